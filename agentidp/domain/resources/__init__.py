@@ -1,0 +1,65 @@
+"""The resources as typed values: what `crds/` declares, and the core kinds that the programs touch.
+
+Each Struct decodes the API server's JSON as it is (camelCase, RFC 3339 times) and ignores the fields that nobody here uses.
+"""
+
+from agentidp.domain.resources.agent import Agent, AgentPhase, AgentSpec, AgentState, AgentStatus, CredentialCount
+from agentidp.domain.resources.credential import (
+    AgentCredential,
+    AgentRef,
+    Binding,
+    CredentialPhase,
+    CredentialSpec,
+    CredentialState,
+    CredentialStatus,
+    ProvidedHash,
+    Reissues,
+    Rotation,
+    SecretHash,
+    SecretKeys,
+    SecretTemplate,
+)
+from agentidp.domain.resources.meta import Condition, ConditionStatus, Name, ObjectMeta, OwnerReference, Time
+from agentidp.domain.resources.organization import Organization, OrganizationLimits, OrganizationSpec, OrganizationStatus
+from agentidp.domain.resources.secret import Secret
+from agentidp.domain.resources.token_revocation import TokenRevocation, TokenRevocationSpec
+
+GROUP = "idp.sentryagent.ai"
+VERSION = "v1alpha1"
+
+__all__ = [
+    "GROUP",
+    "VERSION",
+    "Agent",
+    "AgentCredential",
+    "AgentPhase",
+    "AgentRef",
+    "AgentSpec",
+    "AgentState",
+    "AgentStatus",
+    "Binding",
+    "Condition",
+    "ConditionStatus",
+    "CredentialCount",
+    "CredentialPhase",
+    "CredentialSpec",
+    "CredentialState",
+    "CredentialStatus",
+    "Name",
+    "ObjectMeta",
+    "Organization",
+    "OrganizationLimits",
+    "OrganizationSpec",
+    "OrganizationStatus",
+    "OwnerReference",
+    "ProvidedHash",
+    "Reissues",
+    "Rotation",
+    "Secret",
+    "SecretHash",
+    "SecretKeys",
+    "SecretTemplate",
+    "Time",
+    "TokenRevocation",
+    "TokenRevocationSpec",
+]

@@ -1,0 +1,87 @@
+"""The kind Agent: a machine identity and what its tokens may carry."""
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from agentidp.domain.resources.meta import Condition, Object, Time
+
+
+class AgentType(StrEnum):
+    """What the agent does."""
+
+    SCREENER = "Screener"
+    CLASSIFIER = "Classifier"
+    ORCHESTRATOR = "Orchestrator"
+    EXTRACTOR = "Extractor"
+    SUMMARIZER = "Summarizer"
+    ROUTER = "Router"
+    MONITOR = "Monitor"
+    CUSTOM = "Custom"
+
+
+class DeploymentEnvironment(StrEnum):
+    """Where the agent runs."""
+
+    DEVELOPMENT = "Development"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+
+
+class AgentState(StrEnum):
+    """What its owner wants of the agent. Decommissioned is for ever."""
+
+    ACTIVE = "Active"
+    SUSPENDED = "Suspended"
+    DECOMMISSIONED = "Decommissioned"
+
+
+class AgentPhase(StrEnum):
+    """What has become of the agent."""
+
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    SUSPENDED = "Suspended"
+    DECOMMISSIONED = "Decommissioned"
+
+
+class AgentSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What is declared of an agent."""
+
+    agent_id: str | None = None
+    email: str
+    type: AgentType
+    version: str
+    capabilities: tuple[str, ...]
+    owner: str
+    deployment_env: DeploymentEnvironment
+    organization_id: str | None = None
+    scopes: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    access_token_ttl_seconds: int = field(default=3600, name="accessTokenTTLSeconds")
+    state: AgentState = AgentState.ACTIVE
+    tokens_valid_after: Time | None = None
+
+
+class CredentialCount(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many credentials name an agent, and how many of them work."""
+
+    active: int = 0
+    total: int = 0
+
+
+class AgentStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What the operator has found and given; `agent_id` is given once."""
+
+    agent_id: str | None = None
+    phase: AgentPhase = AgentPhase.PENDING
+    credentials: CredentialCount = CredentialCount()
+    conditions: tuple[Condition, ...] = ()
+    observed_generation: int = 0
+
+
+class Agent(Object, frozen=True, kw_only=True, rename="camel"):
+    """A machine identity."""
+
+    spec: AgentSpec
+    status: AgentStatus = AgentStatus()

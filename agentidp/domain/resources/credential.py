@@ -1,0 +1,126 @@
+"""The kind AgentCredential: a client_id and client_secret pair, declared in the spec, its hashes in the status."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from agentidp.domain.resources.meta import Condition, Object, Time
+
+
+class CredentialState(StrEnum):
+    """What its owner wants of the credential. Revoked is for ever."""
+
+    ACTIVE = "Active"
+    REVOKED = "Revoked"
+
+
+class CredentialPhase(StrEnum):
+    """What has become of the credential."""
+
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    SUSPENDED = "Suspended"
+    EXPIRED = "Expired"
+    REVOKED = "Revoked"
+
+
+class AgentRef(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The agent, in the credential's own namespace."""
+
+    name: str
+
+
+class Rotation(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """When the secret changes; durations are written like `720h` or `1h30m`."""
+
+    every: str | None = None
+    overlap: str | None = None
+    requested_at: Time | None = None
+
+
+class SecretKeys(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Under which keys the Secret holds what."""
+
+    client_id: str = "client_id"
+    client_secret: str = "client_secret"  # noqa: S105 the name of a key, not a secret
+    token_endpoint: str = "token_endpoint"  # noqa: S105 the name of a key, not a secret
+    issuer: str = "issuer"
+
+
+class SecretTemplate(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Where and how the pair is delivered."""
+
+    name: str | None = None
+    keys: SecretKeys = SecretKeys()
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class ProvidedHash(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A bcrypt hash that the secret's owner made: no plaintext ever reaches the cluster."""
+
+    hash: str
+    hint: str | None = None
+
+
+class CredentialSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What is declared of a credential."""
+
+    agent_ref: AgentRef
+    expires_at: Time | None = None
+    state: CredentialState = CredentialState.ACTIVE
+    rotation: Rotation = Rotation()
+    secret: SecretTemplate = SecretTemplate()
+    secret_hash: ProvidedHash | None = None
+
+
+class SecretHash(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A hash under which a secret is accepted, until `not_after` if there is one."""
+
+    hash: str
+    hint: str | None = None
+    created_at: Time
+    not_after: Time | None = None
+
+
+class Reissues(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How often a drifted Secret was replaced since the current window began."""
+
+    count: int
+    since: Time
+
+
+class Binding(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The Secret that holds the pair: a Service Binding "provisioned service" (`status.binding.name`)."""
+
+    name: str
+
+
+class CredentialStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What the operator has made; `secret_hashes` are in the order in which they were made, at most five."""
+
+    credential_id: str | None = None
+    client_id: str | None = None
+    phase: CredentialPhase = CredentialPhase.PENDING
+    secret_hashes: tuple[SecretHash, ...] = ()
+    created_at: Time | None = None
+    rotated_at: Time | None = None
+    next_rotation_at: Time | None = None
+    expires_at: Time | None = None
+    revoked_at: Time | None = None
+    binding: Binding | None = None
+    reissues: Reissues | None = None
+    conditions: tuple[Condition, ...] = ()
+    observed_generation: int = 0
+
+
+class AgentCredential(Object, frozen=True, kw_only=True, rename="camel"):
+    """A client_id and client_secret pair of an agent."""
+
+    spec: CredentialSpec
+    status: CredentialStatus = CredentialStatus()
+
+    @property
+    def secret_name(self) -> str:
+        """The name of the Secret into which the pair is delivered."""
+        return self.spec.secret.name or self.metadata.name

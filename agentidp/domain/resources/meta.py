@@ -1,0 +1,76 @@
+"""What every Kubernetes object has: metadata, owner references, conditions (API conventions, "Metadata" and "Conditions")."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct
+
+Time = Annotated[datetime, Meta(tz=True)]
+"""A moment with a time zone; in JSON RFC 3339."""
+
+
+class Name(NamedTuple):
+    """Where an object is: its namespace ("" for a cluster-scoped kind) and its name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+class OwnerReference(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An object that the garbage collector must see alive, else it removes the one that carries this."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool = False
+    block_owner_deletion: bool = False
+
+
+class ObjectMeta(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The part of `metav1.ObjectMeta` that the programs read or write."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owner_references: tuple[OwnerReference, ...] = ()
+
+
+class Object(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What the API server calls an object: it has metadata, and so a name that is unique among its kind."""
+
+    metadata: ObjectMeta = ObjectMeta()
+
+    @property
+    def key(self) -> Name:
+        """Namespace and name."""
+        return Name(self.metadata.namespace, self.metadata.name)
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A `metav1.Condition`: one observable fact with a reason for machines and a message for people."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str = ""
+    last_transition_time: Time
+    observed_generation: int = 0

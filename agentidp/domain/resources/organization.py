@@ -1,0 +1,48 @@
+"""The kind Organization: who may claim its id, and what its agents' tokens may carry."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from agentidp.domain.resources.meta import Condition, Object
+
+
+class OrganizationTier(StrEnum):
+    """The plan that an organization is on."""
+
+    FREE = "Free"
+    STANDARD = "Standard"
+    ENTERPRISE = "Enterprise"
+
+
+class OrganizationLimits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Upper bounds; absent means none."""
+
+    agents: int | None = None
+    credentials_per_agent: int | None = None
+    tokens_per_day: int | None = None
+
+
+class OrganizationSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What is declared of an organization; no `allowed_scopes` means that its scopes are not restricted."""
+
+    display_name: str | None = None
+    namespaces: tuple[str, ...] = ()
+    allowed_scopes: tuple[str, ...] | None = None
+    tier: OrganizationTier | None = None
+    limits: OrganizationLimits = OrganizationLimits()
+
+
+class OrganizationStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How many agents it has admitted."""
+
+    agents: int = 0
+    conditions: tuple[Condition, ...] = ()
+    observed_generation: int = 0
+
+
+class Organization(Object, frozen=True, kw_only=True, rename="camel"):
+    """An organization; its name is its id."""
+
+    spec: OrganizationSpec = OrganizationSpec()
+    status: OrganizationStatus = OrganizationStatus()

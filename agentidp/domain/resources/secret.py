@@ -1,0 +1,14 @@
+"""The core kind Secret, which never shows its data by accident."""
+
+from agentidp.domain.resources.meta import Object
+
+
+class Secret(Object, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A Kubernetes Secret; `data` is decoded from base64."""
+
+    type: str = "Opaque"
+    data: dict[str, bytes] = {}
+
+    def __repr__(self) -> str:
+        """Name and keys, never values: this is what a traceback or a log line would show."""
+        return f"Secret({self.key}, keys={sorted(self.data)})"

@@ -1,0 +1,19 @@
+"""The kind TokenRevocation: an access token that is refused before its time; the object's name is the token's `jti`."""
+
+from msgspec import Struct
+
+from agentidp.domain.resources.meta import Object, Time
+
+
+class TokenRevocationSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Until when the token would have been valid; nobody needs the object after that."""
+
+    expires_at: Time
+    client_id: str | None = None
+    revoked_at: Time | None = None
+
+
+class TokenRevocation(Object, frozen=True, kw_only=True, rename="camel"):
+    """A revoked token."""
+
+    spec: TokenRevocationSpec
