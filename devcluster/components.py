@@ -1,0 +1,148 @@
+"""The command lines of the control plane's three programs, and the files that they share."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ETCD = "etcd"
+API_SERVER = "kube-apiserver"
+CONTROLLER_MANAGER = "kube-controller-manager"
+
+# The controllers that AgentIdP can notice; the others need nodes.
+CONTROLLERS = ("garbagecollector", "namespace", "serviceaccount", "root-ca-cert-publisher", "clusterrole-aggregation", "resourcequota")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where one cluster keeps what: everything is under its directory."""
+
+    directory: Path
+
+    @property
+    def etcd_data(self) -> Path:
+        return self.directory / "etcd"
+
+    @property
+    def certificates(self) -> Path:
+        return self.directory / "certificates"
+
+    @property
+    def certificate_authority(self) -> Path:
+        """What the API server makes for itself at its first start: it signs its serving certificate."""
+        return self.certificates / "apiserver.crt"
+
+    @property
+    def service_account_key(self) -> Path:
+        return self.directory / "service-account.key"
+
+    @property
+    def tokens(self) -> Path:
+        return self.directory / "tokens.csv"
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        return self.directory / "kubeconfig"
+
+    @property
+    def identities(self) -> Path:
+        return self.directory / "identities"
+
+    @property
+    def kubectl_cache(self) -> Path:
+        """Of its own, since kubectl keys its cache by address, and ports are used again."""
+        return self.directory / "kubectl-cache"
+
+    @property
+    def logs(self) -> Path:
+        return self.directory / "log"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The ports of one cluster."""
+
+    etcd_client: int
+    etcd_peer: int
+    api_server: int
+
+    @property
+    def etcd(self) -> str:
+        return f"http://127.0.0.1:{self.etcd_client}"
+
+    @property
+    def server(self) -> str:
+        return f"https://127.0.0.1:{self.api_server}"
+
+
+def prepare(layout: Layout) -> str:
+    """Make the directories and keys of a new cluster; the admin's bearer token is returned."""
+    layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    layout.logs.mkdir(exist_ok=True)
+    layout.identities.mkdir(mode=0o700, exist_ok=True)
+    write_private(layout.service_account_key, _new_key())
+    admin_token = secrets.token_urlsafe(32)
+    write_private(layout.tokens, f'{admin_token},admin,admin,"system:masters"\n')
+    return admin_token
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner may read."""
+    path.touch(mode=0o600)
+    path.write_text(content)
+
+
+def _new_key() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
+
+
+def etcd(layout: Layout, addresses: Addresses) -> list[str]:
+    """Losing data with the machine is fine here; waiting for its disk is not."""
+    peer = f"http://127.0.0.1:{addresses.etcd_peer}"
+    return [
+        ETCD,
+        f"--data-dir={layout.etcd_data}",
+        f"--listen-client-urls={addresses.etcd}",
+        f"--advertise-client-urls={addresses.etcd}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    ]
+
+
+def api_server(layout: Layout, addresses: Addresses) -> list[str]:
+    """What real clusters have by default, less what needs nodes."""
+    return [
+        API_SERVER,
+        f"--etcd-servers={addresses.etcd}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={addresses.api_server}",
+        f"--cert-dir={layout.certificates}",
+        f"--token-auth-file={layout.tokens}",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-account-key-file={layout.service_account_key}",
+        f"--service-account-signing-key-file={layout.service_account_key}",
+        "--disable-admission-plugins=ServiceAccount",
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.96.0.0/24",
+    ]
+
+
+def controller_manager(layout: Layout) -> list[str]:
+    """Garbage collection, namespaces, service accounts, role aggregation and quotas."""
+    return [
+        CONTROLLER_MANAGER,
+        f"--kubeconfig={layout.admin_kubeconfig}",
+        f"--controllers={','.join(CONTROLLERS)}",
+        f"--root-ca-file={layout.certificate_authority}",
+        f"--service-account-private-key-file={layout.service_account_key}",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]
