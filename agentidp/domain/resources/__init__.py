@@ -20,7 +20,12 @@ from agentidp.domain.resources.credential import (
     SecretTemplate,
 )
 from agentidp.domain.resources.meta import Condition, ConditionStatus, Name, ObjectMeta, OwnerReference, Time
-from agentidp.domain.resources.organization import Organization, OrganizationLimits, OrganizationSpec, OrganizationStatus
+from agentidp.domain.resources.organization import (
+    Organization,
+    OrganizationLimits,
+    OrganizationSpec,
+    OrganizationStatus,
+)
 from agentidp.domain.resources.secret import Secret
 from agentidp.domain.resources.token_revocation import TokenRevocation, TokenRevocationSpec
 

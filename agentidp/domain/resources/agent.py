@@ -74,8 +74,8 @@ class AgentStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
     """What the operator has found and given; `agent_id` is given once."""
 
     agent_id: str | None = None
-    phase: AgentPhase = AgentPhase.PENDING
-    credentials: CredentialCount = CredentialCount()
+    phase: AgentPhase | None = None
+    credentials: CredentialCount | None = None
     conditions: tuple[Condition, ...] = ()
     observed_generation: int = 0
 

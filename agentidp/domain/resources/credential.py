@@ -101,7 +101,7 @@ class CredentialStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_d
 
     credential_id: str | None = None
     client_id: str | None = None
-    phase: CredentialPhase = CredentialPhase.PENDING
+    phase: CredentialPhase | None = None
     secret_hashes: tuple[SecretHash, ...] = ()
     created_at: Time | None = None
     rotated_at: Time | None = None

@@ -1,0 +1,15 @@
+"""Durations as resources and settings write them: `720h`, `1h30m`, `45s` (the subset of Go's notation that the CRDs admit)."""
+
+import re
+from datetime import timedelta
+
+_NOTATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that `text` names. Raises ValueError, quoting the text, where it names none."""
+    match = _NOTATION.fullmatch(text)
+    if not match or not text:
+        raise ValueError(f"{text!r} is not a duration: write hours, minutes and seconds in this order, like 720h or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)

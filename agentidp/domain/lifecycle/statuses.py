@@ -1,0 +1,143 @@
+"""How one status of a credential follows from another. Each function returns a new status and decides nothing."""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
+from agentidp.domain.durations import parse_duration
+from agentidp.domain.lifecycle.observed import Observed
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import (
+    AgentCredential,
+    Binding,
+    CredentialPhase,
+    CredentialStatus,
+    ProvidedHash,
+    Rotation,
+    SecretHash,
+)
+
+MAX_HASHES = 5
+
+
+def with_ids(status: CredentialStatus, credential: AgentCredential, agent_id: str | None) -> CredentialStatus:
+    """The credential's id is its uid; the client's id is the agent's, and stays the one first bound."""
+    return replace(status, credential_id=credential.metadata.uid, client_id=status.client_id or agent_id)
+
+
+def with_phase(
+    status: CredentialStatus, seen: Observed, phase: CredentialPhase, reason: Reason, message: str, now: datetime
+) -> CredentialStatus:
+    """The phase and the Ready condition that explains it, for the spec as it is."""
+    conditions = with_condition(
+        status.conditions, READY, phase is CredentialPhase.ACTIVE, reason, message, seen.generation, now
+    )
+    return replace(
+        status,
+        phase=phase,
+        conditions=conditions,
+        observed_generation=seen.generation,
+        expires_at=seen.spec.expires_at,
+    )
+
+
+def with_delivery(status: CredentialStatus, seen: Observed, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+    """The SecretDelivered condition, and the Secret's name while it holds the pair."""
+    delivered = reason is Reason.SECRET_DELIVERED
+    conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, seen.generation, now)
+    return replace(status, conditions=conditions)
+
+
+def without_secrets(status: CredentialStatus) -> CredentialStatus:
+    """Nothing is accepted any more, and nothing is due."""
+    return replace(status, secret_hashes=(), next_rotation_at=None, reissues=None)
+
+
+def with_hashes_retired(status: CredentialStatus, held: SecretHash, overlap: timedelta, now: datetime) -> CredentialStatus:
+    """Older hashes than the one in use end now, or after the overlap; one whose end has passed is dropped.
+
+    A younger hash is one whose value never reached the Secret, or is only on its way: it stays until a younger one is in use.
+    """
+    place = status.secret_hashes.index(held)
+    older = (_retired(one, overlap, now) for one in status.secret_hashes[:place])
+    kept = tuple(one for one in older if one and not _is_past(one, now))
+    return replace(status, secret_hashes=(*kept, *status.secret_hashes[place:]))
+
+
+def with_issue_recorded(status: CredentialStatus, held: SecretHash, rotation: Rotation, name: str | None) -> CredentialStatus:
+    """When the secret in use was made, when the next one is due, and where it is."""
+    created, rotated = status.created_at, status.rotated_at
+    if created is None:
+        created = held.created_at
+    elif held.created_at > (rotated or created):
+        rotated = held.created_at
+    return replace(
+        status,
+        created_at=created,
+        rotated_at=rotated,
+        next_rotation_at=next_rotation(rotation, rotated or created),
+        binding=Binding(name=name) if name else None,
+    )
+
+
+def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
+    """One more hash, the youngest also when the clock was set back."""
+    hashes = status.secret_hashes
+    moment = max(now, hashes[-1].created_at + timedelta(milliseconds=1)) if hashes else now
+    return replace(status, secret_hashes=(*hashes, SecretHash(hash=hashed, hint=hint, created_at=moment)))
+
+
+def with_room(status: CredentialStatus, in_use: SecretHash | None) -> CredentialStatus:
+    """Room for one more hash: values that nobody was told go first, then what ends first; never the one in use."""
+    hashes = list(status.secret_hashes)
+    while len(hashes) >= MAX_HASHES:
+        spare = [one for one in hashes if one != in_use]
+        untold = [one for one in spare if not one.not_after]
+        hashes.remove(untold[0] if untold else min(spare, key=lambda one: one.not_after or one.created_at))
+    return replace(status, secret_hashes=tuple(hashes))
+
+
+def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, overlap: timedelta, now: datetime) -> CredentialStatus:
+    """The hash that the secret's owner provides is the one in use; what was in use before retires."""
+    if not any(_is_provided(one, provided) for one in status.secret_hashes):
+        in_use = next((one for one in status.secret_hashes if not one.not_after), None)
+        status = with_fresh_hash(with_room(status, in_use), provided.hash, provided.hint, now)
+    place = next(n for n, one in enumerate(status.secret_hashes) if _is_provided(one, provided))
+    others = status.secret_hashes[:place] + status.secret_hashes[place + 1 :]
+    chosen = replace(status.secret_hashes[place], not_after=None)
+    return with_hashes_retired(replace(status, secret_hashes=(*others, chosen)), chosen, overlap, now)
+
+
+def with_write_refused(credential: AgentCredential, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+    """The API server would not let a Secret be written; whether the credential still works does not change."""
+    status, generation = credential.status, credential.metadata.generation
+    conditions = with_condition(status.conditions, SECRET_DELIVERED, False, reason, message, generation, now)
+    ready = condition(conditions, READY)
+    if ready is None or status.phase is not CredentialPhase.ACTIVE:
+        conditions = with_condition(conditions, READY, False, reason, message, generation, now)
+    return replace(status, phase=status.phase or CredentialPhase.PENDING, conditions=conditions)
+
+
+def next_rotation(rotation: Rotation, issued_at: datetime) -> datetime | None:
+    """When the schedule asks for the next secret, if there is one."""
+    return issued_at + parse_duration(rotation.every) if rotation.every else None
+
+
+def overlap_of(rotation: Rotation) -> timedelta:
+    """How long an old secret goes on working; none declared means not at all."""
+    return parse_duration(rotation.overlap) if rotation.overlap else timedelta()
+
+
+def _retired(one: SecretHash, overlap: timedelta, now: datetime) -> SecretHash | None:
+    if one.not_after:
+        return one
+    return replace(one, not_after=now + overlap) if overlap else None
+
+
+def _is_past(one: SecretHash, now: datetime) -> bool:
+    return one.not_after is not None and one.not_after <= now
+
+
+def _is_provided(one: SecretHash, provided: ProvidedHash) -> bool:
+    return one.hash == provided.hash and one.hint == provided.hint

@@ -1,0 +1,108 @@
+"""What becomes of an agent: its id, given once and to one agent only, and whether it may get tokens.
+
+An id is claimed by `spec.agentId`, or by default the agent's own uid. Whoever holds an id keeps it; among those who claim a
+free one, the agent whose own uid it is comes first, then the oldest. A loser stays one: were it to inherit the id when the
+holder is deleted, whoever may write in any namespace could wait for another's identity.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agentidp.domain.conditions import READY, condition, with_condition
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount, Organization
+
+
+class Verdict(Struct, frozen=True):
+    """The outcome for an agent, why, and what to do about it."""
+
+    phase: AgentPhase
+    reason: Reason
+    message: str
+
+
+class SeenAgent(Struct, frozen=True):
+    """An agent, all others that claim the same id, its organization, and its credentials."""
+
+    agent: Agent
+    rivals: tuple[Agent, ...] = ()
+    organization: Organization | None = None
+    organization_full: bool = False
+    """The organization has as many older agents as it allows."""
+    credentials: CredentialCount = CredentialCount()
+
+
+def claimed_id(agent: Agent) -> str:
+    """The id that an agent has, or would like to have."""
+    return agent.status.agent_id or agent.spec.agent_id or agent.metadata.uid
+
+
+def register(seen: SeenAgent, now: datetime) -> AgentStatus:
+    """The status that the agent should have."""
+    agent, status = seen.agent, seen.agent.status
+    verdict = _conflict(seen) or _state(agent) or organization_verdict(agent, seen.organization, seen.organization_full)
+    ready = verdict.phase is AgentPhase.ACTIVE
+    generation = agent.metadata.generation
+    conditions = with_condition(status.conditions, READY, ready, verdict.reason, verdict.message, generation, now)
+    given = None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent)
+    return replace(
+        status,
+        agent_id=status.agent_id or given,
+        phase=verdict.phase,
+        credentials=seen.credentials,
+        conditions=conditions,
+        observed_generation=generation,
+    )
+
+
+def organization_verdict(agent: Agent, organization: Organization | None, full: bool = False) -> Verdict:
+    """Active, unless the organization that the agent claims does not admit it."""
+    claimed = agent.spec.organization_id
+    if claimed and organization is None:
+        message = f"Organization {claimed!r} does not exist."
+        return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_NOT_FOUND, message)
+    if organization and agent.metadata.namespace not in organization.spec.namespaces:
+        message = f"Organization {claimed!r} does not admit namespace {agent.metadata.namespace!r} (its spec.namespaces)."
+        return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_NOT_ADMITTED, message)
+    if full:
+        message = f"Organization {claimed!r} has as many agents as its spec.limits.agents allows."
+        return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_LIMIT_REACHED, message)
+    return Verdict(AgentPhase.ACTIVE, Reason.REGISTERED, "The agent is registered and may get tokens.")
+
+
+def _conflict(seen: SeenAgent) -> Verdict | None:
+    if seen.agent.status.agent_id or (not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals)):
+        return None
+    message = (
+        f"Agent id {claimed_id(seen.agent)} belongs to another Agent."
+        " Delete this Agent and declare it again with an id of its own (leave spec.agentId out for a new one)."
+    )
+    return Verdict(AgentPhase.PENDING, Reason.AGENT_ID_CONFLICT, message)
+
+
+def _state(agent: Agent) -> Verdict | None:
+    match agent.spec.state:
+        case AgentState.DECOMMISSIONED:
+            return Verdict(AgentPhase.DECOMMISSIONED, Reason.AGENT_DECOMMISSIONED, "Decommissioned: this cannot be undone.")
+        case AgentState.SUSPENDED:
+            message = "Suspended: it gets no tokens until spec.state is Active."
+            return Verdict(AgentPhase.SUSPENDED, Reason.AGENT_SUSPENDED, message)
+    return None
+
+
+def _is_first(agent: Agent, rivals: tuple[Agent, ...]) -> bool:
+    if any(rival.status.agent_id for rival in rivals):
+        return False
+    return all(_precedence(agent) < _precedence(rival) for rival in rivals if not _has_lost(rival))
+
+
+def _precedence(agent: Agent) -> tuple[bool, str, str]:
+    created = agent.metadata.creation_timestamp
+    return claimed_id(agent) != agent.metadata.uid, created.isoformat() if created else "", agent.metadata.uid
+
+
+def _has_lost(agent: Agent) -> bool:
+    ready = condition(agent.status.conditions, READY)
+    return ready is not None and ready.reason == Reason.AGENT_ID_CONFLICT

@@ -1,0 +1,122 @@
+"""The key set that signs access tokens: which keys there are, which one signs, which are published, when the next is made.
+
+A key is published before it signs, so that whoever caches the JWKS has it in time, and stays published until the last token
+that it signed has expired. All of this follows from the time alone: every replica switches at the same moment, unasked.
+"""
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from msgspec import Struct
+
+from agentidp.domain.resources import GROUP, Time
+
+SECRET_TYPE = f"{GROUP}/signing-keys"
+SECRET_KEY = "keys.json"  # noqa: S105 the name of a key in the Secret's data
+MAX_TOKEN_LIFETIME = timedelta(days=1)
+CLOCK_SKEW = timedelta(minutes=5)
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+class Algorithm(StrEnum):
+    """JWS algorithms (RFC 7518, section 3.1) that tokens may be signed with."""
+
+    ES256 = "ES256"
+    RS256 = "RS256"
+
+
+class SigningKey(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A private key and the moment from which it signs; `kid` is its RFC 7638 thumbprint."""
+
+    kid: str
+    algorithm: Algorithm
+    created_at: Time
+    signs_from: Time
+    private_key: str
+
+    def __repr__(self) -> str:
+        """Never the key: this is what a traceback would show."""
+        return f"SigningKey({self.kid}, {self.algorithm}, signs from {self.signs_from})"
+
+    def load(self) -> PrivateKey:
+        """The key object; parse it once, PEM text is slow."""
+        key = load_pem_private_key(self.private_key.encode(), password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise TypeError(f"key {self.kid} is neither an EC nor an RSA key")
+        return key
+
+
+class KeySet(Struct, frozen=True):
+    """Signing keys, oldest first."""
+
+    keys: tuple[SigningKey, ...] = ()
+
+    def signing(self, now: datetime) -> SigningKey | None:
+        """The youngest key whose time has come."""
+        return next((key for key in reversed(self.keys) if key.signs_from <= now), None)
+
+    def published(self, now: datetime) -> tuple[SigningKey, ...]:
+        """Those that sign, will sign, or signed a token that may still be valid."""
+        ends = (later.signs_from + MAX_TOKEN_LIFETIME + CLOCK_SKEW for later in self.keys[1:])
+        past = sum(1 for end in ends if end <= now)
+        return self.keys[past:]
+
+
+class KeyPolicy(Struct, frozen=True):
+    """How keys are made: how long one signs, and how long before that it is published."""
+
+    algorithm: Algorithm = Algorithm.ES256
+    lifetime: timedelta = timedelta(days=30)
+    published_ahead: timedelta = timedelta(hours=1)
+
+
+def key_due(keys: KeySet, policy: KeyPolicy) -> datetime | None:
+    """When the next key must be made; None when at once."""
+    if not keys.keys or keys.keys[-1].algorithm is not policy.algorithm:
+        return None
+    return keys.keys[-1].signs_from + policy.lifetime - policy.published_ahead
+
+
+def with_new_key(keys: KeySet, policy: KeyPolicy, now: datetime) -> KeySet:
+    """One more key, and without those that nobody needs any more. The first key of all signs at once."""
+    signs_from = max(keys.keys[-1].signs_from, now) + policy.published_ahead if keys.keys else now
+    due = key_due(keys, policy)
+    if due:
+        signs_from = max(due, now) + policy.published_ahead
+    return KeySet((*keys.published(now), generate(policy.algorithm, signs_from, now)))
+
+
+def generate(algorithm: Algorithm, signs_from: datetime, now: datetime) -> SigningKey:
+    """A new key; an RSA key takes a tenth of a second and more."""
+    key: PrivateKey = (
+        ec.generate_private_key(ec.SECP256R1())
+        if algorithm is Algorithm.ES256
+        else rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return SigningKey(kid=thumbprint(key), algorithm=algorithm, created_at=now, signs_from=signs_from, private_key=pem)
+
+
+def public_jwk(key: PrivateKey) -> dict[str, str]:
+    """The public key's required members as a JWK (RFC 7518, section 6)."""
+    public: Any = key.public_key().public_numbers()
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return {"crv": "P-256", "kty": "EC", "x": _base64url(public.x, 32), "y": _base64url(public.y, 32)}
+    return {"e": _base64url(public.e, 3), "kty": "RSA", "n": _base64url(public.n, key.key_size // 8)}
+
+
+def thumbprint(key: PrivateKey) -> str:
+    """SHA-256 over the required members in lexical order (RFC 7638, section 3)."""
+    canonical = msgspec.json.encode(public_jwk(key), order="sorted")
+    return base64.urlsafe_b64encode(hashlib.sha256(canonical).digest()).rstrip(b"=").decode()
+
+
+def _base64url(number: int, length: int) -> str:
+    return base64.urlsafe_b64encode(number.to_bytes(length, "big")).rstrip(b"=").decode()

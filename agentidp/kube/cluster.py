@@ -1,0 +1,121 @@
+"""A connection to one API server as one identity.
+
+The Kubernetes client finds the server and the identity (in a pod, or from KUBECONFIG); requests go through aiohttp with raw
+bytes, because its typed models are many times slower than msgspec and its debug log shows bodies.
+"""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+from kubernetes.aio import config
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from agentidp.kube.errors import NotFound, Unreachable, error_from
+from agentidp.kube.kinds import Kind, ObjectT
+
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+CONNECTIONS = 100
+
+
+async def configuration() -> Configuration:
+    """Server and identity: from KUBECONFIG if it is set, else the pod's own ServiceAccount."""
+    found = Configuration()
+    if os.environ.get("KUBECONFIG"):
+        await config.load_kube_config(client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
+    else:
+        config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call]
+    return found
+
+
+class Cluster:
+    """Typed requests to one API server; every failure is an `ApiError`."""
+
+    def __init__(self, found: Configuration, field_manager: str) -> None:
+        self._configuration = found
+        self._writer = {"fieldManager": field_manager}
+        tls = RESTClientObject(found).ssl_context
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
+        self._session = aiohttp.ClientSession(found.host, connector=connector, read_bufsize=2**21, trust_env=True)
+
+    @classmethod
+    async def connect(cls, field_manager: str) -> Self:
+        """As whom the environment says; `field_manager` names the writer in managed fields. Nothing is sent yet."""
+        return cls(await configuration(), field_manager)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
+        """One object. Raises NotFound."""
+        return kind.decoder.decode(await self.request("GET", kind.path(namespace, name)))
+
+    async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
+        """One object, or None where there is none."""
+        try:
+            return await self.get(kind, namespace, name)
+        except NotFound:
+            return None
+
+    async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
+        """Create the object and return it as stored. Raises Conflict where one of this name exists."""
+        path = kind.path(value.metadata.namespace)
+        return kind.decoder.decode(await self.request("POST", path, body=kind.encode(value), params=self._writer))
+
+    async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
+        """Replace the object, or only its `subresource`. Raises Conflict where it has changed since it was read."""
+        path = kind.path(value.metadata.namespace, value.metadata.name, subresource)
+        return kind.decoder.decode(await self.request("PUT", path, body=kind.encode(value), params=self._writer))
+
+    async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
+        """Delete exactly this version of this object. Raises Conflict where it has changed, NotFound where it is gone."""
+        meta = value.metadata
+        preconditions = {"uid": meta.uid, "resourceVersion": meta.resource_version}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        await self.request("DELETE", kind.path(meta.namespace, meta.name), body=body)
+
+    async def request(
+        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The body of a successful answer."""
+        data = msgspec.json.encode(body) if body is not None else None
+        async with self._send(method, path, data=data, params=params, timeout=REQUEST_TIMEOUT) as response:
+            return await response.read()
+
+    @asynccontextmanager
+    async def stream(self, path: str, params: Mapping[str, str], idle: float) -> AsyncIterator[aiohttp.StreamReader]:
+        """The body of a long answer as it comes; more than `idle` seconds without a byte end it."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=idle)
+        async with self._send("GET", path, params=params, timeout=timeout) as response:
+            yield response.content
+
+    @asynccontextmanager
+    async def _send(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A successful answer, its body not read yet."""
+        try:
+            async with await self._answer(method, path, **options) as response:
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    raise error_from(response.status, await response.read())
+                yield response
+        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+            raise Unreachable(f"{method} {path}: {type(error).__name__}: {error}") from error
+
+    async def _answer(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+        """Any answer; the identity is read anew, once, where the API server no longer takes the one at hand."""
+        response = await self._session.request(method, path, headers=await self._headers(), **options)
+        if response.status != HTTPStatus.UNAUTHORIZED:
+            return response
+        response.release()
+        self._configuration = await configuration()
+        return await self._session.request(method, path, headers=await self._headers(), **options)
+
+    async def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        token = await self._configuration.get_api_key_with_prefix("BearerToken")
+        return headers | {"Authorization": token} if token else headers

@@ -1,0 +1,84 @@
+"""Kubernetes events (`events.k8s.io/v1`): what `kubectl describe` shows of what was done and why.
+
+Events are for people: they are sent behind the work, one that cannot be sent is dropped, and one that was just sent is not
+sent again. They never carry a secret; their notes come from conditions.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any
+
+from agentidp.domain.resources.meta import Object
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import ApiError
+from agentidp.kube.kinds import Kind
+
+QUEUE_LENGTH = 10_000
+REPEAT_AFTER_SECONDS = 600.0
+REMEMBERED = 10_000
+MAX_NOTE = 1024
+
+log = logging.getLogger(__name__)
+
+
+class EventRecorder:
+    """A bounded queue of events, and the task that sends them."""
+
+    def __init__(self, cluster: Cluster, controller: str) -> None:
+        self._cluster = cluster
+        self._controller = controller
+        self._instance = socket.gethostname()
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_LENGTH)
+        self._sent: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+
+    def record(self, kind: Kind[Any], about: Object, reason: str, note: str, *, action: str, warning: bool = False) -> None:
+        """Tell what was done to an object; returns at once."""
+        if self._is_repeated((about.metadata.uid, reason, note)) or self._queue.full():
+            return
+        self._queue.put_nowait(self._event(kind, about, reason, note[:MAX_NOTE], action, warning))
+
+    async def run(self) -> None:
+        """Send, for ever."""
+        while True:
+            event = await self._queue.get()
+            path = f"/apis/events.k8s.io/v1/namespaces/{event['metadata']['namespace']}/events"
+            try:
+                await self._cluster.request("POST", path, body=event)
+            except ApiError as trouble:
+                log.info("an event was not recorded: %s", trouble)
+
+    def _is_repeated(self, key: tuple[str, str, str]) -> bool:
+        now = time.monotonic()
+        last = self._sent.pop(key, float("-inf"))
+        repeated = now - last < REPEAT_AFTER_SECONDS
+        self._sent[key] = last if repeated else now
+        if len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
+        return repeated
+
+    def _event(self, kind: Kind[Any], about: Object, reason: str, note: str, action: str, warning: bool) -> dict[str, Any]:
+        meta = about.metadata
+        namespace = meta.namespace or "default"
+        return {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{meta.name}.", "namespace": namespace},
+            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "type": "Warning" if warning else "Normal",
+            "reason": reason,
+            "action": action,
+            "note": note,
+            "reportingController": self._controller,
+            "reportingInstance": self._instance,
+            "regarding": {
+                "apiVersion": kind.api_version,
+                "kind": kind.name,
+                "namespace": meta.namespace,
+                "name": meta.name,
+                "uid": meta.uid,
+            },
+        }

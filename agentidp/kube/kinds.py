@@ -1,0 +1,50 @@
+"""The kinds that the programs read and write: where each lives in the API, and the Struct that decodes it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from agentidp.domain.resources import GROUP, VERSION, Agent, AgentCredential, Organization, Secret, TokenRevocation
+from agentidp.domain.resources.meta import Object
+
+ObjectT = TypeVar("ObjectT", bound=Object)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[ObjectT]):
+    """One kind of object: its group and version ("" is the core group), its plural, and its type here."""
+
+    group: str
+    version: str
+    plural: str
+    name: str
+    type: type[ObjectT]
+
+    @property
+    def api_version(self) -> str:
+        """As manifests write it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The path of one object, or of the collection when `name` is empty."""
+        base = f"/apis/{self.group}" if self.group else "/api"
+        parts = [f"{base}/{self.version}", f"namespaces/{namespace}" if namespace else "", self.plural, name, subresource]
+        return "/".join(part for part in parts if part)
+
+    @cached_property
+    def decoder(self) -> "msgspec.json.Decoder[ObjectT]":
+        """For one object."""
+        return msgspec.json.Decoder(self.type)
+
+    def encode(self, value: ObjectT) -> dict[str, Any]:
+        """The manifest of an object."""
+        return {"apiVersion": self.api_version, "kind": self.name, **msgspec.to_builtins(value)}
+
+
+AGENTS = Kind(GROUP, VERSION, "agents", "Agent", Agent)
+CREDENTIALS = Kind(GROUP, VERSION, "agentcredentials", "AgentCredential", AgentCredential)
+ORGANIZATIONS = Kind(GROUP, VERSION, "organizations", "Organization", Organization)
+TOKEN_REVOCATIONS = Kind(GROUP, VERSION, "tokenrevocations", "TokenRevocation", TokenRevocation)
+SECRETS = Kind("", "v1", "secrets", "Secret", Secret)

@@ -1,0 +1,151 @@
+"""Keep a view in step with the API server: list in pages, then watch, for as long as the program runs.
+
+Bookmarks keep the resource version fresh, a server-side time-out ends each watch before a proxy does, and where the version
+is too old (410) the collection is listed again and the view replaced as a whole. The Kubernetes client's own informer does
+not work for custom objects, and its watch spins when the API server is away.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from typing import Generic, Protocol
+
+import msgspec
+
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import ApiError, Gone, error_from
+from agentidp.kube.kinds import Kind, ObjectT
+
+PAGE = 500
+WATCH_SECONDS = 290
+IDLE_SECONDS = 100.0  # bookmarks come every minute, so this is a dead connection
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
+
+log = logging.getLogger(__name__)
+
+
+class View(Protocol[ObjectT]):
+    """What the reflector feeds."""
+
+    async def replace(self, objects: list[ObjectT]) -> None:
+        """These are all objects there are."""
+
+    def put(self, value: ObjectT) -> None:
+        """This object is new, or has changed."""
+
+    def remove(self, value: ObjectT) -> None:
+        """This object is gone; `value` is how it last was."""
+
+
+class _Meta(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class _Page(msgspec.Struct):
+    metadata: _Meta
+    items: list[msgspec.Raw]
+
+
+class _Versioned(msgspec.Struct):
+    metadata: _Meta
+
+
+class _Event(msgspec.Struct):
+    type: str
+    object: msgspec.Raw
+
+
+class Reflector(Generic[ObjectT]):
+    """One kind, one view; `heard_at` is the monotonic time of the last word from the API server."""
+
+    def __init__(
+        self, cluster: Cluster, kind: Kind[ObjectT], view: View[ObjectT], *, namespace: str = "", field_selector: str = ""
+    ) -> None:
+        self.kind = kind
+        self.heard_at = float("-inf")
+        self.listed = asyncio.Event()
+        self._cluster = cluster
+        self._view = view
+        self._path = kind.path(namespace)
+        self._selector = {"fieldSelector": field_selector} if field_selector else {}
+        self._version = ""
+        self._failures = 0
+
+    async def run(self) -> None:
+        """For ever. Trouble with the API server is logged and waited out, it never ends this."""
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+            except Gone:
+                self._version = ""
+            except (ApiError, msgspec.DecodeError, ValueError) as trouble:
+                await self._back_off(trouble)
+
+    async def _back_off(self, trouble: Exception) -> None:
+        self._failures += 1
+        seconds = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
+        log.warning("watch of %s failed, next try in %.1f s: %s", self.kind.plural, seconds, trouble)
+        await asyncio.sleep(seconds)
+
+    async def _list(self) -> None:
+        objects: list[ObjectT] = []
+        token = ""
+        while True:
+            page = await self._page(token)
+            objects.extend(value for item in page.items if (value := self._decoded(item)))
+            token = page.metadata.continue_
+            if not token:
+                break
+        await self._view.replace(objects)
+        self._version = page.metadata.resource_version
+        self.listed.set()
+        log.info("listed %d %s", len(objects), self.kind.plural)
+
+    async def _page(self, token: str) -> _Page:
+        params = {"limit": str(PAGE), **self._selector} | ({"continue": token} if token else {})
+        body = await self._cluster.request("GET", self._path, params=params)
+        self._heard()
+        return msgspec.json.decode(body, type=_Page)
+
+    async def _watch(self) -> None:
+        params = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(int(WATCH_SECONDS * random.uniform(0.8, 1))),  # noqa: S311 so that watches do not end at once
+            "resourceVersion": self._version,
+            **self._selector,
+        }
+        async with self._cluster.stream(self._path, params, IDLE_SECONDS) as lines:
+            while line := await lines.readline():
+                self._heard()
+                self._apply(msgspec.json.decode(line, type=_Event))
+
+    def _apply(self, event: _Event) -> None:
+        if event.type == "ERROR":
+            raise error_from(0, bytes(event.object))
+        self._version = msgspec.json.decode(event.object, type=_Versioned).metadata.resource_version
+        if event.type == "BOOKMARK":
+            return
+        value = self._decoded(event.object)
+        if value is None:
+            return
+        if event.type == "DELETED":
+            self._view.remove(value)
+        else:
+            self._view.put(value)
+
+    def _decoded(self, item: msgspec.Raw) -> ObjectT | None:
+        """The object; one that cannot be read is left out, so that it harms nobody but itself."""
+        try:
+            return self.kind.decoder.decode(item)
+        except msgspec.DecodeError as trouble:
+            log.error("ignored one of %s that cannot be read: %s", self.kind.plural, trouble)  # noqa: TRY400 its trace says nothing more
+            return None
+
+    def _heard(self) -> None:
+        self.heard_at = time.monotonic()
+        self._failures = 0

@@ -1,0 +1,47 @@
+"""Logs: one JSON object a line (or a line for people), the same for our own code and for the libraries.
+
+Bodies of requests and resources are never logged, at no level: the loggers that would do it are held at INFO.
+"""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+LOGGERS_THAT_SHOW_BODIES = ("kubernetes", "kubernetes.aio", "kopf", "aiohttp", "asyncio")
+
+
+def configure_logs(program: str, level: str, form: str) -> None:
+    """Send all logs to standard error, at this level (`debug` to `error`), as `json` or for a `console`."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(program=program)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_rendering(form), foreign_pre_chain=shared))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in LOGGERS_THAT_SHOW_BODIES:
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+
+
+def _rendering(form: str) -> list[Processor]:
+    without_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if form == "console":
+        return [without_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [without_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

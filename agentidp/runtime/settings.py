@@ -1,0 +1,95 @@
+"""Settings: one frozen Struct a program, read from the environment once.
+
+A field `bcrypt_cost` is read from `AGENTIDP_BCRYPT_COST`. Whatever is wrong is said at once, naming the variable and what it
+should be. Variables of this prefix that no field reads are not an error: Kubernetes sets some for each Service of the namespace.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from agentidp.domain.durations import parse_duration
+
+PREFIX = "AGENTIDP_"
+HIGHEST_PORT = 65_535
+
+SettingsT = TypeVar("SettingsT", bound="CommonSettings")
+
+
+class InvalidSettings(Exception):
+    """What is wrong with the environment, a line for each variable."""
+
+
+class Url(str):
+    """An absolute http or https URL without query, fragment or trailing slash."""
+
+    __slots__ = ()
+
+
+class Listen(Struct, frozen=True):
+    """Where to listen: `host:port`."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class CommonSettings(Struct, frozen=True, kw_only=True):
+    """What every program is told."""
+
+    issuer: Url
+    """The `iss` of every token, and where its metadata is found."""
+    namespace: str = "agentidp-system"
+    """Where the programs, their signing keys and token revocations live."""
+    signing_keys_secret: str = "agentidp-signing-keys"  # noqa: S105 the name of a Secret
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    log_format: Annotated[str, Meta(pattern="^(json|console)$")] = "json"
+
+
+def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
+    """The settings that the environment holds. Raises InvalidSettings."""
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        variable = PREFIX + field.name.upper()
+        text = environment.get(variable)
+        if text is None and field.required:
+            wrong.append(f"{variable} is not set.")
+        elif text is not None:
+            try:
+                values[field.name] = msgspec.convert(text, field.type, strict=False, dec_hook=_parse)
+            except (msgspec.ValidationError, ValueError) as trouble:
+                wrong.append(f"{variable}={text!r} is not valid: {trouble}")
+    if wrong:
+        raise InvalidSettings("\n".join(wrong))
+    return kind(**values)
+
+
+def _parse(kind: type, text: str) -> Any:
+    if kind is Url:
+        return _url(text)
+    if kind is Listen:
+        return _listen(text)
+    if kind is timedelta:
+        return parse_duration(text)
+    raise NotImplementedError(kind)
+
+
+def _url(text: str) -> Url:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or text.endswith("/"):
+        raise ValueError("it should be a URL like https://idp.example.com, without query, fragment or trailing slash")
+    return Url(text)
+
+
+def _listen(text: str) -> Listen:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
+        raise ValueError("it should be host:port, like 0.0.0.0:8080")
+    return Listen(host, int(port))
