@@ -12,7 +12,14 @@ API_SERVER = "kube-apiserver"
 CONTROLLER_MANAGER = "kube-controller-manager"
 
 # The controllers that AgentIdP can notice; the others need nodes.
-CONTROLLERS = ("garbagecollector", "namespace", "serviceaccount", "root-ca-cert-publisher", "clusterrole-aggregation", "resourcequota")
+CONTROLLERS = (
+    "garbagecollector",
+    "namespace",
+    "serviceaccount",
+    "root-ca-cert-publisher",
+    "clusterrole-aggregation",
+    "resourcequota",
+)
 
 
 @dataclass(frozen=True)

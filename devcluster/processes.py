@@ -40,14 +40,15 @@ class Child:
         self._popen.send_signal(number)
 
     def end(self, seconds: float = STOP_SECONDS) -> None:
-        """SIGTERM, then SIGKILL to what is left of its group after the given seconds."""
+        """SIGTERM, after the given seconds SIGKILL; what it has started itself is killed with it."""
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)
         try:
             self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
-            watcher.kill(self.pid)
+            self._popen.kill()
             self._popen.wait()
+        watcher.kill(self.pid)
 
     def last_lines(self, count: int = 15) -> str:
         """The end of its log, indented."""
@@ -57,7 +58,16 @@ class Child:
     def require_running(self) -> None:
         """Raise with the end of the log when it has ended."""
         if not self.running:
-            raise DevclusterError(f"{self.name} ended with code {self._popen.returncode}; the end of {self.log}:\n{self.last_lines()}")
+            raise self._ended()
+
+    def require_success(self) -> None:
+        """Wait for its end; raise with the end of the log unless the code is 0."""
+        if self._popen.wait() != 0:
+            raise self._ended()
+
+    def _ended(self) -> DevclusterError:
+        code = self._popen.returncode
+        return DevclusterError(f"{self.name} ended with code {code}; the end of {self.log}:\n{self.last_lines()}")
 
 
 class Children:

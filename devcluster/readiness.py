@@ -28,7 +28,9 @@ def wait_until(ready: Callable[[], bool], child: Child, seconds: float = READY_S
     while not ready():
         child.require_running()
         if time.monotonic() > deadline:
-            raise DevclusterError(f"{child.name} is not ready after {seconds:.0f} s; the end of {child.log}:\n{child.last_lines()}")
+            raise DevclusterError(
+                f"{child.name} is not ready after {seconds:.0f} s; the end of {child.log}:\n{child.last_lines()}"
+            )
         time.sleep(POLL_SECONDS)
 
 

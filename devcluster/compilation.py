@@ -1,0 +1,86 @@
+"""Compiling a Go module so that a person sees how far it is, and what to do when it fails."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster.errors import DevclusterError
+from devcluster.processes import Children
+from devcluster.progress import Progress
+from devcluster.toolchain import go_program
+
+DOWNLOAD_ATTEMPTS = 3
+POLL_SECONDS = 0.2
+
+MAIN_PACKAGE = "controlplane"
+
+# No cgo: no C compiler is needed, and the result does not depend on this machine's libraries.
+ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
+
+
+@dataclass(frozen=True)
+class Go:
+    """One Go program at work on one module; what it says goes to the log."""
+
+    program: Path
+    module: Path
+    log: Path
+
+    def run(self, arguments: Sequence[str], progress: Callable[[list[str]], None]) -> list[str]:
+        """The lines that `go arguments…` wrote, shown to `progress` as they come; ends with this process, however that ends."""
+        self.log.write_text("")
+        command = [self.program, "-C", self.module, *arguments]
+        with Children() as children:
+            child = children.start("go", command, self.log, os.environ | ENVIRONMENT)
+            while child.running:
+                progress(self._lines())
+                time.sleep(POLL_SECONDS)
+            child.require_success()
+        return self._lines()
+
+    def _lines(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()
+
+
+def compile_module(module: Path, binary: Path, linker_flags: str, log: Path) -> None:
+    """Download what the module needs and compile it; raises with the end of Go's own words."""
+    go = Go(go_program(), module, log)
+    total = len(_download(go))
+    progress = Progress()
+    go.run(
+        ["build", "-v", "-trimpath", "-ldflags", linker_flags, "-o", str(binary), "."],
+        lambda lines: progress.show(_compile_state(lines, total)),
+    )
+    progress.done("compiled the control plane")
+
+
+def _download(go: Go) -> list[str]:
+    """The packages that the binary is made of; asking for them downloads their modules."""
+    progress = Progress()
+    for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
+        try:
+            lines = go.run(["list", "-deps", "."], lambda lines: progress.show(_download_state(lines)))
+        except DevclusterError as error:
+            if attempt == DOWNLOAD_ATTEMPTS:
+                raise DevclusterError(
+                    f"{error}\nGo needs its module proxy; `go env GOPROXY` says which, and it must be reachable."
+                ) from error
+        else:
+            progress.done("the control plane's source is here")
+            return [line for line in lines if not line.startswith("go: ")]
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _download_state(lines: Sequence[str]) -> str:
+    downloads = [line.split()[2] for line in lines if line.startswith("go: downloading")]
+    if not downloads:
+        return "looking for the control plane's source"
+    return f"downloading the control plane's source: {len(downloads)} modules, now {downloads[-1]}"
+
+
+def _compile_state(packages: Sequence[str], total: int) -> str:
+    if packages and packages[-1] == MAIN_PACKAGE:
+        return "linking the control plane"
+    return f"compiling the control plane: {len(packages)}/{total} packages"
