@@ -1,18 +1,20 @@
-"""The control plane as a value: start it, use it, stop and start its parts, end it."""
+"""The control plane as a value: launch it, use it, stop and start its parts, end it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Self
 
 from devcluster import components
+from devcluster.access import Access
 from devcluster.binary import control_plane_binary
 from devcluster.components import API_SERVER, CONTROLLER_MANAGER, ETCD, Addresses, Layout
-from devcluster.identities import write_identity
 from devcluster.kubeconfig import Endpoint
 from devcluster.kubectl import Kubectl
 from devcluster.ports import ReservedPort
 from devcluster.processes import Child, Children
 from devcluster.readiness import answers, wait_until
+from devcluster.storage import stored
 
 # The API server's own graceful end waits up to a minute for its watchers; nothing here needs it.
 STOP_SECONDS = 1.0
@@ -24,30 +26,31 @@ class ControlPlane:
     They end with `close`, at the end of a `with` block, and in any case with the process that started them.
     """
 
-    def __init__(self, directory: Path, binary: Path, api_server_flags: Sequence[str]) -> None:
-        self.layout = Layout(directory.resolve())
-        self.children = Children()
+    def __init__(self, layout: Layout, binary: Path, api_server_flags: Sequence[str]) -> None:
+        self.layout = layout
         self._binary = binary
         self._ports = [ReservedPort() for _ in range(3)]
         self.addresses = Addresses(*(port.number for port in self._ports))
-        self._admin_token = components.prepare(self.layout)
+        self._admin_token = components.prepare(layout)
         self._commands = {
-            ETCD: components.etcd(self.layout, self.addresses),
-            API_SERVER: [*components.api_server(self.layout, self.addresses), *api_server_flags],
-            CONTROLLER_MANAGER: components.controller_manager(self.layout),
+            ETCD: components.etcd(layout, self.addresses),
+            API_SERVER: [*components.api_server(layout, self.addresses), *api_server_flags],
+            CONTROLLER_MANAGER: components.controller_manager(layout),
         }
         self._ready: dict[str, Callable[[], bool]] = {
             ETCD: lambda: answers(f"{self.addresses.etcd}/health"),
             API_SERVER: lambda: answers(f"{self.server}/readyz"),
             CONTROLLER_MANAGER: self._controllers_work,
         }
+        self._children = Children()
         self._components: dict[str, Child] = {}
-        self.kubectl = Kubectl(self.kubeconfig, self.layout.kubectl_cache)
+        self.access = Access(layout.admin_kubeconfig, layout.directory)
 
     @classmethod
-    def launch(cls, directory: Path, api_server_flags: Sequence[str] = ()) -> Self:
+    def launch(cls, directory: Path, api_server_flags: Sequence[str] = (), logs: Path | None = None) -> Self:
         """A running, ready cluster in a new directory; the binary is compiled if this machine has none yet."""
-        cluster = cls(directory, control_plane_binary(), api_server_flags)
+        directory = directory.resolve()
+        cluster = cls(Layout(directory, logs or directory / "log"), control_plane_binary(), api_server_flags)
         try:
             cluster._start_all()
         except BaseException:
@@ -63,23 +66,26 @@ class ControlPlane:
     @property
     def kubeconfig(self) -> Path:
         """The admin's kubeconfig. Programs get `identity` instead."""
-        return self.layout.admin_kubeconfig
+        return self.access.kubeconfig
 
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where and how the API server is reached."""
-        return Endpoint(self.server, self.layout.certificate_authority.read_bytes())
+    def kubectl(self, *arguments: str, input: str | None = None, check: bool = True) -> CompletedProcess[str]:  # noqa: A002
+        """Run kubectl as the admin; KubectlError unless it ends with 0 or `check` is false."""
+        return self.access.kubectl(*arguments, input=input, check=check)
+
+    def kubectl_as(self, namespace: str, service_account: str) -> Kubectl:
+        """A kubectl with the rights of that ServiceAccount."""
+        return self.access.kubectl_as(namespace, service_account)
 
     def identity(self, namespace: str, service_account: str) -> Path:
         """A kubeconfig with a bound token of that ServiceAccount, which must exist."""
-        return write_identity(self.kubectl, self.endpoint, self.layout.identities, namespace, service_account)
+        return self.access.identity(namespace, service_account)
 
-    def kubectl_as(self, namespace: str, service_account: str) -> Kubectl:
-        """kubectl with the rights of that ServiceAccount."""
-        return Kubectl(self.identity(namespace, service_account), self.layout.kubectl_cache)
+    def stored(self) -> Iterator[tuple[str, bytes]]:
+        """Every key and value in etcd."""
+        return stored(self.addresses.etcd)
 
     def component(self, name: str) -> Child:
-        """The running process of a component: its pid, its log, signals."""
+        """The process of a component: its pid, its log, signals to it."""
         return self._components[name]
 
     def log(self, name: str) -> Path:
@@ -88,17 +94,17 @@ class ControlPlane:
 
     def start(self, name: str) -> None:
         """Start a component and wait until it is ready; same port, same data."""
-        child = self.children.start(name, [self._binary, *self._commands[name]], self.log(name))
+        child = self._children.start(name, [self._binary, *self._commands[name]], self.log(name))
         self._components[name] = child
         wait_until(self._ready[name], child)
 
     def stop(self, name: str) -> None:
         """End a component; its data and its port stay."""
-        self.children.end(self._components.pop(name), STOP_SECONDS)
+        self._children.end(self._components.pop(name), STOP_SECONDS)
 
     def close(self) -> None:
         """End everything; the directory stays."""
-        self.children.end_all(STOP_SECONDS)
+        self._children.end_all(STOP_SECONDS)
         for port in self._ports:
             port.release()
 
@@ -111,7 +117,8 @@ class ControlPlane:
     def _start_all(self) -> None:
         self.start(ETCD)
         self.start(API_SERVER)
-        self.endpoint.write_kubeconfig(self.kubeconfig, self._admin_token)
+        authority = self.layout.certificate_authority.read_bytes()
+        Endpoint(self.server, authority).write_kubeconfig(self.kubeconfig, self._admin_token)
         self.start(CONTROLLER_MANAGER)
 
     def _controllers_work(self) -> bool:

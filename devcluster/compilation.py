@@ -31,7 +31,7 @@ class Go:
     def run(self, arguments: Sequence[str], progress: Callable[[list[str]], None]) -> list[str]:
         """The lines that `go arguments…` wrote, shown to `progress` as they come; ends with this process, however that ends."""
         self.log.write_text("")
-        command = [self.program, "-C", self.module, *arguments]
+        command: list[str | Path] = [self.program, "-C", self.module, *arguments]
         with Children() as children:
             child = children.start("go", command, self.log, os.environ | ENVIRONMENT)
             while child.running:

@@ -27,13 +27,16 @@ class Layout:
     """Where one cluster keeps what: everything is under its directory."""
 
     directory: Path
+    logs: Path
 
     @property
     def etcd_data(self) -> Path:
+        """The data of etcd."""
         return self.directory / "etcd"
 
     @property
     def certificates(self) -> Path:
+        """The API server's certificates."""
         return self.directory / "certificates"
 
     @property
@@ -43,28 +46,18 @@ class Layout:
 
     @property
     def service_account_key(self) -> Path:
+        """Signs the tokens of ServiceAccounts."""
         return self.directory / "service-account.key"
 
     @property
     def tokens(self) -> Path:
+        """The admin's bearer token, as the API server reads it."""
         return self.directory / "tokens.csv"
 
     @property
     def admin_kubeconfig(self) -> Path:
+        """The admin's kubeconfig."""
         return self.directory / "kubeconfig"
-
-    @property
-    def identities(self) -> Path:
-        return self.directory / "identities"
-
-    @property
-    def kubectl_cache(self) -> Path:
-        """Of its own, since kubectl keys its cache by address, and ports are used again."""
-        return self.directory / "kubectl-cache"
-
-    @property
-    def logs(self) -> Path:
-        return self.directory / "log"
 
 
 @dataclass(frozen=True)
@@ -77,18 +70,19 @@ class Addresses:
 
     @property
     def etcd(self) -> str:
+        """The client URL of etcd."""
         return f"http://127.0.0.1:{self.etcd_client}"
 
     @property
     def server(self) -> str:
+        """The API server's URL."""
         return f"https://127.0.0.1:{self.api_server}"
 
 
 def prepare(layout: Layout) -> str:
     """Make the directories and keys of a new cluster; the admin's bearer token is returned."""
     layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    layout.logs.mkdir(exist_ok=True)
-    layout.identities.mkdir(mode=0o700, exist_ok=True)
+    layout.logs.mkdir(parents=True, exist_ok=True)
     write_private(layout.service_account_key, _new_key())
     admin_token = secrets.token_urlsafe(32)
     write_private(layout.tokens, f'{admin_token},admin,admin,"system:masters"\n')

@@ -8,8 +8,8 @@ class ReservedPort:
     """A port of 127.0.0.1 that no other process is given.
 
     On Linux a bound socket that does not listen keeps the port out of the kernel's hands, while a server that sets
-    SO_REUSEADDR (Go's, asyncio's and so uvicorn's and aiohttp's do) may still listen on it. Other systems refuse that server, so
-    there the port is only chosen, and a collision shows as a start-up error.
+    SO_REUSEADDR (Go's, asyncio's and so uvicorn's and aiohttp's do) may still listen on it. Other systems refuse that server,
+    so there the port is only chosen, and a collision shows as a start-up error.
     """
 
     def __init__(self) -> None:

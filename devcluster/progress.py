@@ -1,4 +1,4 @@
-"""What a person sees while something takes its time: one line that changes on a terminal, elsewhere a line every few seconds."""
+"""What a person sees while something takes its time: a line that changes on a terminal, elsewhere a line every few seconds."""
 
 import shutil
 import sys

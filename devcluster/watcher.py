@@ -4,6 +4,7 @@ Its standard input tells it process groups: `+ 123` to watch one, `- 123` to for
 closed it or died in whatever way, every group still watched is killed. Run by path, so it may import the standard library only.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -21,10 +22,8 @@ def watched(lines: Iterable[str]) -> set[int]:
 
 def kill(group: int) -> None:
     """SIGKILL, since a stopped process hears nothing else."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def main() -> None:

@@ -1,0 +1,15 @@
+{{- define "agentidp.operator" -}}
+{{ .Values.operator.serviceAccount.name | default (printf "%s-operator" .Release.Name) }}
+{{- end }}
+
+{{- define "agentidp.tokenService" -}}
+{{ .Values.tokenService.serviceAccount.name | default (printf "%s-token-service" .Release.Name) }}
+{{- end }}
+
+{{- define "agentidp.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
