@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Callable, Mapping
 from typing import Generic, Protocol
 
 import msgspec
@@ -28,8 +29,8 @@ log = logging.getLogger(__name__)
 class View(Protocol[ObjectT]):
     """What the reflector feeds."""
 
-    async def replace(self, objects: list[ObjectT]) -> None:
-        """These are all objects there are."""
+    async def replace(self, objects: list[ObjectT], version: int) -> None:
+        """These are all objects there were at this resource version."""
 
     def put(self, value: ObjectT) -> None:
         """This object is new, or has changed."""
@@ -92,24 +93,11 @@ class Reflector(Generic[ObjectT]):
         await asyncio.sleep(seconds)
 
     async def _list(self) -> None:
-        objects: list[ObjectT] = []
-        token = ""
-        while True:
-            page = await self._page(token)
-            objects.extend(value for item in page.items if (value := self._decoded(item)))
-            token = page.metadata.continue_
-            if not token:
-                break
-        await self._view.replace(objects)
-        self._version = page.metadata.resource_version
+        objects, version = await list_all(self._cluster, self.kind, self._path, self._selector, self._heard)
+        self._version = str(version)
+        await self._view.replace(objects, version)
         self.listed.set()
         log.info("listed %d %s", len(objects), self.kind.plural)
-
-    async def _page(self, token: str) -> _Page:
-        params = {"limit": str(PAGE), **self._selector} | ({"continue": token} if token else {})
-        body = await self._cluster.request("GET", self._path, params=params)
-        self._heard()
-        return msgspec.json.decode(body, type=_Page)
 
     async def _watch(self) -> None:
         params = {
@@ -130,7 +118,7 @@ class Reflector(Generic[ObjectT]):
         self._version = msgspec.json.decode(event.object, type=_Versioned).metadata.resource_version
         if event.type == "BOOKMARK":
             return
-        value = self._decoded(event.object)
+        value = decoded(self.kind, event.object)
         if value is None:
             return
         if event.type == "DELETED":
@@ -138,14 +126,35 @@ class Reflector(Generic[ObjectT]):
         else:
             self._view.put(value)
 
-    def _decoded(self, item: msgspec.Raw) -> ObjectT | None:
-        """The object; one that cannot be read is left out, so that it harms nobody but itself."""
-        try:
-            return self.kind.decoder.decode(item)
-        except msgspec.DecodeError as trouble:
-            log.error("ignored one of %s that cannot be read: %s", self.kind.plural, trouble)  # noqa: TRY400 its trace says nothing more
-            return None
-
     def _heard(self) -> None:
         self.heard_at = time.monotonic()
         self._failures = 0
+
+
+async def list_all(
+    cluster: Cluster,
+    kind: Kind[ObjectT],
+    path: str = "",
+    selector: Mapping[str, str] | None = None,
+    heard: Callable[[], None] = lambda: None,
+) -> tuple[list[ObjectT], int]:
+    """All objects of the kind (or under `path`), and the resource version at which that was so."""
+    objects: list[ObjectT] = []
+    token = ""
+    while True:
+        params = {"limit": str(PAGE), **(selector or {})} | ({"continue": token} if token else {})
+        page = msgspec.json.decode(await cluster.request("GET", path or kind.path(), params=params), type=_Page)
+        heard()
+        objects.extend(value for item in page.items if (value := decoded(kind, item)))
+        token = page.metadata.continue_
+        if not token:
+            return objects, int(page.metadata.resource_version)
+
+
+def decoded(kind: Kind[ObjectT], item: msgspec.Raw) -> ObjectT | None:
+    """The object; one that cannot be read is left out, so that it harms nobody but itself."""
+    try:
+        return kind.decoder.decode(item)
+    except msgspec.DecodeError as trouble:
+        log.error("ignored one of %s that cannot be read: %s", kind.plural, trouble)  # noqa: TRY400 its trace says nothing more
+        return None

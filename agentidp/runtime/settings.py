@@ -1,7 +1,7 @@
 """Settings: one frozen Struct a program, read from the environment once.
 
 A field `bcrypt_cost` is read from `AGENTIDP_BCRYPT_COST`. Whatever is wrong is said at once, naming the variable and what it
-should be. Variables of this prefix that no field reads are not an error: Kubernetes sets some for each Service of the namespace.
+should be. Other variables of this prefix are not an error: Kubernetes sets some for each Service of the namespace.
 """
 
 from collections.abc import Mapping
@@ -69,6 +69,19 @@ def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> Sett
     if wrong:
         raise InvalidSettings("\n".join(wrong))
     return kind(**values)
+
+
+def describe_settings(kind: type[CommonSettings]) -> str:
+    """The environment variables that a program reads, for its help text."""
+    lines = ["environment:"]
+    for field in msgspec.structs.fields(kind):
+        default = "required" if field.required else f"default {_shown(field.default)}"
+        lines.append(f"  {PREFIX}{field.name.upper():32} {default}")
+    return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    return f"{int(value.total_seconds())}s" if isinstance(value, timedelta) else str(value)
 
 
 def _parse(kind: type, text: str) -> Any:

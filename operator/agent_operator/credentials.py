@@ -1,0 +1,74 @@
+"""Bring one credential to rest: observe, decide, do, and observe again until there is nothing to do."""
+
+from datetime import datetime
+
+from agent_operator.clock import now
+from agent_operator.executor import Executor
+from agent_operator.observation import Observer, Sight
+from agent_operator.refresh import refresh
+from agent_operator.world import World
+from agent_operator.writes import Writes
+from agentidp.domain.lifecycle import Step, Wait, WriteStatus, decide, with_write_refused
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, Name
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
+from agentidp.kube.kinds import CREDENTIALS
+
+MAX_STEPS = 20
+
+
+class CredentialReconciler:
+    """The loop; what to do is decided in `agentidp.domain.lifecycle`."""
+
+    def __init__(self, cluster: Cluster, world: World, observer: Observer, executor: Executor, writes: Writes) -> None:
+        self._cluster = cluster
+        self._world = world
+        self._observer = observer
+        self._executor = executor
+        self._writes = writes
+
+    async def reconcile(self, name: Name) -> datetime | None:
+        """When the credential must be looked at again; None when something must change first."""
+        credential = self._world.credentials.get(name)
+        for _ in range(MAX_STEPS):
+            if credential is None or credential.metadata.deletion_timestamp:
+                return None
+            sight, step = await self._decide(credential)
+            if isinstance(step, Wait):
+                return step.until
+            credential = await self._advance(sight, step)
+        raise RuntimeError(f"credential {name} did not come to rest in {MAX_STEPS} steps")
+
+    async def _decide(self, credential: AgentCredential) -> tuple[Sight, Step]:
+        """From memory, if that says that no Secret is to be written; else from the Secrets as they are."""
+        recalled = self._observer.recall(credential)
+        step = decide(recalled.seen, now())
+        if isinstance(step, Wait | WriteStatus):
+            return recalled, step
+        sight = await self._observer.look(credential)
+        return sight, decide(sight.seen, now())
+
+    async def _advance(self, sight: Sight, step: Step) -> AgentCredential | None:
+        """The credential after the step, or as it is where something else changed it, or None where it is gone."""
+        credential = sight.credential
+        if isinstance(step, Wait):
+            return credential
+        try:
+            return await self._executor.execute(sight, step)
+        except (Conflict, NotFound):
+            return await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
+        except (Forbidden, Invalid) as refusal:
+            await self._explain(credential, refusal)
+            raise
+
+    async def _explain(self, credential: AgentCredential, refusal: ApiError) -> None:
+        """A write will be refused until a person does something: say so where they look. It is tried again all the same."""
+        current = await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
+        if current is None:
+            return
+        reason = Reason.API_FORBIDDEN if isinstance(refusal, Forbidden) else Reason.API_REFUSED
+        status = with_write_refused(current, reason, refusal.message, now())
+        self._writes.credential_event(current, reason, refusal.message, warning=True)
+        if status != current.status:
+            await self._writes.credential_status(current, status)

@@ -1,0 +1,105 @@
+"""All that Kopf calls: every change that it sees goes into the world, which knows whom it concerns. No policy here.
+
+Raw event handlers leave no trace on objects: no finalizer, no annotation, no last-handled state. So nothing hangs when the
+operator is away, and a restart over settled objects writes nothing.
+"""
+
+from typing import Any
+
+import kopf
+import msgspec
+import structlog
+
+from agent_operator.settings import OperatorSettings
+from agent_operator.work import Work
+from agent_operator.world import Collection, World
+from agentidp.domain.resources import GROUP, VERSION
+from agentidp.kube.cluster import configuration
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
+
+WATCH_SECONDS = 290
+STUCK_SECONDS = 180.0
+
+log = structlog.get_logger()
+
+
+def registry(world: World, work: Work) -> kopf.OperatorRegistry:
+    """Handlers that feed this world."""
+    handlers = kopf.OperatorRegistry()
+    kopf.on.startup(registry=handlers)(_configure)
+    kopf.on.login(registry=handlers)(_log_in)
+    _feed(handlers, AGENTS, world.agents)
+    _feed(handlers, CREDENTIALS, world.credentials)
+    _feed(handlers, ORGANIZATIONS, world.organizations)
+
+    @kopf.on.probe(id="slowest_seconds", registry=handlers)
+    def slowest_seconds(**_: Any) -> float:
+        """The liveness probe fails when a worker makes no progress for longer than any time-out allows."""
+        seconds = work.stuck_for()
+        if seconds > STUCK_SECONDS:
+            raise kopf.PermanentError(f"a worker has been at one object for {seconds:.0f} s")
+        return round(seconds, 1)
+
+    return handlers
+
+
+def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Collection[ObjectT]) -> None:
+    @kopf.on.event(GROUP, VERSION, kind.plural, id=f"see-{kind.plural}", registry=handlers)
+    async def see(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 Kopf's name
+        try:
+            value = msgspec.convert(dict(body), kind.type)
+        except msgspec.ValidationError as trouble:
+            log.error(  # noqa: TRY400 its trace says nothing more
+                "ignored an object that cannot be read",
+                kind=kind.name,
+                name=body.get("metadata", {}).get("name"),
+                why=str(trouble),
+            )
+            return
+        if type == "DELETED":
+            collection.remove(value)
+        else:
+            collection.put(value)
+
+
+async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    settings.posting.enabled = False  # our own events tell the story; Kopf's repeat its log
+    settings.scanning.disabled = True  # the kinds are known, and reading CRDs and namespaces would need more rights
+    settings.watching.server_timeout = WATCH_SECONDS
+    settings.watching.connect_timeout = 5
+    settings.watching.inactivity_timeout = 100  # bookmarks come every minute
+    settings.watching.reconnect_backoff = 0.2
+    settings.networking.request_timeout = 30
+    settings.networking.error_backoffs = [0.2, 0.5, 1, 2, 3, 5, 5, 5, 5, 5]
+    settings.persistence.finalizer = f"{GROUP}/operator"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.queueing.idle_timeout = 0.5
+
+
+async def _log_in(**_: Any) -> kopf.ConnectionInfo:
+    """The same identity as everything else in this process has; asked again when the API server takes it no longer."""
+    found = await configuration()
+    bearer: str | None = await found.get_api_key_with_prefix("BearerToken")
+    scheme, _, token = (bearer or "").rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=found.host,
+        ca_path=found.ssl_ca_cert,
+        ca_data=found.ca_cert_data,
+        insecure=not found.verify_ssl,
+        scheme=scheme.capitalize() or None,
+        token=token or None,
+        certificate_path=found.cert_file,
+        private_key_path=found.key_file,
+    )
+
+
+async def run_kopf(settings: OperatorSettings, handlers: kopf.OperatorRegistry) -> None:
+    """Watch, for as long as the operator leads."""
+    listen = settings.probe_listen
+    await kopf.operator(
+        registry=handlers,
+        standalone=True,
+        clusterwide=True,
+        liveness_endpoint=f"http://{listen}/healthz",
+    )

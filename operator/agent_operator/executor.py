@@ -1,0 +1,85 @@
+"""One step of a credential's life, done. Here are the write orders that make every crash harmless; policy is in the domain.
+
+Issue and rotate: (1) the new hash is published beside the old ones; (2) the Secret gets the new value; (3) on the next pass old
+hashes are dropped or given an end. After (1) alone, the Secret's value is still accepted, and the new hash is of a value that
+nobody knows. After (2), both values are accepted. So there is no moment at which the Secret holds a value that is not accepted.
+"""
+
+from agent_operator.clock import now
+from agent_operator.hashing import SecretMaker
+from agent_operator.observation import Sight
+from agent_operator.writes import Writes
+from agentidp.domain.conditions import READY, condition
+from agentidp.domain.delivery import Endpoints, secret_for, updated
+from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
+
+_STORIES = {
+    Reason.NOT_ISSUED: "Issued a secret and delivered it to Secret {name!r}.",
+    Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",
+    Reason.ROTATION_SCHEDULED: "Rotated the secret in Secret {name!r}, as scheduled.",
+    Reason.SECRET_MISSING: "Secret {name!r} was gone: issued a new secret under the same client id.",
+    Reason.SECRET_DRIFTED: "Secret {name!r} held a value that is not accepted: issued a new secret under the same client id.",
+    Reason.SECRET_METADATA_DRIFTED: "Repaired Secret {name!r}; its value is the same.",
+    Reason.SECRET_REMOVED: "Removed Secret {name!r}: nothing would accept its value.",
+    Reason.SECRET_NOT_WANTED: "Removed Secret {name!r}: spec.secretHash is used.",
+}
+_WARNINGS = frozenset({Reason.SECRET_MISSING, Reason.SECRET_DRIFTED})
+
+
+class Executor:
+    """Does what was decided, and says so in events."""
+
+    def __init__(self, writes: Writes, maker: SecretMaker, endpoints: Endpoints) -> None:
+        self._writes = writes
+        self._maker = maker
+        self._endpoints = endpoints
+
+    async def execute(self, sight: Sight, step: WriteStatus | IssueSecret | RepairSecret | RemoveSecret) -> AgentCredential:
+        """The credential as it is after the step. Raises Conflict where something changed meanwhile."""
+        match step:
+            case WriteStatus():
+                return await self._record(sight.credential, step.status)
+            case IssueSecret():
+                return await self._issue(sight, step)
+            case RepairSecret():
+                return await self._repair(sight, step)
+            case RemoveSecret():
+                return await self._remove(sight, step)
+
+    async def _record(self, credential: AgentCredential, status: CredentialStatus) -> AgentCredential:
+        written = await self._writes.credential_status(credential, status)
+        before, after = condition(credential.status.conditions, READY), condition(status.conditions, READY)
+        if after and (before is None or (before.reason, before.message) != (after.reason, after.message)):
+            warning = after.status != ConditionStatus.TRUE
+            self._writes.credential_event(written, Reason(after.reason), after.message, warning=warning)
+        return written
+
+    async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
+        made = await self._maker.make(sight.credential.metadata.uid)
+        status = with_fresh_hash(step.status, made.hashed, made.hint, now())
+        credential = await self._writes.credential_status(sight.credential, status)
+        await self._deliver(credential, sight.secret, made.value.encode())
+        self._tell(credential, step.reason, credential.secret_name)
+        return credential
+
+    async def _repair(self, sight: Sight, step: RepairSecret) -> AgentCredential:
+        await self._deliver(sight.credential, sight.secret, sight.value_in(step.source))
+        self._tell(sight.credential, step.reason, sight.credential.secret_name)
+        return sight.credential
+
+    async def _remove(self, sight: Sight, step: RemoveSecret) -> AgentCredential:
+        secret = sight.named(step.name)
+        if secret:
+            await self._writes.no_secret(secret)
+            self._tell(sight.credential, step.reason, step.name)
+        return sight.credential
+
+    async def _deliver(self, credential: AgentCredential, current: Secret | None, value: bytes) -> None:
+        wanted = secret_for(credential, value, self._endpoints)
+        await self._writes.secret(updated(current, wanted) if current else wanted)
+
+    def _tell(self, credential: AgentCredential, reason: Reason, name: str) -> None:
+        note = _STORIES[reason].format(name=name)
+        self._writes.credential_event(credential, reason, note, warning=reason in _WARNINGS)

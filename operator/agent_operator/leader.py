@@ -1,0 +1,192 @@
+"""One writer: the operator leads while it holds a Lease (`coordination.k8s.io/v1`), and ends when it does not any more.
+
+The holder renews every `RENEW_EVERY` seconds. Whoever wants to lead takes the Lease when it has not changed for its whole
+duration, by the follower's own clock, so clocks need not agree. A leader trusts its lease for less time than a follower waits;
+a process that was frozen finds on waking that its time is over, and writes nothing more: it exits, and its successor goes on.
+"""
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from agentidp.domain.resources import ObjectMeta
+from agentidp.domain.resources.meta import Object
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import ApiError, Conflict
+from agentidp.kube.kinds import Kind
+
+LEASE_SECONDS = 10
+RENEW_EVERY = 2.0
+TRUSTED_SECONDS = 7.0
+RETRY_EVERY = 1.0
+
+log = structlog.get_logger()
+
+
+class NotLeading(ApiError):
+    """This process may not write now."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(0, "NotLeading", message)
+
+
+class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """`LeaseSpec`: who leads, and since when."""
+
+    holder_identity: str | None = None
+    lease_duration_seconds: int | None = None
+    acquire_time: str | None = None
+    renew_time: str | None = None
+    lease_transitions: int = 0
+
+
+class Lease(Object, frozen=True, kw_only=True, rename="camel"):
+    """`Lease`."""
+
+    spec: LeaseSpec = LeaseSpec()
+
+
+LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", Lease)
+
+
+class Leadership:
+    """Whether this process may write now."""
+
+    def __init__(self) -> None:
+        self._until = float("-inf")
+
+    def trust(self, since: float) -> None:
+        """The lease was renewed by a request that was sent at this monotonic time."""
+        self._until = since + TRUSTED_SECONDS
+
+    def end(self) -> None:
+        """Write nothing more."""
+        self._until = float("-inf")
+
+    @property
+    def held(self) -> bool:
+        """The lease is ours, and nobody can have taken it yet."""
+        return time.monotonic() < self._until
+
+    def require(self) -> None:
+        """Raises NotLeading where another process may lead."""
+        if not self.held:
+            raise NotLeading("the lease was lost")
+
+
+class Election:
+    """Wait for the Lease, keep it, and give it back at the end."""
+
+    def __init__(self, cluster: Cluster, namespace: str, name: str, leadership: Leadership) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._name = name
+        self._leadership = leadership
+        self._identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+        self._lease = Lease(metadata=ObjectMeta(name=name, namespace=namespace))
+        self._unchanged_since = time.monotonic()
+
+    async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work as the leader. Raises NotLeading when the lease is lost."""
+        await self._acquire()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                keeping = tasks.create_task(self._keep())
+                await work()
+                keeping.cancel()
+        finally:
+            await self._release()
+
+    async def _acquire(self) -> None:
+        log.info("waiting for the lease", lease=self._name, identity=self._identity)
+        while True:
+            try:
+                if await self._try():
+                    log.info("leading", lease=self._name)
+                    return
+            except ApiError as trouble:
+                log.warning("the lease cannot be had yet", why=str(trouble))
+            await asyncio.sleep(RETRY_EVERY)
+
+    async def _try(self) -> bool:
+        current = await self._cluster.find(LEASES, self._namespace, self._name)
+        if current and current.metadata.resource_version != self._lease.metadata.resource_version:
+            self._lease, self._unchanged_since = current, time.monotonic()
+        if current is None:
+            self._lease = Lease(metadata=ObjectMeta(name=self._name, namespace=self._namespace))
+        elif current.spec.holder_identity and not self._is_abandoned(current):
+            return False
+        try:
+            await self._renew()
+        except Conflict:
+            return False
+        return True
+
+    def _is_abandoned(self, lease: Lease) -> bool:
+        return time.monotonic() - self._unchanged_since > (lease.spec.lease_duration_seconds or LEASE_SECONDS)
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            try:
+                await self._renew()
+            except Conflict as taken:
+                self._leadership.end()
+                raise NotLeading("another operator has taken the lease") from taken
+            except ApiError as trouble:
+                log.warning("the lease was not renewed", why=str(trouble))
+            if not self._leadership.held:
+                await self._reclaim()
+
+    async def _reclaim(self) -> None:
+        """The API server was away for long. Go on only if nobody else has led meanwhile."""
+        while True:
+            try:
+                current = await self._cluster.find(LEASES, self._namespace, self._name)
+                if current is None or current.spec.holder_identity != self._identity:
+                    raise NotLeading("another operator has taken the lease")
+                self._lease = current
+                await self._renew()
+            except Conflict as taken:
+                raise NotLeading("another operator has taken the lease") from taken
+            except ApiError as trouble:
+                log.warning("the lease was not renewed", why=str(trouble))
+                await asyncio.sleep(RETRY_EVERY)
+            else:
+                return
+
+    async def _renew(self) -> None:
+        sent, moment = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec = self._lease.spec
+        ours = spec.holder_identity == self._identity
+        renewed = replace(
+            spec,
+            holder_identity=self._identity,
+            lease_duration_seconds=LEASE_SECONDS,
+            acquire_time=spec.acquire_time if ours else moment,
+            renew_time=moment,
+            lease_transitions=spec.lease_transitions + (0 if ours else 1),
+        )
+        lease = replace(self._lease, spec=renewed)
+        known = lease.metadata.resource_version
+        self._lease = await (self._cluster.replace(LEASES, lease) if known else self._cluster.create(LEASES, lease))
+        self._leadership.trust(sent)
+
+    async def _release(self) -> None:
+        """So that a successor need not wait. Harmless when it fails: the lease runs out."""
+        led = self._leadership.held
+        self._leadership.end()
+        if not led:
+            return
+        try:
+            await self._cluster.replace(LEASES, replace(self._lease, spec=replace(self._lease.spec, holder_identity=None)))
+        except ApiError as trouble:
+            log.info("the lease was not given back", why=str(trouble))

@@ -1,0 +1,99 @@
+"""What a decision on a credential is taken from: a cached view may only conclude that there is nothing to write.
+
+Whatever would touch a Secret is decided again on the Secret as the API server has it at that moment: a watch lags behind.
+"""
+
+from msgspec import Struct
+
+from agent_operator.world import World, age_of
+from agentidp.domain.delivery import Delivery, Endpoints, client_secret_in, inspect
+from agentidp.domain.lifecycle import Observed
+from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, Name, Secret
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.kinds import SECRETS
+
+
+class Sight(Struct, frozen=True):
+    """What was seen, and the Secrets themselves for whoever writes them."""
+
+    seen: Observed
+    secret: Secret | None
+    earlier: Secret | None
+
+    @property
+    def credential(self) -> AgentCredential:
+        """The credential that was looked at."""
+        return self.seen.credential
+
+    def named(self, name: str) -> Secret | None:
+        """The Secret of this name, if it was seen."""
+        return next((one for one in (self.secret, self.earlier) if one and one.metadata.name == name), None)
+
+    def value_in(self, name: str) -> bytes:
+        """The client secret that the Secret of this name holds."""
+        secret = self.named(name)
+        value = client_secret_in(secret, self.credential) if secret else None
+        if value is None:
+            raise LookupError(f"Secret {name!r} holds no client secret")
+        return value
+
+
+class Observer:
+    """Looks at a credential from memory, or at the real thing."""
+
+    def __init__(self, cluster: Cluster, world: World, endpoints: Endpoints) -> None:
+        self._cluster = cluster
+        self._world = world
+        self._endpoints = endpoints
+
+    def recall(self, credential: AgentCredential) -> Sight:
+        """From what was seen last."""
+        name, earlier = _secret_names(credential)
+        get = self._world.secrets.get
+        return self._sight(credential, get(name), get(earlier) if earlier else None)
+
+    async def look(self, credential: AgentCredential) -> Sight:
+        """From the Secrets as they are now."""
+        name, earlier = _secret_names(credential)
+        secret = await self._cluster.find(SECRETS, *name)
+        return self._sight(credential, secret, await self._cluster.find(SECRETS, *earlier) if earlier else None)
+
+    def _sight(self, credential: AgentCredential, secret: Secret | None, earlier: Secret | None) -> Sight:
+        binding = credential.status.binding
+        seen = Observed(
+            credential=credential,
+            agent=self._agent_of(credential),
+            delivery=inspect(credential, credential.secret_name, secret, self._endpoints),
+            earlier=self._earlier(credential, binding.name if binding else credential.secret_name, earlier),
+            crowded=self._is_crowded(credential),
+        )
+        return Sight(seen, secret, earlier)
+
+    def _earlier(self, credential: AgentCredential, name: str, secret: Secret | None) -> Delivery | None:
+        return None if name == credential.secret_name else inspect(credential, name, secret, self._endpoints)
+
+    def _agent_of(self, credential: AgentCredential) -> Agent | None:
+        return self._world.agents.get(Name(credential.metadata.namespace, credential.spec.agent_ref.name))
+
+    def _is_crowded(self, credential: AgentCredential) -> bool:
+        """As many others as the agent's organization allows were issued already, or are older and wait as well."""
+        agent = self._agent_of(credential)
+        claimed = agent.spec.organization_id if agent else None
+        organization = self._world.organizations.get(Name("", claimed)) if claimed else None
+        limit = organization.spec.limits.credentials_per_agent if organization else None
+        if agent is None or limit is None:
+            return False
+        others = (one for one in self._world.credentials_of(agent.key) if one.key != credential.key)
+        return sum(1 for one in others if one.status.secret_hashes or _waits_longer(one, credential)) >= limit
+
+
+def _waits_longer(other: AgentCredential, credential: AgentCredential) -> bool:
+    return other.status.phase in {None, CredentialPhase.PENDING} and age_of(other) < age_of(credential)
+
+
+def _secret_names(credential: AgentCredential) -> tuple[Name, Name | None]:
+    """Where the pair should be, and where it was delivered before, if that is elsewhere."""
+    namespace, wanted = credential.metadata.namespace, credential.secret_name
+    binding = credential.status.binding
+    moved = binding is not None and binding.name != wanted
+    return Name(namespace, wanted), Name(namespace, binding.name) if binding and moved else None

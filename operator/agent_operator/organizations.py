@@ -1,0 +1,46 @@
+"""Bring one organization to rest: its status says how many agents it has admitted."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from agent_operator.agents import is_admitted
+from agent_operator.clock import now
+from agent_operator.refresh import refresh
+from agent_operator.world import World
+from agent_operator.writes import Writes
+from agentidp.domain.conditions import READY, with_condition
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import Name
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import Conflict, NotFound
+from agentidp.kube.kinds import ORGANIZATIONS
+
+
+class OrganizationReconciler:
+    """One status write at most."""
+
+    def __init__(self, cluster: Cluster, world: World, writes: Writes) -> None:
+        self._cluster = cluster
+        self._world = world
+        self._writes = writes
+
+    async def reconcile(self, name: Name) -> datetime | None:
+        """Nothing about an organization falls due."""
+        organization = self._world.organizations.get(name)
+        if organization is None:
+            return None
+        admitted = sum(1 for agent in self._world.agents_of(name.name) if is_admitted(agent))
+        generation = organization.metadata.generation
+        message = "Its namespaces may claim it."
+        conditions = with_condition(
+            organization.status.conditions, READY, True, Reason.ORGANIZATION_ACCEPTED, message, generation, now()
+        )
+        status = replace(organization.status, agents=admitted, conditions=conditions, observed_generation=generation)
+        if status == organization.status:
+            return None
+        try:
+            await self._writes.organization_status(organization, status)
+        except (Conflict, NotFound):
+            await refresh(self._cluster, ORGANIZATIONS, self._world.organizations, organization)
+        return None

@@ -1,0 +1,41 @@
+"""What the operator is told by its environment."""
+
+import os
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta
+
+from agentidp.domain.delivery import Endpoints
+from agentidp.domain.secrets import MAX_COST, MIN_COST
+from agentidp.domain.signing_keys import Algorithm, KeyPolicy
+from agentidp.runtime.settings import CommonSettings, Listen, Url
+
+TOKEN_PATH = "/api/v1/token"  # noqa: S105 a path
+
+
+class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
+    """Settings of the operator; durations are written like `720h`."""
+
+    token_endpoint: Url | None = None
+    """What Secrets tell workloads to use; by default the issuer's `/api/v1/token`."""
+    bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
+    hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
+    workers: Annotated[int, Meta(ge=1, le=256)] = 32
+    """How many objects are reconciled at the same time."""
+    signing_algorithm: Algorithm = Algorithm.ES256
+    signing_key_lifetime: timedelta = timedelta(days=30)
+    signing_key_published_ahead: timedelta = timedelta(hours=1)
+    probe_listen: Listen = Listen("0.0.0.0", 8081)  # noqa: S104 the kubelet asks from outside the pod
+    resync: timedelta = timedelta(minutes=10)
+    """How often everything is listed again, in case an event was missed."""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """What a Secret says beside the pair."""
+        return Endpoints(token_endpoint=self.token_endpoint or self.issuer + TOKEN_PATH, issuer=self.issuer)
+
+    @property
+    def key_policy(self) -> KeyPolicy:
+        """How signing keys are made."""
+        return KeyPolicy(self.signing_algorithm, self.signing_key_lifetime, self.signing_key_published_ahead)

@@ -1,0 +1,139 @@
+"""Which object is looked at next, and when: one queue of keys and one schedule of due times for all objects.
+
+A key that is woken twice is worked on once; a key is never worked on by two workers at the same time; one that is woken while
+it is worked on is worked on again. Due times are wall-clock moments, because that is what resources hold: the schedule looks
+at the clock at least every `TICK` seconds, so it also notices when the clock was set.
+"""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple
+
+import structlog
+
+from agent_operator.clock import now
+from agentidp.domain.resources import Name
+from agentidp.kube.errors import ApiError, Conflict, Unreachable
+
+TICK = 5.0
+FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=1)
+
+log = structlog.get_logger()
+
+
+class Topic(Enum):
+    """What kind of object a key names."""
+
+    AGENT = "agent"
+    CREDENTIAL = "credential"
+    ORGANIZATION = "organization"
+    SIGNING_KEYS = "signing keys"
+
+
+class Key(NamedTuple):
+    """One object to reconcile."""
+
+    topic: Topic
+    name: Name
+
+
+Reconcile = Callable[[Name], Awaitable[datetime | None]]
+"""Brings one object to rest, and tells when it must be looked at again."""
+
+
+class Work:
+    """The queue, the schedule, and the workers."""
+
+    def __init__(self) -> None:
+        self._ready: asyncio.Queue[Key] = asyncio.Queue()
+        self._queued: set[Key] = set()
+        self._running: dict[Key, float] = {}
+        self._again: set[Key] = set()
+        self._due: dict[Key, datetime] = {}
+        self._heap: list[tuple[datetime, Key]] = []
+        self._earlier = asyncio.Event()
+        self._failures: dict[Key, int] = {}
+
+    def wake(self, topic: Topic, name: Name) -> None:
+        """Look at this object soon."""
+        key = Key(topic, name)
+        if key in self._running:
+            self._again.add(key)
+        elif key not in self._queued:
+            self._queued.add(key)
+            self._ready.put_nowait(key)
+
+    def stuck_for(self) -> float:
+        """For how many seconds the slowest worker has been at one object."""
+        started = min(self._running.values(), default=None)
+        return time.monotonic() - started if started is not None else 0.0
+
+    async def run(self, reconcilers: dict[Topic, Reconcile], workers: int) -> None:
+        """Work, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_schedule())
+            for _ in range(workers):
+                tasks.create_task(self._worker(reconcilers))
+
+    async def _worker(self, reconcilers: dict[Topic, Reconcile]) -> None:
+        while True:
+            key = await self._ready.get()
+            self._queued.discard(key)
+            self._running[key] = time.monotonic()
+            try:
+                self._schedule(key, await self._reconcile(key, reconcilers[key.topic]))
+            finally:
+                del self._running[key]
+            if key in self._again:
+                self._again.discard(key)
+                self.wake(*key)
+
+    async def _reconcile(self, key: Key, reconcile: Reconcile) -> datetime | None:
+        """When to look again: as the reconciler says, or after a back-off if it could not come to an end."""
+        try:
+            due = await reconcile(key.name)
+        except (ApiError, TimeoutError) as trouble:
+            return self._back_off(key, trouble)
+        except Exception as fault:  # one object's fault must not stop the others
+            log.exception("reconciliation failed", topic=key.topic.value, name=str(key.name), error=type(fault).__name__)
+            return self._back_off(key, fault)
+        self._failures.pop(key, None)
+        return due
+
+    def _back_off(self, key: Key, trouble: Exception) -> datetime:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        delay: timedelta = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, 12))
+        expected = isinstance(trouble, Conflict | Unreachable)
+        level = log.info if expected and failures < 3 else log.warning  # noqa: PLR2004 twice may be chance
+        level("will try again", topic=key.topic.value, name=str(key.name), seconds=delay.total_seconds(), why=str(trouble))
+        return now() + delay
+
+    def _schedule(self, key: Key, due: datetime | None) -> None:
+        if due is None:
+            self._due.pop(key, None)
+            return
+        self._due[key] = due
+        heapq.heappush(self._heap, (due, key))
+        if self._heap[0][1] == key:
+            self._earlier.set()
+
+    async def _keep_schedule(self) -> None:
+        while True:
+            self._wake_due(now())
+            self._earlier.clear()
+            wait = (self._heap[0][0] - now()).total_seconds() if self._heap else TICK
+            try:
+                await asyncio.wait_for(self._earlier.wait(), max(0.0, min(wait, TICK)))
+            except TimeoutError:
+                continue
+
+    def _wake_due(self, moment: datetime) -> None:
+        while self._heap and self._heap[0][0] <= moment:
+            due, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self.wake(*key)

@@ -1,0 +1,176 @@
+"""What was last seen of every object, and which others depend on it.
+
+Fed by events, by listings, and by the answers to our own writes. An older version never replaces a newer one: resource
+versions of one kind are ordered numbers (KEP-5504).
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Generic
+
+from agent_operator.work import Topic, Work
+from agentidp.domain.registration import claimed_id
+from agentidp.domain.resources import (
+    Agent,
+    AgentCredential,
+    CredentialCount,
+    CredentialPhase,
+    Name,
+    Organization,
+    Secret,
+)
+from agentidp.domain.resources.meta import Object
+from agentidp.kube.kinds import ObjectT
+
+TOMBSTONES = 10_000
+
+
+def version_of(value: ObjectT) -> int:
+    """The resource version as the number that it is."""
+    return int(value.metadata.resource_version or 0)
+
+
+def age_of(value: Object) -> tuple[datetime, str]:
+    """Sorts older objects before younger ones, always in the same order."""
+    return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
+
+
+class Collection(Generic[ObjectT]):
+    """The objects of one kind by name, and by what they refer to. A view that a reflector can feed."""
+
+    def __init__(
+        self, links: Callable[[ObjectT], Iterable[object]], changed: Callable[[ObjectT | None, ObjectT], None]
+    ) -> None:
+        self._links = links
+        self._changed = changed
+        self._objects: dict[Name, ObjectT] = {}
+        self._linked: defaultdict[object, set[Name]] = defaultdict(set)
+        self._removed: OrderedDict[str, int] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __iter__(self) -> Iterator[ObjectT]:
+        return iter(list(self._objects.values()))
+
+    def get(self, name: Name) -> ObjectT | None:
+        """The object of this name."""
+        return self._objects.get(name)
+
+    def linked(self, link: object) -> list[ObjectT]:
+        """All objects that refer to this."""
+        return [self._objects[name] for name in self._linked.get(link, ())]
+
+    def put(self, value: ObjectT) -> None:
+        """Seen, unless something newer was seen before."""
+        known = self._objects.get(value.key)
+        if known and known.metadata.uid == value.metadata.uid and version_of(value) <= version_of(known):
+            return
+        if version_of(value) <= self._removed.get(value.metadata.uid, -1):
+            return
+        self._forget(value.key)
+        self._objects[value.key] = value
+        for link in self._links(value):
+            self._linked[link].add(value.key)
+        self._changed(known, value)
+
+    def remove(self, value: ObjectT) -> None:
+        """Gone; `value` is how it last was."""
+        self._removed[value.metadata.uid] = version_of(value)
+        if len(self._removed) > TOMBSTONES:
+            self._removed.popitem(last=False)
+        known = self._objects.get(value.key)
+        if known and known.metadata.uid == value.metadata.uid:
+            self._forget(value.key)
+            self._changed(known, value)
+
+    async def replace(self, objects: list[ObjectT], version: int) -> None:
+        """These are all that there were at this version; what was seen since stays."""
+        listed = {value.metadata.uid for value in objects}
+        for known in self:
+            if known.metadata.uid not in listed and version_of(known) <= version:
+                self.remove(known)
+        for value in objects:
+            self.put(value)
+
+    def _forget(self, name: Name) -> None:
+        known = self._objects.pop(name, None)
+        if known is None:
+            return
+        for link in self._links(known):
+            names = self._linked[link]
+            names.discard(name)
+            if not names:
+                del self._linked[link]
+
+
+class World:
+    """All kinds, and the rule of what a change of one object means for others."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
+        self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
+        self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
+        self.secrets: Collection[Secret] = Collection(lambda _: (), self._secret_changed)
+
+    def credentials_of(self, agent: Name) -> list[AgentCredential]:
+        """The credentials that name this agent."""
+        return self.credentials.linked(("agent", agent))
+
+    def credentials_in(self, secret: Name) -> list[AgentCredential]:
+        """The credentials that are, were, or should be delivered to this Secret."""
+        return self.credentials.linked(("secret", secret))
+
+    def claimants_of(self, agent_id: str) -> list[Agent]:
+        """The agents that have this id or would like to."""
+        return self.agents.linked(("id", agent_id))
+
+    def agents_of(self, organization: str) -> list[Agent]:
+        """The agents that claim to belong to this organization."""
+        return self.agents.linked(("organization", organization))
+
+    def count_credentials(self, agent: Name) -> CredentialCount:
+        """How many credentials an agent has, and how many of them work."""
+        credentials = self.credentials_of(agent)
+        active = sum(1 for one in credentials if one.status.phase is CredentialPhase.ACTIVE)
+        return CredentialCount(active=active, total=len(credentials))
+
+    def _agent_changed(self, before: Agent | None, after: Agent) -> None:
+        self._work.wake(Topic.AGENT, after.key)
+        same = before and before.spec == after.spec and before.status.conditions == after.status.conditions
+        if same and self.agents.get(after.key):
+            return  # only its counts changed
+        for credential in self.credentials_of(after.key):
+            self._work.wake(Topic.CREDENTIAL, credential.key)
+        for organization in {one.spec.organization_id for one in (before, after) if one}:
+            if organization:
+                self._work.wake(Topic.ORGANIZATION, Name("", organization))
+
+    def _credential_changed(self, _before: AgentCredential | None, after: AgentCredential) -> None:
+        self._work.wake(Topic.CREDENTIAL, after.key)
+        self._work.wake(Topic.AGENT, Name(after.metadata.namespace, after.spec.agent_ref.name))
+
+    def _organization_changed(self, _before: Organization | None, after: Organization) -> None:
+        self._work.wake(Topic.ORGANIZATION, after.key)
+        for agent in self.agents_of(after.metadata.name):
+            self._work.wake(Topic.AGENT, agent.key)
+
+    def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
+        for credential in self.credentials_in(after.key):
+            self._work.wake(Topic.CREDENTIAL, credential.key)
+
+
+def _links_of_agent(agent: Agent) -> Iterator[object]:
+    yield "id", claimed_id(agent)
+    if agent.spec.organization_id:
+        yield "organization", agent.spec.organization_id
+
+
+def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
+    namespace = credential.metadata.namespace
+    yield "agent", Name(namespace, credential.spec.agent_ref.name)
+    yield "secret", Name(namespace, credential.secret_name)
+    if credential.status.binding:
+        yield "secret", Name(namespace, credential.status.binding.name)

@@ -1,0 +1,79 @@
+"""The only way in which the operator changes anything: every write is bound to the version it was decided from.
+
+A write is refused before it is sent when this process may no longer lead, and its answer is what the world has seen from then
+on. So two operators never act together: one of them meets a conflict.
+"""
+
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from agent_operator.leader import Leadership
+from agent_operator.world import World
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import (
+    Agent,
+    AgentCredential,
+    AgentStatus,
+    CredentialStatus,
+    Organization,
+    OrganizationStatus,
+    Secret,
+)
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import NotFound
+from agentidp.kube.events import EventRecorder
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS
+
+
+class Writes:
+    """Statuses, Secrets and events."""
+
+    def __init__(self, cluster: Cluster, world: World, leadership: Leadership, events: EventRecorder) -> None:
+        self._cluster = cluster
+        self._world = world
+        self._leadership = leadership
+        self._events = events
+
+    async def credential_status(self, credential: AgentCredential, status: CredentialStatus) -> AgentCredential:
+        """Record a credential's status. Raises Conflict, NotFound."""
+        self._leadership.require()
+        written = await self._cluster.replace(CREDENTIALS, replace(credential, status=status), "status")
+        self._world.credentials.put(written)
+        return written
+
+    async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
+        """Record an agent's status. Raises Conflict, NotFound."""
+        self._leadership.require()
+        written = await self._cluster.replace(AGENTS, replace(agent, status=status), "status")
+        self._world.agents.put(written)
+        return written
+
+    async def organization_status(self, organization: Organization, status: OrganizationStatus) -> None:
+        """Record an organization's status. Raises Conflict, NotFound."""
+        self._leadership.require()
+        written = await self._cluster.replace(ORGANIZATIONS, replace(organization, status=status), "status")
+        self._world.organizations.put(written)
+
+    async def secret(self, secret: Secret) -> Secret:
+        """Create the Secret, or replace the version that it names. Raises Conflict."""
+        self._leadership.require()
+        known = secret.metadata.resource_version
+        written = await (self._cluster.replace(SECRETS, secret) if known else self._cluster.create(SECRETS, secret))
+        self._world.secrets.put(written)
+        return written
+
+    async def no_secret(self, secret: Secret) -> None:
+        """Remove exactly this version of the Secret. Raises Conflict."""
+        self._leadership.require()
+        with suppress(NotFound):  # somebody else was faster, and it is what we want
+            await self._cluster.delete(SECRETS, secret)
+        self._world.secrets.remove(secret)
+
+    def credential_event(self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False) -> None:
+        """Tell the credential's story to `kubectl describe`."""
+        self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning)
+
+    def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False) -> None:
+        """Tell the agent's story to `kubectl describe`."""
+        self._events.record(AGENTS, about, reason, note, action="Register", warning=warning)
