@@ -4,6 +4,7 @@ What lives here only reads `crds/` and `full/`. What the API server makes of the
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ class Field(NamedTuple):
         return str(self.schema["format"] if self.schema.get("format") == "date-time" else self.schema["type"])
 
 
+@cache
 def crds() -> dict[str, Manifest]:
     """The CustomResourceDefinitions by kind."""
     documents = (yaml.safe_load(path.read_text()) for path in sorted((CHECKOUT / "crds").glob("*.yaml")))
@@ -66,6 +68,7 @@ def _with_children(field: Field) -> Iterator[Field]:
     yield from fields(field.schema, field.path)
 
 
-def full_manifests() -> list[Manifest]:
+@cache
+def full_manifests() -> tuple[Manifest, ...]:
     """Valid resources, spec and status, that together set every field of every kind."""
-    return [yaml.safe_load(path.read_text()) for path in sorted(FULL_MANIFESTS.glob("*.yaml"))]
+    return tuple(yaml.safe_load(path.read_text()) for path in sorted(FULL_MANIFESTS.glob("*.yaml")))
