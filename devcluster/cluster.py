@@ -102,6 +102,11 @@ class ControlPlane:
         """End a component; its data and its port stay."""
         self._children.end(self._components.pop(name), STOP_SECONDS)
 
+    def require_running(self) -> None:
+        """Raise when a component that was not stopped has ended."""
+        for child in self._components.values():
+            child.require_running()
+
     def close(self) -> None:
         """End everything; the directory stays."""
         self._children.end_all(STOP_SECONDS)

@@ -93,6 +93,10 @@ class Programs:
         self.stop(name)
         self.start(name, settings)
 
+    def ended(self) -> list[str]:
+        """The programs that have ended by themselves."""
+        return [name for name, child in self._running.items() if not child.running]
+
     def close(self) -> None:
         """End all."""
         self._children.end_all()

@@ -1,0 +1,63 @@
+# Everything sets up what it needs: Python 3.11 or newer, make and the package registries are enough.
+# `make up CLUSTER=kubeconfig` uses the cluster of $KUBECONFIG instead of one of its own.
+# `make up AGENTIDP_ARGS="AGENTIDP_LOG_LEVEL=debug"` gives settings to the programs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEVCLUSTER := $(BIN)/python -m devcluster
+
+PYTHON_SOURCES := agentidp operator/agent_operator token_service devcluster $(wildcard demo)
+MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml $(wildcard examples)
+SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
+
+.PHONY: help demo up down test test-unit test-integration check format lock clean environment control-plane
+
+help: ## List what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+demo: control-plane ## Show the main job on a real control plane: declare an agent, get a token, suspend, revoke
+	@$(BIN)/python -m demo
+
+up: control-plane ## Start a control plane and all programs in the background, write .dev/env
+	@$(DEVCLUSTER) up $(AGENTIDP_ARGS)
+
+down: environment ## End what `make up` started
+	@$(DEVCLUSTER) down
+
+test: test-unit test-integration ## Run all tests, on a real control plane where it matters
+
+test-unit: environment ## Run the tests that need no control plane; seconds
+	@$(BIN)/pytest tests/unit
+
+test-integration: control-plane ## Run the tests on a real control plane
+	@$(BIN)/pytest tests/integration
+
+check: control-plane ## Format, lint and type checks of everything; seconds
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PYTHON_SOURCES)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/yamllint --strict $(MANIFESTS)
+	$(DEVCLUSTER) helm lint --strict --quiet charts/agentidp
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster/controlplane)"; fi
+
+format: environment ## Format the Python sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: environment ## Pin the newest dependencies that pyproject.toml allows
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --quiet --upgrade --output-file requirements-dev.lock
+
+clean: ## Remove what was made here; the compiled control plane stays in the cache
+	@if [ -x $(BIN)/python ]; then $(DEVCLUSTER) down; fi
+	rm -rf .venv .venv.lock .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, such as: make PYTHON=python3.12")'
+	@$(PYTHON) -m devcluster.environment
+
+control-plane: environment
+	@$(DEVCLUSTER) compile

@@ -1,0 +1,73 @@
+"""`python -m devcluster …`: what the Makefile calls, and what a person may call."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from devcluster.binary import control_plane_binary
+from devcluster.errors import DevclusterError
+from devcluster.folder import Folder
+from devcluster.settings import read_settings
+from devcluster.supervisor import supervise
+from devcluster.up import down, up
+
+FOLDER = Folder(Path(__file__).resolve().parent.parent / ".dev")
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run one command; an error that is meant for a person is printed without a traceback."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["helm"]:
+        return _helm(arguments[1:])
+    command = _parser().parse_args(arguments)
+    try:
+        _run(command)
+    except DevclusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m devcluster", description="A real Kubernetes control plane on this machine."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("compile", help="compile the control plane, unless that has been done, and say where it is")
+    commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
+    for name, text in {
+        "up": "start a control plane and all programs in the background; write .dev/env when they are ready",
+        "supervise": "what `up` runs in the background",
+    }.items():
+        command = commands.add_parser(
+            name, help=text, epilog="CLUSTER=kubeconfig in the environment: use the cluster of KUBECONFIG."
+        )
+        command.add_argument("settings", nargs="*", metavar="AGENTIDP_NAME=VALUE", help="a setting for the programs")
+    commands.add_parser("down", help="end what `up` started")
+    return parser
+
+
+def _run(command: argparse.Namespace) -> None:
+    match command.command:
+        case "compile":
+            print(control_plane_binary())
+        case "up":
+            up(FOLDER, command.settings)
+        case "supervise":
+            supervise(FOLDER, read_settings(command.settings, os.environ))
+        case "down":
+            down(FOLDER)
+
+
+def _helm(arguments: Sequence[str]) -> int:
+    binary = control_plane_binary()
+    os.execv(binary, [str(binary), "helm", *arguments])  # noqa: S606  (no shell is meant)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
