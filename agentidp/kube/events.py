@@ -21,6 +21,7 @@ QUEUE_LENGTH = 10_000
 REPEAT_AFTER_SECONDS = 600.0
 REMEMBERED = 10_000
 MAX_NOTE = 1024
+MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class EventRecorder:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{meta.name}.", "namespace": namespace},
+            "metadata": {"name": f"{meta.name[:MAX_NAME]}.{time.time_ns():x}", "namespace": namespace},
             "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "type": "Warning" if warning else "Normal",
             "reason": reason,

@@ -1,6 +1,6 @@
 """Logs: one JSON object a line (or a line for people), the same for our own code and for the libraries.
 
-Bodies of requests and resources are never logged, at no level: the loggers that would do it are held at INFO.
+Bodies of requests and resources are never logged, at no level: the loggers that would do it say one level less than ours.
 """
 
 import logging
@@ -37,7 +37,7 @@ def configure_logs(program: str, level: str, form: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     for name in LOGGERS_THAT_SHOW_BODIES:
-        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+        logging.getLogger(name).setLevel(root.level + (logging.INFO - logging.DEBUG))
 
 
 def _rendering(form: str) -> list[Processor]:

@@ -4,9 +4,9 @@ A field `bcrypt_cost` is read from `AGENTIDP_BCRYPT_COST`. Whatever is wrong is 
 should be. Other variables of this prefix are not an error: Kubernetes sets some for each Service of the namespace.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -63,7 +63,7 @@ def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> Sett
             wrong.append(f"{variable} is not set.")
         elif text is not None:
             try:
-                values[field.name] = msgspec.convert(text, field.type, strict=False, dec_hook=_parse)
+                values[field.name] = _parse(field.type, text)
             except (msgspec.ValidationError, ValueError) as trouble:
                 wrong.append(f"{variable}={text!r} is not valid: {trouble}")
     if wrong:
@@ -84,14 +84,10 @@ def _shown(value: object) -> str:
     return f"{int(value.total_seconds())}s" if isinstance(value, timedelta) else str(value)
 
 
-def _parse(kind: type, text: str) -> Any:
-    if kind is Url:
-        return _url(text)
-    if kind is Listen:
-        return _listen(text)
-    if kind is timedelta:
-        return parse_duration(text)
-    raise NotImplementedError(kind)
+def _parse(kind: Any, text: str) -> Any:
+    """The value in the field's type: by our own notation where we have one, else as msgspec reads it."""
+    notation = next((_NOTATIONS[one] for one in (kind, *get_args(kind)) if one in _NOTATIONS), None)
+    return notation(text) if notation else msgspec.convert(text, kind, strict=False)
 
 
 def _url(text: str) -> Url:
@@ -106,3 +102,6 @@ def _listen(text: str) -> Listen:
     if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
         raise ValueError("it should be host:port, like 0.0.0.0:8080")
     return Listen(host, int(port))
+
+
+_NOTATIONS: dict[Any, Callable[[str], Any]] = {Url: _url, Listen: _listen, timedelta: parse_duration}

@@ -81,7 +81,7 @@ async def _log_in(**_: Any) -> kopf.ConnectionInfo:
     """The same identity as everything else in this process has; asked again when the API server takes it no longer."""
     found = await configuration()
     bearer: str | None = await found.get_api_key_with_prefix("BearerToken")
-    scheme, _, token = (bearer or "").rpartition(" ")
+    scheme, token = (bearer or " ").rsplit(" ", 1)
     return kopf.ConnectionInfo(
         server=found.host,
         ca_path=found.ssl_ca_cert,

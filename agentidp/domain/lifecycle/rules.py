@@ -38,6 +38,8 @@ from agentidp.domain.resources import AgentState, CredentialPhase, CredentialSta
 MAX_REISSUES = 5
 REISSUE_WINDOW = timedelta(minutes=10)
 REISSUE_BACKOFF = timedelta(seconds=1)
+FOREIGN_SECRET_RECHECK = timedelta(seconds=30)
+"""Only our own Secrets are watched, so nobody tells when a foreign one has gone."""
 
 Rule = Callable[[Observed, datetime], Step | None]
 
@@ -98,9 +100,11 @@ def agent_is_suspended(seen: Observed, now: datetime) -> Step | None:
 
 
 def agent_is_not_ready(seen: Observed, now: datetime) -> Step | None:
-    """The agent has no id yet, or may not use it."""
+    """The agent has no id yet, or may not use it. While its own status is on the way, there is nothing to say yet."""
     if seen.agent_id or not seen.agent:
         return None
+    if seen.agent.status.observed_generation != seen.agent.metadata.generation:
+        return Wait(seen.spec.expires_at)
     why = condition(seen.agent.status.conditions, READY)
     message = f"Its agent is not ready: {why.message or why.reason}" if why else "Its agent is being registered."
     return _held_back(seen, CredentialPhase.PENDING, Reason.AGENT_NOT_READY, message, now)
@@ -133,7 +137,8 @@ def secret_is_foreign(seen: Observed, now: datetime) -> Step | None:
     message = (
         f"Secret {seen.delivery.name!r} exists and is not this credential's. Remove it, or choose another spec.secret.name."
     )
-    return _undelivered(seen, Reason.SECRET_NOT_OWNED, message, _next_due(seen, seen.status, now), now)
+    due = min(now + FOREIGN_SECRET_RECHECK, _next_due(seen, seen.status, now) or datetime.max.replace(tzinfo=UTC))
+    return _undelivered(seen, Reason.SECRET_NOT_OWNED, message, due, now)
 
 
 def nothing_is_delivered(seen: Observed, _now: datetime) -> Step | None:
