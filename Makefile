@@ -60,4 +60,4 @@ environment:
 	@$(PYTHON) -m devcluster.environment
 
 control-plane: environment
-	@$(DEVCLUSTER) compile
+	@$(DEVCLUSTER) compile > /dev/null

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -38,7 +38,8 @@ class Programs:
     They end with `close`, at the end of a `with` block, and in any case with the process that started them.
     """
 
-    def __init__(self, access: Access, logs: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, access: Access, logs: Path, settings: Mapping[str, str], chosen: Sequence[Program]) -> None:
+        self._chosen = chosen
         self._logs = logs
         self._settings = dict(settings)
         self._kubeconfigs = {program.name: access.identity(NAMESPACE, program.name) for program in PROGRAMS}
@@ -47,9 +48,11 @@ class Programs:
         self._running: dict[str, Child] = {}
 
     @classmethod
-    def launch(cls, access: Access, logs: Path, settings: Mapping[str, str] | None = None) -> Self:
-        """All programs, ready; the settings (AGENTIDP_…) go to each of them, over what is set here."""
-        programs = cls(access, logs, settings or {})
+    def launch(
+        cls, access: Access, logs: Path, settings: Mapping[str, str] | None = None, chosen: Sequence[Program] = PROGRAMS
+    ) -> Self:
+        """The chosen programs, ready; the settings (AGENTIDP_…) go to each of them, over what is set here."""
+        programs = cls(access, logs, settings or {}, chosen)
         try:
             programs._start_all()
         except BaseException:
@@ -112,9 +115,9 @@ class Programs:
     def _start_all(self) -> None:
         """All begin before any is waited for: the token service is not ready without the operator's signing keys."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        for program in PROGRAMS:
+        for program in self._chosen:
             self._begin(program, {})
-        for program in PROGRAMS:
+        for program in self._chosen:
             self._wait_until_ready(program)
 
     def _begin(self, program: Program, settings: Mapping[str, str]) -> Program:
