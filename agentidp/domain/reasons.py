@@ -39,6 +39,8 @@ class Reason(StrEnum):
     """`spec.state` of the credential is Revoked, for ever."""
     CREDENTIAL_EXPIRED = "CredentialExpired"
     """`spec.expiresAt` has passed; a later one makes the operator issue a fresh secret."""
+    CREDENTIAL_DELETED = "CredentialDeleted"
+    """The credential is being deleted."""
     NOT_ISSUED = "NotIssued"
     """No secret has been made yet."""
     ROTATION_REQUESTED = "RotationRequested"

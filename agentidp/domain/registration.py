@@ -59,17 +59,26 @@ def register(seen: SeenAgent, now: datetime) -> AgentStatus:
 
 def organization_verdict(agent: Agent, organization: Organization | None, full: bool = False) -> Verdict:
     """Active, unless the organization that the agent claims does not admit it."""
-    claimed = agent.spec.organization_id
-    if claimed and organization is None:
-        message = f"Organization {claimed!r} does not exist."
-        return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_NOT_FOUND, message)
-    if organization and agent.metadata.namespace not in organization.spec.namespaces:
-        message = f"Organization {claimed!r} does not admit namespace {agent.metadata.namespace!r} (its spec.namespaces)."
-        return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_NOT_ADMITTED, message)
+    claimed, namespace = agent.spec.organization_id, agent.metadata.namespace
+    match why_not_admitted(namespace, claimed, organization):
+        case Reason.ORGANIZATION_NOT_FOUND as reason:
+            return Verdict(AgentPhase.PENDING, reason, f"Organization {claimed!r} does not exist.")
+        case Reason.ORGANIZATION_NOT_ADMITTED as reason:
+            message = f"Organization {claimed!r} does not admit namespace {namespace!r} (its spec.namespaces)."
+            return Verdict(AgentPhase.PENDING, reason, message)
     if full:
         message = f"Organization {claimed!r} has as many agents as its spec.limits.agents allows."
         return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_LIMIT_REACHED, message)
     return Verdict(AgentPhase.ACTIVE, Reason.REGISTERED, "The agent is registered and may get tokens.")
+
+
+def why_not_admitted(namespace: str, claimed: str | None, organization: Organization | None) -> Reason | None:
+    """The reason for which agents of this namespace may not have the organization that they claim, if there is one."""
+    if not claimed:
+        return None
+    if organization is None:
+        return Reason.ORGANIZATION_NOT_FOUND
+    return None if namespace in organization.spec.namespaces else Reason.ORGANIZATION_NOT_ADMITTED
 
 
 def _conflict(seen: SeenAgent) -> Verdict | None:

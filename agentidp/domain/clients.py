@@ -1,0 +1,150 @@
+"""What decides about tokens, and no more of an agent and its credentials: flat, so that 100,000 fit into little memory.
+
+Made from the resources once, when they change. Moments are seconds since the epoch, as in the claims of a token (NumericDate).
+"""
+
+import re
+import sys
+
+from msgspec import Struct
+
+from agentidp.domain.conditions import READY, condition, is_ready
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import (
+    Agent,
+    AgentCredential,
+    AgentPhase,
+    AgentState,
+    CredentialState,
+    Organization,
+    SecretHash,
+    Time,
+)
+
+_BCRYPT = re.compile(r"\$2b\$1[0-4]\$[./A-Za-z0-9]{53}")
+
+
+class ClientAgent(Struct, frozen=True, gc=False):
+    """An agent: its id, where it is, what its tokens may carry, and why it gets none, if it does not."""
+
+    agent_id: str
+    namespace: str
+    name: str
+    uid: str
+    created: float
+    refusal: Reason | None
+    organization_id: str | None
+    scopes: tuple[str, ...]
+    audiences: tuple[str, ...]
+    token_lifetime: int
+    tokens_valid_after: float | None
+
+    @property
+    def precedence(self) -> tuple[float, str]:
+        """Of two that carry one id, the one with the lower value has it: the older."""
+        return self.created, self.uid
+
+
+class ClientHash(Struct, frozen=True, gc=False):
+    """A hash under which a secret is accepted, until `not_after` if there is one."""
+
+    hash: str
+    hint: str | None
+    not_after: float | None
+
+
+class ClientCredential(Struct, frozen=True, gc=False):
+    """A credential: whose it is, its hashes, youngest first, and why it is accepted no more, if it is not."""
+
+    credential_id: str
+    namespace: str
+    agent_name: str
+    client_id: str | None
+    refusal: Reason | None
+    expires: float | None
+    hashes: tuple[ClientHash, ...]
+
+
+class Client(Struct, frozen=True, gc=False):
+    """Everything that decides about a client at one moment."""
+
+    agent: ClientAgent
+    credentials: tuple[ClientCredential, ...] = ()
+    organization: Organization | None = None
+
+
+def client_agent(agent: Agent) -> ClientAgent:
+    """What counts of an agent."""
+    meta, spec = agent.metadata, agent.spec
+    return ClientAgent(
+        agent_id=sys.intern(agent.status.agent_id or ""),
+        namespace=sys.intern(meta.namespace),
+        name=sys.intern(meta.name),
+        uid=sys.intern(meta.uid),
+        created=_moment(meta.creation_timestamp) or 0.0,
+        refusal=_why_agent_is_refused(agent),
+        organization_id=sys.intern(spec.organization_id) if spec.organization_id else None,
+        scopes=tuple(map(sys.intern, spec.scopes)),
+        audiences=tuple(map(sys.intern, spec.audiences)),
+        token_lifetime=spec.access_token_ttl_seconds,
+        tokens_valid_after=_moment(spec.tokens_valid_after),
+    )
+
+
+def client_credential(credential: AgentCredential) -> ClientCredential:
+    """What counts of a credential."""
+    meta, status = credential.metadata, credential.status
+    return ClientCredential(
+        credential_id=meta.uid,
+        namespace=sys.intern(meta.namespace),
+        agent_name=sys.intern(credential.spec.agent_ref.name),
+        client_id=sys.intern(status.client_id) if status.client_id else None,
+        refusal=_why_credential_is_refused(credential),
+        expires=min(filter(None, map(_moment, (credential.spec.expires_at, status.expires_at))), default=None),
+        hashes=tuple(map(_client_hash, _published_hashes(credential))),
+    )
+
+
+def _why_agent_is_refused(agent: Agent) -> Reason | None:
+    """Spec or status, whichever is stricter. Whether its Organization admits it is decided where both are known."""
+    status = agent.status
+    if agent.spec.state is AgentState.DECOMMISSIONED or status.phase is AgentPhase.DECOMMISSIONED:
+        return Reason.AGENT_DECOMMISSIONED
+    if agent.spec.state is AgentState.SUSPENDED or status.phase is AgentPhase.SUSPENDED:
+        return Reason.AGENT_SUSPENDED
+    if agent.metadata.deletion_timestamp:
+        return Reason.AGENT_NOT_FOUND
+    if not status.agent_id or not is_ready(status.conditions):
+        ready = condition(status.conditions, READY)
+        known = {reason.value: reason for reason in Reason}
+        return known.get(ready.reason, Reason.AGENT_NOT_READY) if ready else Reason.AGENT_NOT_READY
+    return None
+
+
+def _why_credential_is_refused(credential: AgentCredential) -> Reason | None:
+    """Spec or status, whichever is stricter. Whether it has expired is decided when it is used."""
+    status = credential.status
+    if credential.spec.state is CredentialState.REVOKED or status.revoked_at:
+        return Reason.CREDENTIAL_REVOKED
+    if credential.metadata.deletion_timestamp:
+        return Reason.CREDENTIAL_DELETED
+    if status.credential_id != credential.metadata.uid:
+        return Reason.AGENT_REPLACED
+    return None
+
+
+def _published_hashes(credential: AgentCredential) -> list[SecretHash]:
+    """Those that may accept; a provided hash that has no overlap accepts alone, from its spec on."""
+    hashes = [one for one in reversed(credential.status.secret_hashes) if _BCRYPT.fullmatch(one.hash)]
+    provided = credential.spec.secret_hash
+    if provided and not credential.spec.rotation.overlap:
+        return [one for one in hashes if one.hash == provided.hash]
+    return hashes
+
+
+def _client_hash(one: SecretHash) -> ClientHash:
+    return ClientHash(one.hash, one.hint, _moment(one.not_after))
+
+
+def _moment(time: Time | None) -> float | None:
+    return time.timestamp() if time else None
