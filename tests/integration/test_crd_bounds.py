@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from tests.support.api_server import Answer, ApiServer
 from tests.support.crd_schema import Manifest, crds, fields, full_manifests, schema_of
-from tests.support.crd_violations import BOUNDS, COVERED_OTHERWISE, NOT_BOUNDS, Violation, variants, violations
+from tests.support.crd_violations import BOUNDS, COVERED_OTHERWISE, NOT_BOUNDS, Violation, nulls, variants, violations
+from tests.support.struct_schema import STRUCTS
 
 VIOLATIONS = dict(violations())
 VARIANTS = dict(variants("enum", "minimum", "maximum"))
+NULLS = dict(nulls())
 
 # Also a UUID, since the name of a TokenRevocation must be one.
 NEW_NAME = {"name": "00000000-0000-4000-8000-000000000000"}
@@ -53,6 +56,14 @@ def test_a_value_at_its_bound_is_accepted(judge: Judge, resource: Manifest) -> N
     """Every value of an enum, the smallest and the largest number."""
     parts = [part for part in ("spec", "status") if part in resource]
     assert [judge(part, resource).message for part in parts] == [""] * len(parts)
+
+
+@pytest.mark.parametrize("resource", NULLS.values(), ids=NULLS)
+def test_no_null_reaches_the_programs(judge: Judge, resource: Manifest) -> None:
+    """It is refused, or taken for a field that is not there."""
+    answer = judge("spec", resource)
+    if answer.accepted:
+        msgspec.convert(answer.resource, STRUCTS[resource["kind"]])
 
 
 def test_every_keyword_is_covered() -> None:

@@ -6,19 +6,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from agentidp.domain.resources import Agent, AgentCredential, Organization, TokenRevocation
 from tests.support.api_server import ApiServer
 from tests.support.crd_cases import ACCEPTED, REFUSED, Refused
 from tests.support.crd_changes import ALLOWED_CHANGES, REFUSED_CHANGES, Change
 from tests.support.crd_schema import Manifest, crds, fields, schema_of
 from tests.support.manifests import AGENT_ID, OTHER_ID, an_agent
+from tests.support.struct_schema import STRUCTS
 
-STRUCTS: dict[str, type[msgspec.Struct]] = {
-    "Agent": Agent,
-    "AgentCredential": AgentCredential,
-    "Organization": Organization,
-    "TokenRevocation": TokenRevocation,
-}
 STATUS_AGENT_ID = "status.agentId is given once"
 
 

@@ -127,8 +127,8 @@ def test_selectable_fields_select(api_server: ApiServer, kubectl: Kubectl, kind:
     for path in (field["jsonPath"].lstrip(".") for field in crds()[kind]["spec"]["versions"][0]["selectableFields"]):
         resource = next(resource for resource in full_manifests() if resource["kind"] == kind and value(resource, path))
         name, wanted = resource["metadata"]["name"], value(resource, path)
-        assert name in names_of(api_server.list(kind, f"{path}={wanted}"))
-        assert name not in names_of(api_server.list(kind, f"{path}!={wanted}"))
+        assert name in names_of(api_server.select(kind, f"{path}={wanted}"))
+        assert name not in names_of(api_server.select(kind, f"{path}!={wanted}"))
 
 
 def test_kubectl_selects_by_field(kubectl: Kubectl) -> None:

@@ -58,7 +58,7 @@ class ApiServer:
         """Delete what exists."""
         self._client.delete(location(resource)).raise_for_status()
 
-    def list(self, kind: str, field_selector: str) -> list[Manifest]:
+    def select(self, kind: str, field_selector: str) -> list[Manifest]:
         """The resources of a kind that have a field's value."""
         response = self._client.get(collection({"kind": kind}), params={"fieldSelector": field_selector})
         items: list[Manifest] = response.raise_for_status().json()["items"]

@@ -87,9 +87,20 @@ def variants(*keywords: str) -> Iterator[tuple[str, Manifest]]:
     for kind, crd in crds().items():
         for field in fields(schema_of(crd)):
             for value in _flat(field.schema[keyword] for keyword in keywords if keyword in field.schema):
-                resource, holder, key, _ = _found(kind, field.path)
-                holder[key] = value
-                yield f"{kind} {field.path} {value}", resource
+                yield f"{kind} {field.path} {value}", _with(kind, field.path, value)
+
+
+def nulls() -> Iterator[tuple[str, Manifest]]:
+    """The full resources with each field of their spec null, as templates write what they have no value for."""
+    for kind, crd in crds().items():
+        paths = [field.path for field in fields(schema_of(crd)) if field.path.startswith("spec.")]
+        yield from ((f"{kind} {path}", _with(kind, path, None)) for path in paths)
+
+
+def _with(kind: str, path: str, value: object) -> Manifest:
+    resource, holder, key, _ = _found(kind, path)
+    holder[key] = value
+    return resource
 
 
 def _flat(values: Iterator[Any]) -> Iterator[Any]:

@@ -6,6 +6,14 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
+from agentidp.domain.resources import Agent, AgentCredential, Organization, TokenRevocation
+
+STRUCTS: dict[str, type[msgspec.Struct]] = {
+    "Agent": Agent,
+    "AgentCredential": AgentCredential,
+    "Organization": Organization,
+    "TokenRevocation": TokenRevocation,
+}
 SHAPES: dict[type[inspect.Type], str] = {
     inspect.StructType: "object",
     inspect.DictType: "map",
