@@ -1,5 +1,6 @@
 """The kinds that the programs read and write: where each lives in the API, and the Struct that decodes it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -10,6 +11,7 @@ from agentidp.domain.resources import GROUP, VERSION, Agent, AgentCredential, Or
 from agentidp.domain.resources.meta import Object
 
 ObjectT = TypeVar("ObjectT", bound=Object)
+KeptT = TypeVar("KeptT")
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,34 @@ class Kind(Generic[ObjectT]):
         """For one object."""
         return msgspec.json.Decoder(self.type)
 
+    def decode(self, body: bytes | msgspec.Raw) -> ObjectT:
+        """One object from its JSON."""
+        return self.decoder.decode(body)
+
     def encode(self, value: ObjectT) -> dict[str, Any]:
         """The manifest of an object."""
         return {"apiVersion": self.api_version, "kind": self.name, **msgspec.to_builtins(value)}
+
+
+@dataclass(frozen=True)
+class Extract(Generic[ObjectT, KeptT]):
+    """A kind of whose objects only a part is kept: whoever holds a great many of them wants no more."""
+
+    kind: Kind[ObjectT]
+    keep: Callable[[ObjectT], KeptT]
+
+    @property
+    def plural(self) -> str:
+        """As paths and logs write it."""
+        return self.kind.plural
+
+    def path(self, namespace: str = "") -> str:
+        """The path of the collection."""
+        return self.kind.path(namespace)
+
+    def decode(self, body: bytes | msgspec.Raw) -> KeptT:
+        """What is kept of one object, from its JSON."""
+        return self.keep(self.kind.decode(body))
 
 
 AGENTS = Kind(GROUP, VERSION, "agents", "Agent", Agent)

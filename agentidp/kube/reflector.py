@@ -10,32 +10,50 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Generic, Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError, Gone, error_from
-from agentidp.kube.kinds import Kind, ObjectT
 
 PAGE = 500
-WATCH_SECONDS = 290
+SLICE = 50  # objects that are decoded at a stretch: others want to be served meanwhile
+WATCH_SECONDS = 290.0
 IDLE_SECONDS = 100.0  # bookmarks come every minute, so this is a dead connection
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
 
 log = logging.getLogger(__name__)
 
 
-class View(Protocol[ObjectT]):
+ItemT = TypeVar("ItemT")
+ItemT_co = TypeVar("ItemT_co", covariant=True)
+
+
+class Source(Protocol[ItemT_co]):
+    """What to list and watch: a Kind, or an Extract of one."""
+
+    @property
+    def plural(self) -> str:
+        """As paths and logs write it."""
+
+    def path(self, namespace: str = "") -> str:
+        """The path of the collection."""
+
+    def decode(self, body: msgspec.Raw) -> ItemT_co:
+        """One item of the view. Raises msgspec.DecodeError."""
+
+
+class View(Protocol[ItemT]):
     """What the reflector feeds."""
 
-    async def replace(self, objects: list[ObjectT], version: int) -> None:
+    async def replace(self, objects: list[ItemT], version: int) -> None:
         """These are all objects there were at this resource version."""
 
-    def put(self, value: ObjectT) -> None:
+    def put(self, value: ItemT) -> None:
         """This object is new, or has changed."""
 
-    def remove(self, value: ObjectT) -> None:
+    def remove(self, value: ItemT) -> None:
         """This object is gone; `value` is how it last was."""
 
 
@@ -58,18 +76,29 @@ class _Event(msgspec.Struct):
     object: msgspec.Raw
 
 
-class Reflector(Generic[ObjectT]):
-    """One kind, one view; `heard_at` is the monotonic time of the last word from the API server."""
+class Reflector(Generic[ItemT]):
+    """One kind, one view; `heard_at` is the monotonic time of the last word from the API server.
+
+    A watch lasts at most `watch_seconds`, and the next one is a word: a shorter time tells sooner that the server is away.
+    """
 
     def __init__(
-        self, cluster: Cluster, kind: Kind[ObjectT], view: View[ObjectT], *, namespace: str = "", field_selector: str = ""
+        self,
+        cluster: Cluster,
+        source: Source[ItemT],
+        view: View[ItemT],
+        *,
+        namespace: str = "",
+        field_selector: str = "",
+        watch_seconds: float = WATCH_SECONDS,
     ) -> None:
-        self.kind = kind
+        self.source = source
         self.heard_at = float("-inf")
         self.listed = asyncio.Event()
         self._cluster = cluster
         self._view = view
-        self._path = kind.path(namespace)
+        self._path = source.path(namespace)
+        self._watch_seconds = watch_seconds
         self._selector = {"fieldSelector": field_selector} if field_selector else {}
         self._version = ""
         self._failures = 0
@@ -89,25 +118,27 @@ class Reflector(Generic[ObjectT]):
     async def _back_off(self, trouble: Exception) -> None:
         self._failures += 1
         seconds = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
-        log.warning("watch of %s failed, next try in %.1f s: %s", self.kind.plural, seconds, trouble)
+        log.warning("watch of %s failed, next try in %.1f s: %s", self.source.plural, seconds, trouble)
         await asyncio.sleep(seconds)
 
     async def _list(self) -> None:
-        objects, version = await list_all(self._cluster, self.kind, self._path, self._selector, self._heard)
+        objects, version = await list_all(self._cluster, self.source, self._path, self._selector, self._heard)
         self._version = str(version)
         await self._view.replace(objects, version)
         self.listed.set()
-        log.info("listed %d %s", len(objects), self.kind.plural)
+        log.info("listed %d %s", len(objects), self.source.plural)
 
     async def _watch(self) -> None:
         params = {
             "watch": "true",
             "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(int(WATCH_SECONDS * random.uniform(0.8, 1))),  # noqa: S311 so that watches do not end at once
+            "timeoutSeconds": str(max(1, int(self._watch_seconds * random.uniform(0.8, 1)))),  # noqa: S311 so that watches do not end at once
             "resourceVersion": self._version,
             **self._selector,
         }
-        async with self._cluster.stream(self._path, params, IDLE_SECONDS) as lines:
+        idle = min(IDLE_SECONDS, 2 * self._watch_seconds)
+        async with self._cluster.stream(self._path, params, idle) as lines:
+            self._heard()
             while line := await lines.readline():
                 self._heard()
                 self._apply(msgspec.json.decode(line, type=_Event))
@@ -118,7 +149,7 @@ class Reflector(Generic[ObjectT]):
         self._version = msgspec.json.decode(event.object, type=_Versioned).metadata.resource_version
         if event.type == "BOOKMARK":
             return
-        value = decoded(self.kind, event.object)
+        value = decoded(self.source, event.object)
         if value is None:
             return
         if event.type == "DELETED":
@@ -133,28 +164,31 @@ class Reflector(Generic[ObjectT]):
 
 async def list_all(
     cluster: Cluster,
-    kind: Kind[ObjectT],
+    source: Source[ItemT],
     path: str = "",
     selector: Mapping[str, str] | None = None,
     heard: Callable[[], None] = lambda: None,
-) -> tuple[list[ObjectT], int]:
+) -> tuple[list[ItemT], int]:
     """All objects of the kind (or under `path`), and the resource version at which that was so."""
-    objects: list[ObjectT] = []
+    objects: list[ItemT] = []
     token = ""
     while True:
         params = {"limit": str(PAGE), **(selector or {})} | ({"continue": token} if token else {})
-        page = msgspec.json.decode(await cluster.request("GET", path or kind.path(), params=params), type=_Page)
+        page = msgspec.json.decode(await cluster.request("GET", path or source.path(), params=params), type=_Page)
         heard()
-        objects.extend(value for item in page.items if (value := decoded(kind, item)))
+        for start in range(0, len(page.items), SLICE):
+            items = page.items[start : start + SLICE]
+            objects.extend(value for item in items if (value := decoded(source, item)) is not None)
+            await asyncio.sleep(0)
         token = page.metadata.continue_
         if not token:
             return objects, int(page.metadata.resource_version)
 
 
-def decoded(kind: Kind[ObjectT], item: msgspec.Raw) -> ObjectT | None:
+def decoded(source: Source[ItemT], item: msgspec.Raw) -> ItemT | None:
     """The object; one that cannot be read is left out, so that it harms nobody but itself."""
     try:
-        return kind.decoder.decode(item)
+        return source.decode(item)
     except msgspec.DecodeError as trouble:
-        log.error("ignored one of %s that cannot be read: %s", kind.plural, trouble)  # noqa: TRY400 its trace says nothing more
+        log.error("ignored one of %s that cannot be read: %s", source.plural, trouble)  # noqa: TRY400 its trace says nothing more
         return None
