@@ -51,7 +51,7 @@ def compile_module(module: Path, binary: Path, linker_flags: str, log: Path) -> 
     progress = Progress()
     go.run(
         ["build", "-v", "-trimpath", "-ldflags", linker_flags, "-o", str(binary), "."],
-        lambda lines: progress.show(_compile_state(lines, total)),
+        lambda lines: progress.show(compile_state(lines, total)),
     )
     progress.done("compiled the control plane")
 
@@ -61,7 +61,7 @@ def _download(go: Go) -> list[str]:
     progress = Progress()
     for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
         try:
-            lines = go.run(["list", "-deps", "."], lambda lines: progress.show(_download_state(lines)))
+            lines = go.run(["list", "-deps", "."], lambda lines: progress.show(download_state(lines)))
         except DevclusterError as error:
             if attempt == DOWNLOAD_ATTEMPTS:
                 raise DevclusterError(
@@ -73,14 +73,16 @@ def _download(go: Go) -> list[str]:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _download_state(lines: Sequence[str]) -> str:
+def download_state(lines: Sequence[str]) -> str:
+    """How far the downloads are, from what `go list` has written."""
     downloads = [line.split()[2] for line in lines if line.startswith("go: downloading")]
     if not downloads:
         return "looking for the control plane's source"
     return f"downloading the control plane's source: {len(downloads)} modules, now {downloads[-1]}"
 
 
-def _compile_state(packages: Sequence[str], total: int) -> str:
+def compile_state(packages: Sequence[str], total: int) -> str:
+    """How far the compiler is, from what `go build -v` has written."""
     if packages and packages[-1] == MAIN_PACKAGE:
         return "linking the control plane"
     return f"compiling the control plane: {len(packages)}/{total} packages"

@@ -1,9 +1,11 @@
 """AgentIdP's own programs on this machine: each with its own identity, port and log, as the installed wheel has them."""
 
 import os
+import re
 import signal
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -140,6 +142,24 @@ class Programs:
             "AGENTIDP_NAMESPACE": NAMESPACE,
             program.listen_setting: f"127.0.0.1:{self._ports[program.name].number}",
         }
+
+
+def require_known(settings: Iterable[str]) -> None:
+    """Raise when no program reads a variable of this name: their `--help` lists what they read."""
+    unread = set(settings)
+    for program in PROGRAMS if unread else ():
+        unread -= set(re.findall(r"\bAGENTIDP_[A-Z0-9_]+", _help(program)))
+    if unread:
+        raise DevclusterError(
+            f"no program reads {', '.join(sorted(unread))}; `.venv/bin/{OPERATOR.name} --help` lists its settings"
+        )
+
+
+def _help(program: Program) -> str:
+    result = subprocess.run([_script(program), "--help"], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise DevclusterError(f"{program.name} --help failed:\n{result.stderr.strip()}")
+    return result.stdout
 
 
 def _program(name: str) -> Program:

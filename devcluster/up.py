@@ -11,6 +11,7 @@ from pathlib import Path
 from devcluster.binary import control_plane_binary
 from devcluster.errors import DevclusterError
 from devcluster.folder import Folder
+from devcluster.programs import require_known
 from devcluster.progress import Progress
 from devcluster.settings import UpSettings, read_settings
 
@@ -28,6 +29,7 @@ Logs are in .dev/log, one file a program."""
 def up(folder: Folder, arguments: Sequence[str]) -> None:
     """Done when everything is ready, which may be so already."""
     settings = read_settings(arguments, os.environ)
+    require_known(settings.programs)
     if folder.holder() is not None:
         _already_up(folder, settings)
     else:

@@ -1,0 +1,31 @@
+"""Which binary belongs to this checkout."""
+
+from pathlib import Path
+
+import pytest
+
+from devcluster import binary
+
+
+def test_the_cache_is_outside_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the person keeps caches."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert binary.cache_directory() == Path("/caches/agentidp/controlplane")
+
+
+def test_a_change_of_the_source_makes_another_binary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And the version can be read from its key."""
+    (tmp_path / "go.mod").write_text("require (\n\tk8s.io/kubernetes v1.36.3\n)\n")
+    (tmp_path / "go.sum").touch()
+    (tmp_path / "main.go").write_text("package main\n")
+    monkeypatch.setattr(binary, "MODULE", tmp_path)
+    before = binary.cache_key()
+    (tmp_path / "main.go").write_text("package main // changed\n")
+    assert before.startswith("v1.36.3-")
+    assert binary.cache_key() != before
+
+
+def test_the_programs_report_the_version_that_is_compiled() -> None:
+    """Taken from go.mod, the only place that names it."""
+    version = binary.required_version("k8s.io/kubernetes")
+    assert f"gitVersion={version}" in binary.linker_flags()

@@ -1,0 +1,45 @@
+"""What a person sees while something takes its time."""
+
+import io
+
+from devcluster.compilation import compile_state, download_state
+from devcluster.progress import Progress
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Always."""
+        return True
+
+
+def test_a_terminal_sees_one_line_that_changes() -> None:
+    """Each state replaces the one before."""
+    terminal = Terminal()
+    progress = Progress(terminal)
+    progress.show("compiling: 1/2 packages")
+    progress.show("compiling: 2/2 packages")
+    assert terminal.getvalue() == "\r\x1b[Kcompiling: 1/2 packages\r\x1b[Kcompiling: 2/2 packages"
+
+
+def test_a_log_gets_a_line_at_once_and_then_only_every_few_seconds() -> None:
+    """Thousands of states do not make thousands of lines."""
+    log = io.StringIO()
+    progress = Progress(log)
+    for number in range(1000):
+        progress.show(f"compiling: {number}/1000 packages")
+    progress.done("compiled")
+    assert log.getvalue() == "compiling: 0/1000 packages\ncompiled (0.0 s)\n"
+
+
+def test_downloads_are_counted() -> None:
+    """From the lines that Go writes."""
+    lines = ["go: downloading k8s.io/api v0.36.3", "go: downloading k8s.io/client-go v0.36.3"]
+    assert download_state(lines) == "downloading the control plane's source: 2 modules, now k8s.io/client-go"
+
+
+def test_packages_are_counted_until_the_last_which_is_linked() -> None:
+    """Linking takes long enough to be named."""
+    assert compile_state(["k8s.io/api/core/v1"], 2) == "compiling the control plane: 1/2 packages"
+    assert compile_state(["k8s.io/api/core/v1", "controlplane"], 2) == "linking the control plane"
