@@ -71,6 +71,6 @@ class Condition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     type: str
     status: ConditionStatus
     reason: str
-    message: str = ""
+    message: str
     last_transition_time: Time
     observed_generation: int = 0
