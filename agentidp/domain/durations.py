@@ -3,13 +3,13 @@
 import re
 from datetime import timedelta
 
-_NOTATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_NOTATION = re.compile(r"(?=.)(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
 
 
 def parse_duration(text: str) -> timedelta:
     """The duration that `text` names. Raises ValueError, quoting the text, where it names none."""
     match = _NOTATION.fullmatch(text)
-    if not match or not text:
+    if not match:
         raise ValueError(f"{text!r} is not a duration: write hours, minutes and seconds in this order, like 720h or 1h30m")
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
