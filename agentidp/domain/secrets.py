@@ -35,7 +35,10 @@ def hash_secret(secret: str, cost: int) -> str:
 
 
 def secret_matches(secret: bytes, hashed: str) -> bool:
-    """Whether bcrypt accepts the secret; as slow as hashing. A secret that bcrypt cannot take never matches."""
+    """Whether bcrypt accepts the secret; as slow as hashing. What bcrypt cannot take, secret or hash, never matches."""
     if len(secret) > MAX_SECRET_BYTES or b"\0" in secret:
         return False
-    return bcrypt.checkpw(secret, hashed.encode())
+    try:
+        return bcrypt.checkpw(secret, hashed.encode())
+    except ValueError:  # a hash that its owner provided, with a salt that no bcrypt makes
+        return False
