@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from devcluster.errors import DevclusterError
 from devcluster.kubeconfig import Endpoint
 from devcluster.kubectl import Kubectl
 
@@ -34,6 +35,8 @@ class Access:
         """Where the kubeconfig's API server is, and its certificate authority."""
         config = json.loads(self.kubectl("config", "view", "--minify", "--raw", "--flatten", "--output=json").stdout)
         cluster = config["clusters"][0]["cluster"]
+        if "certificate-authority-data" not in cluster:
+            raise DevclusterError(f"{self.kubeconfig} names no certificate authority for {cluster['server']}, which is needed")
         return Endpoint(cluster["server"], base64.b64decode(cluster["certificate-authority-data"]))
 
     def identity(self, namespace: str, service_account: str) -> Path:

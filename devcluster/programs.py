@@ -27,10 +27,12 @@ class Program:
     """The variable that tells it where to serve HTTP."""
     ready_path: str
     """What answers with 2xx there as soon as it is ready."""
+    url_variable: str | None = None
+    """The variable in which people find its base URL."""
 
 
-OPERATOR = Program("agentidp-operator", listen_setting="AGENTIDP_PROBE_LISTEN", ready_path="/healthz")
-TOKEN_SERVICE = Program("agentidp-token-service", listen_setting="AGENTIDP_LISTEN", ready_path="/readyz")
+OPERATOR = Program("agentidp-operator", "AGENTIDP_PROBE_LISTEN", "/healthz")
+TOKEN_SERVICE = Program("agentidp-token-service", "AGENTIDP_LISTEN", "/readyz", url_variable="AGENTIDP_TOKEN_URL")
 PROGRAMS = (OPERATOR, TOKEN_SERVICE)
 
 
@@ -70,6 +72,10 @@ class Programs:
     def url(self, name: str) -> str:
         """Where a program serves HTTP; the same over all its starts."""
         return f"http://127.0.0.1:{self._ports[name].number}"
+
+    def url_variables(self) -> dict[str, str]:
+        """The variables in which people find the programs' URLs."""
+        return {program.url_variable: self.url(program.name) for program in self._chosen if program.url_variable}
 
     def process(self, name: str) -> Child:
         """The process of a program: its pid, its log, signals to it."""

@@ -46,6 +46,7 @@ def _start_control_plane(folder: Folder, everything: ExitStack) -> ControlPlane:
 
 def _existing(folder: Folder, settings: UpSettings) -> Access:
     assert settings.kubeconfig is not None  # noqa: S101  (asked before)
+    _say(f"using the cluster of {settings.kubeconfig}; what is installed there stays when this ends")
     folder.cluster.mkdir(mode=0o700)
     return Access(settings.kubeconfig, folder.cluster)
 
@@ -53,13 +54,8 @@ def _existing(folder: Folder, settings: UpSettings) -> Access:
 def _hand_over(folder: Folder, access: Access, programs: Programs) -> None:
     """Everything is ready: leave what a person needs, and let the `make up` that waits go on."""
     folder.write_commands(kubectl_program(), control_plane_binary())
-    folder.write_environment(
-        {
-            "KUBECONFIG": str(access.kubeconfig),
-            "KUBECACHEDIR": str(access.kubectl_cache),
-            "AGENTIDP_TOKEN_URL": programs.token_url,
-        }
-    )
+    variables = {"KUBECONFIG": str(access.kubeconfig), "KUBECACHEDIR": str(access.kubectl_cache)}
+    folder.write_environment(variables | programs.url_variables())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
