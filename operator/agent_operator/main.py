@@ -18,6 +18,7 @@ from agent_operator.leader import Election, Leadership, NotLeading
 from agent_operator.observation import Observer
 from agent_operator.organizations import OrganizationReconciler
 from agent_operator.resync import first_sync, keep_in_sync
+from agent_operator.revocations import RevocationReconciler
 from agent_operator.settings import OperatorSettings
 from agent_operator.signing_keys import SigningKeysReconciler
 from agent_operator.work import Reconcile, Topic, Work
@@ -27,7 +28,7 @@ from agentidp.domain import delivery
 from agentidp.domain.resources import Name
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.events import EventRecorder
-from agentidp.kube.kinds import SECRETS
+from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.logs import configure_logs
 from agentidp.runtime.settings import InvalidSettings, describe_settings, read_settings
@@ -49,6 +50,7 @@ class Operator:
         self._leadership = Leadership()
         self._events = EventRecorder(cluster, NAME)
         self._secrets = Reflector(cluster, SECRETS, self._world.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
+        self._revocations = Reflector(cluster, TOKEN_REVOCATIONS, self._world.revocations, namespace=settings.namespace)
 
     async def run(self) -> None:
         """Lead, for ever. Raises NotLeading when another operator has taken over."""
@@ -57,7 +59,7 @@ class Operator:
     async def _lead(self) -> None:
         """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
         async with asyncio.TaskGroup() as tasks:
-            behind = [tasks.create_task(self._events.run()), tasks.create_task(self._secrets.run())]
+            behind = [tasks.create_task(one.run()) for one in (self._events, self._secrets, self._revocations)]
             await self._secrets.listed.wait()
             await first_sync(self._cluster, self._world)
             self._work.wake(Topic.SIGNING_KEYS, Name(self._settings.namespace, self._settings.signing_keys_secret))
@@ -76,6 +78,7 @@ class Operator:
         return {
             Topic.AGENT: AgentReconciler(cluster, world, writes).reconcile,
             Topic.CREDENTIAL: CredentialReconciler(cluster, world, observer, executor, writes).reconcile,
+            Topic.REVOCATION: RevocationReconciler(world, writes).reconcile,
             Topic.ORGANIZATION: OrganizationReconciler(cluster, world, writes).reconcile,
             Topic.SIGNING_KEYS: SigningKeysReconciler(cluster, writes, settings.key_policy).reconcile,
         }

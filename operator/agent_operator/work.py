@@ -31,6 +31,7 @@ class Topic(Enum):
     AGENT = "agent"
     CREDENTIAL = "credential"
     ORGANIZATION = "organization"
+    REVOCATION = "token revocation"
     SIGNING_KEYS = "signing keys"
 
 

@@ -19,6 +19,7 @@ from agentidp.domain.resources import (
     Name,
     Organization,
     Secret,
+    TokenRevocation,
 )
 from agentidp.domain.resources.meta import Object
 from agentidp.kube.kinds import ObjectT
@@ -114,6 +115,7 @@ class World:
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
         self.secrets: Collection[Secret] = Collection(lambda _: (), self._secret_changed)
+        self.revocations: Collection[TokenRevocation] = Collection(lambda _: (), self._revocation_changed)
 
     def credentials_of(self, agent: Name) -> list[AgentCredential]:
         """The credentials that name this agent."""
@@ -156,6 +158,9 @@ class World:
         self._work.wake(Topic.ORGANIZATION, after.key)
         for agent in self.agents_of(after.metadata.name):
             self._work.wake(Topic.AGENT, agent.key)
+
+    def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
+        self._work.wake(Topic.REVOCATION, after.key)
 
     def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
         for credential in self.credentials_in(after.key):

@@ -19,11 +19,12 @@ from agentidp.domain.resources import (
     Organization,
     OrganizationStatus,
     Secret,
+    TokenRevocation,
 )
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import NotFound
 from agentidp.kube.events import EventRecorder
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOKEN_REVOCATIONS
 
 
 class Writes:
@@ -69,6 +70,13 @@ class Writes:
         with suppress(NotFound):  # somebody else was faster, and it is what we want
             await self._cluster.delete(SECRETS, secret)
         self._world.secrets.remove(secret)
+
+    async def no_revocation(self, revocation: TokenRevocation) -> None:
+        """Remove a TokenRevocation. Raises Conflict."""
+        self._leadership.require()
+        with suppress(NotFound):
+            await self._cluster.delete(TOKEN_REVOCATIONS, revocation)
+        self._world.revocations.remove(revocation)
 
     def credential_event(self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False) -> None:
         """Tell the credential's story to `kubectl describe`."""
