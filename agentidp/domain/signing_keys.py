@@ -45,6 +45,10 @@ class SigningKey(Struct, frozen=True, kw_only=True, rename="camel"):
         """Never the key: this is what a traceback would show."""
         return f"SigningKey({self.kid}, {self.algorithm}, signs from {self.signs_from})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for rich, which does not ask for the `repr`."""
+        return [("kid", self.kid)]
+
     def load(self) -> PrivateKey:
         """The key object; parse it once, PEM text is slow."""
         key = load_pem_private_key(self.private_key.encode(), password=None)
@@ -59,8 +63,9 @@ class KeySet(Struct, frozen=True):
     keys: tuple[SigningKey, ...] = ()
 
     def signing(self, now: datetime) -> SigningKey | None:
-        """The youngest key whose time has come."""
-        return next((key for key in reversed(self.keys) if key.signs_from <= now), None)
+        """The youngest key whose time has come; where none has, because the clock was set back, the oldest."""
+        oldest = self.keys[0] if self.keys else None
+        return next((key for key in reversed(self.keys) if key.signs_from <= now), oldest)
 
     def published(self, now: datetime) -> tuple[SigningKey, ...]:
         """Those that sign, will sign, or signed a token that may still be valid."""
