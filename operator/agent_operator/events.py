@@ -10,20 +10,17 @@ import kopf
 import msgspec
 import structlog
 
-from agent_operator.settings import OperatorSettings
-from agent_operator.work import Work
 from agent_operator.world import Collection, World
 from agentidp.domain.resources import GROUP, VERSION
 from agentidp.kube.cluster import configuration
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
 
 WATCH_SECONDS = 290
-STUCK_SECONDS = 180.0
 
 log = structlog.get_logger()
 
 
-def registry(world: World, work: Work) -> kopf.OperatorRegistry:
+def registry(world: World) -> kopf.OperatorRegistry:
     """Handlers that feed this world."""
     handlers = kopf.OperatorRegistry()
     kopf.on.startup(registry=handlers)(_configure)
@@ -31,15 +28,6 @@ def registry(world: World, work: Work) -> kopf.OperatorRegistry:
     _feed(handlers, AGENTS, world.agents)
     _feed(handlers, CREDENTIALS, world.credentials)
     _feed(handlers, ORGANIZATIONS, world.organizations)
-
-    @kopf.on.probe(id="slowest_seconds", registry=handlers)
-    def slowest_seconds(**_: Any) -> float:
-        """The liveness probe fails when a worker makes no progress for longer than any time-out allows."""
-        seconds = work.stuck_for()
-        if seconds > STUCK_SECONDS:
-            raise kopf.PermanentError(f"a worker has been at one object for {seconds:.0f} s")
-        return round(seconds, 1)
-
     return handlers
 
 
@@ -94,12 +82,6 @@ async def _log_in(**_: Any) -> kopf.ConnectionInfo:
     )
 
 
-async def run_kopf(settings: OperatorSettings, handlers: kopf.OperatorRegistry) -> None:
-    """Watch, for as long as the operator leads."""
-    listen = settings.probe_listen
-    await kopf.operator(
-        registry=handlers,
-        standalone=True,
-        clusterwide=True,
-        liveness_endpoint=f"http://{listen}/healthz",
-    )
+async def run_kopf(handlers: kopf.OperatorRegistry) -> None:
+    """Watch, until a signal says to stop."""
+    await kopf.operator(registry=handlers, standalone=True, clusterwide=True)

@@ -94,6 +94,16 @@ class Election:
         self._lease = Lease(metadata=ObjectMeta(name=name, namespace=namespace))
         self._unchanged_since = time.monotonic()
 
+    @property
+    def leader(self) -> str | None:
+        """Who leads, as far as is known."""
+        return self._identity if self._leadership.held else self._lease.spec.holder_identity
+
+    @property
+    def is_settled(self) -> bool:
+        """This process leads, or has seen that another one does."""
+        return self.leader is not None
+
     async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work as the leader. Raises NotLeading when the lease is lost."""
         await self._acquire()

@@ -15,8 +15,10 @@ from agent_operator.events import registry, run_kopf
 from agent_operator.executor import Executor
 from agent_operator.hashing import SecretMaker
 from agent_operator.leader import Election, Leadership, NotLeading
+from agent_operator.metrics import Metrics
 from agent_operator.observation import Observer
 from agent_operator.organizations import OrganizationReconciler
+from agent_operator.probes import Probes
 from agent_operator.resync import first_sync, keep_in_sync
 from agent_operator.revocations import RevocationReconciler
 from agent_operator.settings import OperatorSettings
@@ -48,13 +50,17 @@ class Operator:
         self._work = Work()
         self._world = World(self._work)
         self._leadership = Leadership()
+        self._election = Election(cluster, settings.namespace, LEASE, self._leadership)
+        self._metrics = Metrics(self._world, self._work, self._leadership)
+        self._probes = Probes(self._election, self._work, self._metrics)
         self._events = EventRecorder(cluster, NAME)
         self._secrets = Reflector(cluster, SECRETS, self._world.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
         self._revocations = Reflector(cluster, TOKEN_REVOCATIONS, self._world.revocations, namespace=settings.namespace)
 
     async def run(self) -> None:
         """Lead, for ever. Raises NotLeading when another operator has taken over."""
-        await Election(self._cluster, self._settings.namespace, LEASE, self._leadership).lead(self._lead)
+        async with self._probes.serve(self._settings.probe_listen):
+            await self._election.lead(self._lead)
 
     async def _lead(self) -> None:
         """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
@@ -63,9 +69,10 @@ class Operator:
             await self._secrets.listed.wait()
             await first_sync(self._cluster, self._world)
             self._work.wake(Topic.SIGNING_KEYS, Name(self._settings.namespace, self._settings.signing_keys_secret))
-            behind.append(tasks.create_task(self._work.run(self._reconcilers(), self._settings.workers)))
+            working = self._work.run(self._reconcilers(), self._settings.workers, self._metrics.reconciled)
+            behind.append(tasks.create_task(working))
             behind.append(tasks.create_task(keep_in_sync(self._cluster, self._world, self._settings.resync)))
-            await run_kopf(self._settings, registry(self._world, self._work))
+            await run_kopf(registry(self._world))
             for task in behind:
                 task.cancel()
 

@@ -45,6 +45,9 @@ class Key(NamedTuple):
 Reconcile = Callable[[Name], Awaitable[datetime | None]]
 """Brings one object to rest, and tells when it must be looked at again."""
 
+Report = Callable[[Topic, str, float], None]
+"""Takes what kind of object was looked at, the outcome (`done`, `retried`, `failed`), and the seconds that it took."""
+
 
 class Work:
     """The queue, the schedule, and the workers."""
@@ -68,42 +71,54 @@ class Work:
             self._queued.add(key)
             self._ready.put_nowait(key)
 
+    @property
+    def waiting(self) -> int:
+        """How many objects wait to be looked at."""
+        return len(self._queued)
+
+    @property
+    def scheduled(self) -> int:
+        """How many objects have something due later."""
+        return len(self._due)
+
     def stuck_for(self) -> float:
         """For how many seconds the slowest worker has been at one object."""
         started = min(self._running.values(), default=None)
         return time.monotonic() - started if started is not None else 0.0
 
-    async def run(self, reconcilers: dict[Topic, Reconcile], workers: int) -> None:
-        """Work, for ever."""
+    async def run(self, reconcilers: dict[Topic, Reconcile], workers: int, report: Report) -> None:
+        """Work, for ever; every look at an object is reported."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_schedule())
             for _ in range(workers):
-                tasks.create_task(self._worker(reconcilers))
+                tasks.create_task(self._worker(reconcilers, report))
 
-    async def _worker(self, reconcilers: dict[Topic, Reconcile]) -> None:
+    async def _worker(self, reconcilers: dict[Topic, Reconcile], report: Report) -> None:
         while True:
             key = await self._ready.get()
             self._queued.discard(key)
-            self._running[key] = time.monotonic()
+            started = self._running[key] = time.monotonic()
             try:
-                self._schedule(key, await self._reconcile(key, reconcilers[key.topic]))
+                outcome, due = await self._reconcile(key, reconcilers[key.topic])
             finally:
                 del self._running[key]
+            self._schedule(key, due)
+            report(key.topic, outcome, time.monotonic() - started)
             if key in self._again:
                 self._again.discard(key)
                 self.wake(*key)
 
-    async def _reconcile(self, key: Key, reconcile: Reconcile) -> datetime | None:
-        """When to look again: as the reconciler says, or after a back-off if it could not come to an end."""
+    async def _reconcile(self, key: Key, reconcile: Reconcile) -> tuple[str, datetime | None]:
+        """How it went, and when to look again: as the reconciler says, or after a back-off if it came to no end."""
         try:
             due = await reconcile(key.name)
         except (ApiError, TimeoutError) as trouble:
-            return self._back_off(key, trouble)
+            return "retried", self._back_off(key, trouble)
         except Exception as fault:  # one object's fault must not stop the others
             log.exception("reconciliation failed", topic=key.topic.value, name=str(key.name), error=type(fault).__name__)
-            return self._back_off(key, fault)
+            return "failed", self._back_off(key, fault)
         self._failures.pop(key, None)
-        return due
+        return "done", due
 
     def _back_off(self, key: Key, trouble: Exception) -> datetime:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
