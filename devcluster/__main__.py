@@ -13,7 +13,7 @@ from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
 from devcluster.up import down, up
 
-FOLDER = Folder(Path(__file__).resolve().parent.parent / ".dev")
+FOLDER = Path(__file__).resolve().parent.parent / ".dev"
 INTERRUPTED = 130
 
 
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m devcluster", description="A real Kubernetes control plane on this machine."
     )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="what `up` keeps; default: .dev in the checkout")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("compile", help="compile the control plane, unless that has been done, and say where it is")
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
@@ -53,15 +54,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(command: argparse.Namespace) -> None:
+    folder = Folder(command.folder.resolve())
     match command.command:
         case "compile":
             print(control_plane_binary())
         case "up":
-            up(FOLDER, command.settings)
+            up(folder, command.settings)
         case "supervise":
-            supervise(FOLDER, read_settings(command.settings, os.environ))
+            supervise(folder, read_settings(command.settings, os.environ))
         case "down":
-            down(FOLDER)
+            down(folder)
 
 
 def _helm(arguments: Sequence[str]) -> int:

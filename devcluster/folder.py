@@ -53,7 +53,7 @@ class Folder:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock; raises when another process does."""
-        self.path.mkdir(exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         with self._lock.open("a+") as lock:
             if not any(_acquired(lock, pause=LOCK_PAUSE_SECONDS) for _ in range(LOCK_ATTEMPTS)):
                 raise DevclusterError("another `make up` is at work in this checkout")

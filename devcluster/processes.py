@@ -108,7 +108,9 @@ class Children:
         self._line_to_watcher.flush()
 
     def end_all(self, seconds: float = STOP_SECONDS) -> None:
-        """End every child, the one started last first."""
+        """End every child; all are told before one is waited for."""
+        for child in self._children:
+            child.signal(signal.SIGTERM)
         for child in reversed(self._children.copy()):
             self.end(child, seconds)
         self._line_to_watcher.close()

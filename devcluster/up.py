@@ -18,12 +18,7 @@ from devcluster.settings import UpSettings, read_settings
 DOWN_SECONDS = 20.0
 POLL_SECONDS = 0.1
 
-HINTS = """
-  . .dev/env                                   # sets KUBECONFIG and AGENTIDP_TOKEN_URL; kubectl and helm are on PATH
-  kubectl apply -f examples/quickstart.yaml    # an agent and its credential
-  make down                                    # ends it
-
-Logs are in .dev/log, one file a program."""
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def up(folder: Folder, arguments: Sequence[str]) -> None:
@@ -34,7 +29,7 @@ def up(folder: Folder, arguments: Sequence[str]) -> None:
         _already_up(folder, settings)
     else:
         _start(folder, arguments)
-    print(HINTS)
+    print(_hints(folder))
 
 
 def down(folder: Folder) -> None:
@@ -46,6 +41,16 @@ def down(folder: Folder) -> None:
         _end(folder, holder)
         print("AgentIdP is down.")
     folder.clear()
+
+
+def _hints(folder: Folder) -> str:
+    path = os.path.relpath(folder.path)
+    return f"""
+  . {path}/env                                   # sets KUBECONFIG and AGENTIDP_TOKEN_URL; kubectl and helm are on PATH
+  kubectl apply -f examples/quickstart.yaml    # an agent and its credential
+  make down                                    # ends it
+
+Logs are in {path}/log, one file a program."""
 
 
 def _already_up(folder: Folder, settings: UpSettings) -> None:
@@ -87,8 +92,8 @@ def _log(folder: Folder) -> Path:
 def _spawn(folder: Folder, arguments: Sequence[str]) -> subprocess.Popen[str]:
     with _log(folder).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "devcluster", "supervise", *arguments],
-            cwd=folder.path.parent,
+            [sys.executable, "-m", "devcluster", "--folder", folder.path, "supervise", *arguments],
+            cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
