@@ -51,7 +51,7 @@ lock: environment ## Pin the newest dependencies that pyproject.toml allows
 		--no-header --no-emit-index-url --quiet --upgrade --output-file requirements-dev.lock
 
 clean: ## Remove what was made here; the compiled control plane stays in the cache
-	@if [ -x $(BIN)/python ]; then $(DEVCLUSTER) down; fi
+	@if [ -x $(BIN)/python ]; then $(DEVCLUSTER) down || true; fi
 	rm -rf .venv .venv.lock .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
