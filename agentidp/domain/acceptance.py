@@ -8,6 +8,7 @@ from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import why_not_admitted
 from agentidp.domain.resources import Organization
+from agentidp.domain.secrets import hint_of
 
 
 def why_agent_is_refused(agent: ClientAgent, organization: Organization | None) -> Reason | None:
@@ -24,6 +25,19 @@ def why_credential_is_refused(credential: ClientCredential, agent: ClientAgent, 
     return None if credential.client_id == agent.agent_id else Reason.AGENT_REPLACED
 
 
-def accepted_hashes(credential: ClientCredential, now: float) -> tuple[ClientHash, ...]:
-    """The hashes that still accept, youngest first."""
-    return tuple(one for one in credential.hashes if one.not_after is None or now < one.not_after)
+def accepts(credential: ClientCredential, hashed: str, now: float) -> bool:
+    """Whether this hash of the credential still accepts."""
+    return any(one.hash == hashed and _is_current(one, now) for one in credential.hashes)
+
+
+def fitting_hashes(credential: ClientCredential, secret: bytes, now: float) -> list[ClientHash]:
+    """The hashes that may be the secret's: their hint says so, or they have none. Youngest first."""
+    current = [one for one in credential.hashes if _is_current(one, now)]
+    if not current:
+        return []
+    hint = hint_of(credential.credential_id, secret)
+    return [one for one in current if one.hint is None or one.hint == hint]
+
+
+def _is_current(one: ClientHash, now: float) -> bool:
+    return one.not_after is None or now < one.not_after

@@ -21,6 +21,7 @@ from agentidp.domain.resources import (
     Time,
 )
 
+_CLIENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _BCRYPT = re.compile(r"\$2b\$1[0-4]\$[./A-Za-z0-9]{53}")
 
 
@@ -71,6 +72,11 @@ class Client(Struct, frozen=True, gc=False):
     agent: ClientAgent
     credentials: tuple[ClientCredential, ...] = ()
     organization: Organization | None = None
+
+
+def is_client_id(text: str) -> bool:
+    """Whether this may be an agent's id: a UUID in lower case."""
+    return _CLIENT_ID.fullmatch(text) is not None
 
 
 def client_agent(agent: Agent) -> ClientAgent:

@@ -1,0 +1,123 @@
+"""Is this pair a client's? Judged by the index, with bcrypt once for a first sight, and a second look before a refusal.
+
+Every refusal goes the same way and gets the same answer, whatever was wrong: unknown client, wrong secret, suspended,
+revoked, expired. The reason is for the log.
+"""
+
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from agentidp.domain.acceptance import accepts, fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, is_client_id
+from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
+from agentidp.domain.resources import Organization
+from agentidp.domain.secrets import MAX_SECRET_BYTES
+from token_service.hashing import Busy, HashingPool
+from token_service.http.client_authentication import ClientPair
+from token_service.index.clients import ClientIndex
+from token_service.limits import Buckets
+from token_service.refusals import Refusal, Why
+from token_service.second_look import SecondLook
+from token_service.verified_secrets import VerifiedSecrets
+
+FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """The pair is this agent's, by this credential."""
+
+    agent: ClientAgent
+    credential: ClientCredential
+    organization: Organization | None
+
+
+Outcome = Accepted | Why | OAuthError
+"""The client; or why it is refused, for the log; or why it cannot be judged now, for the caller."""
+
+
+class Authenticator:
+    """Judges pairs by one index."""
+
+    def __init__(
+        self, index: ClientIndex, hashing: HashingPool, second_look: SecondLook, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._index = index
+        self._hashing = hashing
+        self._second_look = second_look
+        self._clock = clock
+        self._verified = VerifiedSecrets()
+        self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
+
+    async def authenticate(self, pair: ClientPair) -> Outcome:
+        """Whose pair it is."""
+        digest = self._verified.digest(pair)
+        accepted = self._recognise(self._index, pair, digest)
+        if accepted:
+            return accepted
+        if not is_client_id(pair.client_id):
+            return Refusal.UNKNOWN_CLIENT
+        try:
+            outcome = await self._examine(self._index, pair, digest)
+            if isinstance(outcome, Accepted | OAuthError):
+                return outcome
+            return await self._second_look.at(pair, digest, outcome, self._examine)
+        except Busy as busy:
+            return unavailable("Too many secrets are being checked.", busy.retry_after)
+
+    def _recognise(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Accepted | None:
+        """The client, if its secret was verified before and the hash that accepted it still does."""
+        entry = self._verified.find(digest)
+        agent = index.agent(pair.client_id) if entry else None
+        credential = index.credential(agent, entry.credential_id) if entry and agent else None
+        if entry is None or agent is None or credential is None:
+            return None
+        organization, now = index.organization(agent), self._clock()
+        if why_agent_is_refused(agent, organization) or why_credential_is_refused(credential, agent, now):
+            return None
+        return Accepted(agent, credential, organization) if accepts(credential, entry.hash, now) else None
+
+    async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
+        """By the hashes of all its credentials; nothing is hashed for an agent that gets no token. Raises Busy."""
+        agent = index.agent(pair.client_id)
+        if agent is None:
+            return Refusal.UNKNOWN_CLIENT
+        refused = why_agent_is_refused(agent, index.organization(agent))
+        if refused or len(pair.secret) > MAX_SECRET_BYTES:
+            return refused or Refusal.WRONG_SECRET
+        credentials = index.credentials_of(agent)
+        for credential, one in self._candidates(credentials, agent, pair):
+            matches = await self._matches(one, pair, digest)
+            if isinstance(matches, OAuthError):
+                return matches
+            if matches:
+                self._verified.add(digest, credential.credential_id, one.hash)
+                return self._recognise(index, pair, digest) or Refusal.OVERTAKEN
+        return self._why_none_fits(credentials, agent)
+
+    def _candidates(
+        self, credentials: list[ClientCredential], agent: ClientAgent, pair: ClientPair
+    ) -> list[tuple[ClientCredential, ClientHash]]:
+        """Hashes that the secret may have, those that a hint points to first."""
+        now = self._clock()
+        accepted = (one for one in credentials if not why_credential_is_refused(one, agent, now))
+        fitting = [(one, hashed) for one in accepted for hashed in fitting_hashes(one, pair.secret, now)]
+        return sorted(fitting, key=lambda candidate: candidate[1].hint is None)
+
+    def _why_none_fits(self, credentials: list[ClientCredential], agent: ClientAgent) -> Why:
+        """What is wrong with the credentials, if something is wrong with all of them: one of them was meant."""
+        now = self._clock()
+        reasons = [why_credential_is_refused(one, agent, now) for one in credentials]
+        return (all(reasons) and reasons and reasons[-1]) or Refusal.WRONG_SECRET
+
+    async def _matches(self, one: ClientHash, pair: ClientPair, digest: bytes) -> bool | OAuthError:
+        if one.hint is not None:
+            return await self._hashing.matches(pair.secret, one.hash, digest)
+        wait = self._failures.wait(pair.client_id)
+        if wait:
+            return too_many_requests("Too many wrong secrets; wait before the next try.", 1 + int(wait))
+        matches = await self._hashing.matches_unhinted(pair.secret, one.hash, digest, pair.client_id)
+        if not matches:
+            self._failures.take(pair.client_id)
+        return matches

@@ -1,0 +1,31 @@
+"""Who calls: the client of a request, or the answer to whoever it is not. What is told is uniform, what is logged precise."""
+
+from agentidp.domain.clients import is_client_id
+from agentidp.domain.oauth_errors import INVALID_CLIENT, OAuthError
+from token_service.authentication import Accepted, Authenticator
+from token_service.http.client_authentication import ClientPair, client_pair
+from token_service.http.requests import FormRequest
+from token_service.refusal_log import RefusalLog
+from token_service.refusals import Refusal
+
+
+class Callers:
+    """Authenticates requests."""
+
+    def __init__(self, authenticator: Authenticator, refusals: RefusalLog) -> None:
+        self._authenticator = authenticator
+        self._refusals = refusals
+
+    async def client(self, request: FormRequest) -> Accepted | OAuthError:
+        """The client by its id and secret."""
+        pair = client_pair(request)
+        if not isinstance(pair, ClientPair):
+            if pair is INVALID_CLIENT:
+                self._refusals.refused(None, Refusal.NOT_A_PAIR)
+            return pair
+        outcome = await self._authenticator.authenticate(pair)
+        if isinstance(outcome, Accepted | OAuthError):
+            return outcome
+        told = pair.client_id if is_client_id(pair.client_id) else None  # people mix up fields, and this may be a secret
+        self._refusals.refused(told, outcome)
+        return INVALID_CLIENT

@@ -1,0 +1,55 @@
+"""What the OpenAPI document says alike of several endpoints."""
+
+from typing import Any
+
+from agentidp.domain.oauth_errors import ErrorCode
+
+Responses = dict[int | str, dict[str, Any]]
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "clientBasic": {"type": "http", "scheme": "basic", "description": "client_id and client_secret, each form-encoded."},
+}
+
+ERROR_SCHEMA: dict[str, Any] = {
+    "title": "OAuthError",
+    "type": "object",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "enum": [code.value for code in ErrorCode]},
+        "error_description": {"type": "string"},
+    },
+}
+
+CLIENT_FIELDS: dict[str, Any] = {
+    "client_id": {"type": "string", "description": "Where the client does not authenticate by HTTP Basic."},
+    "client_secret": {"type": "string", "format": "password", "description": "As client_id."},
+}
+
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+_CHALLENGE = {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}}
+_ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
+    400: ("The request is not right (RFC 6749, section 5.2).", {}),
+    401: ("Client authentication failed.", _CHALLENGE),
+    408: ("The body did not come in time.", {}),
+    413: ("The body is too large.", {}),
+    429: ("Too many requests of this client.", _RETRY_AFTER),
+    503: ("Not now; the request may succeed later.", _RETRY_AFTER),
+}
+
+
+def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A response with a JSON body."""
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def error_responses(*statuses: int) -> Responses:
+    """The OAuth errors that an endpoint may answer."""
+    told = {status: _ERRORS[status] for status in statuses or _ERRORS}
+    return {status: {**json_response(words, ERROR_SCHEMA), "headers": headers} for status, (words, headers) in told.items()}
+
+
+def form_body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """A form as request body, and the ways in which the client may authenticate."""
+    schema = {"type": "object", "required": required, "properties": properties | CLIENT_FIELDS}
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}, "security": [{"clientBasic": []}, {}]}

@@ -1,0 +1,51 @@
+"""What all POST endpoints are: a form comes in, a value decides, an answer goes out, and a defect of ours is no traceback.
+
+It is an ASGI application of its own, so that the path switch in front of the framework can call it directly.
+"""
+
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+import structlog
+
+from agentidp.domain.oauth_errors import SERVER_ERROR, OAuthError
+from token_service.http.answers import Answer, error_answer, write
+from token_service.http.asgi import Receive, Scope, Send
+from token_service.http.requests import FormRequest, read_form_request
+from token_service.metrics.families import OK, RATE_LIMITED
+from token_service.metrics.meters import Meters
+
+TOO_MANY_REQUESTS = 429
+
+Handle = Callable[[FormRequest], Awaitable[Answer | OAuthError]]
+
+log = structlog.get_logger()
+
+
+class FormEndpoint:
+    """Reads, lets `handle` decide, writes and counts."""
+
+    def __init__(self, name: str, handle: Handle, meters: Meters) -> None:
+        self._name = name
+        self._handle = handle
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        began = perf_counter()
+        try:
+            outcome = await self._outcome(scope, receive)
+        except Exception:
+            log.exception("a request failed", endpoint=self._name)
+            outcome = SERVER_ERROR
+        if isinstance(outcome, OAuthError):
+            await write(error_answer(outcome), send)
+            told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
+        else:
+            await write(outcome, send)
+            told = OK
+        self._meters.answered(self._name, told, perf_counter() - began)
+
+    async def _outcome(self, scope: Scope, receive: Receive) -> Answer | OAuthError:
+        request = await read_form_request(scope, receive)
+        return request if isinstance(request, OAuthError) else await self._handle(request)

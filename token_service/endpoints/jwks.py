@@ -1,0 +1,33 @@
+"""GET /.well-known/jwks.json: the keys that tokens are checked with, RFC 7517, section 5.
+
+It may be kept for a while: a key is published long before it signs.
+"""
+
+from fastapi import FastAPI, Response
+
+from agentidp.domain.oauth_errors import unavailable
+from token_service.endpoints.documentation import error_responses, json_response
+from token_service.http.answers import error_answer, response
+from token_service.keys import KeyRing
+
+PATH = "/.well-known/jwks.json"
+MAX_AGE_SECONDS = 300
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["keys"],
+    "properties": {"keys": {"type": "array", "items": {"type": "object", "required": ["kty", "kid", "use", "alg"]}}},
+}
+_NO_KEY = error_answer(unavailable("There is no signing key yet.", 5))
+
+
+def add_jwks(app: FastAPI, keys: KeyRing, path: str = PATH) -> None:
+    """Serve it."""
+
+    @app.get(path, tags=["metadata"], responses={200: json_response("A JWK Set.", _SCHEMA), **error_responses(503)})
+    async def jwks() -> Response:
+        """The keys that tokens are checked with (RFC 7517)."""
+        if not keys.writer():
+            return response(_NO_KEY)
+        headers = {"Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
+        return Response(keys.jwks(), headers=headers, media_type="application/json")

@@ -1,0 +1,99 @@
+"""POST /token: an access token for client credentials, RFC 6749, sections 4.4 and 5, with resource indicators, RFC 8707.
+
+The client authenticates by HTTP Basic or form fields (section 2.3.1). Without `scope` or `resource` the token carries all
+that the agent may have.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request, unavailable
+from token_service.callers import Callers
+from token_service.endpoints.documentation import error_responses, form_body, json_response
+from token_service.freshness import Freshness
+from token_service.http.answers import Answer
+from token_service.http.requests import FormRequest
+from token_service.keys import KeyRing
+from token_service.offers import Offers
+
+CLIENT_CREDENTIALS = "client_credentials"
+
+_NO_GRANT_TYPE = invalid_request("grant_type is missing.")
+_OTHER_GRANT_TYPE = OAuthError(ErrorCode.UNSUPPORTED_GRANT_TYPE, "The only grant_type here is client_credentials.")
+_NO_KEY = unavailable("There is no signing key yet.", 5)
+
+DOCUMENTATION: dict[str, Any] = {
+    "summary": "Get an access token for client credentials",
+    "description": "RFC 6749, section 4.4. Without scope and resource, all that the agent may have.",
+    "tags": ["tokens"],
+    "responses": {
+        200: json_response(
+            "The token.",
+            {
+                "type": "object",
+                "required": ["access_token", "token_type", "expires_in"],
+                "properties": {
+                    "access_token": {"type": "string"},
+                    "token_type": {"type": "string", "enum": ["Bearer"]},
+                    "expires_in": {"type": "integer", "minimum": 60},
+                    "scope": {"type": "string"},
+                },
+            },
+        ),
+        **error_responses(),
+    },
+    "openapi_extra": form_body(
+        {
+            "grant_type": {"type": "string", "enum": [CLIENT_CREDENTIALS]},
+            "scope": {"type": "string", "description": "Scope tokens with a space between two."},
+            "resource": {"type": "array", "items": {"type": "string", "format": "uri"}},
+        },
+        required=["grant_type"],
+    ),
+}
+
+
+class TokenEndpoint:
+    """Trades client credentials for access tokens."""
+
+    def __init__(
+        self,
+        callers: Callers,
+        offers: Offers,
+        keys: KeyRing,
+        freshness: Freshness,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._callers = callers
+        self._offers = offers
+        self._keys = keys
+        self._freshness = freshness
+        self._clock = clock
+
+    async def handle(self, request: FormRequest) -> Answer | OAuthError:
+        """A token, or why there is none."""
+        form = request.form
+        if form.get("grant_type") != CLIENT_CREDENTIALS:
+            return _OTHER_GRANT_TYPE if form.get("grant_type") else _NO_GRANT_TYPE
+        trouble = self._freshness.trouble()
+        if trouble:
+            return trouble
+        client = await self._callers.client(request)
+        if isinstance(client, OAuthError):
+            return client
+        offer = self._offers.find(client, form.get("scope"), form.resources)
+        if isinstance(offer, OAuthError):
+            return offer
+        writer = self._keys.writer()
+        if writer is None:
+            return _NO_KEY
+        token = writer.write(offer.draft, int(self._clock()), new_jti())
+        return Answer(200, b'{"access_token":"' + token + offer.rest)
+
+
+def new_jti() -> str:
+    """A random UUID (RFC 9562, version 4); a TokenRevocation can have it as its name."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -1,0 +1,50 @@
+"""Is what the service knows complete and fresh? Without word from the API server for too long, it answers nothing that counts.
+
+A revocation may wait at the API server while this service cannot hear it.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.kube.reflector import Reflector
+
+RETRY_AFTER_SECONDS = 5
+
+
+class Freshness:
+    """Over all reflectors; one that has never listed everything is not fresh."""
+
+    def __init__(
+        self, reflectors: Iterable[Reflector[Any]], max_staleness: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._reflectors = tuple(reflectors)
+        self._max_staleness = max_staleness
+        self._clock = clock
+        self._fresh_until = float("-inf")
+
+    def missing(self) -> list[str]:
+        """What is not there or not fresh, in words."""
+        now = self._clock()
+        unlisted = [f"{one.source.plural} are not listed yet" for one in self._reflectors if not one.listed.is_set()]
+        stale = [
+            f"no word about {one.source.plural} from the API server for {now - one.heard_at:.0f} s"
+            for one in self._reflectors
+            if one.listed.is_set() and now - one.heard_at > self._max_staleness
+        ]
+        return unlisted + stale
+
+    def staleness(self) -> float:
+        """Seconds since the last word about the kind that was heard of longest ago."""
+        now = self._clock()
+        return max((now - one.heard_at for one in self._reflectors), default=0.0)
+
+    def trouble(self) -> OAuthError | None:
+        """The answer to whoever wants a token, while something is missing."""
+        if self._clock() < self._fresh_until:
+            return None
+        if self.missing():
+            return unavailable("This service is not in touch with its API server.", RETRY_AFTER_SECONDS)
+        self._fresh_until = min((one.heard_at for one in self._reflectors), default=0.0) + self._max_staleness
+        return None

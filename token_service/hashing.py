@@ -1,0 +1,81 @@
+"""bcrypt, where it harms nobody: in a few threads that give way to the event loop, each check run once, never too many waiting.
+
+A hash that was found by its hint is nearly always the right one. One without a hint can be tried by anybody who knows the
+client's id, so those get a small part of the queue, and one client only one check at a time.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from agentidp.domain.secrets import secret_matches
+
+NICENESS = 10
+QUEUE_OF_UNHINTED = 16
+
+
+class Busy(Exception):
+    """The queue is full; `retry_after` seconds are a good time to wait."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many secrets are being checked")
+        self.retry_after = retry_after
+
+
+class HashingPool:
+    """The threads and their bounded queue."""
+
+    def __init__(self, threads: int, queue: int, checked: Callable[[bool], None] = lambda _: None) -> None:
+        self._executor = ThreadPoolExecutor(threads, "bcrypt", initializer=_give_way)
+        self._threads = threads
+        self._queue = queue
+        self._checked = checked
+        self._running: dict[tuple[str, bytes], asyncio.Future[bool]] = {}
+        self._unhinted: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def matches(self, secret: bytes, hashed: str, digest: bytes) -> bool:
+        """Whether the hash is that of the secret, whose digest tells it from others. Raises Busy."""
+        key = hashed, digest
+        check = self._running.get(key)
+        if check is None:
+            check = self._start(key, secret, hashed)
+        return await asyncio.shield(check)  # the others that wait for it must not be cancelled with one
+
+    async def matches_unhinted(self, secret: bytes, hashed: str, digest: bytes, client_id: str) -> bool:
+        """The same for a hash without a hint. Raises Busy."""
+        if (hashed, digest) in self._running:
+            return await self.matches(secret, hashed, digest)
+        if client_id in self._unhinted or len(self._unhinted) >= QUEUE_OF_UNHINTED:
+            raise Busy(1)
+        self._unhinted.add(client_id)
+        try:
+            return await self.matches(secret, hashed, digest)
+        finally:
+            self._unhinted.discard(client_id)
+
+    def close(self) -> None:
+        """Stop; what has not begun is not begun."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, key: tuple[str, bytes], secret: bytes, hashed: str) -> asyncio.Future[bool]:
+        if len(self._running) >= self._queue:
+            raise Busy(1 + len(self._running) // (16 * self._threads))  # bcrypt takes about a sixteenth of a second
+        check = asyncio.get_running_loop().run_in_executor(self._executor, secret_matches, secret, hashed)
+        self._running[key] = check
+        check.add_done_callback(lambda done: self._done(key, done))
+        return check
+
+    def _done(self, key: tuple[str, bytes], check: asyncio.Future[bool]) -> None:
+        del self._running[key]
+        if not check.cancelled() and not check.exception():
+            self._checked(check.result())
+
+
+def _give_way() -> None:
+    """Linux has a priority for each thread: the event loop's comes first."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

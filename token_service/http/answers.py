@@ -1,0 +1,53 @@
+"""Answers: every OAuth error and every JSON body of the token endpoints is written here, and nowhere else.
+
+None of them may be stored (RFC 6749, section 5.1).
+"""
+
+import msgspec
+from fastapi import Response
+from msgspec import Struct
+
+from agentidp.domain.oauth_errors import ErrorCode, OAuthError
+from token_service.http.asgi import Send
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_HEADERS: Headers = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+)
+BASIC_CHALLENGE = (b"www-authenticate", b'Basic realm="agentidp", charset="UTF-8"')
+
+
+class Answer(Struct, frozen=True, gc=False):
+    """A whole answer with a JSON body."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
+
+
+def error_answer(error: OAuthError) -> Answer:
+    """The answer that an error is told with (RFC 6749, section 5.2)."""
+    body = msgspec.json.encode({"error": error.error, "error_description": error.description})
+    headers: Headers = ()
+    if error.error is ErrorCode.INVALID_CLIENT:
+        headers = (BASIC_CHALLENGE,)
+    if error.retry_after is not None:
+        headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
+    return Answer(error.status, body, headers)
+
+
+def response(answer: Answer) -> Response:
+    """The answer for a route of the framework."""
+    headers = {name.decode(): value.decode() for name, value in _HEADERS + answer.headers}
+    return Response(answer.body, answer.status, headers)
+
+
+async def write(answer: Answer, send: Send) -> None:
+    """Send an answer."""
+    length = (b"content-length", str(len(answer.body)).encode())
+    headers = [length, *_HEADERS, *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,83 @@
+"""A POST with a form body, read with bounds: its form and its Authorization header, or the error that it is answered with.
+
+A body is refused by its announced length, before it is read, and at the limit where it announced none.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+from msgspec import Struct
+
+from agentidp.domain.oauth_errors import OAuthError, invalid_request
+from token_service.http.asgi import Message, Receive, Scope
+from token_service.http.forms import Form, parse_form
+
+FORM = b"application/x-www-form-urlencoded"
+MAX_BODY_BYTES = 16_384
+MAX_BODY_SECONDS = 10
+MAX_LENGTH_DIGITS = 20
+
+_TOO_LARGE = invalid_request(f"The body is larger than {MAX_BODY_BYTES} bytes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+_TOO_SLOW = invalid_request("The body did not come in time.", HTTPStatus.REQUEST_TIMEOUT)
+_NOT_A_FORM = invalid_request("The content type must be application/x-www-form-urlencoded.")
+_TWO_AUTHORIZATIONS = invalid_request("There is more than one Authorization header.")
+_LEFT = invalid_request("The client went away.")
+
+
+class FormRequest(Struct, frozen=True, gc=False):
+    """What endpoints see of a request."""
+
+    form: Form
+    authorization: bytes | None = None
+
+
+async def read_form_request(scope: Scope, receive: Receive) -> FormRequest | OAuthError:
+    """The request, or why it is refused."""
+    content_type = b""
+    authorization: bytes | None = None
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"authorization":
+            if authorization is not None:
+                return _TWO_AUTHORIZATIONS
+            authorization = value
+        elif name == b"content-length" and _is_too_large(value):
+            return _TOO_LARGE
+    if content_type != FORM and content_type.partition(b";")[0].strip().lower() != FORM:
+        return _NOT_A_FORM
+    body = await _read_body(receive)
+    if isinstance(body, OAuthError):
+        return body
+    form = parse_form(body)
+    return form if isinstance(form, OAuthError) else FormRequest(form, authorization)
+
+
+def _is_too_large(announced: bytes) -> bool:
+    """By its length; one that is no number, or a very long one, is not worth reading either."""
+    return not announced.isdigit() or len(announced) > MAX_LENGTH_DIGITS or int(announced) > MAX_BODY_BYTES
+
+
+async def _read_body(receive: Receive) -> bytes | OAuthError:
+    """The body, which nearly always comes in one piece."""
+    message = await receive()
+    if message.get("more_body") or message["type"] != "http.request":
+        return await _read_slowly(message, receive)
+    body: bytes = message.get("body", b"")
+    return body if len(body) <= MAX_BODY_BYTES else _TOO_LARGE
+
+
+async def _read_slowly(message: Message, receive: Receive) -> bytes | OAuthError:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            while message["type"] == "http.request":
+                body += message.get("body", b"")
+                if len(body) > MAX_BODY_BYTES:
+                    return _TOO_LARGE
+                if not message.get("more_body"):
+                    return bytes(body)
+                message = await receive()
+    except TimeoutError:
+        return _TOO_SLOW
+    return _LEFT

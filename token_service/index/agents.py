@@ -1,0 +1,67 @@
+"""Agents by their id. Two that carry one id (a restored backup, a status written by hand): the older one has it."""
+
+from collections.abc import Iterator
+
+from agentidp.domain.clients import ClientAgent
+
+
+class AgentTable:
+    """The agents of a cluster; those that have no id yet are not in it."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, ClientAgent] = {}
+        self._by_name: dict[str, dict[str, ClientAgent]] = {}
+        self._rivals: dict[str, list[ClientAgent]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[ClientAgent]:
+        return iter(self._by_id.values())
+
+    def find(self, client_id: str) -> ClientAgent | None:
+        """The agent that has this id."""
+        return self._by_id.get(client_id)
+
+    def put(self, agent: ClientAgent) -> None:
+        """Add the agent, or put it in the place of what it was before."""
+        self.remove(agent)
+        if agent.agent_id:
+            self._by_name.setdefault(agent.namespace, {})[agent.name] = agent
+            self._claim(agent)
+
+    def remove(self, agent: ClientAgent) -> None:
+        """Whatever is known under this agent's name goes."""
+        of_namespace = self._by_name.get(agent.namespace, {})
+        known = of_namespace.pop(agent.name, None)
+        if known:
+            self._release(known)
+        if not of_namespace:
+            self._by_name.pop(agent.namespace, None)
+
+    def same(self, agent: ClientAgent) -> ClientAgent:
+        """The equal value that is here already, if there is one: so a new list costs no memory for what has not changed."""
+        known = self._by_name.get(agent.namespace, {}).get(agent.name)
+        return known if known == agent and known is not None else agent
+
+    def _claim(self, agent: ClientAgent) -> None:
+        holder = self._by_id.get(agent.agent_id)
+        if holder is None:
+            self._by_id[agent.agent_id] = agent
+        else:
+            self._rivals.setdefault(agent.agent_id, [holder]).append(agent)
+            self._elect(agent.agent_id)
+
+    def _release(self, agent: ClientAgent) -> None:
+        rivals = self._rivals.get(agent.agent_id)
+        if rivals is None:
+            del self._by_id[agent.agent_id]
+        else:
+            rivals.remove(agent)
+            self._elect(agent.agent_id)
+
+    def _elect(self, agent_id: str) -> None:
+        rivals = self._rivals[agent_id]
+        self._by_id[agent_id] = min(rivals, key=lambda agent: agent.precedence)
+        if len(rivals) == 1:
+            del self._rivals[agent_id]

@@ -1,0 +1,44 @@
+"""The index: a client's agent, its organization and its credentials, joined when they are looked up."""
+
+from agentidp.domain.clients import ClientAgent, ClientCredential
+from agentidp.domain.resources import Organization
+from token_service.index.agents import AgentTable
+from token_service.index.changes import Changes
+from token_service.index.credentials import CredentialTable
+from token_service.index.feed import Feed
+from token_service.index.organizations import OrganizationTable
+
+
+class ClientIndex:
+    """Three tables with a feed each. What was looked up is a value: it does not change under its reader."""
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self.agents = Feed(AgentTable, self._agent_changed)
+        self.credentials = Feed(CredentialTable, self._credential_changed)
+        self.organizations = Feed(OrganizationTable, self._organization_changed)
+
+    def agent(self, client_id: str) -> ClientAgent | None:
+        """The agent whose id this is."""
+        return self.agents.table.find(client_id)
+
+    def organization(self, agent: ClientAgent) -> Organization | None:
+        """The organization that an agent claims, if it exists."""
+        return self.organizations.table.find(agent.organization_id)
+
+    def credential(self, agent: ClientAgent, credential_id: str) -> ClientCredential | None:
+        """One credential of an agent."""
+        return self.credentials.table.find(credential_id, agent)
+
+    def credentials_of(self, agent: ClientAgent) -> list[ClientCredential]:
+        """All credentials of an agent."""
+        return self.credentials.table.of(agent)
+
+    def _agent_changed(self, agent: ClientAgent | None) -> None:
+        self.changes.wake(agent.agent_id if agent else None)
+
+    def _organization_changed(self, _: Organization | None) -> None:
+        self.changes.wake(None)
+
+    def _credential_changed(self, credential: ClientCredential | None) -> None:
+        self.changes.wake(credential.client_id if credential else None)

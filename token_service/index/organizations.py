@@ -1,0 +1,35 @@
+"""Organizations by their name, which is their id. There are few of them, so they are kept whole."""
+
+from collections.abc import Iterator
+
+from agentidp.domain.resources import Organization
+
+
+class OrganizationTable:
+    """The organizations of a cluster."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Organization] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Organization]:
+        return iter(self._by_id.values())
+
+    def find(self, organization_id: str | None) -> Organization | None:
+        """The organization of this id."""
+        return self._by_id.get(organization_id) if organization_id else None
+
+    def put(self, organization: Organization) -> None:
+        """Add the organization, or put it in the place of what it was before."""
+        self._by_id[organization.metadata.name] = organization
+
+    def remove(self, organization: Organization) -> None:
+        """The organization of this name goes."""
+        self._by_id.pop(organization.metadata.name, None)
+
+    def same(self, organization: Organization) -> Organization:
+        """The equal value that is here already, if there is one."""
+        known = self._by_id.get(organization.metadata.name)
+        return known if known == organization and known is not None else organization

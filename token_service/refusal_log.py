@@ -1,0 +1,41 @@
+"""Tells the log why pairs were refused: each refusal while there are few, their number while there are many.
+
+Never a secret, never the Authorization header.
+"""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from token_service.metrics.families import REFUSALS
+from token_service.metrics.meters import Meters
+from token_service.refusals import Why
+
+LINES_PER_SECOND = 10
+
+log = structlog.get_logger()
+
+
+class RefusalLog:
+    """At most so many lines a second."""
+
+    def __init__(self, meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
+        self._meters = meters
+        self._clock = clock
+        self._second = 0
+        self._lines = 0
+        self._left_out = 0
+
+    def refused(self, client_id: str | None, why: Why) -> None:
+        """A pair was refused."""
+        self._meters.count(REFUSALS, why.value)
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= LINES_PER_SECOND:
+            self._left_out += 1
+            return
+        self._lines += 1
+        log.info("client refused", client_id=client_id, reason=why.value, left_out_before=self._left_out)
+        self._left_out = 0

@@ -1,0 +1,71 @@
+"""Before a pair is refused, what the API server knows is heard: it may be more than the watch has told yet.
+
+A pod may use its Secret the moment it appears. Then the client is read through; where that may not be done now (see
+`read_through`), the request waits a little for the watch. A pair that was refused like this is not looked at again for a
+while: only a change could make it right, and the watch tells changes.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.kube.errors import ApiError
+from token_service.http.client_authentication import ClientPair
+from token_service.index.clients import ClientIndex
+from token_service.read_through import ReadThrough
+from token_service.refusals import Refusal, Why
+
+PATIENCE_SECONDS = 1.0
+MOST_WAITING = 1000
+REFUSED_FOR_SECONDS = 10.0
+MOST_REFUSED = 50_000
+
+_SECRET = re.compile(rb"sk_live_[0-9a-f]{32}")
+
+AcceptedT = TypeVar("AcceptedT")
+Examine = Callable[[ClientIndex, ClientPair, bytes], Awaitable[AcceptedT | Why | OAuthError]]
+
+
+class SecondLook:
+    """The way of every refusal of a pair that this service may have issued."""
+
+    def __init__(self, index: ClientIndex, read_through: ReadThrough) -> None:
+        self._index = index
+        self._read_through = read_through
+        self._refused_until: dict[bytes, float] = {}
+
+    async def at(
+        self, pair: ClientPair, digest: bytes, first: Why, examine: Examine[AcceptedT]
+    ) -> AcceptedT | Why | OAuthError:
+        """The outcome by what the API server has now, where the index alone would refuse."""
+        if not _SECRET.fullmatch(pair.secret) or self._refused_until.get(digest, 0.0) > time.monotonic():
+            return first
+        try:
+            known = self._index.agent(pair.client_id) is not None
+            found = await self._read_through.client(pair.client_id, known=known)
+        except ApiError:
+            return unavailable("The API server cannot be asked about this client now.", 1)
+        outcome = await (examine(found, pair, digest) if found else self._wait(pair, digest, first, examine))
+        if isinstance(outcome, Refusal | Why):
+            self._remember(digest)
+        return outcome
+
+    async def _wait(
+        self, pair: ClientPair, digest: bytes, first: Why, examine: Examine[AcceptedT]
+    ) -> AcceptedT | Why | OAuthError:
+        """The outcome once the watch has told, or as it is when it tells nothing."""
+        changes = self._index.changes
+        if len(changes) >= MOST_WAITING:
+            return unavailable("Too many unknown clients are being looked up.", 1)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        outcome: AcceptedT | Why | OAuthError = first
+        while isinstance(outcome, Why) and await changes.next(pair.client_id, deadline - time.monotonic()):
+            outcome = await examine(self._index, pair, digest)
+        return outcome
+
+    def _remember(self, digest: bytes) -> None:
+        if len(self._refused_until) >= MOST_REFUSED:
+            del self._refused_until[next(iter(self._refused_until))]
+        self._refused_until[digest] = time.monotonic() + REFUSED_FOR_SECONDS

@@ -1,0 +1,19 @@
+"""What the token service is told by its environment."""
+
+import os
+from typing import Annotated
+
+from msgspec import Meta
+
+from agentidp.runtime.settings import CommonSettings, Listen
+
+
+class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
+    """Settings of the token service."""
+
+    listen: Listen = Listen("0.0.0.0", 8080)  # noqa: S104 agents ask from outside the pod
+    max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
+    """Without word from the API server for so long, no tokens."""
+    hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
+    hashing_queue: Annotated[int, Meta(ge=1)] = 2048
+    """How many secrets may wait to be checked for the first time."""
