@@ -56,6 +56,7 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.connect_timeout = 5
     settings.watching.inactivity_timeout = 100  # bookmarks come every minute
+    settings.watching.chunk_size = 500
     settings.watching.reconnect_backoff = 0.2
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = [0.2, 0.5, 1, 2, 3, 5, 5, 5, 5, 5]

@@ -104,6 +104,7 @@ class Work:
                 del self._running[key]
             self._schedule(key, due)
             report(key.topic, outcome, time.monotonic() - started)
+            await asyncio.sleep(0)  # a queue full of settled objects must not keep the probes waiting
             if key in self._again:
                 self._again.discard(key)
                 self.wake(*key)

@@ -4,6 +4,7 @@ Fed by events, by listings, and by the answers to our own writes. An older versi
 versions of one kind are ordered numbers (KEP-5504).
 """
 
+import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from agentidp.domain.resources.meta import Object
 from agentidp.kube.kinds import ObjectT
 
 TOMBSTONES = 10_000
+BREATHER = 200
+"""After so many objects of a list, others get a turn on the event loop."""
 
 
 def version_of(value: ObjectT) -> int:
@@ -92,8 +95,10 @@ class Collection(Generic[ObjectT]):
         for known in self:
             if known.metadata.uid not in listed and version_of(known) <= version:
                 self.remove(known)
-        for value in objects:
+        for count, value in enumerate(objects):
             self.put(value)
+            if count % BREATHER == 0:
+                await asyncio.sleep(0)
 
     def _forget(self, name: Name) -> None:
         known = self._objects.pop(name, None)
