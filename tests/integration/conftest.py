@@ -1,12 +1,16 @@
-"""What the integration tests share: one real control plane, started once for the whole run."""
+"""What the integration tests share: one real control plane, started once for the whole run, and the programs on it."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.install import install
+from devcluster.programs import OPERATOR, Programs
 from tests.support.api_server import ApiServer
+from tests.support.objects import Objects
+from tests.support.tenants import Tenant
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +26,41 @@ def api_server(cluster: ControlPlane) -> Iterator[ApiServer]:
     """Its API over HTTP, as the admin."""
     with ApiServer(cluster.kubeconfig) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """The operator and the token service, each as itself, for as long as a module's tests run."""
+    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs")) as programs:
+        yield programs
+
+
+@pytest.fixture(scope="module")
+def operator(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """The operator alone, where no test asks for a token."""
+    with Programs.launch(cluster.access, tmp_path_factory.mktemp("operator"), chosen=[OPERATOR]) as programs:
+        yield programs
+
+
+@pytest.fixture(scope="module")
+def objects(cluster: ControlPlane) -> Iterator[Objects]:
+    """The cluster's objects, as the admin."""
+    with Objects(cluster.kubeconfig) as objects:
+        yield objects
+
+
+@pytest.fixture
+def tenant(objects: Objects) -> Tenant:
+    """A tenant with a new namespace."""
+    return Tenant.new(objects)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints what was measured, also when the test passes."""
+
+    def write(line: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n    {line}\n")
+
+    return write

@@ -3,15 +3,13 @@
 What lives here sends resources of our kinds and tells the answer. It asserts nothing.
 """
 
-import base64
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
-import yaml
 
+from tests.support.connection import connect
 from tests.support.crd_schema import Manifest, crds
 
 NAMESPACE = "default"
@@ -30,15 +28,8 @@ class ApiServer:
     """A connection with the identity of a kubeconfig."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        self._client = httpx.Client(
-            base_url=cluster["server"],
-            headers={"Authorization": f"Bearer {user['token']}"},
-            verify=ssl.create_default_context(cadata=authority),
-            params={"fieldValidation": "Strict"},
-        )
+        self._client = connect(kubeconfig)
+        self._client.params = httpx.QueryParams(fieldValidation="Strict")
 
     def create(self, resource: Manifest, *, dry_run: bool = False) -> Answer:
         """Create a resource; its status is not written with it."""

@@ -1,0 +1,204 @@
+"""What each program may do, asked of the API server as that program, against a list that is written out here.
+
+A change of the chart's rules must be made here, too: that is the point.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from devcluster.cluster import ControlPlane
+from devcluster.install import NAMESPACE
+from devcluster.programs import OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
+from tests.support.manifests import a_resource
+from tests.support.objects import Objects
+from tests.support.tenants import Tenant
+
+Rules = dict[str, set[str]]
+"""The verbs for each resource, which is written `agents.idp.sentryagent.ai/status`, with `[name]` where one object is meant."""
+
+READ = {"get", "list", "watch"}
+
+OPERATOR_EVERYWHERE: Rules = {
+    "agents.idp.sentryagent.ai": READ,
+    "agentcredentials.idp.sentryagent.ai": READ,
+    "organizations.idp.sentryagent.ai": READ,
+    "agents.idp.sentryagent.ai/status": {"update"},
+    "agentcredentials.idp.sentryagent.ai/status": {"update"},
+    "organizations.idp.sentryagent.ai/status": {"update"},
+    "secrets": READ | {"create", "update", "delete"},
+    "events.events.k8s.io": {"create"},
+}
+OPERATOR_AT_HOME: Rules = {
+    "tokenrevocations.idp.sentryagent.ai": {"list", "watch", "delete"},
+    "leases.coordination.k8s.io": {"create"},
+    "leases.coordination.k8s.io[agentidp-operator]": {"get", "update"},
+}
+TOKEN_SERVICE_EVERYWHERE: Rules = {
+    "agents.idp.sentryagent.ai": READ,
+    "agentcredentials.idp.sentryagent.ai": READ,
+    "organizations.idp.sentryagent.ai": READ,
+}
+TOKEN_SERVICE_AT_HOME: Rules = {
+    "secrets[agentidp-signing-keys]": READ,
+    "tokenrevocations.idp.sentryagent.ai": READ | {"create"},
+    "events.events.k8s.io": {"create"},
+}
+EVERYBODY: Rules = {
+    "selfsubjectreviews.authentication.k8s.io": {"create"},
+    "selfsubjectaccessreviews.authorization.k8s.io": {"create"},
+    "selfsubjectrulesreviews.authorization.k8s.io": {"create"},
+}
+"""What Kubernetes lets every identity do."""
+
+MAY = {
+    "the operator in its own namespace": (OPERATOR.name, NAMESPACE, OPERATOR_EVERYWHERE | OPERATOR_AT_HOME),
+    "the operator in a tenant's namespace": (OPERATOR.name, "default", OPERATOR_EVERYWHERE),
+    "the token service in its own namespace": (
+        TOKEN_SERVICE.name,
+        NAMESPACE,
+        TOKEN_SERVICE_EVERYWHERE | TOKEN_SERVICE_AT_HOME,
+    ),
+    "the token service in a tenant's namespace": (TOKEN_SERVICE.name, "default", TOKEN_SERVICE_EVERYWHERE),
+}
+
+
+@pytest.mark.parametrize("who_and_where", MAY)
+def test_a_program_may_do_this_and_nothing_else(who_and_where: str, as_program: Callable[[str], Objects]) -> None:
+    """As the API server itself resolves the rules (SelfSubjectRulesReview)."""
+    program, namespace, expected = MAY[who_and_where]
+    assert rules_of(as_program(program), namespace) == expected | EVERYBODY
+
+
+@pytest.mark.parametrize("program", [program.name for program in PROGRAMS])
+def test_a_program_has_only_the_urls_that_everybody_has(program: str, as_program: Callable[[str], Objects]) -> None:
+    """No /metrics, no /logs, no /debug of the API server."""
+    assert urls_of(as_program(program)) == urls_of(as_program("nobody-in-particular"))
+
+
+@pytest.mark.parametrize("query", ["", "&watch=true&timeoutSeconds=1"])
+def test_the_token_service_reads_the_signing_keys(query: str, token_service: Objects, victim: Tenant) -> None:
+    """The one Secret that it may list and watch, narrowed to its name."""
+    url = f"/api/v1/namespaces/{NAMESPACE}/secrets?fieldSelector=metadata.name=agentidp-signing-keys{query}"
+    assert "agentidp-signing-keys" in token_service.ask("GET", url).raise_for_status().text
+
+
+FORBIDDEN_TO_THE_TOKEN_SERVICE = {
+    "get a credential's Secret": ("GET", "{tenant}/secrets/screener"),
+    "list a tenant's Secrets": ("GET", "{tenant}/secrets"),
+    "list all Secrets": ("GET", "/api/v1/secrets"),
+    "list all Secrets of credentials": ("GET", "/api/v1/secrets?fieldSelector=type=idp.sentryagent.ai/credential"),
+    "list all Secrets called like the signing keys": (
+        "GET",
+        "/api/v1/secrets?fieldSelector=metadata.name=agentidp-signing-keys",
+    ),
+    "watch a tenant's Secrets": ("GET", "{tenant}/secrets?watch=true"),
+    "watch one Secret": ("GET", "{tenant}/secrets?watch=true&fieldSelector=metadata.name=screener"),
+    "watch all Secrets by the old path": ("GET", "/api/v1/watch/secrets"),
+    "list its own namespace's Secrets": ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets"),
+    "write its signing keys": ("PUT", f"/api/v1/namespaces/{NAMESPACE}/secrets/agentidp-signing-keys"),
+    "delete its signing keys": ("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/agentidp-signing-keys"),
+    "become the operator": ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-operator/token"),
+    "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-token-service"),
+    "run a pod that mounts a Secret": ("POST", "{tenant}/pods"),
+    "change a credential": ("PATCH", "{ours}/agentcredentials/screener"),
+    "publish a hash of its own": ("PUT", "{ours}/agentcredentials/screener/status"),
+}
+
+FORBIDDEN_TO_THE_OPERATOR = {
+    "change an agent": ("PATCH", "{ours}/agents/screener"),
+    "delete an agent": ("DELETE", "{ours}/agents/screener"),
+    "change a credential": ("PUT", "{ours}/agentcredentials/screener"),
+    "make a credential": ("POST", "{ours}/agentcredentials"),
+    "delete all Secrets of a namespace at once": ("DELETE", "{tenant}/secrets"),
+    "read configuration": ("GET", "{tenant}/configmaps"),
+    "list namespaces": ("GET", "/api/v1/namespaces"),
+    "list CRDs": ("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+    "take another's lease": ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler"),
+    "list leases": ("GET", f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"),
+    "get a token of another ServiceAccount": (
+        "POST",
+        f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-token-service/token",
+    ),
+    "run a pod": ("POST", "{tenant}/pods"),
+    "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-operator"),
+}
+
+
+@pytest.mark.parametrize("attempt", FORBIDDEN_TO_THE_TOKEN_SERVICE)
+def test_the_token_service_cannot(attempt: str, token_service: Objects, victim: Tenant) -> None:
+    """Tried for real, where there is something to get."""
+    assert try_it(token_service, victim, *FORBIDDEN_TO_THE_TOKEN_SERVICE[attempt]) == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("attempt", FORBIDDEN_TO_THE_OPERATOR)
+def test_the_operator_cannot(attempt: str, as_program: Callable[[str], Objects], victim: Tenant) -> None:
+    """Tried for real, where there is something to get."""
+    assert try_it(as_program(OPERATOR.name), victim, *FORBIDDEN_TO_THE_OPERATOR[attempt]) == HTTPStatus.FORBIDDEN
+
+
+@pytest.fixture(scope="module")
+def as_program(cluster: ControlPlane) -> Iterator[Callable[[str], Objects]]:
+    """The cluster as a program may see it, by the name of its ServiceAccount."""
+    cluster.kubectl("create", "serviceaccount", "nobody-in-particular", f"--namespace={NAMESPACE}")
+    with ExitStack() as connections:
+        yield cache(lambda program: connections.enter_context(Objects(cluster.identity(NAMESPACE, program))))
+
+
+@pytest.fixture(scope="module")
+def token_service(as_program: Callable[[str], Objects]) -> Objects:
+    """The cluster as the token service may see it."""
+    return as_program(TOKEN_SERVICE.name)
+
+
+@pytest.fixture(scope="module")
+def victim(operator: Programs, objects: Objects) -> Tenant:
+    """A tenant with an agent, a credential and its Secret."""
+    tenant = Tenant.new(objects)
+    tenant.issue()
+    return tenant
+
+
+def rules_of(identity: Objects, namespace: str) -> Rules:
+    """The resources and verbs of an identity, as the API server tells them."""
+    rules: defaultdict[str, set[str]] = defaultdict(set)
+    for rule in _review(identity, namespace)["resourceRules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                for name in rule.get("resourceNames") or [""]:
+                    rules[_written(group, resource, name)].update(rule["verbs"])
+    return dict(rules)
+
+
+def urls_of(identity: Objects) -> set[str]:
+    """What an identity may GET besides resources."""
+    return {url for rule in _review(identity, "default")["nonResourceRules"] for url in rule["nonResourceURLs"]}
+
+
+def _review(identity: Objects, namespace: str) -> dict[str, Any]:
+    path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+    status: dict[str, Any] = identity.ask("POST", path, json={"spec": {"namespace": namespace}}).json()["status"]
+    assert not status.get("incomplete")
+    return status
+
+
+def _written(group: str, resource: str, name: str) -> str:
+    plural, _, subresource = resource.partition("/")
+    full = f"{plural}.{group}" if group else plural
+    return full + (f"/{subresource}" if subresource else "") + (f"[{name}]" if name else "")
+
+
+def try_it(identity: Objects, tenant: Tenant, method: str, path: str) -> int:
+    """The status of the answer; bodies are valid enough to get past everything but the authorizer."""
+    tenant_path = f"/api/v1/namespaces/{tenant.namespace}"
+    ours = f"/apis/idp.sentryagent.ai/v1alpha1/namespaces/{tenant.namespace}"
+    headers = {"Content-Type": "application/merge-patch+json" if method == "PATCH" else "application/json"}
+    body = json.dumps(a_resource("AgentCredential")) if method in {"POST", "PUT"} else "{}"
+    content = body if method in {"POST", "PUT", "PATCH"} else None
+    return identity.ask(method, path.format(tenant=tenant_path, ours=ours), content=content, headers=headers).status_code
