@@ -5,8 +5,10 @@ bytes, because its typed models are many times slower than msgspec and its debug
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -21,6 +23,11 @@ from agentidp.kube.kinds import Kind, ObjectT
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 CONNECTIONS = 100
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+ReadConfiguration = Callable[[], Awaitable[Configuration]]
+"""Finds server and identity; asked again where the API server no longer takes the identity."""
 
 
 async def configuration() -> Configuration:
@@ -36,12 +43,14 @@ async def configuration() -> Configuration:
 class Cluster:
     """Typed requests to one API server; every failure is an `ApiError`."""
 
-    def __init__(self, found: Configuration, field_manager: str) -> None:
+    def __init__(self, found: Configuration, field_manager: str, read: ReadConfiguration = configuration) -> None:
+        self.server = str(found.host)
         self._configuration = found
+        self._read_configuration = read
         self._writer = {"fieldManager": field_manager}
         tls = RESTClientObject(found).ssl_context
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
-        self._session = aiohttp.ClientSession(found.host, connector=connector, read_bufsize=2**21, trust_env=True)
+        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**21, trust_env=True, proxy=found.proxy)
 
     @classmethod
     async def connect(cls, field_manager: str) -> Self:
@@ -73,6 +82,17 @@ class Cluster:
         path = kind.path(value.metadata.namespace, value.metadata.name, subresource)
         return kind.decoder.decode(await self.request("PUT", path, body=kind.encode(value), params=self._writer))
 
+    async def patch(
+        self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any], subresource: str = ""
+    ) -> ObjectT:
+        """Merge `change` into the object (RFC 7396); no other field is touched, and None removes one.
+
+        Raises NotFound, and Conflict where `change` names a `metadata.resourceVersion` that the object no longer has.
+        """
+        path = kind.path(namespace, name, subresource)
+        body = await self.request("PATCH", path, body=change, params=self._writer, content_type=MERGE_PATCH)
+        return kind.decoder.decode(body)
+
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
         """Delete exactly this version of this object. Raises Conflict where it has changed, NotFound where it is gone."""
         meta = value.metadata
@@ -80,12 +100,24 @@ class Cluster:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         await self.request("DELETE", kind.path(meta.namespace, meta.name), body=body)
 
+    async def clock(self) -> datetime:
+        """The time at the API server, to the second: its machine's clock may not be this one's."""
+        async with self._send("GET", "/version", timeout=REQUEST_TIMEOUT) as response:
+            return parsedate_to_datetime(response.headers["Date"])
+
     async def request(
-        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, params: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        content_type: str = JSON,
     ) -> bytes:
         """The body of a successful answer."""
         data = msgspec.json.encode(body) if body is not None else None
-        async with self._send(method, path, data=data, params=params, timeout=REQUEST_TIMEOUT) as response:
+        options = {"data": data, "params": params, "content_type": content_type, "timeout": REQUEST_TIMEOUT}
+        async with self._send(method, path, **options) as response:
             return await response.read()
 
     @asynccontextmanager
@@ -108,14 +140,21 @@ class Cluster:
 
     async def _answer(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
         """Any answer; the identity is read anew, once, where the API server no longer takes the one at hand."""
-        response = await self._session.request(method, path, headers=await self._headers(), **options)
+        response = await self._ask(method, path, **options)
         if response.status != HTTPStatus.UNAUTHORIZED:
             return response
         response.release()
-        self._configuration = await configuration()
-        return await self._session.request(method, path, headers=await self._headers(), **options)
+        self._configuration = await self._read_configuration()
+        return await self._ask(method, path, **options)
 
-    async def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    async def _ask(self, method: str, path: str, content_type: str = JSON, **options: Any) -> aiohttp.ClientResponse:
+        url = self.server + path  # joined like this because a server behind a gateway has a path of its own
+        name = self._configuration.tls_server_name
+        return await self._session.request(
+            method, url, headers=await self._headers(content_type), server_hostname=name, **options
+        )
+
+    async def _headers(self, content_type: str) -> dict[str, str]:
         token = await self._configuration.get_api_key_with_prefix("BearerToken")
+        headers = {"Accept": JSON, "Content-Type": content_type}
         return headers | {"Authorization": token} if token else headers
