@@ -15,6 +15,7 @@ DOWNLOAD_ATTEMPTS = 3
 POLL_SECONDS = 0.2
 
 MAIN_PACKAGE = "controlplane"
+LAST_LINES = 10
 
 # No cgo: no C compiler is needed, and the result does not depend on this machine's libraries.
 ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
@@ -37,11 +38,17 @@ class Go:
             while child.running:
                 progress(self._lines())
                 time.sleep(POLL_SECONDS)
-            child.require_success()
+        if child.code != 0:
+            raise DevclusterError(f"go {arguments[0]} failed:\n{_problems(self._lines())}")
         return self._lines()
 
     def _lines(self) -> list[str]:
         return self.log.read_text(errors="replace").splitlines()
+
+
+def _problems(lines: list[str]) -> str:
+    """What Go complains about, which has spaces; the names of packages around it have none."""
+    return "\n".join(f"    {line}" for line in [line for line in lines if " " in line][-LAST_LINES:])
 
 
 def compile_module(module: Path, binary: Path, linker_flags: str, log: Path) -> None:

@@ -33,7 +33,12 @@ class Child:
     @property
     def running(self) -> bool:
         """Whether it has not ended; a stopped process (SIGSTOP) runs."""
-        return self._popen.poll() is None
+        return self.code is None
+
+    @property
+    def code(self) -> int | None:
+        """With what it has ended: an exit code, or the negative number of a signal; None while it runs."""
+        return self._popen.poll()
 
     def signal(self, number: int) -> None:
         """Send a signal to the program alone, such as SIGSTOP or SIGKILL."""
@@ -58,16 +63,7 @@ class Child:
     def require_running(self) -> None:
         """Raise with the end of the log when it has ended."""
         if not self.running:
-            raise self._ended()
-
-    def require_success(self) -> None:
-        """Wait for its end; raise with the end of the log unless the code is 0."""
-        if self._popen.wait() != 0:
-            raise self._ended()
-
-    def _ended(self) -> DevclusterError:
-        code = self._popen.returncode
-        return DevclusterError(f"{self.name} ended with code {code}; the end of {self.log}:\n{self.last_lines()}")
+            raise DevclusterError(f"{self.name} ended with code {self.code}; the end of {self.log}:\n{self.last_lines()}")
 
 
 class Children:
