@@ -33,8 +33,8 @@ ReadConfiguration = Callable[[], Awaitable[Configuration]]
 async def configuration() -> Configuration:
     """Server and identity: from KUBECONFIG if it is set, else the pod's own ServiceAccount."""
     found = Configuration()
-    if os.environ.get("KUBECONFIG"):
-        await config.load_kube_config(client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
+    if file := os.environ.get("KUBECONFIG"):
+        await config.load_kube_config(file, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
     else:
         config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call]
     return found

@@ -1,0 +1,136 @@
+"""A model of the API server, for tests that need a fault after exactly this write.
+
+It has the semantics that the writers rely on and nothing else: unique names, uids, resource versions that grow, optimistic
+locks, the status subresource, preconditions. `tests/integration/test_model_cluster.py` holds it to the real one.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from msgspec.structs import replace as with_fields
+
+from agentidp.domain.resources import Name
+from agentidp.kube.errors import Conflict, NotFound, Unreachable
+from agentidp.kube.kinds import Kind, ObjectT
+
+
+class Fault(Enum):
+    """What can go wrong with one write."""
+
+    CRASH_BEFORE = "the process ends before the write is sent"
+    CRASH_AFTER = "the process ends after the write was carried out"
+    LOST_ANSWER = "the write is carried out, the answer is lost"
+    NEVER_ARRIVED = "the write is not carried out, nobody says so"
+    OUTRUN = "somebody else writes the object first"
+
+
+class Crashed(BaseException):
+    """The process is gone: nothing in it may catch this."""
+
+
+@dataclass
+class ModelCluster:
+    """Speaks `agentidp.kube.cluster.Cluster`."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    faults: list[Fault] = field(default_factory=list)
+    """What becomes of the next writes, first to last; no more faults after that."""
+    written: Callable[[], None] = lambda: None
+    """Called after each change of any object."""
+    _objects: dict[tuple[str, Name], Any] = field(default_factory=dict)
+    _version: int = 0
+
+    async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
+        """As the real one."""
+        return self._existing(kind, Name(namespace, name))
+
+    async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
+        """As the real one."""
+        found: ObjectT | None = self._objects.get((kind.plural, Name(namespace, name)))
+        return found
+
+    async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
+        """As the real one."""
+        with self._fault(kind, value):
+            if (kind.plural, value.key) in self._objects:
+                raise Conflict(409, "AlreadyExists", f"{kind.plural} {value.key} already exists")
+            meta = with_fields(value.metadata, uid=str(uuid.uuid4()), creation_timestamp=self.now(), generation=1)
+            return self._store(kind, with_fields(value, metadata=meta))
+
+    async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
+        """As the real one."""
+        with self._fault(kind, value):
+            current: Any = self._existing(kind, value.key)
+            if value.metadata.resource_version not in {"", current.metadata.resource_version}:
+                raise Conflict(409, "Conflict", f"{kind.plural} {value.key} has been modified")
+            merged: ObjectT = self._merged(current, value, subresource)
+            return self._store(kind, merged)
+
+    async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
+        """As the real one."""
+        with self._fault(kind, value):
+            current = self._existing(kind, value.key)
+            meta = value.metadata
+            if (meta.uid, meta.resource_version) != (current.metadata.uid, current.metadata.resource_version):
+                raise Conflict(409, "Conflict", f"{kind.plural} {value.key} has been modified")
+            del self._objects[kind.plural, value.key]
+            self.written()
+
+    def change(self, kind: Kind[ObjectT], name: Name, **fields: Any) -> ObjectT:
+        """Somebody else's write: always succeeds; a new spec is a new generation."""
+        current = self._existing(kind, name)
+        changed = with_fields(current, **fields)
+        if "spec" in fields and fields["spec"] != current.spec:  # type: ignore[attr-defined]
+            meta = with_fields(changed.metadata, generation=current.metadata.generation + 1)
+            changed = with_fields(changed, metadata=meta)
+        return self._store(kind, changed)
+
+    def take_away(self, kind: Kind[ObjectT], name: Name) -> None:
+        """Somebody else's delete."""
+        self._objects.pop((kind.plural, name), None)
+        self.written()
+
+    def all(self, kind: Kind[ObjectT]) -> list[ObjectT]:
+        """What a list would show."""
+        return [value for (plural, _), value in self._objects.items() if plural == kind.plural]
+
+    def _existing(self, kind: Kind[ObjectT], name: Name) -> ObjectT:
+        found: ObjectT | None = self._objects.get((kind.plural, name))
+        if found is None:
+            raise NotFound(404, "NotFound", f"{kind.plural} {name} not found")
+        return found
+
+    def _merged(self, current: Any, value: Any, subresource: str) -> Any:
+        if subresource == "status":
+            return with_fields(current, status=value.status)
+        kept = {"uid", "creation_timestamp", "generation"}
+        meta = with_fields(value.metadata, **{name: getattr(current.metadata, name) for name in kept})
+        return with_fields(value, metadata=meta)
+
+    def _store(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
+        self._version += 1
+        stored = with_fields(value, metadata=with_fields(value.metadata, resource_version=str(self._version)))
+        self._objects[kind.plural, value.key] = stored
+        self.written()
+        return stored
+
+    @contextmanager
+    def _fault(self, kind: Kind[ObjectT], value: ObjectT) -> Iterator[None]:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is Fault.CRASH_BEFORE:
+            raise Crashed
+        if fault is Fault.NEVER_ARRIVED:
+            raise Unreachable("the connection was cut")
+        current: ObjectT | None = self._objects.get((kind.plural, value.key))
+        if fault is Fault.OUTRUN and current is not None:
+            self._store(kind, current)
+        yield
+        if fault is Fault.CRASH_AFTER:
+            raise Crashed
+        if fault is Fault.LOST_ANSWER:
+            raise Unreachable("the answer was lost")
