@@ -4,6 +4,7 @@ Raw event handlers leave no trace on objects: no finalizer, no annotation, no la
 operator is away, and a restart over settled objects writes nothing.
 """
 
+import asyncio
 from typing import Any
 
 import kopf
@@ -84,5 +85,16 @@ async def _log_in(**_: Any) -> kopf.ConnectionInfo:
 
 
 async def run_kopf(handlers: kopf.OperatorRegistry) -> None:
-    """Watch, until a signal says to stop."""
-    await kopf.operator(registry=handlers, standalone=True, clusterwide=True)
+    """Watch, until a signal says to stop.
+
+    Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
+    """
+    watching = await kopf.spawn_tasks(registry=handlers, standalone=True, clusterwide=True)
+    try:
+        ended, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.wait(watching)
+    for task in ended:
+        await task  # raises what it has failed with
