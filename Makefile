@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
-PYTHON_SOURCES := agentidp operator/agent_operator token_service devcluster $(wildcard demo)
+PYTHON_SOURCES := agentidp operator/agent_operator token_service kubectl_agentidp devcluster $(wildcard demo)
 MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 

@@ -1,0 +1,74 @@
+"""The command line: flags as kubectl has them, before or after the command's name, and help texts with examples."""
+
+import argparse
+import textwrap
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from agentidp.domain.durations import parse_duration
+from kubectl_agentidp.access import Access
+
+PROGRAM = "kubectl agentidp"
+SUMMARY = "See and change agents and their credentials, with your own rights in the cluster."
+EXIT_STATUS = "exit status: 0 done, 1 failed or not done, 2 the command line is not valid"
+WIDTH = 100
+
+Run = Callable[[Access, argparse.Namespace], Awaitable[None]]
+
+
+class Commands:
+    """The parser, to which each family of commands adds its own."""
+
+    def __init__(self) -> None:
+        self.parser = argparse.ArgumentParser(prog=PROGRAM, parents=[_flags()], **_texts(SUMMARY, EXIT_STATUS))
+        self.parser.set_defaults(namespace=None, context=None, kubeconfig=None)
+        self._commands = self.parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(self, name: str, run: Run, summary: str, *, details: str = "", examples: Sequence[str]) -> argparse.ArgumentParser:
+        """A command; `examples` are what is typed after `kubectl agentidp`."""
+        epilog = "\n".join(["examples:", *(f"  {PROGRAM} {example}" for example in examples)])
+        parser = self._commands.add_parser(name, help=summary, parents=[_flags()], **_texts(f"{summary} {details}", epilog))
+        parser.set_defaults(run=run)
+        return parser
+
+
+def duration(text: str) -> timedelta:
+    """A duration like `1h30m`, for `type=`."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def declared_duration(text: str) -> str:
+    """A duration as resources declare it, for `type=`."""
+    duration(text)
+    return text
+
+
+def http_url(text: str) -> str:
+    """An absolute URL, for `type=`."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a URL like http://127.0.0.1:8080/api/v1/token")
+    return text
+
+
+def _flags() -> argparse.ArgumentParser:
+    """The flags of all commands; made anew each time, because parsers share the defaults of what they are made from."""
+    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags.add_argument("-n", "--namespace", help="default: the namespace of the context")
+    flags.add_argument("--context", help="a context of the kubeconfig; default: the current one")
+    flags.add_argument("--kubeconfig", metavar="FILE", help="default: $KUBECONFIG, else ~/.kube/config")
+    return flags
+
+
+def _texts(description: str, epilog: str) -> dict[str, Any]:
+    return {
+        "description": textwrap.fill(description, WIDTH),
+        "epilog": epilog,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "allow_abbrev": False,
+    }

@@ -1,0 +1,113 @@
+"""`rotate`: asks for a new secret by `spec.rotation.requestedAt`, and waits for it if told to."""
+
+import asyncio
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
+from agentidp.kube.kinds import CREDENTIALS
+from kubectl_agentidp.access import Access, Spec
+from kubectl_agentidp.arguments import Commands, declared_duration, duration
+from kubectl_agentidp.failures import Failure, NoAnswer
+from kubectl_agentidp.terminal import note, show
+from kubectl_agentidp.views.facts import issued_at, standing
+from kubectl_agentidp.views.moments import to_the_millisecond
+from kubectl_agentidp.views.names import written
+from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
+
+SUMMARY = "Ask for a new secret under the same client id."
+DETAILS = (
+    "The former secret stops working when the new one is delivered, or after the overlap. It sets spec.rotation.requestedAt,"
+    " and with --overlap spec.rotation.overlap, which stays declared. Needs get and patch on agentcredentials."
+)
+EXAMPLES = ("rotate screener", "rotate screener --overlap 1h --wait", "rotate screener -n agents-demo --wait --timeout 5m")
+POLL_SECONDS = 0.25
+TICK = timedelta(milliseconds=1)
+
+
+def add(commands: Commands) -> None:
+    """Its arguments."""
+    parser = commands.add("rotate", run, SUMMARY, details=DETAILS, examples=EXAMPLES)
+    parser.add_argument("name", metavar="CREDENTIAL")
+    parser.add_argument("--overlap", type=declared_duration, metavar="1h", help="how long the former secret goes on working")
+    parser.add_argument("--wait", action="store_true", help="return when the new secret is delivered")
+    parser.add_argument("--timeout", type=duration, default="1m", metavar="5m", help="wait no longer than this (default: 1m)")
+
+
+async def run(access: Access, asked: Namespace) -> None:
+    """Ask, tell what will be, and wait for it if told to."""
+    now = await access.clock()
+    credential = await access.change(CREDENTIALS, asked.name, _decide(now, asked.overlap))
+    assert credential  # noqa: S101 a rotation always changes something
+    show(f"{written(CREDENTIALS, asked.name)} rotation requested")
+    if not asked.wait:
+        note(intention(credential))
+        return
+    rotated = await _rotated(access, credential, asked.timeout)
+    show(f"{written(CREDENTIALS, asked.name)} rotated")
+    note(outcome(rotated, datetime.now(UTC)))
+
+
+def _decide(now: datetime, overlap: str | None) -> Callable[[AgentCredential], Spec]:
+    """A request that is later than the last secret, also where the two clocks differ."""
+
+    def decide(credential: AgentCredential) -> Spec:
+        issued = _last_issue(credential)
+        rotation = {"requestedAt": to_the_millisecond(max(now, issued + TICK))}
+        return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
+
+    return decide
+
+
+def _last_issue(credential: AgentCredential) -> datetime:
+    """When the present secret was made. Raises Failure where the operator would not make another one."""
+    name, issued = credential.key, issued_at(credential)
+    if credential.spec.state is CredentialState.REVOKED or credential.status.phase is CredentialPhase.REVOKED:
+        raise Failure(f"AgentCredential {name} is revoked, for good: it is not rotated.", "Declare a new AgentCredential.")
+    if credential.spec.secret_hash:
+        raise Failure(
+            f"AgentCredential {name} has a secret that its owner keeps.", "It is rotated by changing spec.secretHash."
+        )
+    if credential.status.phase is CredentialPhase.EXPIRED:
+        raise Failure(f"AgentCredential {name} has expired.", "A later spec.expiresAt issues a fresh secret.")
+    if issued is None:
+        why = standing(credential).message or "The operator has not seen it."
+        raise Failure(f"AgentCredential {name} has no secret yet. {why}", "There is nothing to rotate.")
+    return issued
+
+
+async def _rotated(access: Access, credential: AgentCredential, patience: timedelta) -> AgentCredential:
+    """The credential when its new secret is delivered. Raises Failure when the time is over."""
+    requested, deadline = credential.spec.rotation.requested_at, time.monotonic() + patience.total_seconds()
+    assert requested  # noqa: S101 it was just set
+    told = ""
+    while not is_delivered(credential, requested):
+        if credential.status.phase in {CredentialPhase.REVOKED, CredentialPhase.EXPIRED}:
+            raise Failure(f"not rotated. {progress(credential)}")
+        if progress(credential) != told:
+            told = progress(credential)
+            note(told)
+        if time.monotonic() > deadline:
+            raise _too_late(credential, patience)
+        await asyncio.sleep(POLL_SECONDS)
+        credential = await _seen_again(access, credential)
+    return credential
+
+
+async def _seen_again(access: Access, credential: AgentCredential) -> AgentCredential:
+    """As it is now; as it was, where the API server does not answer."""
+    try:
+        return await access.get(CREDENTIALS, credential.metadata.name)
+    except NoAnswer as silence:
+        note(silence.problem)
+        return credential
+
+
+def _too_late(credential: AgentCredential, patience: timedelta) -> Failure:
+    return Failure(
+        f"not rotated within {patience.total_seconds():.0f} s. {progress(credential)}",
+        "The request stands: the operator rotates as soon as it runs and nothing is in the way."
+        f" `kubectl agentidp status {credential.metadata.name} -n {credential.metadata.namespace}` tells.",
+    )

@@ -1,0 +1,87 @@
+"""What there is to say about an agent or a credential, as values: the state it is in and why, what overlaps, what is due."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from agentidp.domain.conditions import READY, condition, is_ready
+from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
+
+UNSEEN = "The operator has not acted on the latest change of the spec yet."
+
+
+class Standing(Struct, frozen=True, rename="camel"):
+    """Phase, and the Ready condition; "" where the operator has not said anything yet."""
+
+    phase: str
+    ready: bool
+    reason: str
+    message: str
+    up_to_date: bool
+    """It is about the spec as it is, not about an earlier one."""
+
+
+class What(StrEnum):
+    """What can be due."""
+
+    REQUESTED_ROTATION = "requested rotation"
+    ROTATION = "rotation"
+    END_OF_OVERLAP = "end of overlap"
+    EXPIRY = "expiry"
+
+
+class Due(Struct, frozen=True):
+    """When what is due."""
+
+    at: datetime
+    what: What
+
+
+def standing(one: Agent | AgentCredential) -> Standing:
+    """What the status says, with a warning in the message where it is about an earlier spec."""
+    status, conditions = one.status, one.status.conditions
+    ready = condition(conditions, READY)
+    up_to_date = status.observed_generation == one.metadata.generation
+    told = ["" if up_to_date else UNSEEN, ready.message if ready else ""]
+    return Standing(
+        phase=status.phase or "",
+        ready=is_ready(conditions),
+        reason=ready.reason if ready else "",
+        message=" ".join(filter(None, told)),
+        up_to_date=up_to_date,
+    )
+
+
+def overlapping(credential: AgentCredential, now: datetime) -> list[SecretHash]:
+    """The hashes of former secrets that are accepted still, the one that ends first first."""
+    hashes = [one for one in credential.status.secret_hashes if one.not_after and one.not_after > now]
+    return sorted(hashes, key=lambda one: one.not_after or now)
+
+
+def issued_at(credential: AgentCredential) -> datetime | None:
+    """When its youngest secret was made."""
+    status = credential.status
+    made = [one.created_at for one in status.secret_hashes]
+    return max(filter(None, [status.created_at, status.rotated_at, *made]), default=None)
+
+
+def next_due(credential: AgentCredential) -> Due | None:
+    """What happens next by itself; a moment that has passed is overdue."""
+    spec, status = credential.spec, credential.status
+    if status.phase is CredentialPhase.REVOKED:
+        return None
+    dues = [
+        (_requested(credential), What.REQUESTED_ROTATION),
+        (status.next_rotation_at, What.ROTATION),
+        *((one.not_after, What.END_OF_OVERLAP) for one in status.secret_hashes),
+        (None if status.phase is CredentialPhase.EXPIRED else spec.expires_at, What.EXPIRY),
+    ]
+    return min((Due(at, what) for at, what in dues if at), key=lambda due: due.at, default=None)
+
+
+def _requested(credential: AgentCredential) -> datetime | None:
+    """A request that no rotation has answered yet; a provided hash is not rotated on request."""
+    issued, requested = issued_at(credential), credential.spec.rotation.requested_at
+    unanswered = issued and requested and requested > issued and not credential.spec.secret_hash
+    return requested if unanswered else None

@@ -1,0 +1,112 @@
+"""What `tree` draws: organizations, their agents, their credentials, and the hashes under which secrets are accepted.
+
+A hash is shown by its hint and its times, never as it is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from agentidp.domain.resources import Agent, AgentCredential, Name, Organization, SecretHash
+from kubectl_agentidp.views.facts import next_due, standing
+from kubectl_agentidp.views.moments import dated
+
+BRANCH, LAST_BRANCH = "├── ", "└── "
+TRUNK, NO_TRUNK = "│   ", "    "
+GAP = "  "
+
+
+class Node(Struct, frozen=True):
+    """A line, and what hangs from it."""
+
+    label: str
+    children: tuple["Node", ...] = ()
+
+
+class Forest(Struct, frozen=True):
+    """All that is to be drawn, each kind in the order in which it appears."""
+
+    agents: Sequence[Agent]
+    credentials: Sequence[AgentCredential]
+    organizations: Sequence[Organization] = ()
+    """Those that could be read; one that is only claimed is drawn, too."""
+    namespaced: bool = False
+    """Names are written with their namespace."""
+
+
+def draw(forest: Forest, now: datetime) -> str:
+    """The trees, one after the other; "" where there is nothing."""
+    trees = Drawing(forest, now).trees()
+    return "\n".join(line for tree in trees for line in [tree.label, *_lines(tree, "")])
+
+
+def _lines(node: Node, indent: str) -> Iterator[str]:
+    for number, child in enumerate(node.children, start=1):
+        last = number == len(node.children)
+        yield indent + (LAST_BRANCH if last else BRANCH) + child.label
+        yield from _lines(child, indent + (NO_TRUNK if last else TRUNK))
+
+
+class Drawing:
+    """Resources as nodes, at one moment."""
+
+    def __init__(self, forest: Forest, now: datetime) -> None:
+        self._now = now
+        self._namespaced = forest.namespaced
+        self._organizations = {one.metadata.name: one for one in forest.organizations}
+        self._agents: defaultdict[str, list[Agent]] = defaultdict(list)
+        for agent in forest.agents:
+            self._agents[agent.spec.organization_id or ""].append(agent)
+        self._credentials: defaultdict[Name, list[AgentCredential]] = defaultdict(list)
+        for credential in forest.credentials:
+            self._credentials[Name(credential.metadata.namespace, credential.spec.agent_ref.name)].append(credential)
+        self._agent_names = {agent.key for agent in forest.agents}
+
+    def trees(self) -> Iterator[Node]:
+        """Organizations by name, then agents of none, then credentials whose agent is not there."""
+        for name in sorted((self._organizations.keys() | self._agents.keys()) - {""}):
+            yield Node(self._organization(name), self._agents_of(name))
+        if "" in self._agents:
+            yield Node("No organization", self._agents_of(""))
+        for missing in sorted(self._credentials.keys() - self._agent_names):
+            yield Node(f"No agent {self._written(missing)}", self._credentials_of(missing))
+
+    def _organization(self, name: str) -> str:
+        known = self._organizations.get(name)
+        words = [known.spec.display_name, known.spec.tier] if known else []
+        return GAP.join([f"Organization {name}", *filter(None, words)])
+
+    def _agents_of(self, organization: str) -> tuple[Node, ...]:
+        return tuple(map(self._agent, self._agents[organization]))
+
+    def _agent(self, agent: Agent) -> Node:
+        words = [f"Agent {self._written(agent.key)}", *_standing(agent), agent.status.agent_id or ""]
+        return Node(GAP.join(filter(None, words)), self._credentials_of(agent.key))
+
+    def _credentials_of(self, agent: Name) -> tuple[Node, ...]:
+        return tuple(map(self._credential, self._credentials[agent]))
+
+    def _credential(self, credential: AgentCredential) -> Node:
+        due = next_due(credential)
+        words = [f"Credential {credential.metadata.name}", *_standing(credential)]
+        if due:
+            words.append(f"next: {due.what} {dated(due.at, self._now)}")
+        return Node(GAP.join(words), tuple(map(self._hash, credential.status.secret_hashes)))
+
+    def _hash(self, one: SecretHash) -> Node:
+        words = [f"hash {one.hint or 'without hint'}", f"created {dated(one.created_at, self._now)}"]
+        if one.not_after:
+            words.append(f"until {dated(one.not_after, self._now)}")
+        return Node(GAP.join(words))
+
+    def _written(self, name: Name) -> str:
+        return str(name) if self._namespaced else name.name
+
+
+def _standing(one: Agent | AgentCredential) -> list[str]:
+    """The phase; and where it does not work, or the status is not up to date, why."""
+    stands = standing(one)
+    well = stands.ready and stands.up_to_date
+    return [stands.phase or "Pending"] if well else [stands.phase or "Pending", stands.message]
