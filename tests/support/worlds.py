@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from agentidp.domain import secrets
 from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.delivery import Delivery, Endpoints, inspect, secret_for
+from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle import Observed, Step, Wait, WriteStatus, decide
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -160,15 +161,19 @@ def a_credential(*, uid: str = CREDENTIAL_ID, generation: int = 1, **spec: Any) 
 
 
 def an_issued_credential(*hashes: SecretHash, **spec: Any) -> AgentCredential:
-    """A credential with a secret: `a_value(1)`, made an hour ago, unless there are other hashes."""
+    """A credential with `a_value(1)`, made an hour ago, or with these hashes, of which the first without end is in use."""
     one = a_credential(**spec)
     published = hashes or (a_hash(1),)
+    made = next(one.created_at for one in published if not one.not_after)
+    every = one.spec.rotation.every
     status = CredentialStatus(
         credential_id=one.metadata.uid,
         client_id=AGENT_ID,
         phase=CredentialPhase.ACTIVE,
         secret_hashes=published,
-        created_at=published[-1].created_at,
+        created_at=made,
+        next_rotation_at=made + parse_duration(every) if every else None,
+        expires_at=one.spec.expires_at,
         binding=Binding(name=one.secret_name),
         conditions=(
             a_condition(READY, Reason.ISSUED, message="The credential works."),

@@ -53,9 +53,13 @@ class Observed(Struct, frozen=True):
     @property
     def held(self) -> SecretHash | None:
         """The hash that accepts what the Secret holds, and goes on accepting it."""
-        if self.delivery.holding is not Holding.OURS:
+        return self.accepting(self.delivery)
+
+    def accepting(self, delivery: Delivery) -> SecretHash | None:
+        """The hash that accepts what this Secret holds, and goes on accepting it."""
+        if delivery.holding is not Holding.OURS or not delivery.hint:
             return None
-        return next((one for one in self.status.secret_hashes if one.hint == self.delivery.hint and not one.not_after), None)
+        return next((one for one in self.status.secret_hashes if one.hint == delivery.hint and not one.not_after), None)
 
     @property
     def issued_at(self) -> datetime | None:
@@ -84,10 +88,11 @@ class IssueSecret(Struct, frozen=True):
 
 
 class RepairSecret(Struct, frozen=True):
-    """Write the Secret as declared, keeping the value that `source` holds."""
+    """Record `status`, then write the Secret as declared, keeping the value that `source` holds."""
 
     reason: Reason
     source: str
+    status: CredentialStatus
 
 
 class RemoveSecret(Struct, frozen=True):

@@ -10,7 +10,6 @@ from agentidp.domain.lifecycle.observed import Observed
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
-    Binding,
     CredentialPhase,
     CredentialStatus,
     ProvidedHash,
@@ -29,7 +28,7 @@ def with_ids(status: CredentialStatus, credential: AgentCredential, agent_id: st
 def with_phase(
     status: CredentialStatus, seen: Observed, phase: CredentialPhase, reason: Reason, message: str, now: datetime
 ) -> CredentialStatus:
-    """The phase and the Ready condition that explains it, for the spec as it is."""
+    """The phase and the Ready condition that explains it, for the spec as it is; a new spec begins a new count of repairs."""
     conditions = with_condition(
         status.conditions, READY, phase is CredentialPhase.ACTIVE, reason, message, seen.generation, now
     )
@@ -39,11 +38,12 @@ def with_phase(
         conditions=conditions,
         observed_generation=seen.generation,
         expires_at=seen.spec.expires_at,
+        reissues=None if seen.spec_is_new else status.reissues,
     )
 
 
 def with_delivery(status: CredentialStatus, seen: Observed, reason: Reason, message: str, now: datetime) -> CredentialStatus:
-    """The SecretDelivered condition, and the Secret's name while it holds the pair."""
+    """The SecretDelivered condition."""
     delivered = reason is Reason.SECRET_DELIVERED
     conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, seen.generation, now)
     return replace(status, conditions=conditions)
@@ -65,20 +65,14 @@ def with_hashes_retired(status: CredentialStatus, held: SecretHash, overlap: tim
     return replace(status, secret_hashes=(*kept, *status.secret_hashes[place:]))
 
 
-def with_issue_recorded(status: CredentialStatus, held: SecretHash, rotation: Rotation, name: str | None) -> CredentialStatus:
-    """When the secret in use was made, when the next one is due, and where it is."""
+def with_issue_recorded(status: CredentialStatus, held: SecretHash, rotation: Rotation) -> CredentialStatus:
+    """When the secret in use was made, and when the next one is due."""
     created, rotated = status.created_at, status.rotated_at
     if created is None:
         created = held.created_at
     elif held.created_at > (rotated or created):
         rotated = held.created_at
-    return replace(
-        status,
-        created_at=created,
-        rotated_at=rotated,
-        next_rotation_at=next_rotation(rotation, rotated or created),
-        binding=Binding(name=name) if name else None,
-    )
+    return replace(status, created_at=created, rotated_at=rotated, next_rotation_at=next_rotation(rotation, rotated or created))
 
 
 def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
@@ -88,8 +82,12 @@ def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now
     return replace(status, secret_hashes=(*hashes, SecretHash(hash=hashed, hint=hint, created_at=moment)))
 
 
-def with_room(status: CredentialStatus, in_use: SecretHash | None) -> CredentialStatus:
-    """Room for one more hash: values that nobody was told go first, then what ends first; never the one in use."""
+def with_room(status: CredentialStatus, held: SecretHash | None) -> CredentialStatus:
+    """Room for one more hash: values that nobody was told go first, then what ends first; never the one in use.
+
+    Where no Secret holds the value in use, workloads may have it still.
+    """
+    in_use = held or _last_in_use(status)
     hashes = list(status.secret_hashes)
     while len(hashes) >= MAX_HASHES:
         spare = [one for one in hashes if one != in_use]
@@ -99,24 +97,25 @@ def with_room(status: CredentialStatus, in_use: SecretHash | None) -> Credential
 
 
 def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, overlap: timedelta, now: datetime) -> CredentialStatus:
-    """The hash that the secret's owner provides is the one in use; what was in use before retires."""
-    if not any(_is_provided(one, provided) for one in status.secret_hashes):
-        in_use = next((one for one in status.secret_hashes if not one.not_after), None)
-        status = with_fresh_hash(with_room(status, in_use), provided.hash, provided.hint, now)
-    place = next(n for n, one in enumerate(status.secret_hashes) if _is_provided(one, provided))
-    others = status.secret_hashes[:place] + status.secret_hashes[place + 1 :]
-    chosen = replace(status.secret_hashes[place], not_after=None)
-    return with_hashes_retired(replace(status, secret_hashes=(*others, chosen)), chosen, overlap, now)
+    """The hash that the secret's owner provides is the one in use, and the youngest; what was in use before retires."""
+    if not status.secret_hashes or not _is_provided(status.secret_hashes[-1], provided):
+        others = tuple(one for one in status.secret_hashes if one.hash != provided.hash)
+        room = with_room(replace(status, secret_hashes=others), None)
+        status = with_fresh_hash(room, provided.hash, provided.hint, now)
+    return with_hashes_retired(status, status.secret_hashes[-1], overlap, now)
 
 
 def with_write_refused(credential: AgentCredential, reason: Reason, message: str, now: datetime) -> CredentialStatus:
-    """The API server would not let a Secret be written; whether the credential still works does not change."""
+    """The API server would not let a Secret be written; whether the credential still works does not change.
+
+    Nobody fought over the Secret, so the write does not count as one that was undone.
+    """
     status, generation = credential.status, credential.metadata.generation
     conditions = with_condition(status.conditions, SECRET_DELIVERED, False, reason, message, generation, now)
-    ready = condition(conditions, READY)
-    if ready is None or status.phase is not CredentialPhase.ACTIVE:
+    issuing = status.secret_hashes and status.phase is not CredentialPhase.ACTIVE
+    if issuing or not condition(conditions, READY):
         conditions = with_condition(conditions, READY, False, reason, message, generation, now)
-    return replace(status, phase=status.phase or CredentialPhase.PENDING, conditions=conditions)
+    return replace(status, phase=status.phase or CredentialPhase.PENDING, reissues=None, conditions=conditions)
 
 
 def next_rotation(rotation: Rotation, issued_at: datetime) -> datetime | None:
@@ -140,4 +139,10 @@ def _is_past(one: SecretHash, now: datetime) -> bool:
 
 
 def _is_provided(one: SecretHash, provided: ProvidedHash) -> bool:
-    return one.hash == provided.hash and one.hint == provided.hint
+    return (one.hash, one.hint, one.not_after) == (provided.hash, provided.hint, None)
+
+
+def _last_in_use(status: CredentialStatus) -> SecretHash | None:
+    """The hash of the secret that was last recorded as in use."""
+    made = status.rotated_at or status.created_at
+    return next((one for one in status.secret_hashes if one.created_at == made and not one.not_after), None)

@@ -1,0 +1,101 @@
+"""Rotation: on request, on schedule, and what becomes of the old secret."""
+
+from datetime import timedelta
+
+import pytest
+
+from agentidp.domain.lifecycle import Wait
+from agentidp.domain.reasons import Reason
+from tests.support.reconciling import ApiServer, Operator
+from tests.support.stories import ACTIVE, Outcome, Story, declared, delivered, issue, outcomes, rotated, wait
+from tests.support.worlds import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    a_credential,
+    a_hash,
+    a_rotation,
+    a_secret,
+    a_value,
+    an_issued_credential,
+    restated,
+)
+
+STORIES: dict[str, Story] = {
+    "a request later than the last rotation rotates": (
+        delivered(an_issued_credential(rotation=a_rotation(requested=-SECOND))),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "a request for this moment rotates": (
+        delivered(an_issued_credential(rotation=a_rotation(requested=timedelta()))),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "a request that was granted does not rotate again": (
+        delivered(rotated(an_issued_credential(rotation=a_rotation(requested=-MINUTE)), ago=MINUTE)),
+        (wait(),),
+    ),
+    "a request from before the first secret does not rotate": (
+        delivered(an_issued_credential(rotation=a_rotation(requested=-DAY))),
+        (wait(),),
+    ),
+    "a request for later is waited for": (
+        delivered(an_issued_credential(rotation=a_rotation(requested=HOUR))),
+        (wait(HOUR),),
+    ),
+    "a request that comes with the credential is granted by its first secret": (
+        declared(a_credential(rotation=a_rotation(requested=-SECOND))),
+        (issue(Reason.NOT_ISSUED), ACTIVE, wait()),
+    ),
+    "a schedule rotates when its time has come": (
+        delivered(an_issued_credential(rotation=a_rotation(every="1h"))),
+        (issue(Reason.ROTATION_SCHEDULED), ACTIVE, wait(HOUR)),
+    ),
+    "and is waited for until then": (
+        delivered(an_issued_credential(rotation=a_rotation(every="1h30m"))),
+        (wait(HOUR / 2),),
+    ),
+    "a schedule counts from the last rotation": (
+        delivered(restated(an_issued_credential(rotation=a_rotation(every="24h")), created_at=NOW - 2 * DAY)),
+        (ACTIVE, wait(23 * HOUR)),
+    ),
+    "a rotation with an overlap leaves the old secret until then": (
+        delivered(an_issued_credential(rotation=a_rotation(overlap="10m", requested=-SECOND))),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait(10 * MINUTE)),
+    ),
+    "a crash between hash and Secret rotates once more": (
+        delivered(an_issued_credential(a_hash(1), a_hash(2, made=-SECOND), rotation=a_rotation(requested=-MINUTE))),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "a crash after the Secret was written is not seen as another due rotation": (
+        declared(
+            an_issued_credential(a_hash(1), a_hash(2, made=-SECOND), rotation=a_rotation(every="30m", requested=-MINUTE)),
+            a_secret(an_issued_credential(), a_value(2)),
+        ),
+        (ACTIVE, wait(HOUR / 2 - SECOND)),
+    ),
+    "a hash whose end has come is dropped": (
+        delivered(an_issued_credential(a_hash(9, made=-DAY, ends=timedelta()), a_hash(1))),
+        (ACTIVE, wait()),
+    ),
+    "and works until then": (
+        delivered(an_issued_credential(a_hash(9, made=-DAY, ends=HOUR), a_hash(1))),
+        (wait(HOUR),),
+    ),
+}
+
+
+@pytest.mark.parametrize(("world", "story"), STORIES.values(), ids=STORIES)
+def test_stories(world: ApiServer, story: tuple[Outcome, ...]) -> None:
+    """All steps to rest."""
+    assert outcomes(world) == story
+
+
+def test_the_same_manifests_applied_again_cause_nothing() -> None:
+    """A GitOps tool does it every few minutes: the version changes, the generation does not."""
+    world = delivered(rotated(an_issued_credential(rotation=a_rotation("24h", "1h", -MINUTE)), ago=MINUTE))
+    Operator(world).bring_to_rest(NOW)
+    for _ in range(3):
+        world.touch()
+        assert [type(step) for step in Operator(world).bring_to_rest(NOW)] == [Wait]
