@@ -1,0 +1,109 @@
+"""A token service without a cluster: what a test declares is what its index knows, and requests reach it without a network."""
+
+import base64
+from typing import Any
+
+import httpx
+import msgspec
+
+from agentidp.domain.clients import client_agent, client_credential
+from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
+from agentidp.domain.secrets import hash_secret, hint_of
+from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
+from agentidp.kube.errors import ApiError
+from agentidp.runtime.settings import Url
+from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
+from token_service.app import create_app
+from token_service.index.clients import ClientIndex
+from token_service.keys import KeyRing
+from token_service.service import TokenService
+from token_service.settings import TokenServiceSettings
+
+ISSUER = "https://idp.example"
+SECRET = "sk_live_0123456789abcdef0123456789abcdef"
+OTHER_SECRET = "sk_live_fedcba9876543210fedcba9876543210"
+HASH = hash_secret(SECRET, 10)
+CLIENT = {"client_id": AGENT_ID, "client_secret": SECRET}
+GRANT = {"grant_type": "client_credentials"}
+FORM = "application/x-www-form-urlencoded"
+
+Declared = Agent | AgentCredential | Organization
+
+
+def the_hash(*, hint: bool = True, credential_id: str = CREDENTIAL_ID, **fields: Any) -> SecretHash:
+    """A real hash of SECRET."""
+    told = hint_of(credential_id, SECRET.encode()) if hint else None
+    defaults: dict[str, Any] = {"hash": HASH, "hint": told, "created_at": NOW - HOUR}
+    return SecretHash(**defaults | fields)
+
+
+def the_credential(*hashes: SecretHash, **spec: Any) -> AgentCredential:
+    """A credential whose secret is SECRET."""
+    return an_issued_credential(*(hashes or (the_hash(),)), **spec)
+
+
+def signing_keys(*algorithms: Algorithm) -> Secret:
+    """A Secret with a key of each algorithm; the last of them signs."""
+    made = [
+        generate(algorithm, NOW - DAY + HOUR * place, NOW - DAY)
+        for place, algorithm in enumerate(algorithms or (Algorithm.ES256,))
+    ]
+    return Secret(
+        metadata=ObjectMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
+    )
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """An Authorization header as it is, without form-encoding its parts."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+class ServedAlone:
+    """The service, a client for HTTP, and an API server that can be asked about one client."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.index = ClientIndex()
+        self.keys = KeyRing()
+        self.at_api_server = ClientIndex()
+        self.api_server_trouble: ApiError | None = None
+        self.looked_up: list[str] = []
+        defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
+        told = TokenServiceSettings(**defaults | settings)
+        self.service = TokenService(told, self.index, self.keys, [], self._look_up)
+        self.app = create_app(self.service)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
+
+    def declare(self, *objects: Declared) -> None:
+        """What the watch tells."""
+        _put(self.index, objects)
+
+    def declare_unseen(self, *objects: Declared) -> None:
+        """What the API server has and the watch has not told yet."""
+        _put(self.at_api_server, objects)
+
+    async def token(self, form: dict[str, Any] | None = None, **request: Any) -> httpx.Response:
+        """The answer to a token request: of the pair, unless told otherwise."""
+        data = CLIENT | GRANT if form is None else form
+        return await self.http.post("/api/v1/token", data=data, **request)
+
+    async def close(self) -> None:
+        """End it."""
+        await self.http.aclose()
+        self.service.hashing.close()
+
+    async def _look_up(self, client_id: str) -> ClientIndex:
+        self.looked_up.append(client_id)
+        if self.api_server_trouble:
+            raise self.api_server_trouble
+        return self.at_api_server
+
+
+def _put(index: ClientIndex, objects: tuple[Declared, ...]) -> None:
+    for one in objects:
+        match one:
+            case Agent():
+                index.agents.put(client_agent(one))
+            case AgentCredential():
+                index.credentials.put(client_credential(one))
+            case Organization():
+                index.organizations.put(one)
