@@ -56,10 +56,10 @@ class Tenant:
         return eventually(f"{kind} {name} says {reason}", lambda: self.get(kind, name), lambda seen: told(seen) == reason)
 
     def issue(self, name: str = NAME, **spec: Any) -> Pair:
-        """The pair of a new credential; its agent is made where there is none yet."""
-        if not self.find("Agent", name):
-            self.create("Agent", name)
-        self.create("AgentCredential", name, agentRef={"name": name}, **spec)
+        """The pair of a new credential of the agent, which is made where there is none yet."""
+        if not self.find("Agent"):
+            self.create("Agent")
+        self.create("AgentCredential", name, **spec)
         self.until("AgentCredential", "Issued", name)
         return self.pair(spec.get("secret", {}).get("name", name))
 
