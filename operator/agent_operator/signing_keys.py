@@ -5,7 +5,7 @@ read: that needs a person, and tokens that were signed with it may still be in u
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -20,6 +20,9 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import SECRETS
 
+LOOK_AGAIN = timedelta(seconds=15)
+"""The Secret is not watched, so this is how soon its loss is noticed."""
+
 log = structlog.get_logger()
 
 
@@ -32,12 +35,12 @@ class SigningKeysReconciler:
         self._policy = policy
 
     async def reconcile(self, name: Name) -> datetime | None:
-        """When the next key is due."""
+        """When the next key is due, or to look at the Secret again."""
         secret = await self._cluster.find(SECRETS, *name)
         keys = _keys_in(secret)
         due = key_due(keys, self._policy)
         if due and now() < due:
-            return due
+            return min(due, now() + LOOK_AGAIN)
         keys = await asyncio.to_thread(with_new_key, keys, self._policy, now())
         try:
             await self._writes.secret(_holding(keys, secret, name))
@@ -45,7 +48,7 @@ class SigningKeysReconciler:
             return now()
         newest = keys.keys[-1]
         log.info("made a signing key", kid=newest.kid, algorithm=newest.algorithm.value, signs_from=str(newest.signs_from))
-        return key_due(keys, self._policy)
+        return now() + LOOK_AGAIN
 
 
 def _keys_in(secret: Secret | None) -> KeySet:
