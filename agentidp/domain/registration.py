@@ -1,8 +1,9 @@
 """What becomes of an agent: its id, given once and to one agent only, and whether it may get tokens.
 
 An id is claimed by `spec.agentId`, or by default the agent's own uid. Whoever holds an id keeps it; among those who claim a
-free one, the agent whose own uid it is comes first, then the oldest. A loser stays one: were it to inherit the id when the
-holder is deleted, whoever may write in any namespace could wait for another's identity.
+free one, the agent whose own uid it is comes first, then the oldest. So it is among those that were given one id at the same
+moment, unseen by each other. A loser stays one: were it to inherit the id when the holder is deleted, whoever may write in any
+namespace could wait for another's identity.
 """
 
 from datetime import datetime
@@ -46,10 +47,9 @@ def register(seen: SeenAgent, now: datetime) -> AgentStatus:
     ready = verdict.phase is AgentPhase.ACTIVE
     generation = agent.metadata.generation
     conditions = with_condition(status.conditions, READY, ready, verdict.reason, verdict.message, generation, now)
-    given = None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent)
     return replace(
         status,
-        agent_id=status.agent_id or given,
+        agent_id=None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent),
         phase=verdict.phase,
         credentials=seen.credentials,
         conditions=conditions,
@@ -82,7 +82,7 @@ def why_not_admitted(namespace: str, claimed: str | None, organization: Organiza
 
 
 def _conflict(seen: SeenAgent) -> Verdict | None:
-    if seen.agent.status.agent_id or (not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals)):
+    if not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals):
         return None
     message = (
         f"Agent id {claimed_id(seen.agent)} belongs to another Agent."
@@ -102,14 +102,13 @@ def _state(agent: Agent) -> Verdict | None:
 
 
 def _is_first(agent: Agent, rivals: tuple[Agent, ...]) -> bool:
-    if any(rival.status.agent_id for rival in rivals):
-        return False
     return all(_precedence(agent) < _precedence(rival) for rival in rivals if not _has_lost(rival))
 
 
-def _precedence(agent: Agent) -> tuple[bool, str, str]:
-    created = agent.metadata.creation_timestamp
-    return claimed_id(agent) != agent.metadata.uid, created.isoformat() if created else "", agent.metadata.uid
+def _precedence(agent: Agent) -> tuple[bool, bool, str, str]:
+    meta = agent.metadata
+    created = meta.creation_timestamp.isoformat() if meta.creation_timestamp else ""
+    return not agent.status.agent_id, claimed_id(agent) != meta.uid, created, meta.uid
 
 
 def _has_lost(agent: Agent) -> bool:
