@@ -43,7 +43,8 @@ class Access:
 
         `decide` is asked again where the object has changed meanwhile, so what is written was decided on what was there.
         """
-        for tries_left in reversed(range(TRIES)):
+        conflicts = 0
+        while True:
             seen = await self.get(kind, name)
             spec = decide(seen)
             if spec is None:
@@ -51,10 +52,10 @@ class Access:
             try:
                 return await self._merge(kind, seen, spec)
             except Conflict as conflict:
-                if not tries_left:
+                conflicts += 1
+                if conflicts == TRIES:
                     raise keeps_changing(kind, seen.key, conflict) from conflict
             await asyncio.sleep(BETWEEN_TRIES_SECONDS)
-        raise AssertionError("the last try returns or raises")
 
     async def _merge(self, kind: Kind[ObjectT], seen: ObjectT, spec: Spec) -> ObjectT:
         change = {"metadata": {"resourceVersion": seen.metadata.resource_version}, "spec": spec}

@@ -53,7 +53,7 @@ class Kubeconfig(Struct, frozen=True):
         source = f"the kubeconfig {self.paths}" if self.paths else "the pod's ServiceAccount"
         wanted = f" with context {self.context!r}" if self.context else ""
         return Failure(
-            f"{source} cannot be used{wanted}: {error}",
+            f"{source} cannot be used{wanted}: {'it is no kubeconfig' if isinstance(error, UNCHECKED) else error}",
             "`kubectl config get-contexts` lists what there is; --context and --kubeconfig choose.",
         )
 

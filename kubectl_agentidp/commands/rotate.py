@@ -3,7 +3,6 @@
 import asyncio
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
@@ -39,7 +38,7 @@ def add(commands: Commands) -> None:
 async def run(access: Access, asked: Namespace) -> None:
     """Ask, tell what will be, and wait for it if told to."""
     now = await access.clock()
-    credential = await access.change(CREDENTIALS, asked.name, _decide(now, asked.overlap))
+    credential = await access.change(CREDENTIALS, asked.name, lambda seen: rotation_request(seen, now, asked.overlap))
     assert credential  # noqa: S101 a rotation always changes something
     show(f"{written(CREDENTIALS, asked.name)} rotation requested")
     if not asked.wait:
@@ -50,15 +49,11 @@ async def run(access: Access, asked: Namespace) -> None:
     note(outcome(rotated, datetime.now(UTC)))
 
 
-def _decide(now: datetime, overlap: str | None) -> Callable[[AgentCredential], Spec]:
-    """A request that is later than the last secret, also where the two clocks differ."""
-
-    def decide(credential: AgentCredential) -> Spec:
-        issued = _last_issue(credential)
-        rotation = {"requestedAt": to_the_millisecond(max(now, issued + TICK))}
-        return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
-
-    return decide
+def rotation_request(credential: AgentCredential, now: datetime, overlap: str | None) -> Spec:
+    """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure."""
+    requested = max(now, _last_issue(credential) + TICK)
+    rotation = {"requestedAt": to_the_millisecond(requested)}
+    return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
 
 
 def _last_issue(credential: AgentCredential) -> datetime:

@@ -1,7 +1,6 @@
 """`suspend`, `resume`, `decommission`, `revoke`: changes of `spec.state`, which hold at once, with or without the operator."""
 
 from argparse import Namespace
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -40,7 +39,7 @@ SUSPEND = Change(
     state=AgentState.SUSPENDED,
     final=AgentState.DECOMMISSIONED,
     summary="Cut an agent off: no token for it until it is resumed; its secrets are kept.",
-    remark="Tokens issued before stay valid until they expire, wherever the token service is not asked about them.",
+    remark="Resource servers that do not introspect tokens accept earlier ones until they expire.",
 )
 RESUME = Change(
     verb="resume",
@@ -68,7 +67,7 @@ REVOKE = Change(
     state=CredentialState.REVOKED,
     final=CredentialState.REVOKED,
     summary="End a credential for good: no secret of it is accepted, its Secret is removed, its record is kept.",
-    remark=SUSPEND.remark,
+    remark="Tokens that were issued before stay valid until they expire.",
     question="Revoke AgentCredential {name}? This cannot be undone.",
 )
 
@@ -90,7 +89,7 @@ def add(commands: Commands) -> None:
 async def run(change: Change, access: Access, asked: Namespace) -> None:
     """Look, ask, do, and say so; where it is so already, say that."""
     seen = await access.get(change.kind, asked.name)
-    decide = _decide(change, seen.metadata.uid)
+    decide = partial(wanted, change, seen.metadata.uid)
     if decide(seen) and change.question and not asked.yes:
         confirm(change.question.format(name=seen.key))
     changed = await access.change(change.kind, asked.name, decide)
@@ -99,18 +98,12 @@ async def run(change: Change, access: Access, asked: Namespace) -> None:
         note(change.remark)
 
 
-def _decide(change: Change, uid: str) -> Callable[[Any], Spec | None]:
-    """What to write into the spec of the object that was looked at; another of the same name is not meant."""
-
-    def decide(one: Any) -> Spec | None:
-        if one.metadata.uid != uid:
-            raise Failure(f"{change.kind.name} {one.key} was deleted and made anew meanwhile.", "Nothing was done; look again.")
-        if one.spec.state == change.state:
-            return None
-        if one.spec.state == change.final:
-            raise Failure(
-                f"{change.kind.name} {one.key} is {change.final}, which is final.", f"Declare a new {change.kind.name}."
-            )
-        return {"state": change.state}
-
-    return decide
+def wanted(change: Change, uid: str, one: Any) -> Spec | None:
+    """What to merge into the spec of the object that was looked at; another one of its name is not meant. Raises Failure."""
+    if one.metadata.uid != uid:
+        raise Failure(f"{change.kind.name} {one.key} was deleted and made anew meanwhile.", "Nothing was done; look again.")
+    if one.spec.state == change.state:
+        return None
+    if one.spec.state == change.final:
+        raise Failure(f"{change.kind.name} {one.key} is {change.final}, which is final.", f"Declare a new {change.kind.name}.")
+    return {"state": change.state}

@@ -1,6 +1,5 @@
 """`status`: how the agents and credentials of a namespace are."""
 
-import asyncio
 from argparse import Namespace
 from datetime import UTC, datetime
 
@@ -31,7 +30,7 @@ async def run(access: Access, asked: Namespace) -> None:
     """List, choose, show."""
     now = datetime.now(UTC)
     namespace = "" if asked.all_namespaces else access.namespace
-    agents, credentials = await asyncio.gather(access.list(AGENTS, namespace), access.list(CREDENTIALS, namespace))
+    agents, credentials = await access.list(AGENTS, namespace), await access.list(CREDENTIALS, namespace)
     if asked.name:
         agents, credentials = _named(asked.name, agents, credentials)
     told = report(agents, credentials, now)
@@ -54,5 +53,7 @@ def _require_found(asked: Namespace, namespace: str, *, found: bool) -> None:
     if found:
         return
     if asked.name:
-        raise Failure(f"there is no agent or credential {asked.name!r} {where}.", "-A looks everywhere.")
+        raise Failure(
+            f"there is no agent or credential {asked.name!r} {where}.", "-n chooses another namespace, -A looks everywhere."
+        )
     note(f"No agents or credentials {where}.")

@@ -1,6 +1,5 @@
 """`tree`: whose credentials are whose, and which secrets are accepted."""
 
-import asyncio
 from argparse import Namespace
 from datetime import UTC, datetime
 
@@ -29,7 +28,7 @@ def add(commands: Commands) -> None:
 async def run(access: Access, asked: Namespace) -> None:
     """List, draw."""
     namespace = "" if asked.all_namespaces else access.namespace
-    agents, credentials = await asyncio.gather(access.list(AGENTS, namespace), access.list(CREDENTIALS, namespace))
+    agents, credentials = await access.list(AGENTS, namespace), await access.list(CREDENTIALS, namespace)
     organizations = await _organizations(access, None if asked.all_namespaces else agents)
     forest = Forest(agents, credentials, organizations, namespaced=asked.all_namespaces)
     drawn = draw(forest, datetime.now(UTC))

@@ -25,10 +25,15 @@ class Standing(Struct, frozen=True, rename="camel"):
 class What(StrEnum):
     """What can be due."""
 
-    REQUESTED_ROTATION = "requested rotation"
-    ROTATION = "rotation"
-    END_OF_OVERLAP = "end of overlap"
-    EXPIRY = "expiry"
+    REQUESTED_ROTATION = "RequestedRotation"
+    ROTATION = "Rotation"
+    END_OF_OVERLAP = "EndOfOverlap"
+    EXPIRY = "Expiry"
+
+    @property
+    def words(self) -> str:
+        """For people: `end of overlap`."""
+        return self.name.replace("_", " ").lower()
 
 
 class Due(Struct, frozen=True):

@@ -130,4 +130,4 @@ def _overlap(one: CredentialStatus, now: datetime) -> str:
 
 
 def _due(due: Due | None, now: datetime) -> str:
-    return f"{due.what} {relative(due.at, now)}" if due else NOTHING
+    return f"{due.what.words} {relative(due.at, now)}" if due else NOTHING

@@ -92,7 +92,7 @@ class Drawing:
         due = next_due(credential)
         words = [f"Credential {credential.metadata.name}", *_standing(credential)]
         if due:
-            words.append(f"next: {due.what} {dated(due.at, self._now)}")
+            words.append(f"next: {due.what.words} {dated(due.at, self._now)}")
         return Node(GAP.join(words), tuple(map(self._hash, credential.status.secret_hashes)))
 
     def _hash(self, one: SecretHash) -> Node:

@@ -1,0 +1,105 @@
+"""What `rotate` writes, when it is over, and what it says."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.json import decode
+
+from agentidp.domain.conditions import SECRET_DELIVERED
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState, Rotation, Time
+from kubectl_agentidp.commands.rotate import rotation_request
+from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
+from tests.support.worlds import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    a_condition,
+    a_credential,
+    a_hash,
+    a_provided_hash,
+    an_issued_credential,
+    respecified,
+    restated,
+)
+
+DELIVERED = a_condition(SECRET_DELIVERED, Reason.SECRET_DELIVERED)
+UNDELIVERED = a_condition(SECRET_DELIVERED, Reason.API_FORBIDDEN, holds=False)
+
+
+def requested(spec: Any) -> datetime:
+    """The moment that is written."""
+    return decode(f'"{spec["rotation"]["requestedAt"]}"', type=Time)
+
+
+def test_a_rotation_is_requested_for_now() -> None:
+    """Nothing else is written."""
+    assert rotation_request(an_issued_credential(), NOW, None) == {"rotation": {"requestedAt": "2026-03-01T12:00:00.000Z"}}
+
+
+def test_an_overlap_is_declared_as_it_was_typed() -> None:
+    """The API server judges it."""
+    assert rotation_request(an_issued_credential(), NOW, "1h30m")["rotation"]["overlap"] == "1h30m"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(microseconds=999_999), HOUR])
+def test_a_request_is_later_than_the_present_secret_also_when_the_clock_is_behind(ahead: timedelta) -> None:
+    """Else the operator would rightly ignore it."""
+    made = NOW + ahead
+    credential = an_issued_credential(a_hash(1, made=ahead))
+    assert made < requested(rotation_request(credential, NOW, None)) <= made + timedelta(milliseconds=1)
+
+
+REFUSED = {
+    "a revoked one": (an_issued_credential(state=CredentialState.REVOKED), "is revoked, for good: it is not rotated"),
+    "one whose agent was decommissioned": (restated(an_issued_credential(), phase=CredentialPhase.REVOKED), "is revoked"),
+    "a provided hash": (an_issued_credential(secret_hash=a_provided_hash()), "has a secret that its owner keeps"),
+    "an expired one": (restated(an_issued_credential(), phase=CredentialPhase.EXPIRED), "has expired"),
+    "one without a secret": (a_credential(), "has no secret yet"),
+}
+
+
+@pytest.mark.parametrize(("credential", "problem"), REFUSED.values(), ids=REFUSED)
+def test_what_the_operator_would_not_rotate_is_refused(credential: AgentCredential, problem: str) -> None:
+    """At once, with what to do instead; a request that nothing answers would only look like one."""
+    with pytest.raises(Failure, match=f"AgentCredential talent/screener-key {problem}") as refusal:
+        rotation_request(credential, NOW, None)
+    assert refusal.value.advice
+
+
+OVER = {
+    "a younger secret is in the Secret": (restated(an_issued_credential(), rotated_at=NOW, conditions=(DELIVERED,)), True),
+    "an older one is": (restated(an_issued_credential(), rotated_at=NOW - SECOND, conditions=(DELIVERED,)), False),
+    "only the first one was made": (restated(an_issued_credential(), created_at=NOW, conditions=(DELIVERED,)), False),
+    "the Secret could not be written": (restated(an_issued_credential(), rotated_at=NOW, conditions=(UNDELIVERED,)), False),
+    "nothing is said of a Secret": (restated(an_issued_credential(), rotated_at=NOW, conditions=()), False),
+}
+
+
+@pytest.mark.parametrize(("credential", "over"), OVER.values(), ids=OVER)
+def test_waiting_is_over_when(credential: AgentCredential, over: bool) -> None:
+    """`rotatedAt` is recorded after the Secret was written."""
+    assert is_delivered(credential, NOW) is over
+
+
+def test_what_is_waited_for_is_told() -> None:
+    """As the Ready condition has it."""
+    assert progress(an_issued_credential()) == "Waiting for the operator."
+    pending = restated(respecified(an_issued_credential()), phase=CredentialPhase.SUSPENDED, conditions=())
+    assert progress(pending).startswith("Waiting while it is Suspended: The operator has not acted")
+
+
+def test_what_becomes_of_the_former_secret_is_told() -> None:
+    """Before, by what is declared; after, by what is so."""
+    assert "stops working when the new one is delivered" in intention(an_issued_credential())
+    assert "goes on working for 1h" in intention(an_issued_credential(rotation=Rotation(overlap="1h")))
+    alone = outcome(an_issued_credential(), NOW)
+    assert alone == "Secret 'screener-key' holds the new secret; the former one is not accepted any more."
+    both = outcome(an_issued_credential(a_hash(1, made=-DAY, ends=MINUTE), a_hash(2)), NOW)
+    assert both == (
+        "Secret 'screener-key' holds the new secret; the former one is accepted until 2026-03-01T12:01:00Z (in 60s)."
+    )

@@ -1,0 +1,113 @@
+"""What `tree` draws, as it is drawn."""
+
+from textwrap import dedent
+
+from msgspec.structs import replace
+
+from agentidp.domain.conditions import READY
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, AgentRef, CredentialPhase, ObjectMeta, Organization, OrganizationSpec
+from agentidp.domain.resources.organization import OrganizationTier
+from kubectl_agentidp.views.tree import Forest, draw
+from tests.support.worlds import (
+    AGENT_ID,
+    DAY,
+    HOUR,
+    NOW,
+    a_condition,
+    a_credential,
+    a_hash,
+    a_registered_agent,
+    an_issued_credential,
+    restated,
+)
+
+HINTS = {number: a_hash(number).hint for number in (1, 2)}
+OTHER_ID = "2a1b3c4d-5e6f-4071-8293-a4b5c6d7e8f9"
+
+
+def renamed(credential: AgentCredential, name: str, agent: str = "screener") -> AgentCredential:
+    """The same under another name, of another agent."""
+    spec = replace(credential.spec, agent_ref=AgentRef(name=agent))
+    return replace(credential, metadata=replace(credential.metadata, name=name), spec=spec)
+
+
+ROTATED = renamed(an_issued_credential(a_hash(1, made=-2 * DAY, ends=23 * HOUR), a_hash(2)), "app")
+PROVIDED = renamed(an_issued_credential(a_hash(1, hint=False)), "laptop")
+REVOKED = renamed(
+    restated(
+        a_credential(),
+        phase=CredentialPhase.REVOKED,
+        observed_generation=1,
+        conditions=(a_condition(READY, Reason.CREDENTIAL_REVOKED, holds=False, message="For good."),),
+    ),
+    "old",
+)
+NEW = renamed(a_credential(), "new", agent="gone")
+ACME = Organization(
+    metadata=ObjectMeta(name="acme"), spec=OrganizationSpec(display_name="Acme Corp.", tier=OrganizationTier.ENTERPRISE)
+)
+EMPTY = Organization(metadata=ObjectMeta(name="empty"))
+SCREENER = a_registered_agent(organization_id="acme")
+ROUTER = a_registered_agent(OTHER_ID, name="router")
+
+
+def exactly(text: str) -> str:
+    """A block of text without the indentation that it has here."""
+    return dedent(text).strip("\n")
+
+
+def test_a_namespace() -> None:
+    """Organizations first, then agents of none, then credentials whose agent is not there."""
+    forest = Forest([ROUTER, SCREENER], [ROTATED, PROVIDED, NEW, REVOKED], [ACME])
+    assert draw(forest, NOW) == exactly(f"""
+        Organization acme  Acme Corp.  Enterprise
+        └── Agent screener  Active  {AGENT_ID}
+            ├── Credential app  Active  next: end of overlap 2026-03-02T11:00:00Z (in 23h)
+            │   ├── hash {HINTS[1]}  created 2026-02-27T12:00:00Z (2d ago)  until 2026-03-02T11:00:00Z (in 23h)
+            │   └── hash {HINTS[2]}  created 2026-03-01T11:00:00Z (60m ago)
+            ├── Credential laptop  Active
+            │   └── hash without hint  created 2026-03-01T11:00:00Z (60m ago)
+            └── Credential old  Revoked  For good.
+        No organization
+        └── Agent router  Active  {OTHER_ID}
+        No agent gone
+        └── Credential new  Pending  The operator has not acted on the latest change of the spec yet.
+    """)
+
+
+def test_all_namespaces() -> None:
+    """Agents are written with theirs; an organization without agents is drawn, too."""
+    forest = Forest([SCREENER, a_registered_agent(OTHER_ID, namespace="sales")], [NEW], [EMPTY], namespaced=True)
+    assert draw(forest, NOW) == exactly(f"""
+        Organization acme
+        └── Agent talent/screener  Active  {AGENT_ID}
+        Organization empty
+        No organization
+        └── Agent sales/screener  Active  {OTHER_ID}
+        No agent talent/gone
+        └── Credential new  Pending  The operator has not acted on the latest change of the spec yet.
+    """)
+
+
+def test_a_credential_hangs_from_the_agent_of_its_own_namespace() -> None:
+    """Two agents of one name are two."""
+    stranger = a_registered_agent(OTHER_ID, namespace="sales")
+    assert draw(Forest([stranger, SCREENER], [REVOKED], namespaced=True), NOW) == exactly(f"""
+        Organization acme
+        └── Agent talent/screener  Active  {AGENT_ID}
+            └── Credential old  Revoked  For good.
+        No organization
+        └── Agent sales/screener  Active  {OTHER_ID}
+    """)
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    """Whoever prints it says so instead."""
+    assert draw(Forest([], []), NOW) == ""
+
+
+def test_no_hash_is_drawn() -> None:
+    """Its hint is enough to tell one from another."""
+    drawn = draw(Forest([SCREENER], [ROTATED, PROVIDED]), NOW)
+    assert not any(one.hash in drawn for one in (*ROTATED.status.secret_hashes, *PROVIDED.status.secret_hashes))
