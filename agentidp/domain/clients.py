@@ -106,7 +106,7 @@ def client_credential(credential: AgentCredential) -> ClientCredential:
         agent_name=sys.intern(credential.spec.agent_ref.name),
         client_id=sys.intern(status.client_id) if status.client_id else None,
         refusal=_why_credential_is_refused(credential),
-        expires=min(filter(None, map(_moment, (credential.spec.expires_at, status.expires_at))), default=None),
+        expires=_moment(min(filter(None, (credential.spec.expires_at, status.expires_at)), default=None)),
         hashes=tuple(map(_client_hash, _published_hashes(credential))),
     )
 
