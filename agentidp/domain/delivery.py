@@ -84,6 +84,13 @@ def client_secret_in(secret: Secret, credential: AgentCredential) -> bytes | Non
     return next(accepted, declared)
 
 
+def credentials_claimed_by(secret: Secret) -> set[str]:
+    """The ids of the credentials whose Secret it says to be, by owner reference and by annotation."""
+    owners = {owner.uid for owner in secret.metadata.owner_references if owner.kind == "AgentCredential"}
+    annotated = secret.metadata.annotations.get(CREDENTIAL_ID_ANNOTATION)
+    return owners | ({annotated} if annotated else set())
+
+
 def inspect(credential: AgentCredential, name: str, secret: Secret | None, endpoints: Endpoints) -> Delivery:
     """What is known of the Secret of this name."""
     if secret is None:
@@ -106,13 +113,10 @@ def _is_ours(credential: AgentCredential, secret: Secret, hint: str | None) -> b
     """By owner reference or annotation; and if an editor removed both, by a value that only this credential's Secret had."""
     if secret.type != SECRET_TYPE:
         return False
-    uid = credential.metadata.uid
-    owners = {owner.uid for owner in secret.metadata.owner_references if owner.kind == "AgentCredential"}
-    claimed = secret.metadata.annotations.get(CREDENTIAL_ID_ANNOTATION)
-    if uid in owners or claimed == uid:
-        return True
-    unclaimed = not owners and claimed is None
-    return unclaimed and any(known.hint == hint for known in credential.status.secret_hashes if hint)
+    claimed = credentials_claimed_by(secret)
+    if claimed:
+        return credential.metadata.uid in claimed
+    return any(known.hint == hint for known in credential.status.secret_hashes if hint)
 
 
 def _is_intact(credential: AgentCredential, secret: Secret, value: bytes, endpoints: Endpoints) -> bool:

@@ -48,6 +48,9 @@ class Reason(StrEnum):
     ROTATION_SCHEDULED = "RotationScheduled"
     """`spec.rotation.every` has passed since the last rotation."""
 
+    OLD_SECRET_IN_USE = "OldSecretInUse"  # noqa: S105
+    """`spec.rotation.retire` is WhenUnused, and an old secret was used lately; the note names its consumers."""
+
     # Secrets
     SECRET_DELIVERED = "SecretDelivered"  # noqa: S105
     """The Secret holds the pair."""

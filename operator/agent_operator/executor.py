@@ -13,7 +13,7 @@ from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import Endpoints, secret_for, updated
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
+from agentidp.domain.resources import AgentCredential, ConditionStatus, Secret
 
 _STORIES = {
     Reason.NOT_ISSUED: "Issued a secret and delivered it to Secret {name!r}.",
@@ -40,7 +40,7 @@ class Executor:
         """The credential as it is after the step. Raises Conflict where something changed meanwhile."""
         match step:
             case WriteStatus():
-                return await self._record(sight.credential, step.status)
+                return await self._record(sight.credential, step)
             case IssueSecret():
                 return await self._issue(sight, step)
             case RepairSecret():
@@ -48,12 +48,14 @@ class Executor:
             case RemoveSecret():
                 return await self._remove(sight, step)
 
-    async def _record(self, credential: AgentCredential, status: CredentialStatus) -> AgentCredential:
-        written = await self._writes.credential_status(credential, status)
-        before, after = condition(credential.status.conditions, READY), condition(status.conditions, READY)
+    async def _record(self, credential: AgentCredential, step: WriteStatus) -> AgentCredential:
+        written = await self._writes.credential_status(credential, step.status)
+        before, after = condition(credential.status.conditions, READY), condition(step.status.conditions, READY)
         if after and (before is None or (before.reason, before.message) != (after.reason, after.message)):
             warning = after.status != ConditionStatus.TRUE
             self._writes.credential_event(written, Reason(after.reason), after.message, warning=warning)
+        if step.story:
+            self._writes.credential_event(written, step.story.reason, step.story.note, warning=True)
         return written
 
     async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
@@ -65,9 +67,12 @@ class Executor:
         return credential
 
     async def _repair(self, sight: Sight, step: RepairSecret) -> AgentCredential:
-        await self._deliver(sight.credential, sight.secret, sight.value_in(step.source))
-        self._tell(sight.credential, step.reason, sight.credential.secret_name)
-        return sight.credential
+        value, credential = sight.value_in(step.source), sight.credential
+        if step.status != credential.status:
+            credential = await self._writes.credential_status(credential, step.status)
+        await self._deliver(credential, sight.secret, value)
+        self._tell(credential, step.reason, credential.secret_name)
+        return credential
 
     async def _remove(self, sight: Sight, step: RemoveSecret) -> AgentCredential:
         secret = sight.named(step.name)

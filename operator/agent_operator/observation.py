@@ -6,7 +6,7 @@ Whatever would touch a Secret is decided again on the Secret as the API server h
 from msgspec import Struct
 
 from agent_operator.world import World, age_of
-from agentidp.domain.delivery import Delivery, Endpoints, client_secret_in, inspect
+from agentidp.domain.delivery import Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, Name, Secret
 from agentidp.kube.cluster import Cluster
@@ -48,29 +48,36 @@ class Observer:
 
     def recall(self, credential: AgentCredential) -> Sight:
         """From what was seen last."""
-        name, earlier = _secret_names(credential)
+        name, earlier = self._secret_names(credential)
         get = self._world.secrets.get
-        return self._sight(credential, get(name), get(earlier) if earlier else None)
+        return self._sight(credential, get(name), earlier, get(earlier) if earlier else None)
 
     async def look(self, credential: AgentCredential) -> Sight:
         """From the Secrets as they are now."""
-        name, earlier = _secret_names(credential)
+        name, earlier = self._secret_names(credential)
         secret = await self._cluster.find(SECRETS, *name)
-        return self._sight(credential, secret, await self._cluster.find(SECRETS, *earlier) if earlier else None)
+        return self._sight(credential, secret, earlier, await self._cluster.find(SECRETS, *earlier) if earlier else None)
 
-    def _sight(self, credential: AgentCredential, secret: Secret | None, earlier: Secret | None) -> Sight:
-        binding = credential.status.binding
+    def _sight(
+        self, credential: AgentCredential, secret: Secret | None, elsewhere: Name | None, earlier: Secret | None
+    ) -> Sight:
         seen = Observed(
             credential=credential,
             agent=self._agent_of(credential),
             delivery=inspect(credential, credential.secret_name, secret, self._endpoints),
-            earlier=self._earlier(credential, binding.name if binding else credential.secret_name, earlier),
+            earlier=inspect(credential, elsewhere.name, earlier, self._endpoints) if elsewhere else None,
             crowded=self._is_crowded(credential),
         )
         return Sight(seen, secret, earlier)
 
-    def _earlier(self, credential: AgentCredential, name: str, secret: Secret | None) -> Delivery | None:
-        return None if name == credential.secret_name else inspect(credential, name, secret, self._endpoints)
+    def _secret_names(self, credential: AgentCredential) -> tuple[Name, Name | None]:
+        """Where the pair should be; and where else it is: where it was delivered before, or strayed to in a crash."""
+        namespace, wanted = credential.metadata.namespace, credential.secret_name
+        binding = credential.status.binding
+        bound = (binding.name,) if binding else ()
+        names = (*bound, *(one.metadata.name for one in self._world.secrets_of(credential)))
+        elsewhere = next((name for name in names if name != wanted), None)
+        return Name(namespace, wanted), Name(namespace, elsewhere) if elsewhere else None
 
     def _agent_of(self, credential: AgentCredential) -> Agent | None:
         return self._world.agents.get(Name(credential.metadata.namespace, credential.spec.agent_ref.name))
@@ -89,11 +96,3 @@ class Observer:
 
 def _waits_longer(other: AgentCredential, credential: AgentCredential) -> bool:
     return other.status.phase in {None, CredentialPhase.PENDING} and age_of(other) < age_of(credential)
-
-
-def _secret_names(credential: AgentCredential) -> tuple[Name, Name | None]:
-    """Where the pair should be, and where it was delivered before, if that is elsewhere."""
-    namespace, wanted = credential.metadata.namespace, credential.secret_name
-    binding = credential.status.binding
-    moved = binding is not None and binding.name != wanted
-    return Name(namespace, wanted), Name(namespace, binding.name) if binding and moved else None

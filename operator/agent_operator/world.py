@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Generic
 
 from agent_operator.work import Topic, Work
+from agentidp.domain.delivery import credentials_claimed_by
 from agentidp.domain.registration import claimed_id
 from agentidp.domain.resources import (
     Agent,
@@ -119,7 +120,7 @@ class World:
         self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
-        self.secrets: Collection[Secret] = Collection(lambda _: (), self._secret_changed)
+        self.secrets: Collection[Secret] = Collection(credentials_claimed_by, self._secret_changed)
         self.revocations: Collection[TokenRevocation] = Collection(lambda _: (), self._revocation_changed)
 
     def credentials_of(self, agent: Name) -> list[AgentCredential]:
@@ -129,6 +130,12 @@ class World:
     def credentials_in(self, secret: Name) -> list[AgentCredential]:
         """The credentials that are, were, or should be delivered to this Secret."""
         return self.credentials.linked(("secret", secret))
+
+    def secrets_of(self, credential: AgentCredential) -> list[Secret]:
+        """The Secrets beside it that say that they are this credential's, in the order of their names."""
+        claiming = self.secrets.linked(credential.metadata.uid)
+        beside = (one for one in claiming if one.metadata.namespace == credential.metadata.namespace)
+        return sorted(beside, key=lambda one: one.metadata.name)
 
     def claimants_of(self, agent_id: str) -> list[Agent]:
         """The agents that have this id or would like to."""
@@ -168,7 +175,8 @@ class World:
         self._work.wake(Topic.REVOCATION, after.key)
 
     def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
-        for credential in self.credentials_in(after.key):
+        claimed = (one for uid in credentials_claimed_by(after) for one in self.credentials.linked(("uid", uid)))
+        for credential in (*self.credentials_in(after.key), *claimed):
             self._work.wake(Topic.CREDENTIAL, credential.key)
 
 
@@ -180,6 +188,7 @@ def _links_of_agent(agent: Agent) -> Iterator[object]:
 
 def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     namespace = credential.metadata.namespace
+    yield "uid", credential.metadata.uid
     yield "agent", Name(namespace, credential.spec.agent_ref.name)
     yield "secret", Name(namespace, credential.secret_name)
     if credential.status.binding:

@@ -62,6 +62,19 @@ REFUSED = {
     "an overlap as long as the interval": Refused(
         a_credential(rotation={"every": "1h", "overlap": "60m"}), "spec.rotation.overlap must be shorter"
     ),
+    "a bound of more than a year": Refused(
+        a_credential(rotation={"overlap": "1h", "maxOverlap": "8760h1s"}), "spec.rotation.maxOverlap must be at most"
+    ),
+    "a bound shorter than the overlap": Refused(
+        a_credential(rotation={"overlap": "1h", "maxOverlap": "59m"}), "spec.rotation.maxOverlap must be at least"
+    ),
+    "a bound without an overlap": Refused(
+        a_credential(rotation={"maxOverlap": "1h"}), "spec.rotation.maxOverlap must be at least"
+    ),
+    "retirement of the unused without an overlap": Refused(
+        a_credential(rotation={"retire": "WhenUnused"}), "spec.rotation.retire WhenUnused needs"
+    ),
+    "an unknown retirement": Refused(a_credential(rotation={"overlap": "1h", "retire": "Never"}), "spec.rotation.retire"),
     "a Secret in another namespace": Refused(a_secret(name="other/screener"), "spec.secret.name"),
     "a Secret's name in upper case": Refused(a_secret(name="Screener"), "spec.secret.name"),
     "a key with a slash": Refused(a_secret(keys={"clientId": "a/b"}), "spec.secret.keys.clientId"),
@@ -133,6 +146,11 @@ ACCEPTED = {
     "the shortest rotation": a_credential(rotation={"every": "1m", "overlap": "59s"}),
     "the longest rotation": a_credential(rotation={"every": "8760h", "overlap": "720h"}),
     "an overlap without a schedule": a_credential(rotation={"overlap": "0s"}),
+    "retirement after the overlap, said": a_credential(rotation={"retire": "AfterOverlap"}),
+    "retirement of the unused, without a bound": a_credential(rotation={"overlap": "1h", "retire": "WhenUnused"}),
+    "retirement of the unused, with the least bound": a_credential(
+        rotation={"overlap": "1h", "maxOverlap": "60m", "retire": "WhenUnused"}
+    ),
     "an empty rotation": a_credential(rotation={}),
     "an empty Secret": a_secret(),
     "keys with defaults beside them": a_secret(keys={"clientId": "AZURE_CLIENT_ID"}),

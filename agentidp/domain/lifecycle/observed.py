@@ -8,10 +8,11 @@ from agentidp.domain.conditions import is_ready
 from agentidp.domain.delivery import Delivery, Holding
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, AgentState, CredentialSpec, CredentialStatus, SecretHash
+from agentidp.domain.usage import Uses
 
 
 class Observed(Struct, frozen=True):
-    """A credential, its agent, the Secret of its name, and the one into which it was delivered under an earlier name."""
+    """A credential, its agent, the Secret of its name, and one of another name that holds the pair from before."""
 
     credential: AgentCredential
     agent: Agent | None
@@ -19,6 +20,9 @@ class Observed(Struct, frozen=True):
     earlier: Delivery | None = None
     crowded: bool = False
     """The agent has as many older credentials as its organization allows."""
+
+    uses: Uses | None = None
+    """When its secrets were last used; None where nobody knows."""
 
     @property
     def spec(self) -> CredentialSpec:
@@ -74,10 +78,18 @@ class Observed(Struct, frozen=True):
         return next((one.name for one in deliveries if one and one.holding is Holding.OURS), None)
 
 
+class Story(Struct, frozen=True):
+    """Something that people should be told, beside what the conditions say."""
+
+    reason: Reason
+    note: str
+
+
 class WriteStatus(Struct, frozen=True):
     """Record this."""
 
     status: CredentialStatus
+    story: Story | None = None
 
 
 class IssueSecret(Struct, frozen=True):

@@ -13,6 +13,7 @@ from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import Holding
 from agentidp.domain.lifecycle.contest import is_contested, left_alone_until, mended_again, mended_lately
 from agentidp.domain.lifecycle.observed import Observed, RemoveSecret, RepairSecret, Step, Wait
+from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
 from agentidp.domain.lifecycle.statuses import (
     next_rotation,
     overlap_of,
@@ -122,10 +123,11 @@ def hash_is_provided(seen: Observed, now: datetime) -> Step | None:
     provided = seen.spec.secret_hash
     if not provided:
         return None
-    status = with_provided_hash(_bound(seen), provided, overlap_of(seen.spec.rotation), now)
+    status = with_ends_postponed(_bound(seen), seen.spec.rotation, seen.uses, now)
+    status = with_provided_hash(status, provided, overlap_of(seen.spec.rotation), now)
     status = with_issue_recorded(status, status.secret_hashes[-1], Rotation())
     status = without_delivery(status, seen, Reason.SECRET_NOT_WANTED, "spec.secretHash is used: no Secret is written.", now)
-    status = _active(status, seen, Reason.PROVIDED, "The secret of the provided hash is accepted.", now)
+    status = _active(with_uses(status, seen.uses), seen, Reason.PROVIDED, "The secret of the provided hash is accepted.", now)
     return recorded(seen, status) or removed(seen, Reason.SECRET_NOT_WANTED) or Wait(next_due(seen, now))
 
 
@@ -187,8 +189,9 @@ def secret_is_in_use(seen: Observed, now: datetime) -> Step | None:
     """The Secret holds an accepted value: retire older ones, and record it."""
     if not seen.held:
         return None
-    status = with_hashes_retired(_bound(seen), seen.held, overlap_of(seen.spec.rotation), now)
-    status = with_issue_recorded(status, seen.held, seen.spec.rotation)
+    status = with_ends_postponed(_bound(seen), seen.spec.rotation, seen.uses, now)
+    status = with_hashes_retired(status, seen.held, overlap_of(seen.spec.rotation), now)
+    status = with_issue_recorded(with_uses(status, seen.uses), seen.held, seen.spec.rotation)
     status = _active(_delivered(status, seen, now), seen, Reason.ISSUED, "The credential works.", now)
     return recorded(seen, status)
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from agentidp.domain.lifecycle.observed import IssueSecret, Observed, RemoveSecret, Step, Wait, WriteStatus
+from agentidp.domain.lifecycle.observed import IssueSecret, Observed, RemoveSecret, Step, Story, Wait, WriteStatus
+from agentidp.domain.lifecycle.retirement import consumers_of_postponed, next_review
 from agentidp.domain.lifecycle.statuses import with_delivery, with_ids, with_phase, with_room, without_secrets
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, CredentialStatus
@@ -12,7 +13,7 @@ from agentidp.domain.resources import CredentialPhase, CredentialStatus
 
 def recorded(seen: Observed, status: CredentialStatus) -> Step | None:
     """Write it, if that is news."""
-    return WriteStatus(status) if status != seen.status else None
+    return WriteStatus(status, _story(seen, status)) if status != seen.status else None
 
 
 def issued(seen: Observed, status: CredentialStatus, reason: Reason) -> Step:
@@ -61,10 +62,20 @@ def next_due(seen: Observed, now: datetime, *others: datetime) -> datetime | Non
     """The earliest moment to come at which another rule may apply."""
     spec, status = seen.spec, seen.status
     ends = (one.not_after for one in status.secret_hashes)
-    moments = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, *ends, *others)
+    review = next_review(status, spec.rotation, now)
+    moments = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, review, *ends, *others)
     return min((moment for moment in moments if moment and moment > now), default=None)
 
 
 def at(moment: datetime) -> str:
     """As messages write it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _story(seen: Observed, status: CredentialStatus) -> Story | None:
+    """Who keeps an old secret alive, where its end has moved."""
+    consumers = consumers_of_postponed(seen.status, status, seen.uses)
+    if consumers is None:
+        return None
+    who = ", ".join(consumers) or "nobody can say whom: the token service does not tell"
+    return Story(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")

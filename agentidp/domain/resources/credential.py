@@ -24,6 +24,13 @@ class CredentialPhase(StrEnum):
     REVOKED = "Revoked"
 
 
+class Retirement(StrEnum):
+    """When an old secret stops working."""
+
+    AFTER_OVERLAP = "AfterOverlap"
+    WHEN_UNUSED = "WhenUnused"
+
+
 class AgentRef(Struct, frozen=True, kw_only=True, rename="camel"):
     """The agent, in the credential's own namespace."""
 
@@ -35,6 +42,8 @@ class Rotation(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
 
     every: str | None = None
     overlap: str | None = None
+    retire: Retirement = Retirement.AFTER_OVERLAP
+    max_overlap: str | None = None
     requested_at: Time | None = None
 
 
@@ -75,12 +84,13 @@ class CredentialSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_def
 
 
 class SecretHash(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A hash under which a secret is accepted, until `not_after` if there is one."""
+    """A hash under which a secret is accepted, until `not_after` if there is one; `last_used_at` is known to some minutes."""
 
     hash: str
     hint: str | None = None
     created_at: Time
     not_after: Time | None = None
+    last_used_at: Time | None = None
 
 
 class Reissues(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -108,6 +118,7 @@ class CredentialStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_d
     next_rotation_at: Time | None = None
     expires_at: Time | None = None
     revoked_at: Time | None = None
+    last_used_at: Time | None = None
     binding: Binding | None = None
     reissues: Reissues | None = None
     conditions: tuple[Condition, ...] = ()

@@ -1,0 +1,47 @@
+"""When a secret was last used: what the token service tells the operator, so that nobody's secret is retired under them.
+
+What is told never names a hash or a secret: a fingerprint of the hash stands for it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from agentidp.domain.resources.meta import Time
+
+FINGERPRINT_DIGITS = 16
+
+
+class Use(Struct, frozen=True):
+    """When a secret last authenticated, and by whom: addresses and user agents of its latest consumers."""
+
+    at: Time
+    consumers: tuple[str, ...] = ()
+
+
+Uses = Mapping[str, Use]
+"""The last use of each hash of one credential, by the hash's fingerprint; a hash that is missing was not used."""
+
+
+def fingerprint(hashed: str) -> str:
+    """What stands for a hash where the hash itself need not be shown."""
+    return hashlib.sha256(hashed.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def merged(one: Use | None, other: Use) -> Use:
+    """The later use, with the consumers of both, latest first."""
+    if one is None:
+        return other
+    latest, earlier = (one, other) if one.at >= other.at else (other, one)
+    consumers = dict.fromkeys((*latest.consumers, *earlier.consumers))
+    return Use(latest.at, tuple(consumers)[:MAX_CONSUMERS])
+
+
+def latest(moments: tuple[datetime | None, ...]) -> datetime | None:
+    """The last of some moments, if there is one."""
+    return max((moment for moment in moments if moment), default=None)
+
+
+MAX_CONSUMERS = 8
