@@ -4,7 +4,6 @@ POSTs of forms are ASGI applications of their own. FastAPI knows them as routes 
 it leads to them directly, which saves half of the time that a token takes.
 """
 
-from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,12 +44,13 @@ class LeanApp(FastAPI):
         self._lean[path] = endpoint
         self.router.routes.append(LeanRoute(path, endpoint, documentation))
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
         endpoint = self._lean.get(scope.get("path", ""))
         if endpoint is not None and scope["method"] == "POST":
-            return endpoint(scope, receive, send)
-        return super().__call__(scope, receive, send)
+            await endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The document, with the ways to authenticate."""
@@ -61,7 +61,7 @@ class LeanApp(FastAPI):
 
 def create_app(service: TokenService) -> FastAPI:
     """The application of a token service; everything it needs is in there already."""
-    issuer = service.settings.issuer
+    issuer = service.issuer
     prefix = urlsplit(issuer).path
     app = LeanApp(
         title="AgentIdP token service",

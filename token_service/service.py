@@ -34,7 +34,7 @@ class TokenService:
         reflectors: Iterable[Reflector[Any]],
         look_up: LookUp,
     ) -> None:
-        self.settings = settings
+        self.issuer = str(settings.issuer)
         self.index = index
         self.keys = keys
         self.reflectors = tuple(reflectors)
@@ -45,7 +45,7 @@ class TokenService:
         second_look = SecondLook(index, ReadThrough(self._counted(look_up)))
         authenticator = Authenticator(index, self.hashing, second_look)
         callers = Callers(authenticator, RefusalLog(self.meters))
-        self.token = TokenEndpoint(callers, Offers(settings.issuer), keys, self.freshness)
+        self.token = TokenEndpoint(callers, Offers(self.issuer), keys, self.freshness)
         self._add_gauges()
 
     def missing(self) -> list[str]:

@@ -55,7 +55,7 @@ class TokenWriter:
 
     def __init__(self, key: SigningKey, private_key: PrivateKey) -> None:
         self.key = key
-        self._private_key = private_key
+        self.private_key = private_key
         header = {"alg": key.algorithm, "kid": key.kid, "typ": TYPE}
         self._header = _base64url(msgspec.json.encode(header)) + b"."
 
@@ -67,9 +67,9 @@ class TokenWriter:
 
     def _signature(self, signed: bytes) -> bytes:
         """As RFC 7518, section 3, has it: for ES256 two numbers of 32 bytes, not DER."""
-        if isinstance(self._private_key, rsa.RSAPrivateKey):
-            return self._private_key.sign(signed, _PKCS1, SHA256())
-        r, s = decode_dss_signature(self._private_key.sign(signed, _ECDSA))
+        if isinstance(self.private_key, rsa.RSAPrivateKey):
+            return self.private_key.sign(signed, _PKCS1, SHA256())
+        r, s = decode_dss_signature(self.private_key.sign(signed, _ECDSA))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
@@ -78,9 +78,9 @@ class AccessToken(Struct, frozen=True, kw_only=True):
 
     client_id: str
     jti: str
-    issued_at: int
-    expires: int
-    audience: str | list[str]
+    issued_at: int = msgspec.field(name="iat")
+    expires: int = msgspec.field(name="exp")
+    audience: str | list[str] = msgspec.field(name="aud")
     scope: str | None = None
     credential_id: str | None = None
     organization_id: str | None = None
@@ -101,18 +101,9 @@ def read_token(token: str, keys: dict[str, PublicKey], issuer: str) -> AccessTok
         if public is None or str(header.get("typ")).lower() not in {TYPE, f"application/{TYPE}"}:
             return None
         claims = jwt.decode(token, public.key, algorithms=[public.algorithm], issuer=issuer, options=_READ_OPTIONS)
-    except (jwt.InvalidTokenError, ValueError):
+        return msgspec.convert(claims, AccessToken)
+    except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError):
         return None
-    return AccessToken(
-        client_id=claims["client_id"],
-        jti=claims["jti"],
-        issued_at=claims["iat"],
-        expires=claims["exp"],
-        audience=claims["aud"],
-        scope=claims.get("scope"),
-        credential_id=claims.get("credential_id"),
-        organization_id=claims.get("organization_id"),
-    )
 
 
 def _base64url(data: bytes) -> bytes:

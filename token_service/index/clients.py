@@ -14,9 +14,9 @@ class ClientIndex:
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self.agents = Feed(AgentTable, self._agent_changed)
-        self.credentials = Feed(CredentialTable, self._credential_changed)
-        self.organizations = Feed(OrganizationTable, self._organization_changed)
+        self.agents: Feed[ClientAgent, AgentTable] = Feed(AgentTable, self._agent_changed)
+        self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable, self._credential_changed)
+        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable, self._organization_changed)
 
     def agent(self, client_id: str) -> ClientAgent | None:
         """The agent whose id this is."""

@@ -1,0 +1,51 @@
+"""The Authorization header: any bytes give a pair or a refusal, and what a client encodes is what is read."""
+
+import base64
+from urllib.parse import quote, quote_plus
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from agentidp.domain.oauth_errors import INVALID_CLIENT
+from token_service.http.client_authentication import ClientPair, client_pair, parse_basic
+from token_service.http.forms import Form
+from token_service.http.requests import FormRequest
+
+
+@given(st.binary(max_size=60))
+@example(b"")
+@example(b"basic")
+@example(b"Basic \xff")
+@example(b"Basic =")
+def test_any_header_is_a_pair_or_a_refusal(header: bytes) -> None:
+    """It never raises."""
+    for one in (header, b"Basic " + header, b"Basic " + base64.b64encode(header)):
+        parsed = parse_basic(one)
+        assert isinstance(parsed, ClientPair) or parsed is INVALID_CLIENT
+
+
+@given(st.text(), st.text(), st.sampled_from([quote, quote_plus]))
+def test_what_a_client_encodes_is_what_is_read(client_id: str, secret: str, escape: object) -> None:
+    """RFC 6749, section 2.3.1: each part is form-encoded before base64."""
+    assert callable(escape)
+    encoded = base64.b64encode(f"{escape(client_id, safe='')}:{escape(secret, safe='')}".encode())
+    assert parse_basic(b"Basic " + encoded) == ClientPair(client_id, secret.encode())
+
+
+def test_the_scheme_may_be_in_any_case() -> None:
+    """RFC 9110, section 11.1."""
+    encoded = base64.b64encode(b"a:b")
+    assert parse_basic(b"bAsIc  " + encoded) == ClientPair("a", b"b")
+
+
+def test_a_secret_may_hold_colons() -> None:
+    """The first one ends the client_id."""
+    assert parse_basic(b"Basic " + base64.b64encode(b"a:b:c")) == ClientPair("a", b"b:c")
+
+
+def test_a_pair_never_shows_its_secret() -> None:
+    """Not in a traceback, not in a log."""
+    pair = client_pair(FormRequest(Form({"client_id": "a", "client_secret": "hidden"})))
+    assert isinstance(pair, ClientPair)
+    assert "hidden" not in repr(pair)
+    assert "hidden" not in f"{pair}"

@@ -1,0 +1,75 @@
+"""Form bodies: any bytes give a form or an error, and a form says what the standard library reads."""
+
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from agentidp.domain.oauth_errors import ErrorCode, OAuthError
+from token_service.http.forms import Form, parse_form
+
+pairs = st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=8)
+
+
+@given(st.binary(max_size=200))
+@example(b"%")
+@example(b"a=%f")
+@example(b"&&=&=")
+def test_any_bytes_are_a_form_or_an_error(body: bytes) -> None:
+    """It never raises."""
+    parsed = parse_form(body)
+    assert isinstance(parsed, Form) or parsed.error is ErrorCode.INVALID_REQUEST
+
+
+@given(st.text(alphabet="a=&%+2B0Cé ", max_size=40))
+def test_what_is_read_is_what_the_standard_library_reads(text: str) -> None:
+    """Where each name comes once and nothing is malformed."""
+    parsed = parse_form(text.encode())
+    if isinstance(parsed, Form):
+        expected = {name: value for name, value in parse_qsl(text, keep_blank_values=True, errors="replace") if value}
+        assert parsed.values == expected
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8), max_size=8))
+def test_what_a_client_encodes_is_what_is_read(values: dict[str, str]) -> None:
+    """Unless it holds a NUL."""
+    values = {name.replace("\0", "-"): value.replace("\0", "-") for name, value in values.items()}
+    resources = (values.pop("resource"),) if "resource" in values else ()
+    encoded = urlencode(values | ({"resource": resources[0]} if resources else {}))
+    assert parse_form(encoded.encode()) == Form(values, resources)
+
+
+FORMS: dict[str, tuple[bytes, Form]] = {
+    "a value with an escape and a plus": (b"scope=a%3Ab+c", Form({"scope": "a:b c"})),
+    "a name with an escape": (b"sc%6fpe=a", Form({"scope": "a"})),
+    "a value with an equals sign": (b"a=b=c", Form({"a": "b=c"})),
+    "a parameter without a value is left out": (b"a=&b&c=1", Form({"c": "1"})),
+    "empty fields are nothing": (b"&&a=1&&", Form({"a": "1"})),
+    "a resource may be repeated": (b"resource=a&resource=b&resource=", Form({}, ("a", "b"))),
+    "nothing": (b"", Form({})),
+}
+
+
+@pytest.mark.parametrize(("body", "form"), FORMS.values(), ids=FORMS)
+def test_a_form_is_read(body: bytes, form: Form) -> None:
+    """RFC 6749, section 3.2, and the URL standard."""
+    assert parse_form(body) == form
+
+
+WRONG = {
+    "a repeated parameter": b"a=1&a=1",
+    "a repeated parameter, once without a value": b"a=1&a=",
+    "a repeated parameter in disguise": b"a=1&%61=1",
+    "a NUL": b"a=\0",
+    "an escaped NUL": b"a=%00",
+    "bytes that are not UTF-8": b"a=\xff",
+    "an escape that is not UTF-8": b"a=%C3",
+    "an encoded surrogate": b"a=%ED%A0%80",
+}
+
+
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
+def test_a_body_is_refused_for(body: bytes) -> None:
+    """`invalid_request`."""
+    assert isinstance(parse_form(body), OAuthError)

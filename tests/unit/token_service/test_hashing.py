@@ -1,0 +1,95 @@
+"""The hashing pool: bounded, each check once, and small for hashes that anybody can try."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.token_services import HASH, OTHER_SECRET, SECRET
+from token_service import hashing
+from token_service.hashing import Busy, HashingPool
+
+
+class SlowBcrypt:
+    """Stands for bcrypt until it is let go; counts."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.calls = 0
+
+    def __call__(self, secret: bytes, hashed: str) -> bool:
+        """Matches when they are equal."""
+        self.calls += 1
+        self.go.wait(5)
+        return secret.decode() == hashed
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowBcrypt]:
+    """Held until the test lets go."""
+    bcrypt = SlowBcrypt()
+    monkeypatch.setattr(hashing, "secret_matches", bcrypt)
+    yield bcrypt
+    bcrypt.go.set()
+
+
+async def test_it_is_bcrypt() -> None:
+    """The real one."""
+    pool = HashingPool(1, 10)
+    assert await pool.matches(SECRET.encode(), HASH, b"1") is True
+    assert await pool.matches(OTHER_SECRET.encode(), HASH, b"2") is False
+    assert len(pool) == 0
+    pool.close()
+
+
+async def test_the_same_check_runs_once(slow: SlowBcrypt) -> None:
+    """All who ask get its result."""
+    pool = HashingPool(2, 10)
+    checks = [asyncio.create_task(pool.matches(b"a", "a", b"1")) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    slow.go.set()
+    assert await asyncio.gather(*checks) == [True] * 20
+    assert slow.calls == 1
+    pool.close()
+
+
+async def test_one_who_gives_up_does_not_end_the_check_of_others(slow: SlowBcrypt) -> None:
+    """A client that disconnects harms only itself."""
+    pool = HashingPool(1, 10)
+    leaves, stays = (asyncio.create_task(pool.matches(b"a", "a", b"1")) for _ in range(2))
+    await asyncio.sleep(0.01)
+    leaves.cancel()
+    await asyncio.sleep(0.01)
+    slow.go.set()
+    assert await stays is True
+    pool.close()
+
+
+async def test_a_full_queue_says_when_to_come_back(slow: SlowBcrypt) -> None:
+    """And it is empty again later."""
+    pool = HashingPool(1, 3)
+    checks = [asyncio.create_task(pool.matches(b"a", "a", bytes([number]))) for number in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Busy) as busy:
+        await pool.matches(b"a", "a", b"more")
+    assert busy.value.retry_after >= 1
+    slow.go.set()
+    assert await asyncio.gather(*checks) == [True] * 3
+    assert await pool.matches(b"a", "a", b"more") is True
+    pool.close()
+
+
+async def test_of_hashes_without_a_hint_one_client_gets_one_check_at_a_time(slow: SlowBcrypt) -> None:
+    """Anybody who knows a client's id can ask for such a check; the same check is shared still."""
+    pool = HashingPool(1, 10)
+    first = asyncio.create_task(pool.matches_unhinted(b"a", "a", b"1", "client"))
+    await asyncio.sleep(0)
+    same = asyncio.create_task(pool.matches_unhinted(b"a", "a", b"1", "client"))
+    other = asyncio.create_task(pool.matches_unhinted(b"b", "b", b"2", "another"))
+    with pytest.raises(Busy):
+        await pool.matches_unhinted(b"b", "a", b"3", "client")
+    slow.go.set()
+    assert [await first, await same, await other] == [True] * 3
+    assert await pool.matches_unhinted(b"b", "a", b"3", "client") is False
+    pool.close()

@@ -1,0 +1,110 @@
+"""The index: lookups after any sequence of changes are those of a plain recomputation."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from agentidp.domain.clients import ClientAgent, ClientCredential, client_agent, client_credential
+from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_uid, an_issued_credential
+from token_service.index.agents import AgentTable
+from token_service.index.clients import ClientIndex
+from token_service.index.credentials import CredentialTable
+
+AN_AGENT = client_agent(a_registered_agent())
+
+agents = st.builds(
+    lambda name, namespace, agent_id, created: replace(
+        AN_AGENT, name=name, namespace=namespace, agent_id=agent_id, created=created, uid=f"{namespace}/{name}"
+    ),
+    st.sampled_from("ab"),
+    st.sampled_from("mn"),
+    st.sampled_from(["", "1", "2"]),
+    st.floats(0, 3),
+)
+credentials = st.builds(
+    lambda number, client_id: replace(
+        client_credential(an_issued_credential()), credential_id=f"{number}", agent_name="ab"[number % 2], client_id=client_id
+    ),
+    st.integers(0, 5),
+    st.sampled_from("xy"),
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), agents), max_size=30))
+def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, ClientAgent]]) -> None:
+    """Whatever came, changed or went before."""
+    table, now = AgentTable(), dict[tuple[str, str], ClientAgent]()
+    for stays, agent in changes:
+        key = agent.namespace, agent.name
+        if stays:
+            table.put(agent)
+            now[key] = agent
+        else:
+            table.remove(agent)
+            now.pop(key, None)
+    for agent_id in ("1", "2"):
+        claimants = [agent for agent in now.values() if agent.agent_id == agent_id]
+        assert table.find(agent_id) == min(claimants, key=lambda one: one.precedence, default=None)
+    assert len(table) == len({agent.agent_id for agent in now.values()} - {""})
+
+
+@given(st.lists(st.tuples(st.booleans(), credentials), max_size=30))
+def test_the_credentials_of_an_agent_are_those_that_name_it(changes: list[tuple[bool, ClientCredential]]) -> None:
+    """In any order."""
+    table, now = CredentialTable(), dict[str, ClientCredential]()
+    for stays, credential in changes:
+        if stays:
+            table.put(credential)
+            now[credential.credential_id] = credential
+        else:
+            table.remove(credential)
+            now.pop(credential.credential_id, None)
+    for name in "ab":
+        agent = replace(AN_AGENT, name=name)
+        expected = {key: one for key, one in now.items() if one.agent_name == name}
+        assert {one.credential_id: one for one in table.of(agent)} == expected
+        assert all(table.find(key, agent) == one for key, one in expected.items())
+    assert len(table) == len(now)
+
+
+def test_a_credential_is_not_found_for_another_agent() -> None:
+    """Neither one of another name nor one in another namespace."""
+    table = CredentialTable()
+    credential = client_credential(an_issued_credential())
+    table.put(credential)
+    assert table.find(credential.credential_id, AN_AGENT)
+    assert table.find(credential.credential_id, replace(AN_AGENT, name="other")) is None
+    assert table.find(credential.credential_id, replace(AN_AGENT, namespace="other")) is None
+
+
+def test_of_two_agents_with_one_id_the_older_has_it() -> None:
+    """Also when the younger came first."""
+    younger = client_agent(a_registered_agent(name="thief", uid=a_uid(1), age=MINUTE))
+    older = client_agent(a_registered_agent(age=HOUR))
+    table = AgentTable()
+    table.put(younger)
+    table.put(older)
+    assert table.find(AGENT_ID) == older
+    table.remove(older)
+    assert table.find(AGENT_ID) == younger
+
+
+async def test_a_new_list_takes_the_place_of_all_that_was() -> None:
+    """What is not on it is gone; what has not changed is kept as the value that it was."""
+    index = ClientIndex()
+    kept, gone = client_agent(a_registered_agent()), client_agent(a_registered_agent(a_uid(2), name="gone", uid=a_uid(2)))
+    index.agents.put(kept)
+    index.agents.put(gone)
+    await index.agents.replace([client_agent(a_registered_agent())], 7)
+    assert index.agent(AGENT_ID) is kept
+    assert index.agent(a_uid(2)) is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000])
+async def test_a_list_of_any_length_is_taken_over(count: int) -> None:
+    """Also an empty one."""
+    index = ClientIndex()
+    listed = [replace(AN_AGENT, agent_id=a_uid(number), name=f"agent-{number}") for number in range(count)]
+    await index.agents.replace(listed, 7)
+    assert len(index.agents.table) == count

@@ -1,0 +1,105 @@
+"""The key ring: which key signs, which are published, and what a broken Secret does."""
+
+import json
+from datetime import timedelta
+
+import msgspec
+
+from agentidp.domain.resources import ObjectMeta, Secret
+from agentidp.domain.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorithm, KeySet, generate
+from tests.support.worlds import HOUR, NOW
+from token_service.keys import KeyRing
+
+FIRST = generate(Algorithm.ES256, NOW - HOUR, NOW - HOUR)
+NEXT = generate(Algorithm.RS256, NOW + HOUR, NOW)
+
+
+def the_secret(*keys: object) -> Secret:
+    """The Secret with these keys."""
+    return Secret(metadata=ObjectMeta(name="keys"), data={SECRET_KEY: msgspec.json.encode({"keys": keys})})
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.now.timestamp()
+
+
+def kids(ring: KeyRing) -> list[str]:
+    """Of the published keys."""
+    return [key["kid"] for key in json.loads(ring.jwks())["keys"]]
+
+
+def test_a_key_is_published_before_it_signs_and_signs_from_its_moment_on() -> None:
+    """Nobody has to tell: it follows from the time."""
+    clock = Clock()
+    ring = KeyRing(clock)
+    ring.put(the_secret(FIRST, NEXT))
+    writer = ring.writer()
+    assert writer
+    assert (writer.key, kids(ring)) == (FIRST, [FIRST.kid, NEXT.kid])
+    clock.now += HOUR - timedelta(microseconds=1)
+    assert ring.writer() is writer
+    clock.now += timedelta(microseconds=1)
+    later = ring.writer()
+    assert later
+    assert (later.key, kids(ring)) == (NEXT, [FIRST.kid, NEXT.kid])
+
+
+def test_a_key_is_published_until_its_last_token_has_expired() -> None:
+    """Then nobody needs it."""
+    clock = Clock()
+    ring = KeyRing(clock)
+    ring.put(the_secret(FIRST, NEXT))
+    clock.now += HOUR + MAX_TOKEN_LIFETIME + HOUR
+    assert kids(ring) == [NEXT.kid]
+    assert list(ring.public_keys()) == [NEXT.kid]
+
+
+def test_published_keys_never_hold_private_members() -> None:
+    """Of either algorithm."""
+    ring = KeyRing(Clock())
+    ring.put(the_secret(FIRST, NEXT))
+    for key in json.loads(ring.jwks())["keys"]:
+        assert key.keys() <= {"kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"}
+
+
+def test_a_secret_that_cannot_be_read_changes_nothing() -> None:
+    """The keys at hand stay in use."""
+    ring = KeyRing(Clock())
+    ring.put(the_secret(FIRST))
+    broken = msgspec.structs.replace(FIRST, private_key="-----BEGIN PRIVATE KEY-----")
+    for secret in (Secret(), Secret(data={SECRET_KEY: b"{"}), the_secret(broken), the_secret({"kid": 1})):
+        ring.put(secret)
+        assert kids(ring) == [FIRST.kid]
+
+
+async def test_without_the_secret_there_is_no_key() -> None:
+    """Before it is made, and after it was deleted."""
+    ring = KeyRing(Clock())
+    assert ring.writer() is None
+    ring.put(the_secret(FIRST))
+    ring.remove(the_secret(FIRST))
+    assert ring.writer() is None
+    await ring.replace([the_secret(FIRST)], 1)
+    assert ring.writer() is not None
+    await ring.replace([], 2)
+    assert ring.writer() is None
+
+
+def test_a_known_key_is_not_parsed_again() -> None:
+    """Parsing an RSA key takes long."""
+    ring = KeyRing(Clock())
+    ring.put(the_secret(FIRST))
+    writer = ring.writer()
+    ring.put(the_secret(FIRST, NEXT))
+    again = ring.writer()
+    assert writer
+    assert again
+    assert writer.private_key is again.private_key
+    assert KeySet((FIRST,)).signing(NOW) == FIRST

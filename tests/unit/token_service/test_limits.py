@@ -1,0 +1,61 @@
+"""Token buckets."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from token_service import limits
+from token_service.limits import Buckets
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+@given(st.floats(0.1, 100), st.integers(1, 50), st.lists(st.floats(0, 5), max_size=60))
+def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, burst: int, pauses: list[float]) -> None:
+    """Whatever the rhythm, and at least that."""
+    clock = Clock()
+    buckets, level = Buckets(per_second, burst, clock), float(burst)
+    for pause in pauses:
+        clock.now += pause
+        level = min(float(burst), level + pause * per_second)
+        taken = buckets.take("a")
+        if abs(level - 1) > 0.01:
+            assert taken == (level >= 1)
+        level -= taken
+
+
+def test_each_key_has_its_own() -> None:
+    """Others do not notice."""
+    buckets = Buckets(1, 1, Clock())
+    assert [buckets.take("a"), buckets.take("a"), buckets.take("b")] == [True, False, True]
+
+
+def test_the_wait_is_the_time_until_there_is_one() -> None:
+    """Not shorter, not longer."""
+    clock = Clock()
+    buckets = Buckets(0.5, 2, clock)
+    assert buckets.wait("a") == 0
+    assert buckets.take("a")
+    assert buckets.take("a")
+    assert buckets.wait("a") == 2
+    clock.now += 1.99
+    assert not buckets.take("a")
+    clock.now += 0.01
+    assert buckets.take("a")
+
+
+def test_memory_is_bounded(monkeypatch: object) -> None:
+    """By those that are in use, and in any case."""
+    clock = Clock()
+    buckets = Buckets(1, 1, clock)
+    for number in range(3 * limits.MOST_KEYS):
+        clock.now += 0.001
+        buckets.take(str(number))
+    assert len(buckets._full_at) <= limits.MOST_KEYS

@@ -1,0 +1,82 @@
+"""Reading a body: no more of it than is allowed, and no longer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agentidp.domain.oauth_errors import OAuthError
+from token_service.http import requests
+from token_service.http.asgi import Message
+from token_service.http.requests import MAX_BODY_BYTES, FormRequest, read_form_request
+
+FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")
+
+
+class Sender:
+    """Sends a body in pieces, and counts how many were asked for."""
+
+    def __init__(self, *pieces: bytes, ends: bool = True) -> None:
+        self._messages = [
+            {"type": "http.request", "body": piece, "more_body": place < len(pieces) - 1 or not ends}
+            for place, piece in enumerate(pieces)
+        ]
+        self.asked = 0
+
+    async def __call__(self) -> Message:
+        """The next piece; when there is none, a disconnect."""
+        self.asked += 1
+        return self._messages.pop(0) if self._messages else {"type": "http.disconnect"}
+
+
+def scope(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    """The scope of a form request."""
+    return {"type": "http", "headers": [FORM_TYPE, *headers]}
+
+
+async def test_a_body_in_pieces_is_one_body() -> None:
+    """However it is cut."""
+    read = await read_form_request(scope(), Sender(b"a=", b"", b"1&b", b"=2"))
+    assert isinstance(read, FormRequest)
+    assert read.form.values == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1).encode(), b"9" * 30, b"-1", b"x"])
+async def test_a_body_that_announces_too_much_is_not_read(length: bytes) -> None:
+    """Its announcement is enough."""
+    sender = Sender(b"a=1")
+    read = await read_form_request(scope((b"content-length", length)), sender)
+    assert isinstance(read, OAuthError)
+    assert (read.status, sender.asked) == (413, 0)
+
+
+async def test_a_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
+    """And not a piece further."""
+    sender = Sender(*[b"x" * 4096] * 100)
+    read = await read_form_request(scope(), sender)
+    assert isinstance(read, OAuthError)
+    assert (read.status, sender.asked) == (413, 5)
+
+
+async def test_a_body_of_exactly_the_limit_is_read() -> None:
+    """The limit itself is allowed."""
+    body = b"a=" + b"x" * (MAX_BODY_BYTES - 2)
+    assert isinstance(await read_form_request(scope((b"content-length", str(len(body)).encode())), Sender(body)), FormRequest)
+
+
+async def test_a_client_that_goes_away_is_no_error_of_ours() -> None:
+    """Nobody reads the answer."""
+    assert isinstance(await read_form_request(scope(), Sender(b"a", ends=False)), OAuthError)
+
+
+async def test_a_body_that_does_not_end_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """408."""
+    monkeypatch.setattr(requests, "MAX_BODY_SECONDS", 0.01)
+
+    async def drip() -> Message:
+        await asyncio.sleep(0.002)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    read = await read_form_request(scope(), drip)
+    assert isinstance(read, OAuthError)
+    assert read.status == 408

@@ -1,0 +1,162 @@
+"""Before a refusal the API server is asked: a fresh pod is served, and a flood does not reach the API server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from agentidp.domain.clients import client_agent, client_credential
+from agentidp.kube.errors import Unreachable
+from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
+from tests.support.worlds import AGENT_ID, a_registered_agent, a_suspended_agent, a_uid, an_organization
+from token_service import read_through, second_look
+
+OTHERS = CLIENT | GRANT | {"client_secret": OTHER_SECRET}
+
+
+def wrong(number: int) -> dict[str, str]:
+    """A request with a secret that this service might have issued, and has not."""
+    return CLIENT | GRANT | {"client_secret": f"sk_live_{number:032x}"}
+
+
+def stranger(number: int) -> dict[str, str]:
+    """A request of a client that nobody knows."""
+    return CLIENT | GRANT | {"client_id": a_uid(number)}
+
+
+@pytest.fixture
+async def exhausted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedAlone]:
+    """A service that has used up its look-ups of strangers, and knows one agent without credentials."""
+    monkeypatch.setattr(read_through, "PER_SECOND", 0.001)
+    monkeypatch.setattr(read_through, "BURST", 1)
+    served = ServedAlone()
+    served.keys.put(signing_keys())
+    served.declare(a_registered_agent(a_uid(500), name="other", uid=a_uid(500)))
+    await served.token(stranger(1))
+    served.looked_up.clear()
+    yield served
+    await served.close()
+
+
+UNSEEN: dict[str, list[Any]] = {
+    "an agent and its credential": [],
+    "a credential": [a_registered_agent()],
+    "that an agent is not suspended any more": [a_suspended_agent(), the_credential()],
+}
+
+
+@pytest.mark.parametrize("seen", UNSEEN.values(), ids=UNSEEN)
+async def test_what_the_watch_has_not_told_is_read_through(empty: ServedAlone, seen: list[Any]) -> None:
+    """A pod may be quicker than the watch."""
+    empty.declare(*seen)
+    empty.declare_unseen(a_registered_agent(organization_id="acme"), the_credential(), an_organization())
+    assert (await empty.token()).status_code == 200
+    assert empty.looked_up == [AGENT_ID]
+
+
+async def test_what_was_read_through_is_not_kept(empty: ServedAlone) -> None:
+    """The watch brings it; and a deletion that the watch has told is not undone."""
+    empty.declare_unseen(a_registered_agent(), the_credential())
+    await empty.token()
+    assert empty.index.agent(AGENT_ID) is None
+
+
+async def test_a_known_secret_needs_no_look_up(served: ServedAlone) -> None:
+    """Neither the first time nor the next."""
+    for _ in range(3):
+        assert (await served.token()).status_code == 200
+    assert served.looked_up == []
+
+
+async def test_the_same_wrong_pair_is_looked_up_once(served: ServedAlone) -> None:
+    """Only a change could make it right, and the watch tells changes."""
+    for _ in range(5):
+        assert (await served.token(OTHERS)).status_code == 401
+    assert served.looked_up == [AGENT_ID]
+
+
+@pytest.mark.parametrize(
+    "form",
+    {
+        "no id of ours": CLIENT | GRANT | {"client_id": "root"},
+        "no secret of ours": CLIENT | GRANT | {"client_secret": "password"},
+        "a secret too long": CLIENT | GRANT | {"client_secret": "sk_live_" + "0" * 900},
+    }.values(),
+)
+async def test_what_cannot_be_ours_is_refused_without_a_look(served: ServedAlone, form: dict[str, str]) -> None:
+    """It costs the API server nothing."""
+    assert (await served.token(form)).status_code == 401
+    assert served.looked_up == []
+
+
+async def test_when_the_api_server_is_away_nobody_is_told_that_a_pair_is_wrong(served: ServedAlone) -> None:
+    """503: perhaps it is right, and nobody can know. Those who are known are served."""
+    served.api_server_trouble = Unreachable("away")
+    answer = await served.token(OTHERS)
+    assert (answer.status_code, answer.json()["error"], answer.headers["retry-after"]) == (503, "temporarily_unavailable", "1")
+    assert (await served.token()).status_code == 200
+
+
+async def test_those_who_ask_at_the_same_time_share_a_look_up(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One runs, one waits for whoever came after it began."""
+    empty.declare_unseen(a_registered_agent(), the_credential())
+    answers = await asyncio.gather(*(empty.token() for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(empty.looked_up) <= 2
+
+
+async def test_a_flood_of_strangers_is_not_one_at_the_api_server(
+    exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the budget they wait a little, and are refused."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.05)
+    answers = await asyncio.gather(*(exhausted.token(stranger(number)) for number in range(100)))
+    assert {answer.status_code for answer in answers} == {401}
+    assert exhausted.looked_up == []
+
+
+async def test_beside_a_flood_a_fresh_client_is_served_when_the_watch_tells(exhausted: ServedAlone) -> None:
+    """First its agent comes, then its credential."""
+    flood = [asyncio.create_task(exhausted.token(stranger(number))) for number in range(50)]
+    fresh = asyncio.create_task(exhausted.token())
+    await asyncio.sleep(0.05)
+    exhausted.declare(a_registered_agent())
+    await asyncio.sleep(0.05)
+    exhausted.declare(the_credential())
+    assert (await fresh).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*flood)} == {401}
+    assert exhausted.looked_up == []
+
+
+async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(exhausted: ServedAlone) -> None:
+    """They have a budget of their own: a new credential of a known agent is not delayed."""
+    assert (await exhausted.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
+    assert exhausted.looked_up == [a_uid(500)]
+
+
+async def test_one_client_has_only_its_share_of_look_ups(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries secrets of one client leaves the others their budget."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
+    for number in range(50):
+        assert (await served.token(wrong(number))).status_code == 401
+    assert len(served.looked_up) < 2 * read_through.BURST_OF_CLIENT
+
+
+async def test_only_so_many_wait(exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded; who may not wait is not told that the pair is wrong."""
+    monkeypatch.setattr(second_look, "MOST_WAITING", 10)
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.2)
+    answers = await asyncio.gather(*(exhausted.token(stranger(number)) for number in range(100, 150)))
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(401), statuses.count(503)) == (10, 40)
+    assert len(exhausted.index.changes) == 0
+
+
+async def test_a_new_list_wakes_all_who_wait(exhausted: ServedAlone) -> None:
+    """After a watch that was broken, the list tells what it missed."""
+    fresh = asyncio.create_task(exhausted.token())
+    await asyncio.sleep(0.05)
+    await exhausted.index.credentials.replace([client_credential(the_credential())], 1)
+    await exhausted.index.agents.replace([client_agent(a_registered_agent())], 1)
+    assert (await fresh).status_code == 200
