@@ -11,7 +11,10 @@ from msgspec import Struct
 
 from agentidp.domain.resources.meta import Time
 
+USAGE_PATH = "/internal/usage"
+USAGE_SCOPE = "usage:read"
 FINGERPRINT_DIGITS = 16
+MAX_CONSUMERS = 8
 
 
 class Use(Struct, frozen=True):
@@ -23,6 +26,19 @@ class Use(Struct, frozen=True):
 
 Uses = Mapping[str, Use]
 """The last use of each hash of one credential, by the hash's fingerprint; a hash that is missing was not used."""
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What one replica of the token service tells: all that was used after what it has `told` already."""
+
+    replica: str
+    """A new id for each process: what another one has told says nothing about this one."""
+    since: Time
+    """When it began to look."""
+    told: int
+    """To be given back as `after` at the next time."""
+    uses: dict[str, dict[str, Use]]
+    """By credential id and fingerprint."""
 
 
 def fingerprint(hashed: str) -> str:
@@ -42,6 +58,3 @@ def merged(one: Use | None, other: Use) -> Use:
 def latest(moments: tuple[datetime | None, ...]) -> datetime | None:
     """The last of some moments, if there is one."""
     return max((moment for moment in moments if moment), default=None)
-
-
-MAX_CONSUMERS = 8

@@ -5,9 +5,10 @@ Whatever would touch a Secret is decided again on the Secret as the API server h
 
 from msgspec import Struct
 
+from agent_operator.usage import UsageBook
 from agent_operator.world import World, age_of
 from agentidp.domain.delivery import Endpoints, client_secret_in, inspect
-from agentidp.domain.lifecycle import Observed
+from agentidp.domain.lifecycle import Observed, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, Name, Secret
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import SECRETS
@@ -41,10 +42,11 @@ class Sight(Struct, frozen=True):
 class Observer:
     """Looks at a credential from memory, or at the real thing."""
 
-    def __init__(self, cluster: Cluster, world: World, endpoints: Endpoints) -> None:
+    def __init__(self, cluster: Cluster, world: World, endpoints: Endpoints, book: UsageBook) -> None:
         self._cluster = cluster
         self._world = world
         self._endpoints = endpoints
+        self._book = book
 
     def recall(self, credential: AgentCredential) -> Sight:
         """From what was seen last."""
@@ -67,6 +69,7 @@ class Observer:
             delivery=inspect(credential, credential.secret_name, secret, self._endpoints),
             earlier=inspect(credential, elsewhere.name, earlier, self._endpoints) if elsewhere else None,
             crowded=self._is_crowded(credential),
+            uses=self._book.uses_of(credential.metadata.uid, overlap_of(credential.spec.rotation)),
         )
         return Sight(seen, secret, earlier)
 

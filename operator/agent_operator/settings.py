@@ -27,6 +27,10 @@ class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
     signing_key_lifetime: timedelta = timedelta(days=30)
     signing_key_published_ahead: timedelta = timedelta(hours=1)
     probe_listen: Listen = Listen("0.0.0.0", 8081)  # noqa: S104 the kubelet asks from outside the pod
+    token_service_url: Url | None = None
+    """Where the replicas of the token service answer (every address of this host is asked); without it, usage is not known."""
+    usage_poll: timedelta = timedelta(seconds=30)
+    """How often they are asked what is in use."""
     resync: timedelta = timedelta(minutes=10)
     """How often everything is listed again, in case an event was missed."""
 

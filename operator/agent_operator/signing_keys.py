@@ -37,7 +37,7 @@ class SigningKeysReconciler:
     async def reconcile(self, name: Name) -> datetime | None:
         """When the next key is due, or to look at the Secret again."""
         secret = await self._cluster.find(SECRETS, *name)
-        keys = _keys_in(secret)
+        keys = keys_in(secret)
         due = key_due(keys, self._policy)
         if due and now() < due:
             return min(due, now() + LOOK_AGAIN)
@@ -51,7 +51,8 @@ class SigningKeysReconciler:
         return now() + LOOK_AGAIN
 
 
-def _keys_in(secret: Secret | None) -> KeySet:
+def keys_in(secret: Secret | None) -> KeySet:
+    """The keys that the Secret holds; none where there is no Secret. Raises ValueError where they cannot be read."""
     if secret is None:
         return KeySet()
     try:

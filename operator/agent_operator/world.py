@@ -131,6 +131,10 @@ class World:
         """The credentials that are, were, or should be delivered to this Secret."""
         return self.credentials.linked(("secret", secret))
 
+    def credential_of(self, uid: str) -> AgentCredential | None:
+        """The credential with this uid, which is its id."""
+        return next(iter(self.credentials.linked(("uid", uid))), None)
+
     def secrets_of(self, credential: AgentCredential) -> list[Secret]:
         """The Secrets beside it that say that they are this credential's, in the order of their names."""
         claiming = self.secrets.linked(credential.metadata.uid)

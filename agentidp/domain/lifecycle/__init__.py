@@ -14,7 +14,7 @@ from agentidp.domain.lifecycle.observed import (
     WriteStatus,
 )
 from agentidp.domain.lifecycle.rules import decide
-from agentidp.domain.lifecycle.statuses import MAX_HASHES, with_fresh_hash, with_write_refused
+from agentidp.domain.lifecycle.statuses import MAX_HASHES, overlap_of, with_fresh_hash, with_write_refused
 
 __all__ = [
     "MAX_HASHES",
@@ -26,6 +26,7 @@ __all__ = [
     "Wait",
     "WriteStatus",
     "decide",
+    "overlap_of",
     "with_fresh_hash",
     "with_write_refused",
 ]

@@ -22,6 +22,7 @@ from agent_operator.executor import Executor
 from agent_operator.hashing import MadeSecret
 from agent_operator.leader import Leadership
 from agent_operator.observation import Observer
+from agent_operator.usage import UsageBook
 from agent_operator.work import Work
 from agent_operator.world import World
 from agent_operator.writes import Writes
@@ -231,7 +232,7 @@ class CredentialLife(RuleBasedStateMachine):
         events: Any = Silent()
         maker: Any = Maker()
         writes = Writes(cluster, self.world, leadership, events)
-        observer = Observer(cluster, self.world, ENDPOINTS)
+        observer = Observer(cluster, self.world, ENDPOINTS, UsageBook())
         self.reconciler = CredentialReconciler(cluster, self.world, observer, Executor(writes, maker, ENDPOINTS), writes)
 
     def wake(self) -> datetime | None:

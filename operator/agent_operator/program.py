@@ -1,0 +1,104 @@
+"""All parts of the operator, put together; what runs before it leads, and what while it leads."""
+
+import asyncio
+
+from agent_operator.agents import AgentReconciler
+from agent_operator.bearer import bearer_token
+from agent_operator.credentials import CredentialReconciler
+from agent_operator.events import registry, run_kopf
+from agent_operator.executor import Executor
+from agent_operator.hashing import SecretMaker
+from agent_operator.leader import Election, Leadership
+from agent_operator.metrics import Metrics
+from agent_operator.observation import Observer
+from agent_operator.organizations import OrganizationReconciler
+from agent_operator.probes import Probes
+from agent_operator.resync import first_sync, keep_in_sync
+from agent_operator.revocations import RevocationReconciler
+from agent_operator.settings import OperatorSettings
+from agent_operator.signing_keys import SigningKeysReconciler, keys_in
+from agent_operator.usage import UsageBook, UsagePoller
+from agent_operator.work import Reconcile, Topic, Work
+from agent_operator.world import World
+from agent_operator.writes import Writes
+from agentidp.domain import delivery
+from agentidp.domain.resources import Name
+from agentidp.domain.usage import USAGE_SCOPE
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.events import EventRecorder
+from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
+from agentidp.kube.reflector import Reflector
+
+NAME = "agentidp-operator"
+LEASE = "agentidp-operator"
+
+
+class Operator:
+    """All parts, put together."""
+
+    def __init__(self, settings: OperatorSettings, cluster: Cluster) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._work = Work()
+        self._world = World(self._work)
+        self._leadership = Leadership()
+        self._election = Election(cluster, settings.namespace, LEASE, self._leadership)
+        self._metrics = Metrics(self._world, self._work, self._leadership)
+        self._probes = Probes(self._election, self._work, self._metrics)
+        self._events = EventRecorder(cluster, NAME)
+        self._secrets = Reflector(cluster, SECRETS, self._world.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
+        self._signing_keys = Name(settings.namespace, settings.signing_keys_secret)
+        self._book = UsageBook()
+        self._poller = self._usage_poller(settings.token_service_url) if settings.token_service_url else None
+        self._revocations = Reflector(cluster, TOKEN_REVOCATIONS, self._world.revocations, namespace=settings.namespace)
+
+    async def run(self) -> None:
+        """Lead, for ever. Raises NotLeading when another operator has taken over."""
+        async with self._probes.serve(self._settings.probe_listen):
+            await self._election.lead(self._lead)
+
+    async def _lead(self) -> None:
+        """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
+        async with asyncio.TaskGroup() as tasks:
+            behind = [tasks.create_task(one.run()) for one in (self._events, self._secrets, self._revocations)]
+            await self._secrets.listed.wait()
+            await first_sync(self._cluster, self._world)
+            self._work.wake(Topic.SIGNING_KEYS, self._signing_keys)
+            if self._poller:
+                await self._poller.begin()
+                behind.append(tasks.create_task(self._poller.run(self._settings.usage_poll)))
+            working = self._work.run(self._reconcilers(), self._settings.workers, self._metrics.reconciled)
+            behind.append(tasks.create_task(working))
+            behind.append(tasks.create_task(keep_in_sync(self._cluster, self._world, self._settings.resync)))
+            await run_kopf(registry(self._world))
+            for task in behind:
+                task.cancel()
+
+    def _usage_poller(self, url: str) -> UsagePoller:
+        return UsagePoller(url, self._book, self._authorize, self._secret_was_used)
+
+    async def _authorize(self) -> str:
+        """A token of our own for the token service: whoever has the signing keys may sign one."""
+        keys = keys_in(await self._cluster.find(SECRETS, *self._signing_keys))
+        return bearer_token(keys, str(self._settings.issuer), NAME, USAGE_SCOPE)
+
+    def _secret_was_used(self, credential_id: str) -> None:
+        known = self._world.credential_of(credential_id)
+        if known:
+            self._work.wake(Topic.CREDENTIAL, known.key)
+        else:
+            self._book.forget(credential_id)
+
+    def _reconcilers(self) -> dict[Topic, Reconcile]:
+        settings, cluster, world = self._settings, self._cluster, self._world
+        writes = Writes(cluster, world, self._leadership, self._events)
+        maker = SecretMaker(settings.hashing_threads, settings.bcrypt_cost)
+        observer = Observer(cluster, world, settings.endpoints, self._book)
+        executor = Executor(writes, maker, settings.endpoints)
+        return {
+            Topic.AGENT: AgentReconciler(cluster, world, writes).reconcile,
+            Topic.CREDENTIAL: CredentialReconciler(cluster, world, observer, executor, writes).reconcile,
+            Topic.REVOCATION: RevocationReconciler(world, writes).reconcile,
+            Topic.ORGANIZATION: OrganizationReconciler(cluster, world, writes).reconcile,
+            Topic.SIGNING_KEYS: SigningKeysReconciler(cluster, writes, settings.key_policy).reconcile,
+        }

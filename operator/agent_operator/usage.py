@@ -1,0 +1,115 @@
+"""When secrets were last used, as the replicas of the token service tell: asked now and then, so traffic costs nothing here.
+
+Each replica tells what was used since it was last asked. The answers are kept in memory only: what is worth keeping of them is
+in status, and what is not known counts as used (see `agentidp.domain.lifecycle.retirement`).
+"""
+
+import asyncio
+import socket
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+import structlog
+
+from agent_operator.clock import now
+from agentidp.domain.usage import USAGE_PATH, Report, Use, Uses, merged
+from agentidp.kube.errors import ApiError
+
+SECONDS_FOR_AN_ANSWER = 5.0
+
+log = structlog.get_logger()
+
+
+class UsageBook:
+    """The last use of each secret, and since when every use is in here."""
+
+    def __init__(self) -> None:
+        self._uses: defaultdict[str, dict[str, Use]] = defaultdict(dict)
+        self._complete_since: datetime | None = None
+
+    def uses_of(self, credential_id: str, within: timedelta) -> Uses | None:
+        """The uses of a credential's secrets; None where not every use of this last while would be known."""
+        if self._complete_since is None or now() - within < self._complete_since:
+            return None
+        return self._uses.get(credential_id, {})
+
+    def add(self, report: Report) -> None:
+        """What one replica told."""
+        for credential_id, uses in report.uses.items():
+            known = self._uses[credential_id]
+            for fingerprint, use in uses.items():
+                known[fingerprint] = merged(known.get(fingerprint), use)
+
+    def forget(self, credential_id: str) -> None:
+        """There is no such credential any more."""
+        self._uses.pop(credential_id, None)
+
+    def complete_since(self, moment: datetime) -> None:
+        """All replicas have told all that they know, which goes back to this moment."""
+        self._complete_since = self._complete_since or moment
+
+    def incomplete(self) -> None:
+        """A replica did not answer: what it has seen is not known."""
+        self._complete_since = None
+
+
+class UsagePoller:
+    """Asks all addresses of the token service, and says which credentials they told of."""
+
+    def __init__(self, url: str, book: UsageBook, authorize: Callable[[], Awaitable[str]], used: Callable[[str], None]) -> None:
+        self._url = urlsplit(url)
+        self._book = book
+        self._authorize = authorize
+        self._used = used
+        self._told: dict[str, tuple[str, int]] = {}
+        """The replica at each address, and how far it has told."""
+
+    async def begin(self) -> None:
+        """Ask once, before anything is decided; that nobody answers is an answer, too."""
+        await self._ask_all()
+
+    async def run(self, every: timedelta) -> None:
+        """Ask again and again, for ever."""
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            await self._ask_all()
+
+    async def _ask_all(self) -> None:
+        try:
+            reports = await self._reports()
+        except (aiohttp.ClientError, ApiError, OSError, LookupError, ValueError) as trouble:
+            self._book.incomplete()
+            log.info("the token service did not tell what is in use", why=f"{type(trouble).__name__}: {trouble}")
+            return
+        for report in reports:
+            self._book.add(report)
+        self._book.complete_since(max(report.since for report in reports))
+        for credential_id in {one for report in reports for one in report.uses}:
+            self._used(credential_id)
+
+    async def _reports(self) -> list[Report]:
+        """Of every replica."""
+        headers = {"Authorization": f"Bearer {await self._authorize()}", "Host": self._url.netloc}
+        timeout = aiohttp.ClientTimeout(total=SECONDS_FOR_AN_ANSWER)
+        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+            return await asyncio.gather(*(self._ask(session, address) for address in await self._addresses()))
+
+    async def _addresses(self) -> list[str]:
+        """All addresses behind the host's name: a headless Service has one for each replica."""
+        host, port = self._url.hostname or "", self._url.port
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return sorted({f"[{one[4][0]}]" if one[0] == socket.AF_INET6 else str(one[4][0]) for one in found})
+
+    async def _ask(self, session: aiohttp.ClientSession, address: str) -> Report:
+        replica, told = self._told.get(address, ("", 0))
+        port = f":{self._url.port}" if self._url.port else ""
+        url = f"{self._url.scheme}://{address}{port}{USAGE_PATH}"
+        async with session.get(url, params={"replica": replica, "after": str(told)}) as response:
+            response.raise_for_status()
+            report = msgspec.json.decode(await response.read(), type=Report)
+        self._told[address] = (report.replica, report.told)
+        return report
