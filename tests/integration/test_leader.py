@@ -11,6 +11,7 @@ from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import OPERATOR, Programs
 from tests.support.objects import Objects
+from tests.support.operator_metrics import leads, metric
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 
@@ -29,17 +30,16 @@ class Replica:
     @property
     def leads(self) -> bool:
         """Whether it says so."""
-        return self.process.running and self.metric("agentidp_operator_leading") == 1
+        return self.process.running and leads(self._programs)
 
     @property
     def leader(self) -> str:
         """Who leads, as far as it knows."""
-        return str(self._get("/readyz").json()["leader"])
+        return str(httpx.get(f"{self._programs.url(OPERATOR.name)}/readyz").json()["leader"])
 
     def metric(self, name: str) -> float | None:
         """A value that it tells Prometheus."""
-        lines = self._get("/metrics").text.splitlines()
-        return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")), None)
+        return metric(self._programs, name)
 
     def start(self) -> None:
         """Start it, unless it runs."""
@@ -54,9 +54,6 @@ class Replica:
     def kill(self) -> None:
         """SIGKILL."""
         self._programs.kill(OPERATOR.name)
-
-    def _get(self, path: str) -> httpx.Response:
-        return httpx.get(self._programs.url(OPERATOR.name) + path).raise_for_status()
 
 
 @pytest.fixture(scope="module")
