@@ -14,6 +14,7 @@ from rich.console import Console
 from demo.stage import Stage, Unexpected
 from demo.story import Cast, play
 from demo.workload import Workload
+from devcluster.binary import control_plane_binary
 from devcluster.cluster import ControlPlane
 from devcluster.errors import DevclusterError
 from devcluster.install import install
@@ -42,14 +43,17 @@ def main() -> int:
 
 
 def _perform(directory: Path) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print("[bold]AgentIdP for Kubernetes[/bold]: identities for AI agents, declared like everything else")
     logs = directory / "log"
+    control_plane_binary()
+    console.print("[dim]starting kube-apiserver, etcd and controller manager …[/dim]")
     with ControlPlane.launch(directory / "cluster", logs=logs) as cluster:
-        console.print(f"[dim]kube-apiserver, etcd and controller manager are running at {cluster.server}[/dim]")
+        console.print(f"[dim]… which serve {cluster.server}; installing the CRDs, ServiceAccounts and roles …[/dim]")
         install(cluster.access)
+        console.print("[dim]starting operator and token service, each under its own ServiceAccount …[/dim]")
         with Programs.launch(cluster.access, logs) as programs:
-            console.print("[dim]operator and token service are running, each under its own ServiceAccount[/dim]")
+            console.print(f"[dim]… which issue tokens at {programs.token_url}[/dim]")
             stage = Stage(_shell(cluster.kubeconfig, cluster.access.kubectl_cache))
             play(Cast(stage, Workload(directory / "mount"), programs.token_url, ROOT, logs))
 

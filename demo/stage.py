@@ -53,13 +53,15 @@ class Stage:
 
     def show_command(self, command: str) -> None:
         """A command line, as one would type it."""
-        self.console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
+        self.console.print(Text.assemble(("$ ", "bold green"), (command, "bold")), soft_wrap=True)
 
     def show(self, text: str, language: str | None = None) -> None:
-        """What a command printed."""
-        body = Syntax(text, language, background_color="default", word_wrap=True) if language else Text(text)
-        if text:
-            self.console.print(Padding(body, (0, 0, 0, 2)))
+        """What a command printed. Lines are never folded: a table is read by its columns."""
+        if language:
+            self.console.print(Padding(Syntax(text, language, background_color="default"), (0, 0, 0, 2), expand=False))
+            return
+        for line in text.splitlines():
+            self.console.print(Text(f"  {line}"), soft_wrap=True)
 
     def check(self, claim: str, holds: bool) -> None:
         """The story goes on only if this is so."""

@@ -166,7 +166,7 @@ def _shortened(answer: str) -> str:
     """The answer with a token that fits the page."""
     shown = json.loads(answer)
     token = shown.get("access_token", "")
-    return json.dumps(shown | ({"access_token": f"{token[:24]}…{token[-8:]}"} if token else {}))
+    return json.dumps(shown | ({"access_token": f"{token[:24]}…{token[-8:]}"} if token else {}), ensure_ascii=False)
 
 
 def _line_count(text: str) -> str:
