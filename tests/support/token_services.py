@@ -74,7 +74,8 @@ class ServedAlone:
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 
     def declare(self, *objects: Declared) -> None:
-        """What the watch tells."""
+        """What the API server has and the watch has told."""
+        _put(self.at_api_server, objects)
         _put(self.index, objects)
 
     def declare_unseen(self, *objects: Declared) -> None:

@@ -1,0 +1,31 @@
+"""The console script."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = [sys.executable, "-c", "from token_service.main import main; main()"]
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """What it says and how it ends."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AGENTIDP_")}
+    return subprocess.run([*PROGRAM, *arguments], env=inherited | settings, capture_output=True, text=True, check=False)
+
+
+def test_the_help_lists_the_settings() -> None:
+    """With their defaults."""
+    result = run("--help")
+    assert result.returncode == 0
+    assert "AGENTIDP_MAX_STALENESS_SECONDS" in result.stdout
+    assert "300" in result.stdout
+
+
+def test_invalid_settings_are_named() -> None:
+    """All at once, with what they should be, and exit status 2."""
+    result = run(AGENTIDP_LISTEN="here", AGENTIDP_HASHING_THREADS="0")
+    assert result.returncode == 2
+    assert "AGENTIDP_ISSUER is not set" in result.stderr
+    assert "AGENTIDP_LISTEN='here' is not valid: it should be host:port" in result.stderr
+    assert "AGENTIDP_HASHING_THREADS='0' is not valid" in result.stderr
+    assert "Traceback" not in result.stderr
