@@ -1,7 +1,6 @@
 """`kubectl agentidp` as a person on call types it: through kubectl, as a plain user, with the operator at work."""
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +17,6 @@ from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-
-@pytest.fixture(autouse=True)
-def plugins_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where kubectl finds them."""
-    monkeypatch.setenv("PATH", f"{PLUGINS}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A person on call: a plain user of one namespace, who types `kubectl agentidp ...` and reads what it says."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,15 @@ CHANGE = ("patch", "agents.idp.sentryagent.ai,agentcredentials.idp.sentryagent.a
 READ_SECRETS = ("get", "secrets")
 PLUGINS = Path(sys.executable).parent
 """Where kubectl must look for `kubectl-agentidp`."""
+
+
+@dataclass(frozen=True)
+class KubectlWithPlugins(Kubectl):
+    """kubectl, with our plugin on its PATH."""
+
+    def environment(self) -> dict[str, str]:
+        """Where kubectl itself was installed."""
+        return super().environment() | {"PATH": f"{PLUGINS}{os.pathsep}{os.environ['PATH']}"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class Person:
             cluster.kubectl("create", "role", role, f"--verb={verbs}", f"--resource={resources}", namespace)
             account = f"--serviceaccount={tenant.namespace}:{name}"
             cluster.kubectl("create", "rolebinding", role, f"--role={role}", account, namespace)
-        return cls(cluster.kubectl_as(tenant.namespace, name), tenant.namespace)
+        kubeconfig = cluster.identity(tenant.namespace, name)
+        return cls(KubectlWithPlugins(kubeconfig, cluster.access.kubectl_cache), tenant.namespace)
 
     def types(self, line: str, answer: str | None = None) -> CompletedProcess[str]:
         """Of `kubectl agentidp`, in the namespace; KubectlError unless it ends with 0."""
