@@ -13,8 +13,9 @@ from kubectl_agentidp.views.tree import Forest, draw
 
 SUMMARY = "Draw organizations, their agents, their credentials, and the hashes under which secrets are accepted."
 DETAILS = (
-    "Of a hash it shows the hint, when it was made and until when it is accepted. Needs list on agents and agentcredentials;"
-    " of organizations it shows more than the name to whoever may list them."
+    "Of a hash it shows the hint, when it was made, when it was last used (to some minutes, if that is known) and until when it"
+    " is accepted. Needs list on agents and agentcredentials; of organizations it shows more than the name to whoever may list"
+    " them."
 )
 EXAMPLES = ("tree", "tree -n agents-demo", "tree -A")
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from agentidp.domain.conditions import SECRET_DELIVERED, condition
-from agentidp.domain.resources import AgentCredential, ConditionStatus
+from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement
 from kubectl_agentidp.views.facts import overlapping, standing
 from kubectl_agentidp.views.moments import dated
 
@@ -17,9 +17,11 @@ def is_delivered(credential: AgentCredential, requested: datetime) -> bool:
 
 def intention(credential: AgentCredential) -> str:
     """What becomes of the secret that is in use."""
-    overlap = credential.spec.rotation.overlap
-    if overlap:
-        return f"The former secret goes on working for {overlap} after the rotation."
+    rotation = credential.spec.rotation
+    if rotation.overlap and rotation.retire is Retirement.WHEN_UNUSED:
+        return f"The former secret goes on working for {rotation.overlap} after the rotation, and longer while it is used."
+    if rotation.overlap:
+        return f"The former secret goes on working for {rotation.overlap} after the rotation."
     return "No overlap is declared: the former secret stops working when the new one is delivered."
 
 

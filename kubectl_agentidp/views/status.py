@@ -29,6 +29,7 @@ class Overlap(Struct, frozen=True, rename="camel"):
 
     hint: str | None
     until: Time
+    last_used_at: Time | None
 
 
 class CredentialStatus(Struct, frozen=True, rename="camel"):
@@ -39,6 +40,7 @@ class CredentialStatus(Struct, frozen=True, rename="camel"):
     agent: str
     secret: str | None
     standing: Standing
+    last_used_at: Time | None
     overlapping: tuple[Overlap, ...]
     next_due: Due | None
 
@@ -79,7 +81,8 @@ def _credential(one: AgentCredential, now: datetime) -> CredentialStatus:
         agent=one.spec.agent_ref.name,
         secret=binding.name if binding else None,
         standing=standing(one),
-        overlapping=tuple(Overlap(old.hint, old.not_after) for old in overlapping(one, now) if old.not_after),
+        last_used_at=one.status.last_used_at,
+        overlapping=tuple(Overlap(old.hint, old.not_after, old.last_used_at) for old in overlapping(one, now) if old.not_after),
         next_due=next_due(one),
     )
 

@@ -97,6 +97,8 @@ class Drawing:
 
     def _hash(self, one: SecretHash) -> Node:
         words = [f"hash {one.hint or 'without hint'}", f"created {dated(one.created_at, self._now)}"]
+        if one.last_used_at:
+            words.append(f"last used {dated(one.last_used_at, self._now)}")
         if one.not_after:
             words.append(f"until {dated(one.not_after, self._now)}")
         return Node(GAP.join(words))

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from agentidp.domain.resources import Agent
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.kinds import Kind
 from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
+from kubectl_agentidp.access import FIELD_MANAGER, Access
+from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.kubeconfig import Kubeconfig
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
 from tests.support.on_call import CHANGE, PLUGINS, READ, Person
@@ -173,6 +179,15 @@ def test_what_is_not_there_is_named(person: Person, tenant: Tenant) -> None:
     assert f"there is no Agent 'nobody' in namespace '{tenant.namespace}'." in person.is_refused("suspend nobody")
     done = person.types("status")
     assert (done.stdout, done.stderr) == ("", f"No agents or credentials in namespace '{tenant.namespace}'.\n")
+
+
+async def test_a_cluster_without_agentidp_is_told_from_one_where_an_object_is_missing(cluster: ControlPlane) -> None:
+    """What the API server answers for a kind that it does not serve."""
+    elsewhere = Kind("nowhere.example", "v1", "agents", "Agent", Agent)
+    connection = Cluster(await Kubeconfig(str(cluster.kubeconfig)).configuration(), FIELD_MANAGER)
+    with pytest.raises(Failure, match=r"the cluster does not know agents\.nowhere\.example"):
+        await Access(connection, "default").list(elsewhere)
+    await connection.close()
 
 
 def test_the_context_says_where(person: Person, tenant: Tenant, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """What may be typed, and what a mistake says."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kubectl_agentidp.main import commands
+from tests.support.crd_schema import CHECKOUT
 
 COMMANDS = ("status", "tree", "rotate", "suspend", "resume", "decommission", "revoke", "token")
 NAMED = tuple(f"{command} screener" for command in COMMANDS if command != "tree")
@@ -97,6 +99,13 @@ def test_help_shows_how_a_command_is_typed(command: str, capsys: pytest.CaptureF
     assert examples
     assert all(parsed(example)["run"] for example in examples)
     assert "Needs" in text
+
+
+def test_the_readme_shows_what_can_be_typed() -> None:
+    """Line by line."""
+    shown = re.findall(r"^kubectl agentidp (.*?)(?: +#.*)?$", (CHECKOUT / "README.md").read_text(), re.MULTILINE)
+    assert {line.split()[0] for line in shown} >= {"tree", "status", "rotate", "suspend", "revoke", "token"}
+    assert all(parsed(line)["run"] for line in shown)
 
 
 def test_help_lists_the_commands_and_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from msgspec.json import decode
 
 from agentidp.domain.conditions import SECRET_DELIVERED
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState, Rotation, Time
+from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState, Retirement, Rotation, Time
 from kubectl_agentidp.commands.rotate import rotation_request
 from kubectl_agentidp.failures import Failure
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
@@ -97,6 +97,8 @@ def test_what_becomes_of_the_former_secret_is_told() -> None:
     """Before, by what is declared; after, by what is so."""
     assert "stops working when the new one is delivered" in intention(an_issued_credential())
     assert "goes on working for 1h" in intention(an_issued_credential(rotation=Rotation(overlap="1h")))
+    kept = Rotation(overlap="1h", retire=Retirement.WHEN_UNUSED)
+    assert "for 1h after the rotation, and longer while it is used" in intention(an_issued_credential(rotation=kept))
     alone = outcome(an_issued_credential(), NOW)
     assert alone == "Secret 'screener-key' holds the new secret; the former one is not accepted any more."
     both = outcome(an_issued_credential(a_hash(1, made=-DAY, ends=MINUTE), a_hash(2)), NOW)

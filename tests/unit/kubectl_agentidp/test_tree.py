@@ -13,6 +13,7 @@ from tests.support.worlds import (
     AGENT_ID,
     DAY,
     HOUR,
+    MINUTE,
     NOW,
     a_condition,
     a_credential,
@@ -100,6 +101,14 @@ def test_a_credential_hangs_from_the_agent_of_its_own_namespace() -> None:
         No organization
         └── Agent sales/screener  Active  {OTHER_ID}
     """)
+
+
+def test_the_last_use_is_drawn_where_it_is_known() -> None:
+    """Whoever ends an overlap early wants to know who still needs it."""
+    used = replace(a_hash(1), last_used_at=NOW - 5 * MINUTE)
+    assert draw(Forest([SCREENER], [an_issued_credential(used)]), NOW).endswith(
+        f"└── hash {HINTS[1]}  created 2026-03-01T11:00:00Z (60m ago)  last used 2026-03-01T11:55:00Z (5m ago)"
+    )
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
