@@ -1,0 +1,99 @@
+"""The API server is away for half a minute: tokens are issued meanwhile, nothing is restarted, later changes arrive."""
+
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+import httpx
+import pytest
+
+from devcluster.cluster import ControlPlane
+from devcluster.components import API_SERVER
+from devcluster.install import install
+from devcluster.programs import OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
+from tests.support.objects import Objects
+from tests.support.tenants import Tenant
+from tests.support.waiting import eventually
+from tests.support.workload import Pair, ask, is_refused, is_served
+
+OUTAGE_SECONDS = 30
+EVERY_SECONDS = 0.25
+
+Statuses = list[int]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Not the one that all tests share: a part of it is stopped here."""
+    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
+        install(cluster.access)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def before(objects: Objects, programs: Programs) -> tuple[Tenant, Pair]:
+    """A tenant with a credential that is in use."""
+    tenant = Tenant.new(objects)
+    pair = tenant.issue()
+    eventually("it is served", lambda: is_served(pair))
+    return tenant, pair
+
+
+@pytest.fixture(scope="module")
+def processes(programs: Programs) -> list[int]:
+    """Those that run before the outage."""
+    return [programs.process(program.name).pid for program in PROGRAMS]
+
+
+@pytest.fixture(scope="module")
+def outage(cluster: ControlPlane, programs: Programs, before: tuple[Tenant, Pair], processes: list[int]) -> dict[str, Statuses]:
+    """What a workload and the kubelet were answered during the outage, which is over."""
+    _, pair = before
+    answers: dict[str, Statuses] = {"token": [], "alive": [], "ready": []}
+    cluster.stop(API_SERVER)
+    end = time.monotonic() + OUTAGE_SECONDS
+    while time.monotonic() < end:
+        answers["token"].append(ask(pair).status_code)
+        answers["alive"] += [httpx.get(programs.url(program.name) + "/healthz").status_code for program in PROGRAMS]
+        answers["ready"].append(httpx.get(f"{programs.token_url}/readyz").status_code)
+        time.sleep(EVERY_SECONDS)
+    cluster.start(API_SERVER)
+    return answers
+
+
+def test_tokens_are_issued_meanwhile(outage: dict[str, Statuses], tell: Callable[[str], None]) -> None:
+    """Every time, from what is in memory."""
+    tell(f"tokens issued while the API server was away: {outage['token'].count(HTTPStatus.OK)} of {len(outage['token'])}")
+    assert set(outage["token"]) == {HTTPStatus.OK}
+
+
+def test_no_probe_fails_meanwhile(outage: dict[str, Statuses]) -> None:
+    """A restart would help nobody, and the token service is still of use."""
+    assert set(outage["alive"]) == {HTTPStatus.OK}
+    assert set(outage["ready"]) == {HTTPStatus.OK}
+
+
+def test_later_changes_arrive(outage: dict[str, Statuses], before: tuple[Tenant, Pair], objects: Objects) -> None:
+    """A new credential is issued and works, and the old one ends when its spec says so."""
+    tenant, pair = before
+    fresh = Tenant.new(objects).issue()
+    eventually("the new credential is served", lambda: is_served(fresh))
+    tenant.change("AgentCredential", state="Revoked")
+    eventually("the revoked one is refused", lambda: is_refused(pair))
+    tenant.until("AgentCredential", "CredentialRevoked")
+    eventually("its Secret is gone", lambda: tenant.find("Secret") is None)
+
+
+def test_a_secret_that_is_removed_afterwards_comes_back(outage: dict[str, Statuses], objects: Objects) -> None:
+    """The operator's watch of Secrets works again, too."""
+    tenant = Tenant.new(objects)
+    before = tenant.issue()
+    tenant.remove("Secret")
+    eventually("the Secret is back", lambda: tenant.find("Secret"))
+    assert tenant.pair() != before
+
+
+def test_nothing_was_restarted(outage: dict[str, Statuses], programs: Programs, processes: list[int]) -> None:
+    """They are the same processes."""
+    assert programs.ended() == []
+    assert [programs.process(program.name).pid for program in (OPERATOR, TOKEN_SERVICE)] == processes
