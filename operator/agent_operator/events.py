@@ -5,6 +5,8 @@ operator is away, and a restart over settled objects writes nothing.
 """
 
 import asyncio
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
@@ -51,6 +53,17 @@ def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Coll
             collection.put(value)
 
 
+class EndlessBackoffs:
+    """Seconds before each next try of a request: if they ran out in an outage, Kopf would end the operator.
+
+    It also tries again after a 403, which a starting API server answers until it has read its own rules.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """Anew for each request."""
+        return chain((0.2, 0.5, 1.0, 2.0), repeat(3.0))
+
+
 async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.posting.enabled = False  # our own events tell the story; Kopf's repeat its log
     settings.scanning.disabled = True  # the kinds are known, and reading CRDs and namespaces would need more rights
@@ -60,7 +73,7 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.watching.chunk_size = 500
     settings.watching.reconnect_backoff = 0.2
     settings.networking.request_timeout = 30
-    settings.networking.error_backoffs = [0.2, 0.5, 1, 2, 3, 5, 5, 5, 5, 5]
+    settings.networking.error_backoffs = EndlessBackoffs()
     settings.persistence.finalizer = f"{GROUP}/operator"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
