@@ -146,6 +146,7 @@ class Programs:
             "PYTHONUNBUFFERED": "1",
             "AGENTIDP_ISSUER": self.token_url,
             "AGENTIDP_NAMESPACE": NAMESPACE,
+            "AGENTIDP_TOKEN_SERVICE_URL": self.token_url,
             program.listen_setting: f"127.0.0.1:{self._ports[program.name].number}",
         }
 

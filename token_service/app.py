@@ -16,6 +16,7 @@ from token_service.endpoints.form_endpoint import FormEndpoint
 from token_service.endpoints.metadata import add_metadata, metadata
 from token_service.endpoints.metrics import add_metrics
 from token_service.endpoints.probes import add_probes
+from token_service.endpoints.usage import add_usage
 from token_service.http.asgi import Endpoint, Receive, Scope, Send
 from token_service.service import TokenService
 
@@ -78,6 +79,7 @@ def create_app(service: TokenService) -> FastAPI:
         jwks.add_jwks(app, service.keys, path)
     add_probes(app, service.missing)
     add_metrics(app, service.exposition)
+    add_usage(app, service.usage, service.keys, issuer)
     return app
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from agentidp.domain.acceptance import accepts, fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.domain.resources import Organization
@@ -26,10 +26,11 @@ FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """The pair is this agent's, by this credential."""
+    """The pair is this agent's, by this credential, whose `hash` has accepted it."""
 
     agent: ClientAgent
     credential: ClientCredential
+    hash: ClientHash
     organization: Organization | None
 
 
@@ -76,7 +77,8 @@ class Authenticator:
         organization, now = index.organization(agent), self._clock()
         if why_agent_is_refused(agent, organization) or why_credential_is_refused(credential, agent, now):
             return None
-        return Accepted(agent, credential, organization) if accepts(credential, entry.hash, now) else None
+        accepting = accepting_hash(credential, entry.hash, now)
+        return Accepted(agent, credential, accepting, organization) if accepting else None
 
     async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
         """By the hashes of all its credentials; nothing is hashed for an agent that gets no token. Raises Busy."""

@@ -1,10 +1,11 @@
 """Who calls: the client of a request, or the answer to whoever it is not. What is told is uniform, what is logged precise."""
 
 from agentidp.domain.clients import is_client_id
-from agentidp.domain.oauth_errors import INVALID_CLIENT, OAuthError
+from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
 from token_service.authentication import Accepted, Authenticator
-from token_service.http.client_authentication import ClientPair, client_pair
+from token_service.http.client_authentication import ClientPair, bearer_token, client_pair
 from token_service.http.requests import FormRequest
+from token_service.issued_tokens import IssuedTokens
 from token_service.refusal_log import RefusalLog
 from token_service.refusals import Refusal
 
@@ -12,8 +13,9 @@ from token_service.refusals import Refusal
 class Callers:
     """Authenticates requests."""
 
-    def __init__(self, authenticator: Authenticator, refusals: RefusalLog) -> None:
+    def __init__(self, authenticator: Authenticator, tokens: IssuedTokens, refusals: RefusalLog) -> None:
         self._authenticator = authenticator
+        self._tokens = tokens
         self._refusals = refusals
 
     async def client(self, request: FormRequest) -> Accepted | OAuthError:
@@ -29,3 +31,18 @@ class Callers:
         told = pair.client_id if is_client_id(pair.client_id) else None  # people mix up fields, and this may be a secret
         self._refusals.refused(told, outcome)
         return INVALID_CLIENT
+
+    async def client_id(self, request: FormRequest, scope: str | None = None) -> str | OAuthError:
+        """The client's id, by its secret or by an access token (RFC 6750, section 2.1), which must have the scope."""
+        token = bearer_token(request.authorization)
+        if token is None:
+            client = await self.client(request)
+            return client if isinstance(client, OAuthError) else client.agent.agent_id
+        read = await self._tokens.active(token)
+        if isinstance(read, OAuthError):
+            return read
+        if read is None:
+            return INVALID_TOKEN
+        if scope and scope not in (read.scope or "").split(" "):
+            return insufficient_scope(scope)
+        return read.client_id

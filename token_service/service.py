@@ -1,5 +1,6 @@
 """All parts of a token service, put together: an index and keys that reflectors feed, and what answers from them."""
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from token_service.read_through import LookUp, ReadThrough
 from token_service.refusal_log import RefusalLog
 from token_service.second_look import SecondLook
 from token_service.settings import TokenServiceSettings
+from token_service.usage import UsageLog
 
 
 class TokenService:
@@ -45,7 +47,8 @@ class TokenService:
         second_look = SecondLook(index, ReadThrough(self._counted(look_up)))
         authenticator = Authenticator(index, self.hashing, second_look)
         callers = Callers(authenticator, RefusalLog(self.meters))
-        self.token = TokenEndpoint(callers, Offers(self.issuer), keys, self.freshness)
+        self.usage = UsageLog(time.time)
+        self.token = TokenEndpoint(callers, Offers(self.issuer), keys, self.freshness, self.usage)
         self._add_gauges()
 
     def missing(self) -> list[str]:

@@ -25,9 +25,9 @@ def why_credential_is_refused(credential: ClientCredential, agent: ClientAgent, 
     return None if credential.client_id == agent.agent_id else Reason.AGENT_REPLACED
 
 
-def accepts(credential: ClientCredential, hashed: str, now: float) -> bool:
-    """Whether this hash of the credential still accepts."""
-    return any(one.hash == hashed and _is_current(one, now) for one in credential.hashes)
+def accepting_hash(credential: ClientCredential, hashed: str, now: float) -> ClientHash | None:
+    """This hash of the credential, while it still accepts."""
+    return next((one for one in credential.hashes if one.hash == hashed and _is_current(one, now)), None)
 
 
 def fitting_hashes(credential: ClientCredential, secret: bytes, now: float) -> list[ClientHash]:

@@ -1,6 +1,6 @@
 """OAuth error answers as values: what went wrong, in words for the client's developer, and what HTTP says about it.
 
-The codes are RFC 6749, section 5.2, and RFC 8707, section 2; `temporarily_unavailable` (section 4.1.2.1) is what 429 and 503
+The codes are those of RFC 6749, section 5.2, RFC 6750, section 3.1, and RFC 8707, section 2; `temporarily_unavailable` (section 4.1.2.1) is what 429 and 503
 carry. Nothing here may tell which part of a client's authentication was wrong.
 """
 
@@ -19,8 +19,13 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     INVALID_SCOPE = "invalid_scope"
     INVALID_TARGET = "invalid_target"
+    INVALID_TOKEN = "invalid_token"  # noqa: S105 RFC 6750, section 3.1
+    INSUFFICIENT_SCOPE = "insufficient_scope"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
-    SERVER_ERROR = "server_error"
+    INVALID_TOKEN = OAuthError(ErrorCode.INVALID_TOKEN, "The access token is not good.", HTTPStatus.UNAUTHORIZED)
+"""The answer to a bearer token that was not issued here, has expired or was revoked, or whose agent may have none."""
+
+SERVER_ERROR = "server_error"
 
 
 class OAuthError(Struct, frozen=True):
@@ -37,6 +42,12 @@ def invalid_request(description: str, status: HTTPStatus = HTTPStatus.BAD_REQUES
     return OAuthError(ErrorCode.INVALID_REQUEST, description, status)
 
 
+def insufficient_scope(scope: str) -> OAuthError:
+    """The access token is good, but has not this scope."""
+    description = f"The access token needs the scope {scope}."
+    return OAuthError(ErrorCode.INSUFFICIENT_SCOPE, description, HTTPStatus.FORBIDDEN)
+
+
 def unavailable(description: str, retry_after: int) -> OAuthError:
     """Nothing is wrong with the request; it may succeed after so many seconds."""
     return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, description, HTTPStatus.SERVICE_UNAVAILABLE, retry_after)
@@ -49,6 +60,9 @@ def too_many_requests(description: str, retry_after: int) -> OAuthError:
 
 INVALID_CLIENT = OAuthError(ErrorCode.INVALID_CLIENT, "Client authentication failed.", HTTPStatus.UNAUTHORIZED)
 """The one answer to an unknown client, a wrong secret, a suspended agent, a revoked or an expired credential."""
+
+INVALID_TOKEN = OAuthError(ErrorCode.INVALID_TOKEN, "The access token is not good.", HTTPStatus.UNAUTHORIZED)
+"""The answer to a bearer token that was not issued here, has expired or was revoked, or whose agent may have none."""
 
 SERVER_ERROR = OAuthError(ErrorCode.SERVER_ERROR, "The server failed; its log says more.", HTTPStatus.INTERNAL_SERVER_ERROR)
 """A defect of ours; nothing of the inside is told."""

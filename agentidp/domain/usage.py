@@ -13,6 +13,8 @@ from agentidp.domain.resources.meta import Time
 
 USAGE_PATH = "/internal/usage"
 USAGE_SCOPE = "usage:read"
+OPERATOR = "agentidp-operator"
+"""The client id under which the operator asks; agents have UUIDs."""
 FINGERPRINT_DIGITS = 16
 MAX_CONSUMERS = 8
 

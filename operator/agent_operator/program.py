@@ -23,7 +23,7 @@ from agent_operator.world import World
 from agent_operator.writes import Writes
 from agentidp.domain import delivery
 from agentidp.domain.resources import Name
-from agentidp.domain.usage import USAGE_SCOPE
+from agentidp.domain.usage import OPERATOR, USAGE_SCOPE
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
@@ -80,7 +80,7 @@ class Operator:
     async def _authorize(self) -> str:
         """A token of our own for the token service: whoever has the signing keys may sign one."""
         keys = keys_in(await self._cluster.find(SECRETS, *self._signing_keys))
-        return bearer_token(keys, str(self._settings.issuer), NAME, USAGE_SCOPE)
+        return bearer_token(keys, str(self._settings.issuer), OPERATOR, USAGE_SCOPE)
 
     def _secret_was_used(self, credential_id: str) -> None:
         known = self._world.credential_of(credential_id)

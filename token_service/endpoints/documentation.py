@@ -7,6 +7,7 @@ from agentidp.domain.oauth_errors import ErrorCode
 Responses = dict[int | str, dict[str, Any]]
 
 SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An access token of this issuer."},
     "clientBasic": {"type": "http", "scheme": "basic", "description": "client_id and client_secret, each form-encoded."},
 }
 
@@ -31,6 +32,7 @@ _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     400: ("The request is not right (RFC 6749, section 5.2).", {}),
     401: ("Client authentication failed.", _CHALLENGE),
     408: ("The body did not come in time.", {}),
+    403: ("The access token has not the scope that it takes.", _CHALLENGE),
     413: ("The body is too large.", {}),
     429: ("Too many requests of this client.", _RETRY_AFTER),
     503: ("Not now; the request may succeed later.", _RETRY_AFTER),
@@ -44,12 +46,12 @@ def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def error_responses(*statuses: int) -> Responses:
     """The OAuth errors that an endpoint may answer."""
-    told = {status: _ERRORS[status] for status in statuses or _ERRORS}
+    told = {status: _ERRORS[status] for status in statuses}
     return {status: {**json_response(words, ERROR_SCHEMA), "headers": headers} for status, (words, headers) in told.items()}
 
 
-def form_body(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    """A form as request body, and the ways in which the client may authenticate."""
+def form_body(properties: dict[str, Any], required: list[str], *, bearer: bool = False) -> dict[str, Any]:
+    """A form as request body, and the ways in which the caller may authenticate."""
     schema = {"type": "object", "required": required, "properties": properties | CLIENT_FIELDS}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}, "security": [{"clientBasic": []}, {}]}
+    return {"requestBody": {"required": True, "content": content}, "security": [*([{"bearer": []}] if bearer else []), {"clientBasic": []}, {}]}

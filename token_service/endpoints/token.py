@@ -17,6 +17,7 @@ from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
 from token_service.keys import KeyRing
 from token_service.offers import Offers
+from token_service.usage import UsageLog
 
 CLIENT_CREDENTIALS = "client_credentials"
 
@@ -64,12 +65,14 @@ class TokenEndpoint:
         offers: Offers,
         keys: KeyRing,
         freshness: Freshness,
+        usage: UsageLog,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._callers = callers
         self._offers = offers
         self._keys = keys
         self._freshness = freshness
+        self._usage = usage
         self._clock = clock
 
     async def handle(self, request: FormRequest) -> Answer | OAuthError:
@@ -89,6 +92,7 @@ class TokenEndpoint:
         writer = self._keys.writer()
         if writer is None:
             return _NO_KEY
+        self._usage.used(client.credential.credential_id, client.hash, request)
         token = writer.write(offer.draft, int(self._clock()), new_jti())
         return Answer(200, b'{"access_token":"' + token + offer.rest)
 

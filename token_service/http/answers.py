@@ -17,7 +17,12 @@ _HEADERS: Headers = (
     (b"cache-control", b"no-store"),
     (b"pragma", b"no-cache"),
 )
-BASIC_CHALLENGE = (b"www-authenticate", b'Basic realm="agentidp", charset="UTF-8"')
+CHALLENGES = {
+    ErrorCode.INVALID_CLIENT: (b"www-authenticate", b'Basic realm="agentidp", charset="UTF-8"'),
+    ErrorCode.INVALID_TOKEN: (b"www-authenticate", b'Bearer realm="agentidp", error="invalid_token"'),
+    ErrorCode.INSUFFICIENT_SCOPE: (b"www-authenticate", b'Bearer realm="agentidp", error="insufficient_scope"'),
+}
+"""How to authenticate (RFC 9110, section 11.6.1)."""
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -31,9 +36,8 @@ class Answer(Struct, frozen=True, gc=False):
 def error_answer(error: OAuthError) -> Answer:
     """The answer that an error is told with (RFC 6749, section 5.2)."""
     body = msgspec.json.encode({"error": error.error, "error_description": error.description})
-    headers: Headers = ()
-    if error.error is ErrorCode.INVALID_CLIENT:
-        headers = (BASIC_CHALLENGE,)
+    challenge = CHALLENGES.get(error.error)
+    headers: Headers = (challenge,) if challenge else ()
     if error.retry_after is not None:
         headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
     return Answer(error.status, body, headers)
@@ -48,6 +52,6 @@ def response(answer: Answer) -> Response:
 async def write(answer: Answer, send: Send) -> None:
     """Send an answer."""
     length = (b"content-length", str(len(answer.body)).encode())
-    headers = [length, *_HEADERS, *answer.headers]
+    headers = [length, *(_HEADERS if answer.body else _HEADERS[1:]), *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

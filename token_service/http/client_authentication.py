@@ -40,6 +40,12 @@ def client_pair(request: FormRequest) -> ClientPair | OAuthError:
     return pair
 
 
+def bearer_token(header: bytes | None) -> str | None:
+    """The access token of an Authorization header (RFC 6750, section 2.1), None where it holds something else."""
+    scheme, _, token = (header or b"").partition(b" ")
+    return token.strip().decode("ascii", "replace") if scheme.lower() == b"bearer" else None
+
+
 def parse_basic(header: bytes) -> ClientPair | OAuthError:
     """The pair of an Authorization header: base64 of both parts, each of them form-encoded, with a colon between them."""
     scheme, _, encoded = header.partition(b" ")

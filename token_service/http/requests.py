@@ -29,12 +29,15 @@ class FormRequest(Struct, frozen=True, gc=False):
 
     form: Form
     authorization: bytes | None = None
+    address: str = ""
+    user_agent: bytes | None = None
 
 
 async def read_form_request(scope: Scope, receive: Receive) -> FormRequest | OAuthError:
     """The request, or why it is refused."""
     content_type = b""
     authorization: bytes | None = None
+    user_agent: bytes | None = None
     for name, value in scope["headers"]:
         if name == b"content-type":
             content_type = value
@@ -42,6 +45,8 @@ async def read_form_request(scope: Scope, receive: Receive) -> FormRequest | OAu
             if authorization is not None:
                 return _TWO_AUTHORIZATIONS
             authorization = value
+        elif name == b"user-agent":
+            user_agent = value
         elif name == b"content-length" and _is_too_large(value):
             return _TOO_LARGE
     if content_type != FORM and content_type.partition(b";")[0].strip().lower() != FORM:
@@ -50,7 +55,10 @@ async def read_form_request(scope: Scope, receive: Receive) -> FormRequest | OAu
     if isinstance(body, OAuthError):
         return body
     form = parse_form(body)
-    return form if isinstance(form, OAuthError) else FormRequest(form, authorization)
+    if isinstance(form, OAuthError):
+        return form
+    peer = scope.get("client")
+    return FormRequest(form, authorization, peer[0] if peer else "", user_agent)
 
 
 def _is_too_large(announced: bytes) -> bool:

@@ -61,7 +61,7 @@ def with_hashes_retired(status: CredentialStatus, held: SecretHash, overlap: tim
     """
     place = status.secret_hashes.index(held)
     older = (_retired(one, overlap, now) for one in status.secret_hashes[:place])
-    kept = tuple(one for one in older if one and not _is_past(one, now))
+    kept = tuple(one for one in older if not _is_past(one, now))
     return replace(status, secret_hashes=(*kept, *status.secret_hashes[place:]))
 
 
@@ -128,10 +128,8 @@ def overlap_of(rotation: Rotation) -> timedelta:
     return parse_duration(rotation.overlap) if rotation.overlap else timedelta()
 
 
-def _retired(one: SecretHash, overlap: timedelta, now: datetime) -> SecretHash | None:
-    if one.not_after:
-        return one
-    return replace(one, not_after=now + overlap) if overlap else None
+def _retired(one: SecretHash, overlap: timedelta, now: datetime) -> SecretHash:
+    return one if one.not_after else replace(one, not_after=now + overlap)
 
 
 def _is_past(one: SecretHash, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.acceptance import accepts, fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -213,9 +213,9 @@ def test_a_hash_that_was_verified_accepts_until_its_end() -> None:
     """What a cache remembers is asked about each time."""
     credential = client(a_hash(1, ends=HOUR), a_hash(2))
     hashed = a_hash(1).hash
-    assert accepts(credential, hashed, MOMENT)
-    assert not accepts(credential, hashed, MOMENT + HOUR.total_seconds())
-    assert not accepts(credential, a_hash(3).hash, MOMENT)
+    assert accepting_hash(credential, hashed, MOMENT)
+    assert not accepting_hash(credential, hashed, MOMENT + HOUR.total_seconds())
+    assert not accepting_hash(credential, a_hash(3).hash, MOMENT)
 
 
 def test_a_suspended_agents_credentials_are_as_they_were() -> None:

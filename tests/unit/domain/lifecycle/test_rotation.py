@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from agentidp.domain.lifecycle import Wait
+from agentidp.domain.lifecycle import MAX_HASHES, Wait
 from agentidp.domain.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import ACTIVE, Outcome, Story, declared, delivered, issue, outcomes, rotated, wait
@@ -99,3 +99,13 @@ def test_the_same_manifests_applied_again_cause_nothing() -> None:
     for _ in range(3):
         world.touch()
         assert [type(step) for step in Operator(world).bring_to_rest(NOW)] == [Wait]
+
+
+def test_a_rotation_never_leaves_more_than_five_hashes() -> None:
+    """However many overlaps there are; the oldest goes first."""
+    hashes = [a_hash(number, made=-DAY, ends=number * HOUR) for number in (2, 3, 4, 5)]
+    world = delivered(an_issued_credential(*hashes, a_hash(1), rotation=a_rotation(overlap="24h", requested=-SECOND)))
+    Operator(world).bring_to_rest(NOW)
+    left = world.credential.status.secret_hashes
+    assert [one.hash for one in left[:4]] == [a_hash(number).hash for number in (3, 4, 5, 1)]
+    assert len(left) == MAX_HASHES

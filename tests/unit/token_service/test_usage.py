@@ -1,0 +1,90 @@
+"""What the token service notes of the use of secrets, and whom it tells."""
+
+from agentidp.domain.clients import ClientHash
+from agentidp.domain.usage import MAX_CONSUMERS, Use, fingerprint
+from token_service.http.forms import Form
+from token_service.http.requests import FormRequest
+from token_service.usage import MAX_CONSUMER_LENGTH, UsageLog, consumer_of
+
+CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
+RETIRING = ClientHash("$2b$10$retiring", "4d3c2b1a", 2_000_000_000.0)
+
+
+class Clock:
+    """A clock that tests set."""
+
+    now = 1_000_000_000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -> FormRequest:
+    """From there, by that program."""
+    return FormRequest(Form({}), None, address, user_agent)
+
+
+def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) -> Use | None:
+    """What is told of a hash."""
+    return log.report(replica, after).uses.get("credential", {}).get(fingerprint(one.hash))
+
+
+def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
+    """However often it is used."""
+    clock = Clock()
+    log = UsageLog(clock)
+    for _ in range(59):
+        log.used("credential", CURRENT, a_request())
+        clock.now += 1
+    use = use_of(log, CURRENT)
+    assert use
+    assert (use.at.timestamp(), use.consumers) == (1_000_000_000, ())
+    clock.now += 1
+    log.used("credential", CURRENT, a_request())
+    later = use_of(log, CURRENT)
+    assert later
+    assert later.at.timestamp() == 1_000_000_060
+
+
+def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
+    """To the second."""
+    clock = Clock()
+    log = UsageLog(clock)
+    log.used("credential", RETIRING, a_request("10.0.0.7"))
+    clock.now += 5
+    log.used("credential", RETIRING, a_request("10.0.0.8", None))
+    log.used("credential", RETIRING, a_request("10.0.0.7"))
+    use = use_of(log, RETIRING)
+    assert use
+    assert (use.at.timestamp(), use.consumers) == (1_000_000_005, ("10.0.0.7 (curl/8)", "10.0.0.8"))
+
+
+def test_only_the_latest_consumers_are_kept() -> None:
+    """A crowd costs no more memory than a few."""
+    log = UsageLog(Clock())
+    for number in range(100):
+        log.used("credential", RETIRING, a_request(f"10.0.0.{number}", None))
+    use = use_of(log, RETIRING)
+    assert use
+    assert use.consumers == tuple(f"10.0.0.{number}" for number in range(99, 99 - MAX_CONSUMERS, -1))
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    """Until it is used again; another replica's place says nothing."""
+    clock = Clock()
+    log = UsageLog(clock)
+    log.used("credential", CURRENT, a_request())
+    told = log.report("", 0)
+    assert use_of(log, CURRENT, told.replica, told.told) is None
+    assert use_of(log, CURRENT, "another", told.told)
+    clock.now += 60
+    log.used("credential", CURRENT, a_request())
+    assert use_of(log, CURRENT, told.replica, told.told)
+
+
+def test_a_consumer_cannot_write_what_it_likes_into_an_event() -> None:
+    """No control characters, no novels."""
+    consumer = consumer_of(a_request(user_agent=b"a\nb\x1b[31m" + b"c" * 1000))
+    assert consumer.isprintable()
+    assert len(consumer) == MAX_CONSUMER_LENGTH

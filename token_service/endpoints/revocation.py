@@ -1,0 +1,65 @@
+"""POST /token/revoke: token revocation, RFC 7009.
+
+A client revokes its own tokens, by its credentials or with an access token of its own. An unknown or foreign token is
+answered like a revoked one (section 2.2). Every replica learns of it through a TokenRevocation.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from agentidp.domain.access_tokens import AccessToken
+from agentidp.domain.oauth_errors import OAuthError, invalid_request, unavailable
+from agentidp.kube.errors import ApiError
+from token_service.callers import Callers
+from token_service.endpoints.documentation import FORM_ERRORS, error_responses, form_body
+from token_service.freshness import Freshness
+from token_service.http.answers import Answer
+from token_service.http.requests import FormRequest
+from token_service.index.revocations import RevokedToken
+from token_service.issued_tokens import IssuedTokens
+
+Record = Callable[[AccessToken], Awaitable[None]]
+"""Writes a TokenRevocation, unless there is one. Raises ApiError."""
+
+_NO_TOKEN = invalid_request("token is missing.")
+_REVOKED = Answer(200, b"")
+
+DOCUMENTATION: dict[str, Any] = {
+    "summary": "Revoke an access token",
+    "description": "RFC 7009. The caller is the token's client, by its credentials or with an access token of its own.",
+    "tags": ["tokens"],
+    "responses": {200: {"description": "The token is not good, now or already.", "content": {}}, **error_responses(*FORM_ERRORS, 403)},
+    "openapi_extra": form_body({"token": {"type": "string"}, "token_type_hint": {"type": "string"}}, required=["token"], bearer=True),
+}
+
+
+class RevocationEndpoint:
+    """Ends tokens."""
+
+    def __init__(self, callers: Callers, tokens: IssuedTokens, freshness: Freshness, record: Record) -> None:
+        self._callers = callers
+        self._tokens = tokens
+        self._freshness = freshness
+        self._record = record
+
+    async def handle(self, request: FormRequest) -> Answer | OAuthError:
+        """Nothing, once the token is not good any more."""
+        token = request.form.get("token")
+        if token is None:
+            return _NO_TOKEN
+        trouble = self._freshness.trouble()
+        if trouble:
+            return trouble
+        caller = await self._callers.client_id(request)
+        if isinstance(caller, OAuthError):
+            return caller
+        read = self._tokens.genuine(token)
+        return await self._revoke(read) if read and read.client_id == caller else _REVOKED
+
+    async def _revoke(self, read: AccessToken) -> Answer | OAuthError:
+        try:
+            await self._record(read)
+        except ApiError:
+            return unavailable("The revocation could not be recorded.", 1)
+        self._tokens.revocations.put(RevokedToken(read.jti))
+        return _REVOKED

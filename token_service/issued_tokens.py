@@ -1,0 +1,56 @@
+"""Is an access token still good? Signature and expiry say what it was; the index says what became of it and of its agent."""
+
+import time
+from collections.abc import Callable
+
+from agentidp.domain.acceptance import why_agent_is_refused
+from agentidp.domain.access_tokens import AccessToken, read_token
+from agentidp.domain.clients import is_client_id
+from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.kube.errors import ApiError
+from token_service.index.clients import ClientIndex
+from token_service.index.feed import Feed
+from token_service.index.revocations import RevocationTable, RevokedToken
+from token_service.keys import KeyRing
+from token_service.read_through import ReadThrough
+
+
+class IssuedTokens:
+    """The tokens of one issuer."""
+
+    def __init__(
+        self, issuer: str, index: ClientIndex, keys: KeyRing, read_through: ReadThrough, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable, lambda _: None)
+        self._issuer = issuer
+        self._index = index
+        self._keys = keys
+        self._read_through = read_through
+        self._clock = clock
+
+    def genuine(self, token: str) -> AccessToken | None:
+        """What a token of ours says that has not expired and was not revoked, whatever became of its agent."""
+        read = read_token(token, self._keys.public_keys(), self._issuer)
+        if read is None or read.expires <= self._clock() or read.jti in self.revocations.table:
+            return None
+        return read
+
+    async def active(self, token: str) -> AccessToken | OAuthError | None:
+        """What a token says that is good now (RFC 7662, section 2.2), None where it is not; or why that is not known."""
+        read = self.genuine(token)
+        if read is None or not is_client_id(read.client_id):
+            return None
+        index = self._index
+        if index.agent(read.client_id) is None:
+            try:
+                index = await self._read_through.client(read.client_id, known=True) or index
+            except ApiError:
+                return unavailable("The API server cannot be asked about this token's client now.", 1)
+        return read if self._stands(read, index) else None
+
+    def _stands(self, read: AccessToken, index: ClientIndex) -> bool:
+        """Its agent may have tokens, and this one was issued after all that it wants to be void."""
+        agent = index.agent(read.client_id)
+        if agent is None or why_agent_is_refused(agent, index.organization(agent)):
+            return False
+        return agent.tokens_valid_after is None or read.issued_at >= agent.tokens_valid_after

@@ -1,0 +1,73 @@
+"""Which secrets were used when, for the operator: a few bytes a secret, however often it is used.
+
+A secret in use is noted once a minute. One that is being retired is noted each second and with its consumers, because that is
+who has to be told.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from agentidp.domain.clients import ClientHash
+from agentidp.domain.usage import MAX_CONSUMERS, Report, Use, fingerprint
+from token_service.http.requests import FormRequest
+
+MAX_CONSUMER_LENGTH = 120
+SECONDS_BETWEEN_NOTES = 60
+
+
+class _Note(msgspec.Struct, gc=False):
+    at: int
+    place: int
+    consumers: dict[str, None]
+
+
+class UsageLog:
+    """What this process has seen since it began."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._replica = uuid.uuid4().hex
+        self._since = datetime.fromtimestamp(clock(), UTC)
+        self._place = 0
+        self._notes: dict[tuple[str, str], _Note] = {}
+
+    def used(self, credential_id: str, one: ClientHash, request: FormRequest) -> None:
+        """This hash has just accepted this request's secret."""
+        now = int(self._clock())
+        note = self._notes.get((credential_id, one.hash))
+        if note is not None and one.not_after is None and now < note.at + SECONDS_BETWEEN_NOTES:
+            return
+        self._place += 1
+        if note is None:
+            note = self._notes[credential_id, one.hash] = _Note(now, self._place, {})
+        note.at, note.place = now, self._place
+        if one.not_after is not None:
+            _remember(note.consumers, consumer_of(request))
+
+    def report(self, replica: str, after: int) -> Report:
+        """All that was used after what this replica has told already; to another's id it tells everything."""
+        told = after if replica == self._replica else 0
+        uses: dict[str, dict[str, Use]] = {}
+        for (credential_id, hashed), note in self._notes.items():
+            if note.place > told:
+                use = Use(datetime.fromtimestamp(note.at, UTC), tuple(reversed(note.consumers)))
+                uses.setdefault(credential_id, {})[fingerprint(hashed)] = use
+        return Report(replica=self._replica, since=self._since, told=self._place, uses=uses)
+
+
+def consumer_of(request: FormRequest) -> str:
+    """Who sent it, as far as a person can find them by it: the address and the user agent."""
+    agent = (request.user_agent or b"").decode("latin-1")
+    told = f"{request.address} ({agent})" if agent else request.address
+    return "".join(one if one.isprintable() else "?" for one in told)[:MAX_CONSUMER_LENGTH]
+
+
+def _remember(consumers: dict[str, None], consumer: str) -> None:
+    """The latest comes last; the one that was not seen for longest goes."""
+    consumers.pop(consumer, None)
+    consumers[consumer] = None
+    if len(consumers) > MAX_CONSUMERS:
+        del consumers[next(iter(consumers))]
