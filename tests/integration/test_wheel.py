@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.crd_schema import CHECKOUT
 
-PACKAGES = ("agentidp", "agent_operator", "token_service")
+PACKAGES = ("agentidp", "agent_operator", "token_service", "kubectl_agentidp")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_tests_use_what_is_installed(package: str) -> None:
 def test_each_console_script_starts() -> None:
     """They are there, and find all that they import."""
     scripts = {script.name for script in distribution("agentidp").entry_points if script.group == "console_scripts"}
-    assert {"agentidp-operator", "agentidp-token-service"} <= scripts
+    assert {"agentidp-operator", "agentidp-token-service", "kubectl-agentidp"} <= scripts
     for script in scripts:
         subprocess.run([Path(sys.executable).parent / script, "--help"], capture_output=True, check=True)
 
