@@ -4,6 +4,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from devcluster.errors import DevclusterError
 # Somebody who only asks who holds the lock takes it for an instant.
 LOCK_ATTEMPTS = 20
 LOCK_PAUSE_SECONDS = 0.1
+PLUGIN = "kubectl-agentidp"
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ class Folder:
         draft.rename(self.environment)
 
     def write_commands(self, kubectl: Path, binary: Path) -> None:
-        """What a person needs on PATH: kubectl, and Helm out of the control plane's binary."""
+        """What a person needs on PATH: kubectl with our plugin, and Helm out of the control plane's binary."""
         self.commands.mkdir()
         (self.commands / "kubectl").symlink_to(kubectl.absolute())
+        (self.commands / PLUGIN).symlink_to(Path(sys.executable).parent / PLUGIN)
         helm = self.commands / "helm"
         helm.write_text(f'#!/bin/sh\nexec {shlex.quote(str(binary))} helm "$@"\n')
         helm.chmod(0o755)

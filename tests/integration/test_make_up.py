@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-TRY_IT = 'set -e; . {env}; kubectl get namespace agentidp-system; helm list; test -n "$AGENTIDP_TOKEN_URL"'
+TRY_IT = """
+set -e; . {env}
+kubectl get namespace agentidp-system; kubectl agentidp status; helm list
+test -n "$AGENTIDP_TOKEN_URL"
+"""
 
 
 class Checkout:
