@@ -1,6 +1,7 @@
 """Bring one credential to rest: observe, decide, do, and observe again until there is nothing to do."""
 
 from datetime import datetime
+from http import HTTPStatus
 
 from agent_operator.clock import now
 from agent_operator.executor import Executor
@@ -38,7 +39,7 @@ class CredentialReconciler:
             if isinstance(step, Wait):
                 return step.until
             credential = await self._advance(sight, step)
-        raise RuntimeError(f"credential {name} did not come to rest in {MAX_STEPS} steps")
+        raise Conflict(HTTPStatus.CONFLICT, "Busy", f"it did not come to rest in {MAX_STEPS} steps: others write it as well")
 
     async def _decide(self, credential: AgentCredential) -> tuple[Sight, Step]:
         """From memory, if that says that no Secret is to be written; else from the Secrets as they are."""

@@ -6,14 +6,15 @@ nobody knows. After (2), both values are accepted. So there is no moment at whic
 """
 
 from agent_operator.clock import now
-from agent_operator.hashing import SecretMaker
+from agent_operator.hashing import MadeSecret, SecretMaker
 from agent_operator.observation import Sight
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import Endpoints, secret_for, updated
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, ConditionStatus, Secret
+from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
+from agentidp.kube.errors import Conflict
 
 _STORIES = {
     Reason.NOT_ISSUED: "Issued a secret and delivered it to Secret {name!r}.",
@@ -35,6 +36,8 @@ class Executor:
         self._writes = writes
         self._maker = maker
         self._endpoints = endpoints
+        self._unpublished: dict[str, MadeSecret] = {}
+        """By credential: made, and known to nobody, because the API server did not take its hash."""
 
     async def execute(self, sight: Sight, step: WriteStatus | IssueSecret | RepairSecret | RemoveSecret) -> AgentCredential:
         """The credential as it is after the step. Raises Conflict where something changed meanwhile."""
@@ -59,12 +62,21 @@ class Executor:
         return written
 
     async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
-        made = await self._maker.make(sight.credential.metadata.uid)
-        status = with_fresh_hash(step.status, made.hashed, made.hint, now())
-        credential = await self._writes.credential_status(sight.credential, status)
+        credential, made = await self._publish(sight.credential, step.status)
         await self._deliver(credential, sight.secret, made.value.encode())
         self._tell(credential, step.reason, credential.secret_name)
         return credential
+
+    async def _publish(self, credential: AgentCredential, status: CredentialStatus) -> tuple[AgentCredential, MadeSecret]:
+        """The hash of a new secret, in the status. Where somebody else wrote first, the next try need not hash again."""
+        uid = credential.metadata.uid
+        made = self._unpublished.pop(uid, None) or await self._maker.make(uid)
+        try:
+            published = with_fresh_hash(status, made.hashed, made.hint, now())
+            return await self._writes.credential_status(credential, published), made
+        except Conflict:
+            self._unpublished[uid] = made
+            raise
 
     async def _repair(self, sight: Sight, step: RepairSecret) -> AgentCredential:
         value, credential = sight.value_in(step.source), sight.credential

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from agent_operator.clock import now
 from agent_operator.leader import Leadership
+from agent_operator.loop_lag import LoopLag
 from agent_operator.work import Topic, Work
 from agent_operator.world import World
 from agentidp.domain.conditions import READY, condition
@@ -22,9 +23,9 @@ _BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 class Metrics:
     """Counters that the work feeds, and gauges that are read off the world when somebody asks."""
 
-    def __init__(self, world: World, work: Work, leadership: Leadership) -> None:
+    def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(_Gauges(world, work, leadership))
+        self.registry.register(_Gauges(world, work, leadership, lag))
         self._reconciled = Counter(
             "agentidp_operator_reconciliations", "Objects looked at.", ["kind", "outcome"], registry=self.registry
         )
@@ -43,16 +44,20 @@ class Metrics:
 
 
 class _Gauges(Collector):
-    def __init__(self, world: World, work: Work, leadership: Leadership) -> None:
+    def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
         self._world = world
         self._work = work
         self._leadership = leadership
+        self._lag = lag
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield _gauge("agentidp_operator_leading", "1 while this process holds the lease.", float(self._leadership.held))
         yield _gauge("agentidp_operator_queue_length", "Objects that wait to be looked at.", self._work.waiting)
         yield _gauge("agentidp_operator_scheduled", "Objects with something due later.", self._work.scheduled)
         yield _gauge("agentidp_operator_slowest_worker_seconds", "The longest look now under way.", self._work.stuck_for())
+        yield _gauge(
+            "agentidp_operator_loop_lag_seconds", "The event loop's worst delay since the last scrape.", self._lag.take()
+        )
         yield _gauge("agentidp_agents", "Agents known.", len(self._world.agents))
         yield from self._credentials()
 

@@ -9,6 +9,7 @@ from agent_operator.events import registry, run_kopf
 from agent_operator.executor import Executor
 from agent_operator.hashing import SecretMaker
 from agent_operator.leader import Election, Leadership
+from agent_operator.loop_lag import LoopLag
 from agent_operator.metrics import Metrics
 from agent_operator.observation import Observer
 from agent_operator.organizations import OrganizationReconciler
@@ -43,7 +44,8 @@ class Operator:
         self._world = World(self._work)
         self._leadership = Leadership()
         self._election = Election(cluster, settings.namespace, LEASE, self._leadership)
-        self._metrics = Metrics(self._world, self._work, self._leadership)
+        self._lag = LoopLag()
+        self._metrics = Metrics(self._world, self._work, self._leadership, self._lag)
         self._probes = Probes(self._election, self._work, self._metrics)
         self._events = EventRecorder(cluster, NAME)
         self._secrets = Reflector(cluster, SECRETS, self._world.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
@@ -54,8 +56,12 @@ class Operator:
 
     async def run(self) -> None:
         """Lead, for ever. Raises NotLeading when another operator has taken over."""
-        async with self._probes.serve(self._settings.probe_listen):
-            await self._election.lead(self._lead)
+        measuring = asyncio.create_task(self._lag.measure())
+        try:
+            async with self._probes.serve(self._settings.probe_listen):
+                await self._election.lead(self._lead)
+        finally:
+            measuring.cancel()
 
     async def _lead(self) -> None:
         """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
