@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from token_service.endpoints import jwks, token
+from token_service.endpoints import introspection, jwks, revocation, token
 from token_service.endpoints.documentation import SECURITY_SCHEMES
 from token_service.endpoints.form_endpoint import FormEndpoint
 from token_service.endpoints.metadata import add_metadata, metadata
@@ -23,6 +23,13 @@ from token_service.service import TokenService
 BASE_PATH = "/api/v1"
 API_VERSION = "v1"
 TOKEN = "/token"  # noqa: S105 a path
+INTROSPECTION = TOKEN + "/introspect"
+REVOCATION = TOKEN + "/revoke"
+STANDARD_NAMES = {
+    "token_endpoint": TOKEN,
+    "introspection_endpoint": INTROSPECTION,
+    "revocation_endpoint": REVOCATION,
+}
 
 
 class LeanRoute(APIRoute):
@@ -71,15 +78,20 @@ def create_app(service: TokenService) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    endpoint = FormEndpoint("token", service.token.handle, service.meters)
-    for path in dict.fromkeys([BASE_PATH + TOKEN, TOKEN, prefix + BASE_PATH + TOKEN]):
-        app.add_lean_route(path, endpoint, token.DOCUMENTATION)
-    add_metadata(app, metadata(issuer, {"token_endpoint": BASE_PATH + TOKEN}), prefix)
+    for name, path, handle, documentation in (
+        ("token", TOKEN, service.token.handle, token.DOCUMENTATION),
+        ("introspect", INTROSPECTION, service.introspection.handle, introspection.DOCUMENTATION),
+        ("revoke", REVOCATION, service.revocation.handle, revocation.DOCUMENTATION),
+    ):
+        endpoint = FormEndpoint(name, handle, service.meters)
+        for full in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
+            app.add_lean_route(full, endpoint, documentation)
+    add_metadata(app, metadata(issuer, {name: BASE_PATH + path for name, path in STANDARD_NAMES.items()}), prefix)
     for path in dict.fromkeys([jwks.PATH, prefix + jwks.PATH]):
-        jwks.add_jwks(app, service.keys, path)
+        jwks.add_jwks(app, service.known.keys, path)
     add_probes(app, service.missing)
     add_metrics(app, service.exposition)
-    add_usage(app, service.usage, service.keys, issuer)
+    add_usage(app, service.usage, service.known.keys, issuer)
     return app
 
 

@@ -9,38 +9,37 @@ from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.index.clients import ClientIndex
-from token_service.index.feed import Feed
-from token_service.index.revocations import RevocationTable, RevokedToken
-from token_service.keys import KeyRing
+from token_service.index.revocations import RevokedToken
+from token_service.known import Known
 from token_service.read_through import ReadThrough
 
 
 class IssuedTokens:
     """The tokens of one issuer."""
 
-    def __init__(
-        self, issuer: str, index: ClientIndex, keys: KeyRing, read_through: ReadThrough, clock: Callable[[], float] = time.time
-    ) -> None:
-        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable, lambda _: None)
+    def __init__(self, issuer: str, known: Known, read_through: ReadThrough, clock: Callable[[], float] = time.time) -> None:
         self._issuer = issuer
-        self._index = index
-        self._keys = keys
+        self._known = known
         self._read_through = read_through
         self._clock = clock
 
     def genuine(self, token: str) -> AccessToken | None:
         """What a token of ours says that has not expired and was not revoked, whatever became of its agent."""
-        read = read_token(token, self._keys.public_keys(), self._issuer)
-        if read is None or read.expires <= self._clock() or read.jti in self.revocations.table:
+        read = read_token(token, self._known.keys.public_keys(), self._issuer)
+        if read is None or read.expires <= self._clock() or read.jti in self._known.revocations.table:
             return None
         return read
+
+    def forget(self, read: AccessToken) -> None:
+        """The token was revoked here, before the watch tells."""
+        self._known.revocations.put(RevokedToken(read.jti))
 
     async def active(self, token: str) -> AccessToken | OAuthError | None:
         """What a token says that is good now (RFC 7662, section 2.2), None where it is not; or why that is not known."""
         read = self.genuine(token)
         if read is None or not is_client_id(read.client_id):
             return None
-        index = self._index
+        index = self._known.clients
         if index.agent(read.client_id) is None:
             try:
                 index = await self._read_through.client(read.client_id, known=True) or index

@@ -1,7 +1,7 @@
 """OAuth error answers as values: what went wrong, in words for the client's developer, and what HTTP says about it.
 
-The codes are those of RFC 6749, section 5.2, RFC 6750, section 3.1, and RFC 8707, section 2; `temporarily_unavailable` (section 4.1.2.1) is what 429 and 503
-carry. Nothing here may tell which part of a client's authentication was wrong.
+The codes are those of RFC 6749, section 5.2, RFC 6750, section 3.1, and RFC 8707, section 2; `temporarily_unavailable` (RFC
+6749, section 4.1.2.1) is what 429 and 503 carry. Nothing here may tell which part of a client's authentication was wrong.
 """
 
 from enum import StrEnum
@@ -22,10 +22,7 @@ class ErrorCode(StrEnum):
     INVALID_TOKEN = "invalid_token"  # noqa: S105 RFC 6750, section 3.1
     INSUFFICIENT_SCOPE = "insufficient_scope"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
-    INVALID_TOKEN = OAuthError(ErrorCode.INVALID_TOKEN, "The access token is not good.", HTTPStatus.UNAUTHORIZED)
-"""The answer to a bearer token that was not issued here, has expired or was revoked, or whose agent may have none."""
-
-SERVER_ERROR = "server_error"
+    SERVER_ERROR = "server_error"
 
 
 class OAuthError(Struct, frozen=True):

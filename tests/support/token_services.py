@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
 from agentidp.domain.secrets import hash_secret, hint_of
@@ -15,7 +16,7 @@ from agentidp.runtime.settings import Url
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
 from token_service.index.clients import ClientIndex
-from token_service.keys import KeyRing
+from token_service.known import Known
 from token_service.service import TokenService
 from token_service.settings import TokenServiceSettings
 
@@ -62,14 +63,15 @@ class ServedAlone:
     """The service, a client for HTTP, and an API server that can be asked about one client."""
 
     def __init__(self, **settings: Any) -> None:
-        self.index = ClientIndex()
-        self.keys = KeyRing()
+        self.known = Known()
+        self.index, self.keys = self.known.clients, self.known.keys
+        self.recorded: list[AccessToken] = []
         self.at_api_server = ClientIndex()
         self.api_server_trouble: ApiError | None = None
         self.looked_up: list[str] = []
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
-        self.service = TokenService(told, self.index, self.keys, [], self._look_up)
+        self.service = TokenService(told, self.known, [], self._look_up, self._record)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 
@@ -97,6 +99,11 @@ class ServedAlone:
         if self.api_server_trouble:
             raise self.api_server_trouble
         return self.at_api_server
+
+    async def _record(self, read: AccessToken) -> None:
+        if self.api_server_trouble:
+            raise self.api_server_trouble
+        self.recorded.append(read)
 
 
 def _put(index: ClientIndex, objects: tuple[Declared, ...]) -> None:

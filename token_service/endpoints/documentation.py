@@ -31,12 +31,14 @@ _CHALLENGE = {"WWW-Authenticate": {"description": "How to authenticate.", "schem
 _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     400: ("The request is not right (RFC 6749, section 5.2).", {}),
     401: ("Client authentication failed.", _CHALLENGE),
-    408: ("The body did not come in time.", {}),
     403: ("The access token has not the scope that it takes.", _CHALLENGE),
+    408: ("The body did not come in time.", {}),
     413: ("The body is too large.", {}),
     429: ("Too many requests of this client.", _RETRY_AFTER),
     503: ("Not now; the request may succeed later.", _RETRY_AFTER),
 }
+FORM_ERRORS = (400, 401, 408, 413, 429, 503)
+"""What every endpoint that takes a form may answer."""
 
 
 def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -50,8 +52,17 @@ def error_responses(*statuses: int) -> Responses:
     return {status: {**json_response(words, ERROR_SCHEMA), "headers": headers} for status, (words, headers) in told.items()}
 
 
+def token_body() -> dict[str, Any]:
+    """A form about a token; the caller may have a token of its own."""
+    properties = {"token": {"type": "string"}, "token_type_hint": {"type": "string"}}
+    return form_body(properties, ["token"], bearer=True)
+
+
 def form_body(properties: dict[str, Any], required: list[str], *, bearer: bool = False) -> dict[str, Any]:
     """A form as request body, and the ways in which the caller may authenticate."""
     schema = {"type": "object", "required": required, "properties": properties | CLIENT_FIELDS}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}, "security": [*([{"bearer": []}] if bearer else []), {"clientBasic": []}, {}]}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "security": [*([{"bearer": []}] if bearer else []), {"clientBasic": []}, {}],
+    }

@@ -11,7 +11,7 @@ import msgspec
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OAuthError, invalid_request
 from token_service.callers import Callers
-from token_service.endpoints.documentation import FORM_ERRORS, error_responses, form_body, json_response
+from token_service.endpoints.documentation import FORM_ERRORS, error_responses, json_response, token_body
 from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
@@ -43,7 +43,7 @@ DOCUMENTATION: dict[str, Any] = {
         ),
         **error_responses(*FORM_ERRORS, 403),
     },
-    "openapi_extra": form_body({"token": {"type": "string"}, "token_type_hint": {"type": "string"}}, required=["token"], bearer=True),
+    "openapi_extra": token_body(),
 }
 
 

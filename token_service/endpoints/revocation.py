@@ -11,11 +11,10 @@ from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OAuthError, invalid_request, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.callers import Callers
-from token_service.endpoints.documentation import FORM_ERRORS, error_responses, form_body
+from token_service.endpoints.documentation import FORM_ERRORS, error_responses, token_body
 from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
-from token_service.index.revocations import RevokedToken
 from token_service.issued_tokens import IssuedTokens
 
 Record = Callable[[AccessToken], Awaitable[None]]
@@ -28,8 +27,11 @@ DOCUMENTATION: dict[str, Any] = {
     "summary": "Revoke an access token",
     "description": "RFC 7009. The caller is the token's client, by its credentials or with an access token of its own.",
     "tags": ["tokens"],
-    "responses": {200: {"description": "The token is not good, now or already.", "content": {}}, **error_responses(*FORM_ERRORS, 403)},
-    "openapi_extra": form_body({"token": {"type": "string"}, "token_type_hint": {"type": "string"}}, required=["token"], bearer=True),
+    "responses": {
+        200: {"description": "The token is not good, now or already.", "content": {}},
+        **error_responses(*FORM_ERRORS),
+    },
+    "openapi_extra": token_body(),
 }
 
 
@@ -61,5 +63,5 @@ class RevocationEndpoint:
             await self._record(read)
         except ApiError:
             return unavailable("The revocation could not be recorded.", 1)
-        self._tokens.revocations.put(RevokedToken(read.jti))
+        self._tokens.forget(read)
         return _REVOKED

@@ -4,6 +4,8 @@ The client authenticates by HTTP Basic or form fields (section 2.3.1). Without `
 that the agent may have.
 """
 
+import asyncio
+import math
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from typing import Any
 
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request, unavailable
 from token_service.callers import Callers
-from token_service.endpoints.documentation import error_responses, form_body, json_response
+from token_service.endpoints.documentation import FORM_ERRORS, error_responses, form_body, json_response
 from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
@@ -43,7 +45,7 @@ DOCUMENTATION: dict[str, Any] = {
                 },
             },
         ),
-        **error_responses(),
+        **error_responses(*FORM_ERRORS),
     },
     "openapi_extra": form_body(
         {
@@ -92,9 +94,17 @@ class TokenEndpoint:
         writer = self._keys.writer()
         if writer is None:
             return _NO_KEY
+        if client.agent.tokens_valid_after is not None:
+            await self._outlive(client.agent.tokens_valid_after)
         self._usage.used(client.credential.credential_id, client.hash, request)
         token = writer.write(offer.draft, int(self._clock()), new_jti())
         return Answer(200, b'{"access_token":"' + token + offer.rest)
+
+    async def _outlive(self, moment: float) -> None:
+        """Wait for the next second where a kill switch is in this one: `iat` has no fractions, and would be before it."""
+        now = self._clock()
+        if int(now) < moment <= now + 1:
+            await asyncio.sleep(math.ceil(moment) - now)
 
 
 def new_jti() -> str:

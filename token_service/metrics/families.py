@@ -7,10 +7,10 @@ from agentidp.domain.oauth_errors import ErrorCode
 from agentidp.domain.reasons import Reason
 from token_service.refusals import Refusal
 
-ENDPOINTS = ("token",)
+ENDPOINTS = ("token", "introspect", "revoke")
 OK, RATE_LIMITED = "ok", "rate_limited"
 OUTCOMES = (OK, RATE_LIMITED, *(code.value for code in ErrorCode))
-KINDS = ("agents", "agentcredentials", "organizations", "secrets")
+KINDS = ("agents", "agentcredentials", "organizations", "tokenrevocations", "secrets")
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the latency buckets, in seconds."""
 

@@ -1,0 +1,152 @@
+"""POST /token/introspect."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agentidp.domain.access_tokens import draft
+from agentidp.domain.clients import client_agent
+from agentidp.domain.grants import Grant
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentState, CredentialState
+from agentidp.kube.errors import Unreachable
+from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
+from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization
+from token_service.index.revocations import RevokedToken
+
+READER_ID = a_uid(300)
+INACTIVE = {"active": False}
+
+
+def a_token(served: ServedAlone, *, client_id: str = AGENT_ID, scope: str = "resume:read", issued_at: float = 0) -> str:
+    """A token as it is issued, whatever the index says."""
+    writer = served.keys.writer()
+    assert writer
+    agent = client_agent(a_registered_agent(client_id))
+    begun = draft(ISSUER, agent, CREDENTIAL_ID, Grant(scope, (ISSUER,)))
+    return writer.write(begun, int(issued_at or time.time()), a_uid(7)).decode()
+
+
+async def introspect(served: ServedAlone, token: str, **form: str) -> dict[str, Any]:
+    """What is told of a token, to its own client unless told otherwise."""
+    answer = await served.http.post("/token/introspect", data={"token": token} | (form or CLIENT))
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def test_what_is_told_of_a_token(served: ServedAlone) -> None:
+    """RFC 7662, section 2.2: what its claims say."""
+    issued = (await served.token()).json()["access_token"]
+    told = await introspect(served, issued)
+    assert told.pop("exp") - told.pop("iat") == 3600
+    assert len(told.pop("jti")) == 36
+    assert told == {
+        "active": True,
+        "iss": ISSUER,
+        "sub": AGENT_ID,
+        "client_id": AGENT_ID,
+        "aud": ISSUER,
+        "scope": "resume:read resume:write",
+        "token_type": "Bearer",
+        "credential_id": CREDENTIAL_ID,
+    }
+
+
+SINCE: dict[str, list[Any]] = {
+    "its agent was suspended": [a_registered_agent(state=AgentState.SUSPENDED)],
+    "its agent was decommissioned": [a_registered_agent(reason=Reason.AGENT_DECOMMISSIONED)],
+    "its agent's organization does not admit it": [
+        a_registered_agent(organization_id="acme"),
+        an_organization(admits=("other",)),
+    ],
+    "all tokens were declared void": [a_registered_agent(tokens_valid_after=datetime.now(UTC) + timedelta(days=1))],
+}
+
+
+@pytest.mark.parametrize("since", SINCE.values(), ids=SINCE)
+async def test_a_token_is_not_active_any_more_when(served: ServedAlone, since: list[Any]) -> None:
+    """And nothing else is said of it. Whoever asks is another client."""
+    reader = a_token(served, client_id=READER_ID, scope="tokens:read")
+    served.declare(a_registered_agent(READER_ID, name="reader", uid=READER_ID))
+    token = a_token(served)
+    headers = {"Authorization": f"Bearer {reader}"}
+    assert (await served.http.post("/token/introspect", data={"token": token}, headers=headers)).json()["active"]
+    served.declare(*since)
+    assert (await served.http.post("/token/introspect", data={"token": token}, headers=headers)).json() == INACTIVE
+
+
+async def test_a_token_outlives_its_credential(served: ServedAlone) -> None:
+    """Revoking a credential ends no token; revoking the token or its agent's tokens does."""
+    token = (await served.token()).json()["access_token"]
+    served.declare(the_credential(state=CredentialState.REVOKED), the_credential(uid=a_uid(8)))
+    reader = {"Authorization": f"Bearer {a_token(served, scope='tokens:read')}"}
+    assert (await served.http.post("/token/introspect", data={"token": token}, headers=reader)).json()["active"]
+
+
+async def test_what_is_no_good_token_is_inactive(served: ServedAlone) -> None:
+    """Expired, revoked, of another issuer, or nothing at all."""
+    served.known.revocations.put(RevokedToken(a_uid(7)))
+    assert await introspect(served, a_token(served)) == INACTIVE
+    served.known.revocations.remove(RevokedToken(a_uid(7)))
+    assert await introspect(served, a_token(served, issued_at=time.time() - 3600)) == INACTIVE
+    assert await introspect(served, a_token(served, client_id="agentidp-operator")) == INACTIVE
+    assert await introspect(served, "nothing") == INACTIVE
+    foreign = ServedAlone()
+    foreign.keys.put(signing_keys())
+    assert await introspect(served, a_token(foreign)) == INACTIVE
+    await foreign.close()
+
+
+async def test_a_token_from_before_the_kill_switch_is_inactive_and_the_next_one_is_active(served: ServedAlone) -> None:
+    """However soon it is asked for: `iat` has no fractions, so the next one waits for the next second."""
+    before = (await served.token()).json()["access_token"]
+    served.declare(a_registered_agent(tokens_valid_after=datetime.now(UTC)))
+    after = (await served.token()).json()["access_token"]
+    assert await introspect(served, before) == INACTIVE
+    assert (await introspect(served, after))["active"]
+
+
+async def test_a_token_of_an_agent_that_the_watch_has_not_told_yet_is_active(empty: ServedAlone) -> None:
+    """Another replica may have issued it."""
+    empty.declare_unseen(a_registered_agent(), the_credential())
+    reader = {"Authorization": f"Bearer {a_token(empty, scope='tokens:read')}"}
+    answer = await empty.http.post("/token/introspect", data={"token": a_token(empty)}, headers=reader)
+    assert answer.json()["active"]
+    empty.api_server_trouble = Unreachable("away")
+    answer = await empty.http.post("/token/introspect", data={"token": a_token(empty)}, headers=reader)
+    assert answer.status_code == 503
+
+
+async def bearer_answer(served: ServedAlone, token: str) -> tuple[int, str, str]:
+    """Status, error and challenge for a caller with this token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await served.http.post("/api/v1/token/introspect", data={"token": "any"}, headers=headers)
+    return answer.status_code, answer.json().get("error", ""), answer.headers.get("www-authenticate", "")
+
+
+async def test_a_caller_with_a_token_needs_the_scope(served: ServedAlone) -> None:
+    """RFC 6750, section 3.1."""
+    assert (await bearer_answer(served, a_token(served, scope="a tokens:read")))[0] == 200
+    status, error, challenge = await bearer_answer(served, a_token(served, scope="tokens:readall"))
+    assert (status, error) == (403, "insufficient_scope")
+    assert 'error="insufficient_scope"' in challenge
+    status, error, challenge = await bearer_answer(served, "nothing")
+    assert (status, error) == (401, "invalid_token")
+    assert challenge.startswith("Bearer ")
+
+
+async def test_a_caller_must_be_somebody(served: ServedAlone) -> None:
+    """No authentication, or a wrong one."""
+    for options in ({}, {"headers": basic(AGENT_ID, OTHER_SECRET)}):
+        answer = await served.http.post("/token/introspect", data={"token": "any"}, **options)  # type: ignore[arg-type]
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+async def test_the_token_must_be_there(served: ServedAlone) -> None:
+    """`invalid_request`."""
+    answer = await served.http.post("/token/introspect", data=CLIENT)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

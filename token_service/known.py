@@ -1,0 +1,15 @@
+"""All that this service knows: reflectors feed it, and every answer comes from it."""
+
+from token_service.index.clients import ClientIndex
+from token_service.index.feed import Feed
+from token_service.index.revocations import RevocationTable, RevokedToken
+from token_service.keys import KeyRing
+
+
+class Known:
+    """Clients, signing keys and revoked tokens."""
+
+    def __init__(self) -> None:
+        self.clients = ClientIndex()
+        self.keys = KeyRing()
+        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable, lambda _: None)
