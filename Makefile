@@ -6,11 +6,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
-PYTHON_SOURCES := agentidp operator/agent_operator token_service kubectl_agentidp devcluster $(wildcard demo)
+PYTHON_SOURCES := agentidp operator/agent_operator token_service kubectl_agentidp devcluster benchmarks $(wildcard demo)
 MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration check format lock clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration bench check format lock clean environment control-plane
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ test-unit: environment ## Run the tests that need no control plane; seconds
 
 test-integration: control-plane ## Run the tests on a real control plane
 	@$(BIN)/pytest tests/integration
+
+bench: control-plane ## Measure: everything, or BENCH="NAME ..."; `make bench BENCH=--list` names them
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 check: control-plane ## Format, lint and type checks of everything; seconds
 	$(BIN)/ruff format --check .

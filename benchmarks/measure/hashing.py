@@ -1,0 +1,25 @@
+"""What bcrypt costs on this machine at this moment: the bound that no issuer of secrets can be faster than."""
+
+import asyncio
+import os
+import time
+
+from agent_operator.hashing import SecretMaker
+from agentidp.domain.secrets import MIN_COST, generate_secret, hash_secret
+
+CORES = os.cpu_count() or 1
+
+
+async def seconds_for_hashes(count: int) -> float:
+    """How long it takes to make so many secrets with the operator's own pool and nothing else, on all cores."""
+    maker = SecretMaker(CORES, MIN_COST)
+    started = time.monotonic()
+    await asyncio.gather(*(maker.make("") for _ in range(count)))
+    return time.monotonic() - started
+
+
+async def seconds_for_one_hash() -> float:
+    """On one core, alone."""
+    started = time.monotonic()
+    await asyncio.to_thread(hash_secret, generate_secret(), MIN_COST)
+    return time.monotonic() - started

@@ -1,0 +1,24 @@
+"""All benchmarks by name. A new one is a module with one function, and a line here."""
+
+from benchmarks.cut_off import cut_off
+from benchmarks.first_token import first_token
+from benchmarks.operator_burst import operator_burst
+from benchmarks.operator_failover import operator_failover
+from benchmarks.operator_restart import operator_restart
+from benchmarks.run import Measure
+
+BENCHMARKS: dict[str, Measure] = {
+    measure.__name__: measure
+    for measure in (
+        operator_restart,
+        operator_burst,
+        operator_failover,
+        first_token,
+        cut_off,
+    )
+}
+
+
+def summary(measure: Measure) -> str:
+    """The first line of what a benchmark says about itself."""
+    return (measure.__doc__ or "").partition("\n")[0]

@@ -1,0 +1,51 @@
+"""The objects that benchmarks declare, and making many of them at once."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+from agentidp.domain.resources import Agent, AgentCredential, AgentRef, AgentSpec, CredentialSpec, ObjectMeta, Rotation
+from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
+from agentidp.kube.cluster import Cluster
+
+AT_ONCE = 32
+CREDENTIALS_PER_AGENT = 10
+
+ValueT = TypeVar("ValueT")
+
+
+def agent(namespace: str, name: str) -> Agent:
+    """An agent like any other."""
+    spec = AgentSpec(
+        email="agent@agents.example",
+        type=AgentType.SCREENER,
+        version="1.0.0",
+        capabilities=("resume:read",),
+        owner="benchmarks",
+        deployment_env=DeploymentEnvironment.PRODUCTION,
+        scopes=("resumes:read",),
+        audiences=("https://resumes.example",),
+    )
+    return Agent(metadata=ObjectMeta(name=name, namespace=namespace), spec=spec)
+
+
+def credential(namespace: str, name: str, of_agent: str, rotation: Rotation | None = None) -> AgentCredential:
+    """A credential of an agent, delivered into the Secret of its name."""
+    spec = CredentialSpec(agent_ref=AgentRef(name=of_agent), rotation=rotation or Rotation())
+    return AgentCredential(metadata=ObjectMeta(name=name, namespace=namespace), spec=spec)
+
+
+async def make_namespace(cluster: Cluster, name: str) -> None:
+    """A new one."""
+    await cluster.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
+
+
+async def side_by_side(work: Iterable[Awaitable[ValueT]], at_once: int = AT_ONCE) -> list[ValueT]:
+    """All of it, so much at the same time; the answers in the same order."""
+    free = asyncio.Semaphore(at_once)
+
+    async def one(part: Awaitable[ValueT]) -> ValueT:
+        async with free:
+            return await part
+
+    return await asyncio.gather(*(one(part) for part in work))

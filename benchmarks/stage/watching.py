@@ -1,0 +1,44 @@
+"""A watch of the benchmark's own, which tells of every change as it comes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Generic
+
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.kinds import Kind, ObjectT
+from agentidp.kube.reflector import Reflector
+
+
+class Told(Generic[ObjectT]):
+    """A view that keeps nothing: each object that was there, is new, or has changed, is handed on."""
+
+    def __init__(self, tell: Callable[[ObjectT], None]) -> None:
+        self._tell = tell
+
+    async def replace(self, objects: list[ObjectT], version: int) -> None:  # noqa: ARG002 what was there when the watch began
+        """All of them, once."""
+        for value in objects:
+            self._tell(value)
+
+    def put(self, value: ObjectT) -> None:
+        """New, or changed."""
+        self._tell(value)
+
+    def remove(self, value: ObjectT) -> None:
+        """Of no interest here."""
+
+
+@asynccontextmanager
+async def watching(
+    cluster: Cluster, kind: Kind[ObjectT], tell: Callable[[ObjectT], None], namespace: str
+) -> AsyncIterator[None]:
+    """While the block runs; the watch has begun when it is entered."""
+    reflector = Reflector(cluster, kind, Told(tell), namespace=namespace)
+    task = asyncio.create_task(reflector.run())
+    try:
+        await reflector.listed.wait()
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

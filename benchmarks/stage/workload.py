@@ -1,0 +1,53 @@
+"""A workload's point of view: token requests with a pair, over a connection that stays open (RFC 6749, section 4.4)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import NamedTuple
+
+import aiohttp
+
+from agentidp.domain.resources import Secret
+
+GRANT = {"grant_type": "client_credentials"}
+
+
+class Pair(NamedTuple):
+    """What authenticates a client."""
+
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        """Not the secret."""
+        return f"Pair({self.client_id})"
+
+
+def pair_in(secret: Secret) -> Pair:
+    """Of a Secret with the default keys."""
+    return Pair(secret.data["client_id"].decode(), secret.data["client_secret"].decode())
+
+
+class Workload:
+    """Asks for tokens."""
+
+    def __init__(self, session: aiohttp.ClientSession, token_endpoint: str) -> None:
+        self._session = session
+        self._endpoint = token_endpoint
+
+    async def status(self, pair: Pair) -> int:
+        """Of the answer to one request."""
+        async with self._session.post(self._endpoint, data=GRANT, auth=aiohttp.BasicAuth(*pair)) as answer:
+            await answer.read()
+            return answer.status
+
+    async def is_served(self, pair: Pair) -> bool:
+        """Whether a token is given now."""
+        return await self.status(pair) == HTTPStatus.OK
+
+
+@asynccontextmanager
+async def workload(token_endpoint: str) -> AsyncIterator[Workload]:
+    """With a connection of its own."""
+    async with aiohttp.ClientSession() as session:
+        yield Workload(session, token_endpoint)
