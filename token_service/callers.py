@@ -1,8 +1,12 @@
-"""Who calls: the client of a request, or the answer to whoever it is not. What is told is uniform, what is logged precise."""
+"""Who calls: the client of a request, or the answer to whoever it is not. What is told is uniform, what is logged precise.
+
+Only who has authenticated is counted against a client's limit, so nobody can use up another's.
+"""
 
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
 from token_service.authentication import Accepted, Authenticator
+from token_service.client_limits import ClientLimits
 from token_service.http.client_authentication import ClientPair, bearer_token, client_pair
 from token_service.http.requests import FormRequest
 from token_service.issued_tokens import IssuedTokens
@@ -13,9 +17,10 @@ from token_service.refusals import Refusal
 class Callers:
     """Authenticates requests."""
 
-    def __init__(self, authenticator: Authenticator, tokens: IssuedTokens, refusals: RefusalLog) -> None:
+    def __init__(self, authenticator: Authenticator, tokens: IssuedTokens, limits: ClientLimits, refusals: RefusalLog) -> None:
         self._authenticator = authenticator
         self._tokens = tokens
+        self._limits = limits
         self._refusals = refusals
 
     async def client(self, request: FormRequest) -> Accepted | OAuthError:
@@ -26,7 +31,9 @@ class Callers:
                 self._refusals.refused(None, Refusal.NOT_A_PAIR)
             return pair
         outcome = await self._authenticator.authenticate(pair)
-        if isinstance(outcome, Accepted | OAuthError):
+        if isinstance(outcome, Accepted):
+            return self._limits.take(outcome.agent.agent_id) or outcome
+        if isinstance(outcome, OAuthError):
             return outcome
         told = pair.client_id if is_client_id(pair.client_id) else None  # people mix up fields, and this may be a secret
         self._refusals.refused(told, outcome)
@@ -45,4 +52,4 @@ class Callers:
             return INVALID_TOKEN
         if scope and scope not in (read.scope or "").split(" "):
             return insufficient_scope(scope)
-        return read.client_id
+        return self._limits.take(read.client_id) or read.client_id

@@ -9,6 +9,7 @@ from agentidp.kube.kinds import ORGANIZATIONS, SECRETS
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Source, View
 from token_service.authentication import Authenticator
 from token_service.callers import Callers
+from token_service.client_limits import ClientLimits
 from token_service.cluster_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
 from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
@@ -52,7 +53,8 @@ class TokenService:
         read_through = ReadThrough(self._counted(look_up))
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
-        callers = Callers(authenticator, tokens, RefusalLog(self.meters))
+        limits = ClientLimits(settings.client_requests_per_second, settings.client_burst)
+        callers = Callers(authenticator, tokens, limits, RefusalLog(self.meters))
         self.token = TokenEndpoint(callers, Offers(self.issuer), known.keys, self.freshness, self.usage)
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         self.revocation = RevocationEndpoint(callers, tokens, self.freshness, record)

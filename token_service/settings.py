@@ -14,6 +14,10 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     listen: Listen = Listen("0.0.0.0", 8080)  # noqa: S104 agents ask from outside the pod
     max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
     """Without word from the API server for so long, no tokens."""
+    client_requests_per_second: Annotated[float, Meta(ge=0)] = 100.0
+    """Of each client, on average; 0 is no limit."""
+    client_burst: Annotated[int, Meta(ge=1)] = 1000
+    """How many requests a client that was quiet may make at once."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 2048
     """How many secrets may wait to be checked for the first time."""

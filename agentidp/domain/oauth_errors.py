@@ -26,12 +26,13 @@ class ErrorCode(StrEnum):
 
 
 class OAuthError(Struct, frozen=True):
-    """One refusal; `retry_after` is in seconds."""
+    """One refusal; `retry_after` is in seconds, `headers` are further ones."""
 
     error: ErrorCode
     description: str
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
     retry_after: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def invalid_request(description: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> OAuthError:
@@ -50,9 +51,9 @@ def unavailable(description: str, retry_after: int) -> OAuthError:
     return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, description, HTTPStatus.SERVICE_UNAVAILABLE, retry_after)
 
 
-def too_many_requests(description: str, retry_after: int) -> OAuthError:
+def too_many_requests(description: str, retry_after: int, headers: tuple[tuple[str, str], ...] = ()) -> OAuthError:
     """This client has had its share for now."""
-    return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, description, HTTPStatus.TOO_MANY_REQUESTS, retry_after)
+    return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, description, HTTPStatus.TOO_MANY_REQUESTS, retry_after, headers)
 
 
 INVALID_CLIENT = OAuthError(ErrorCode.INVALID_CLIENT, "Client authentication failed.", HTTPStatus.UNAUTHORIZED)

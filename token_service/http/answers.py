@@ -40,6 +40,7 @@ def error_answer(error: OAuthError) -> Answer:
     headers: Headers = (challenge,) if challenge else ()
     if error.retry_after is not None:
         headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
+    headers += tuple((name.lower().encode(), value.encode()) for name, value in error.headers)
     return Answer(error.status, body, headers)
 
 

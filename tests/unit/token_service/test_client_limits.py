@@ -1,0 +1,115 @@
+"""Limits of clients: by each client alone, and shared by processes."""
+
+import os
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
+from tests.support.worlds import a_registered_agent, a_uid
+from token_service import client_limits
+from token_service.client_limits import ClientLimits
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+@given(st.floats(0.1, 100), st.integers(1, 50), st.lists(st.floats(0, 5), max_size=60))
+def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, burst: int, pauses: list[float]) -> None:
+    """Whatever the rhythm, and at least that."""
+    clock = Clock()
+    limits, level = ClientLimits(per_second, burst, clock), float(burst)
+    for pause in pauses:
+        clock.now += pause
+        level = min(float(burst), level + pause * per_second)
+        taken = limits.take("a") is None
+        if abs(level - 1) > 0.01:
+            assert taken == (level >= 1)
+        level -= taken
+
+
+def test_no_limit_is_no_limit() -> None:
+    """A rate of 0."""
+    limits = ClientLimits(0, 1)
+    assert all(limits.take("a") is None for _ in range(1000))
+
+
+def test_the_refusal_says_when_to_come_back() -> None:
+    """And coming back then is right."""
+    clock = Clock()
+    limits = ClientLimits(0.1, 2, clock)
+    assert [limits.take("a"), limits.take("a")] == [None, None]
+    refusal = limits.take("a")
+    assert refusal
+    assert refusal.retry_after == 10
+    told = dict(refusal.headers)
+    assert (told["X-RateLimit-Limit"], told["X-RateLimit-Remaining"]) == ("2", "0")
+    assert 19 <= int(told["X-RateLimit-Reset"]) - time.time() <= 21
+    clock.now += 10
+    assert limits.take("a") is None
+
+
+def test_clients_do_not_notice_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there are more of them than slots: then some are let through, and none is refused for another."""
+    monkeypatch.setattr(client_limits, "SLOTS", 64)
+    limits = ClientLimits(1, 3, Clock())
+    clients = [a_uid(number) for number in range(500)]
+    assert all(limits.take(client) is None for _ in range(3) for client in clients)
+
+
+def test_processes_share_the_limit() -> None:
+    """What one has let through counts in the other."""
+    limits = ClientLimits(0.001, 10)
+    assert all(limits.take("a") is None for _ in range(5))
+    child = os.fork()
+    if child == 0:
+        os._exit(sum(limits.take("a") is None for _ in range(10)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+    assert limits.take("a") is not None
+    assert limits.take("b") is None
+
+
+@pytest.fixture
+async def limited() -> Any:
+    """A service that serves each client three times."""
+    served = ServedAlone(client_requests_per_second=0.01, client_burst=3)
+    served.keys.put(signing_keys())
+    served.declare(a_registered_agent(), the_credential())
+    yield served
+    await served.close()
+
+
+async def test_a_client_beyond_its_limit_is_told_so(limited: ServedAlone) -> None:
+    """429 with Retry-After and where it stands."""
+    answers = [await limited.token() for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    last = answers[-1]
+    assert last.json()["error"] == "temporarily_unavailable"
+    assert int(last.headers["retry-after"]) > 90
+    assert last.headers["x-ratelimit-remaining"] == "0"
+
+
+async def test_nobody_can_use_up_anothers_limit(limited: ServedAlone) -> None:
+    """Wrong secrets count for nothing."""
+    for _ in range(10):
+        assert (await limited.token(CLIENT | GRANT | {"client_secret": OTHER_SECRET})).status_code == 401
+    assert (await limited.token()).status_code == 200
+
+
+async def test_all_requests_of_a_client_count(limited: ServedAlone) -> None:
+    """Tokens, introspection by secret or by token, and revocation."""
+    token = (await limited.token()).json()["access_token"]
+    assert (await limited.http.post("/token/introspect", data={"token": token} | CLIENT)).status_code == 200
+    assert (await limited.http.post("/token/revoke", data={"token": "x"} | CLIENT)).status_code == 200
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert (await limited.http.post("/token/revoke", data={"token": "x"}, headers=bearer)).status_code == 429
