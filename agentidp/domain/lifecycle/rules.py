@@ -23,6 +23,7 @@ from agentidp.domain.lifecycle.statuses import (
     with_issue_recorded,
     with_phase,
     with_provided_hash,
+    without_undelivered,
 )
 from agentidp.domain.lifecycle.steps import (
     at,
@@ -36,7 +37,15 @@ from agentidp.domain.lifecycle.steps import (
     without_delivery,
 )
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentState, Binding, CredentialPhase, CredentialState, CredentialStatus, Rotation
+from agentidp.domain.resources import (
+    AgentState,
+    Binding,
+    CredentialPhase,
+    CredentialState,
+    CredentialStatus,
+    Rotation,
+    SecretHash,
+)
 
 FOREIGN_SECRET_RECHECK = timedelta(seconds=30)
 """Only our own Secrets are watched, so nobody tells when a foreign one has gone."""
@@ -175,13 +184,13 @@ def secret_has_drifted(seen: Observed, now: datetime) -> Step | None:
 def rotation_is_due(seen: Observed, now: datetime) -> Step | None:
     """Requested later than the last rotation (and not for later than now), or the schedule says so."""
     rotation, issued_at = seen.spec.rotation, seen.issued_at
-    if not issued_at:
+    if not issued_at or not seen.held:
         return None
     if rotation.requested_at and issued_at < rotation.requested_at <= now:
-        return issued(seen, seen.status, Reason.ROTATION_REQUESTED)
+        return issued(seen, _in_use(seen, seen.held, now), Reason.ROTATION_REQUESTED)
     scheduled = next_rotation(rotation, issued_at)
     if scheduled and scheduled <= now:
-        return issued(seen, seen.status, Reason.ROTATION_SCHEDULED)
+        return issued(seen, _in_use(seen, seen.held, now), Reason.ROTATION_SCHEDULED)
     return None
 
 
@@ -189,11 +198,8 @@ def secret_is_in_use(seen: Observed, now: datetime) -> Step | None:
     """The Secret holds an accepted value: retire older ones, and record it."""
     if not seen.held:
         return None
-    status = with_ends_postponed(_bound(seen), seen.spec.rotation, seen.uses, now)
-    status = with_hashes_retired(status, seen.held, overlap_of(seen.spec.rotation), now)
-    status = with_issue_recorded(with_uses(status, seen.uses), seen.held, seen.spec.rotation)
-    status = _active(_delivered(status, seen, now), seen, Reason.ISSUED, "The credential works.", now)
-    return recorded(seen, status)
+    status = _delivered(_in_use(seen, seen.held, now), seen, now)
+    return recorded(seen, _active(status, seen, Reason.ISSUED, "The credential works.", now))
 
 
 def secret_is_not_as_declared(seen: Observed, now: datetime) -> Step | None:
@@ -243,6 +249,14 @@ RULES: tuple[Rule, ...] = (
 
 def _bound(seen: Observed) -> CredentialStatus:
     return with_ids(seen.status, seen.credential, seen.agent_id)
+
+
+def _in_use(seen: Observed, held: SecretHash, now: datetime) -> CredentialStatus:
+    """This hash accepts what the Secret holds: it is the one that was last issued, and older ones retire."""
+    status = without_undelivered(_bound(seen), held)
+    status = with_ends_postponed(status, seen.spec.rotation, seen.uses, now)
+    status = with_hashes_retired(status, held, overlap_of(seen.spec.rotation), now)
+    return with_issue_recorded(with_uses(status, seen.uses), held, seen.spec.rotation)
 
 
 def _active(status: CredentialStatus, seen: Observed, reason: Reason, message: str, now: datetime) -> CredentialStatus:

@@ -54,6 +54,17 @@ def without_secrets(status: CredentialStatus) -> CredentialStatus:
     return replace(status, secret_hashes=(), next_rotation_at=None, reissues=None)
 
 
+def without_undelivered(status: CredentialStatus, held: SecretHash) -> CredentialStatus:
+    """Without hashes that were made since the last record and before the one in use: their values died with an operator.
+
+    Nobody knows them, so they must not take the place of one in its overlap.
+    """
+    hashes, last = status.secret_hashes, _last_in_use(status)
+    place = hashes.index(held)
+    since = hashes.index(last) + 1 if last in hashes[:place] else place
+    return replace(status, secret_hashes=(*hashes[:since], *hashes[place:]))
+
+
 def with_hashes_retired(status: CredentialStatus, held: SecretHash, overlap: timedelta, now: datetime) -> CredentialStatus:
     """Older hashes than the one in use end now, or after the overlap; one whose end has passed is dropped.
 
