@@ -26,6 +26,7 @@ from agentidp.domain.lifecycle import (
 )
 from agentidp.domain.resources import Agent, AgentCredential, CredentialStatus, Secret
 from agentidp.domain.secrets import generate_secret, hint_of
+from agentidp.domain.usage import Uses
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_uid
 
 T = TypeVar("T")
@@ -112,6 +113,7 @@ class Operator:
     def __init__(self, api: ApiServer, network: Network | None = None) -> None:
         self.api = api
         self._network = network or Network()
+        self.uses: Uses | None = None
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -142,6 +144,7 @@ class Operator:
             agent=self.agent,
             delivery=inspect(credential, credential.secret_name, secrets.get(credential.secret_name), ENDPOINTS),
             earlier=inspect(credential, earlier, secrets.get(earlier), ENDPOINTS) if earlier else None,
+            uses=self.uses,
         )
 
     def _earlier_name(self) -> str | None:

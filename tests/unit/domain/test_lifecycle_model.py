@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
 from agentidp.domain.acceptance import fitting_hashes, why_agent_is_refused, why_credential_is_refused
@@ -22,9 +22,12 @@ from agentidp.domain.resources import (
     Agent,
     CredentialPhase,
     CredentialState,
+    Retirement,
+    Rotation,
     Secret,
     SecretTemplate,
 )
+from agentidp.domain.usage import Use, fingerprint
 from tests.support.faults import Fault, FaultyNetwork, Interrupted, WatchedApi
 from tests.support.reconciling import Operator, Stale
 from tests.support.worlds import (
@@ -39,7 +42,6 @@ from tests.support.worlds import (
     a_fake_hash,
     a_provided_hash,
     a_registered_agent,
-    a_rotation,
     a_suspended_agent,
     a_uid,
     respecified,
@@ -57,13 +59,20 @@ TEMPLATES = st.builds(
     name=st.sampled_from([None, "second", "third"]),
     labels=st.sampled_from([{}, {"team": "talent"}]),
 )
-ROTATIONS = st.builds(a_rotation, every=st.sampled_from([None, "1h"]), overlap=st.sampled_from([None, "10m"]))
+ROTATIONS = st.builds(
+    Rotation,
+    every=st.sampled_from([None, "1h"]),
+    overlap=st.sampled_from([None, "10m"]),
+    retire=st.sampled_from(Retirement),
+    max_overlap=st.sampled_from([None, "30m"]),
+)
 PROVIDED = st.one_of(st.none(), st.builds(a_provided_hash, st.sampled_from([5, 6]), hint=st.booleans()))
+PLANS = st.lists(st.sampled_from([Fault.NONE, *Fault]), max_size=4)
 STEPS_TO_REST = 12
 
 
 class CredentialLife(RuleBasedStateMachine):
-    """One credential, its operator, the people who change its spec, and those who meddle with its Secret."""
+    """One credential that nobody ends, its operator, people who rotate and rename, and those who meddle with its Secret."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +84,12 @@ class CredentialLife(RuleBasedStateMachine):
 
     # The operator
 
-    @rule(plan=st.lists(st.sampled_from(Fault), max_size=4), told=st.booleans())
+    @initialize(plan=PLANS)
+    def credential_is_declared(self, plan: list[Fault]) -> None:
+        """And may not get its first secret at once."""
+        self.operator_looks(plan, told=True)
+
+    @rule(plan=PLANS, told=st.booleans())
     def operator_looks(self, plan: list[Fault], told: bool) -> None:
         """With old memory or with new, and with a network that may fail."""
         self.network.plan = list(plan)
@@ -110,6 +124,12 @@ class CredentialLife(RuleBasedStateMachine):
             self.wait()
         raise AssertionError(f"{self.api.credential.status} {self.api.secrets} at {self.now}")
 
+    @rule(known=st.booleans())
+    def token_service_tells_uses(self, known: bool) -> None:
+        """Every secret was used just now; or nobody knows."""
+        hashes = self.api.credential.status.secret_hashes
+        self.operator.uses = {fingerprint(one.hash): Use(self.now) for one in hashes} if known else None
+
     # People
 
     @rule(template=TEMPLATES)
@@ -118,31 +138,21 @@ class CredentialLife(RuleBasedStateMachine):
         self.specify(secret=template)
 
     @rule(rotation=ROTATIONS, requested=st.one_of(st.none(), SHIFTS))
-    def rotation_is_declared(self, rotation: object, requested: timedelta | None) -> None:
+    def rotation_is_declared(self, rotation: Rotation, requested: timedelta | None) -> None:
         """A schedule, an overlap, a request for now or for later."""
         moment = None if requested is None else self.now + requested
-        self.specify(rotation=msgspec.structs.replace(rotation, requested_at=moment))  # type: ignore[type-var]
+        self.specify(rotation=replace(rotation, requested_at=moment))
 
-    @rule(ends=st.one_of(st.none(), SHIFTS))
-    def expiry_is_declared(self, ends: timedelta | None) -> None:
-        """In the past, in the future, or never."""
-        self.specify(expires_at=None if ends is None else self.now + ends)
+    @rule(plan=PLANS)
+    def rotation_is_requested(self, plan: list[Fault]) -> None:
+        """For now, and the operator tries."""
+        self.specify(rotation=replace(self.api.credential.spec.rotation, requested_at=self.now))
+        self.operator_looks(plan, told=True)
 
-    @rule(provided=PROVIDED)
-    def hash_is_provided(self, provided: object) -> None:
-        """Or not any more."""
-        self.specify(secret_hash=provided)
-
-    @rule(agent=st.sampled_from(sorted(AGENTS)))
-    def agent_changes(self, agent: str) -> None:
-        """It is suspended, resumed, deleted, declared again."""
-        self.api.agent = AGENTS[agent]
-
-    @rule(sure=st.sampled_from([False, False, False, True]))
-    def credential_is_revoked(self, sure: bool) -> None:
-        """Not in every life."""
-        if sure:
-            self.specify(state=CredentialState.REVOKED)
+    @rule()
+    def rotation_is_not_requested_any_more(self) -> None:
+        """Before it was granted, or after."""
+        self.specify(rotation=replace(self.api.credential.spec.rotation, requested_at=None))
 
     @rule()
     def manifests_are_applied_again(self) -> None:
@@ -180,17 +190,12 @@ class CredentialLife(RuleBasedStateMachine):
         """To what it was once."""
         self.api.put_secret(data.draw(st.sampled_from(self.former)))
 
-    @rule(name=st.sampled_from(["screener-key", "second"]))
-    def somebody_elses_secret_takes_the_name(self, name: str) -> None:
-        """Not of our type."""
-        self.api.put_secret(Secret(metadata=replace(a_credential().metadata, name=name, uid=""), data={"client_secret": b"x"}))
-
     # Time
 
-    @rule(jump=st.sampled_from([SECOND, MINUTE, 10 * MINUTE, HOUR, DAY, -SECOND, -HOUR, -DAY]))
-    def clock_jumps(self, jump: timedelta) -> None:
-        """Or time passes."""
-        self.now += jump
+    @rule(time=st.sampled_from([SECOND, MINUTE, 10 * MINUTE, HOUR]))
+    def time_passes(self, time: timedelta) -> None:
+        """Things fall due."""
+        self.now += time
 
     # What must hold
 
@@ -289,6 +294,8 @@ class CredentialLife(RuleBasedStateMachine):
         assert status.binding.name == credential.secret_name
         assert self.ours() == [credential.secret_name]
         assert all(one.not_after for one in status.secret_hashes[: hashes.index(a_fake_hash(value))])
+        requested = credential.spec.rotation.requested_at
+        assert not requested or requested > self.now or requested <= max(filter(None, (status.created_at, status.rotated_at)))
         return True
 
     def only_provided(self) -> bool:
@@ -333,5 +340,41 @@ class CredentialLife(RuleBasedStateMachine):
         self.operator_is_left_in_peace()
 
 
-CredentialLife.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None, report_multiple_bugs=False)
-TestCredentialLife = CredentialLife.TestCase
+class EndangeredLife(CredentialLife):
+    """The same with everything that ends or stops a credential, and with clocks that jump."""
+
+    @rule(ends=st.one_of(st.none(), SHIFTS))
+    def expiry_is_declared(self, ends: timedelta | None) -> None:
+        """In the past, in the future, or never."""
+        self.specify(expires_at=None if ends is None else self.now + ends)
+
+    @rule(provided=PROVIDED)
+    def hash_is_provided(self, provided: object) -> None:
+        """Or not any more."""
+        self.specify(secret_hash=provided)
+
+    @rule(agent=st.sampled_from(["active", *sorted(AGENTS)]))
+    def agent_changes(self, agent: str) -> None:
+        """It is suspended, resumed, deleted, declared again."""
+        self.api.agent = AGENTS[agent]
+
+    @rule(sure=st.sampled_from([False, False, False, True]))
+    def credential_is_revoked(self, sure: bool) -> None:
+        """Not in every life."""
+        if sure:
+            self.specify(state=CredentialState.REVOKED)
+
+    @rule(name=st.sampled_from(["screener-key", "second"]))
+    def somebody_elses_secret_takes_the_name(self, name: str) -> None:
+        """Not of our type."""
+        self.api.put_secret(Secret(metadata=replace(a_credential().metadata, name=name, uid=""), data={"client_secret": b"x"}))
+
+    @rule(jump=st.sampled_from([DAY, -SECOND, -HOUR, -DAY]))
+    def clock_jumps(self, jump: timedelta) -> None:
+        """Somebody set it."""
+        self.now += jump
+
+
+CredentialLife.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None, report_multiple_bugs=False)
+EndangeredLife.TestCase.settings = CredentialLife.TestCase.settings
+TestCredentialLife, TestEndangeredLife = CredentialLife.TestCase, EndangeredLife.TestCase
