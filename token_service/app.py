@@ -90,8 +90,8 @@ def create_app(service: TokenService) -> FastAPI:
     for path in dict.fromkeys([jwks.PATH, prefix + jwks.PATH]):
         jwks.add_jwks(app, service.known.keys, path)
     add_probes(app, service.missing)
-    add_metrics(app, service.exposition)
-    add_usage(app, service.usage, service.known.keys, issuer)
+    add_metrics(app, service.exposition, service.tell)
+    add_usage(app, service.usage_of_all, service.known.keys, issuer)
     return app
 
 

@@ -7,36 +7,22 @@ import sys
 
 import structlog
 
-from agentidp.kube.cluster import Cluster
 from agentidp.runtime.logs import configure_logs
 from agentidp.runtime.settings import InvalidSettings, describe_settings, read_settings
-from token_service.app import create_app
-from token_service.server import event_loop, server_for
-from token_service.service import connected
+from token_service.listening import Listening
+from token_service.processes import Processes
+from token_service.running import end_with, run
+from token_service.server import event_loop
 from token_service.settings import TokenServiceSettings
+from token_service.shared import Shared
 
 NAME = "agentidp-token-service"
 
 log = structlog.get_logger()
 
 
-async def serve(settings: TokenServiceSettings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    cluster = await Cluster.connect(NAME)
-    service = connected(settings, cluster)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            following = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
-            await server_for(create_app(service), settings.listen).serve()
-            for task in following:
-                task.cancel()
-    finally:
-        service.hashing.close()
-        await cluster.close()
-
-
 def main() -> None:
-    """The console script. Exit status 0 when told to stop, 2 when the settings are not valid."""
+    """The console script. Exit status 0 when told to stop, 1 when it cannot listen, 2 when the settings are not valid."""
     parser = argparse.ArgumentParser(
         NAME,
         description="Trade client credentials for signed access tokens.",
@@ -47,9 +33,36 @@ def main() -> None:
     try:
         settings = read_settings(TokenServiceSettings, os.environ)
     except InvalidSettings as wrong:
-        print(f"{NAME}: {wrong}", file=sys.stderr)  # noqa: T201 logs are not set up yet
-        sys.exit(2)
+        sys.exit(_refuse(wrong, 2))
+    try:
+        listening = Listening(settings.listen, settings.processes)
+    except OSError as trouble:
+        sys.exit(_refuse(f"AGENTIDP_LISTEN={settings.listen}: {trouble.strerror}", 1))
     configure_logs(NAME, settings.log_level, settings.log_format)
-    with asyncio.Runner(loop_factory=event_loop()) as runner:
-        runner.run(serve(settings))
+    serve(settings, listening)
     log.info("stopped")
+
+
+def serve(settings: TokenServiceSettings, listening: Listening) -> None:
+    """In this process, or in as many as are wanted."""
+    shared = Shared(settings)
+
+    def work(number: int, parent_lives: int | None = None) -> None:
+        async def alive() -> None:
+            if parent_lives is not None:
+                end_with(parent_lives)
+            await run(settings, shared, listening.sockets_of(number), listening.peers_of(number))
+
+        shared.of_process(number)
+        with asyncio.Runner(loop_factory=event_loop()) as runner:
+            runner.run(alive())
+
+    if settings.processes == 1:
+        work(0)
+    else:
+        Processes(settings.processes, work, shared.gauges.silence).run()
+
+
+def _refuse(why: object, status: int) -> int:
+    print(f"{NAME}: {why}", file=sys.stderr)  # noqa: T201 logs are not set up yet
+    return status

@@ -8,10 +8,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from agentidp.runtime.settings import Listen
-
 GRACE_SECONDS = 10
-BACKLOG = 2048
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -31,19 +28,17 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(one)
 
 
-def server_for(app: FastAPI, listen: Listen) -> Server:
-    """A server, not started yet."""
+def server_for(app: FastAPI) -> Server:
+    """A server, not started yet; it is given its sockets then."""
     config = uvicorn.Config(
         app,
-        host=listen.host,
-        port=listen.port,
+        interface="asgi3",
         log_config=None,
         access_log=False,  # a line for each request costs a tenth of the speed; metrics tell more
         server_header=False,
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return Server(config)

@@ -18,6 +18,8 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """Of each client, on average; 0 is no limit."""
     client_burst: Annotated[int, Meta(ge=1)] = 1000
     """How many requests a client that was quiet may make at once."""
+    processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    """How many answer on the one port; each has an index of its own."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 2048
     """How many secrets may wait to be checked for the first time."""

@@ -4,6 +4,7 @@ A secret in use is noted once a minute. One that is being retired is noted each 
 who has to be told.
 """
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,7 +32,6 @@ class UsageLog:
         self._clock = clock
         self._replica = uuid.uuid4().hex
         self._since = datetime.fromtimestamp(clock(), UTC)
-        self._place = 0
         self._notes: dict[tuple[str, str], _Note] = {}
 
     def used(self, credential_id: str, one: ClientHash, request: FormRequest) -> None:
@@ -40,22 +40,23 @@ class UsageLog:
         note = self._notes.get((credential_id, one.hash))
         if note is not None and one.not_after is None and now < note.at + SECONDS_BETWEEN_NOTES:
             return
-        self._place += 1
+        place = time.monotonic_ns()
         if note is None:
-            note = self._notes[credential_id, one.hash] = _Note(now, self._place, {})
-        note.at, note.place = now, self._place
+            note = self._notes[credential_id, one.hash] = _Note(now, place, {})
+        note.at, note.place = now, place
         if one.not_after is not None:
             _remember(note.consumers, consumer_of(request))
 
     def report(self, replica: str, after: int) -> Report:
         """All that was used after what this replica has told already; to another's id it tells everything."""
         told = after if replica == self._replica else 0
+        place = time.monotonic_ns()
         uses: dict[str, dict[str, Use]] = {}
         for (credential_id, hashed), note in self._notes.items():
             if note.place > told:
                 use = Use(datetime.fromtimestamp(note.at, UTC), tuple(reversed(note.consumers)))
                 uses.setdefault(credential_id, {})[fingerprint(hashed)] = use
-        return Report(replica=self._replica, since=self._since, told=self._place, uses=uses)
+        return Report(replica=self._replica, since=self._since, told=place, uses=uses)
 
 
 def consumer_of(request: FormRequest) -> str:

@@ -91,6 +91,7 @@ class Reflector(Generic[ItemT]):
         namespace: str = "",
         field_selector: str = "",
         watch_seconds: float = WATCH_SECONDS,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.source = source
         self.heard_at = float("-inf")
@@ -99,6 +100,7 @@ class Reflector(Generic[ItemT]):
         self._view = view
         self._path = source.path(namespace)
         self._watch_seconds = watch_seconds
+        self._failed = failed
         self._selector = {"fieldSelector": field_selector} if field_selector else {}
         self._version = ""
         self._failures = 0
@@ -117,6 +119,7 @@ class Reflector(Generic[ItemT]):
 
     async def _back_off(self, trouble: Exception) -> None:
         self._failures += 1
+        self._failed()
         seconds = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)  # noqa: S311
         log.warning("watch of %s failed, next try in %.1f s: %s", self.source.plural, seconds, trouble)
         await asyncio.sleep(seconds)

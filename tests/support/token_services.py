@@ -17,8 +17,9 @@ from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_iss
 from token_service.app import create_app
 from token_service.index.clients import ClientIndex
 from token_service.known import Known
-from token_service.service import TokenService
+from token_service.service import ApiServer, TokenService
 from token_service.settings import TokenServiceSettings
+from token_service.shared import Shared
 
 ISSUER = "https://idp.example"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"
@@ -71,7 +72,7 @@ class ServedAlone:
         self.looked_up: list[str] = []
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
-        self.service = TokenService(told, self.known, [], self._look_up, self._record)
+        self.service = TokenService(told, Shared(told), self.known, [], ApiServer(self._look_up, self._record))
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 

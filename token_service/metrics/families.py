@@ -44,7 +44,8 @@ SECRET_CHECKS = Family(
 LOOK_UPS = Family(
     "agentidp_look_ups", "Clients looked up at the API server because the index did not know them, or not this secret."
 )
-COUNTERS = (REQUESTS, REFUSALS, SECRET_CHECKS, LOOK_UPS)
+WATCH_FAILURES = Family("agentidp_watch_failures", "Watches and lists that failed, by kind.", ("kind",), _by(KINDS))
+COUNTERS = (REQUESTS, REFUSALS, SECRET_CHECKS, LOOK_UPS, WATCH_FAILURES)
 
 SECONDS = Family("agentidp_request_seconds", "Time that requests took.", ("endpoint",), _by(ENDPOINTS))
 
@@ -52,4 +53,3 @@ HASHING_QUEUE = Family("agentidp_hashing_queue", "Secrets that wait to be checke
 INDEX_OBJECTS = Family("agentidp_index_objects", "Objects in the index by kind.", ("kind",), _by(KINDS))
 STALENESS = Family("agentidp_staleness_seconds", "Time since the last word from the API server.")
 KEY_AGE = Family("agentidp_signing_key_age_seconds", "Time since the signing key began to sign.")
-WATCH_FAILURES = Family("agentidp_watch_failures", "Watches and lists that failed, by kind.", ("kind",), _by(KINDS))

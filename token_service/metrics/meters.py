@@ -1,18 +1,12 @@
-"""The numbers of this process, and how they are told to Prometheus."""
+"""What this process counts, in cells that all processes share."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
-
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from token_service.metrics import families
 from token_service.metrics.cells import Cells
 from token_service.metrics.families import BOUNDS, Family
 
 MICRO = 1_000_000
-Labels = tuple[str, ...]
 
 
 class Places:
@@ -20,10 +14,11 @@ class Places:
 
     def __init__(self) -> None:
         series = [(family.name, values) for family in families.COUNTERS for values in family.values]
+        endpoints = [values[0] for values in families.SECONDS.values]
+        row = len(BOUNDS) + 2
         self.counters = {one: place for place, one in enumerate(series)}
-        starts = range(len(series), 10**6, len(BOUNDS) + 2)
-        self.buckets = {values[0]: start for start, values in zip(starts, families.SECONDS.values, strict=False)}
-        self.length = starts[len(self.buckets)]
+        self.buckets = {endpoint: len(series) + place * row for place, endpoint in enumerate(endpoints)}
+        self.length = len(series) + len(endpoints) * row
 
 
 class Meters:
@@ -45,50 +40,3 @@ class Meters:
         start = self.places.buckets[endpoint]
         own[start + bisect_left(BOUNDS, seconds)] += 1
         own[start + len(BOUNDS) + 1] += int(seconds * MICRO)
-
-
-class Exposition(Collector):
-    """The Prometheus text of all processes' meters, and of gauges that are read when asked for."""
-
-    def __init__(self, meters: Meters) -> None:
-        self._meters = meters
-        self._gauges: list[tuple[Family, Callable[[], Iterable[tuple[Labels, float]]]]] = []
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-
-    def gauge(self, family: Family, read: Callable[[], Iterable[tuple[Labels, float]]]) -> None:
-        """Tell this one too: label values and a number for each series."""
-        self._gauges.append((family, read))
-
-    def text(self) -> bytes:
-        """In the Prometheus text format."""
-        return generate_latest(self._registry)
-
-    def collect(self) -> Iterator[Metric]:
-        """All metrics as they are now."""
-        for family in families.COUNTERS:
-            yield self._counter(family)
-        yield self._histogram()
-        for family, read in self._gauges:
-            metric = GaugeMetricFamily(family.name, family.help, labels=family.labels)
-            for labels, value in read():
-                metric.add_metric(labels, value)
-            yield metric
-
-    def _counter(self, family: Family) -> Metric:
-        metric = CounterMetricFamily(family.name, family.help, labels=family.labels)
-        for values in family.values:
-            place = self._meters.places.counters[family.name, values]
-            metric.add_metric(values, self._meters.cells.total(place))
-        return metric
-
-    def _histogram(self) -> Metric:
-        family = families.SECONDS
-        metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-        for values in family.values:
-            start, total = self._meters.places.buckets[values[0]], self._meters.cells.total
-            counts = [total(start + place) for place in range(len(BOUNDS) + 1)]
-            so_far = [sum(counts[: place + 1]) for place in range(len(counts))]
-            names = [*map(str, BOUNDS), "+Inf"]
-            metric.add_metric(values, list(zip(names, so_far, strict=True)), total(start + len(BOUNDS) + 1) / MICRO)
-        return metric

@@ -1,0 +1,52 @@
+"""The life of one process: follow the cluster, give signs of life, serve, and stop in order."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Sequence
+
+from agentidp.kube.cluster import Cluster
+from token_service.app import create_app
+from token_service.following import following
+from token_service.server import server_for
+from token_service.service import TokenService
+from token_service.settings import TokenServiceSettings
+from token_service.shared import Shared
+
+FIELD_MANAGER = "agentidp-token-service"
+BEAT_SECONDS = 0.5
+
+
+async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[socket.socket], peers: Sequence[str]) -> None:
+    """Until SIGTERM or SIGINT. `peers` are the addresses of the other processes."""
+    cluster = await Cluster.connect(FIELD_MANAGER)
+    service = following(settings, shared, cluster, peers)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
+            behind.append(tasks.create_task(_beat(service)))
+            await _until_needed(service, alone=not peers)
+            await server_for(create_app(service)).serve(sockets=list(sockets))
+            for task in behind:
+                task.cancel()
+    finally:
+        service.hashing.close()
+        await cluster.close()
+
+
+def end_with(parent_lives: int) -> None:
+    """Stop this process as soon as the descriptor ends: its other end was the parent's."""
+    asyncio.get_running_loop().add_reader(parent_lives, os.kill, os.getpid(), signal.SIGTERM)
+
+
+async def _beat(service: TokenService) -> None:
+    while True:
+        service.tell()
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _until_needed(service: TokenService, *, alone: bool) -> None:
+    """A process that comes later takes no connections before it can serve them, while there are others that can."""
+    while not alone and service.missing_here() and service.others_ready():  # noqa: ASYNC110 others have no events for us
+        await asyncio.sleep(BEAT_SECONDS)
