@@ -1,6 +1,8 @@
 """Bring one agent to rest: it gets its id once, and its status says whether it may get tokens."""
 
+import asyncio
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
@@ -28,13 +30,19 @@ class AgentReconciler:
         self._world = world
         self._writes = writes
         self._counted: dict[Name, datetime] = {}
+        self._giving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def reconcile(self, name: Name) -> datetime | None:
-        """When the agent must be looked at again."""
+        """When the agent must be looked at again. Of agents that claim one id, one is looked at a time."""
         agent = self._world.agents.get(name)
         if agent is None or agent.metadata.deletion_timestamp:
             self._counted.pop(name, None)
             return None
+        async with self._giving.setdefault(claimed_id(agent), asyncio.Lock()):
+            return await self._register(self._world.agents.get(name) or agent)
+
+    async def _register(self, agent: Agent) -> datetime | None:
+        name = agent.key
         status = register(self._see(agent), now())
         if _is_conflict(status) and not _is_conflict(agent.status):
             await self._verify_rivals(agent)

@@ -20,6 +20,8 @@ from agentidp.domain.resources import Name
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 
 TICK = 5.0
+DONE, RETRIED, FAILED = "done", "retried", "failed"
+"""How a look at an object can go."""
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=1)
 
 log = structlog.get_logger()
@@ -107,19 +109,20 @@ class Work:
             await asyncio.sleep(0)  # a queue full of settled objects must not keep the probes waiting
             if key in self._again:
                 self._again.discard(key)
-                self.wake(*key)
+                if outcome == DONE:  # else its back-off stands, or its own writes would wake it without end
+                    self.wake(*key)
 
     async def _reconcile(self, key: Key, reconcile: Reconcile) -> tuple[str, datetime | None]:
         """How it went, and when to look again: as the reconciler says, or after a back-off if it came to no end."""
         try:
             due = await reconcile(key.name)
         except (ApiError, TimeoutError) as trouble:
-            return "retried", self._back_off(key, trouble)
+            return RETRIED, self._back_off(key, trouble)
         except Exception as fault:  # one object's fault must not stop the others
             log.exception("reconciliation failed", topic=key.topic.value, name=str(key.name), error=type(fault).__name__)
-            return "failed", self._back_off(key, fault)
+            return FAILED, self._back_off(key, fault)
         self._failures.pop(key, None)
-        return "done", due
+        return DONE, due
 
     def _back_off(self, key: Key, trouble: Exception) -> datetime:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

@@ -1,0 +1,142 @@
+"""The queue and its schedule: who is looked at, how often, and what happens when it goes wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import pytest
+
+from agent_operator.clock import now
+from agent_operator.work import DONE, FAILED, RETRIED, Reconcile, Topic, Work
+from agentidp.domain.resources import Name
+from agentidp.kube.errors import Forbidden
+
+NAME = Name("team", "screener")
+WORKERS = 4
+REPORTS = list[tuple[Topic, str]]
+
+
+@asynccontextmanager
+async def working(work: Work, reconcile: Reconcile) -> AsyncIterator[REPORTS]:
+    """The workers run while the block does; what they report is collected."""
+    reports: REPORTS = []
+    reconcilers = dict.fromkeys(Topic, reconcile)
+    task = asyncio.create_task(work.run(reconcilers, WORKERS, lambda topic, how, _: reports.append((topic, how))))
+    try:
+        yield reports
+    finally:
+        task.cancel()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for it, with a deadline."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 what is waited for is seen from outside
+            await asyncio.sleep(0.005)
+
+
+async def test_a_key_that_is_woken_often_is_looked_at_once() -> None:
+    """As long as nobody has begun to look at it."""
+    work = Work()
+    for _ in range(10):
+        work.wake(Topic.CREDENTIAL, NAME)
+    async with working(work, _at_rest) as reports:
+        await until(lambda: bool(reports))
+        await asyncio.sleep(0.05)
+    assert reports == [(Topic.CREDENTIAL, DONE)]
+
+
+async def test_a_key_is_never_looked_at_by_two_workers_and_once_more_if_it_was_woken_meanwhile() -> None:
+    """However many workers there are."""
+    work, inside, most = Work(), 0, 0
+
+    async def reconcile(_: Name) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0.02)
+        inside -= 1
+
+    work.wake(Topic.CREDENTIAL, NAME)
+    async with working(work, reconcile) as reports:
+        await until(lambda: inside == 1)
+        for _ in range(5):
+            work.wake(Topic.CREDENTIAL, NAME)
+        await until(lambda: len(reports) == 2)
+        await asyncio.sleep(0.05)
+    assert (most, len(reports)) == (1, 2)
+
+
+async def test_a_due_time_brings_a_key_back() -> None:
+    """Not before it."""
+    work = Work()
+    looks: list[datetime] = []
+    due = now() + timedelta(milliseconds=120)
+
+    async def reconcile(_: Name) -> datetime | None:
+        looks.append(now())
+        return due if len(looks) == 1 else None
+
+    work.wake(Topic.CREDENTIAL, NAME)
+    async with working(work, reconcile):
+        await until(lambda: len(looks) == 2)
+    assert looks[1] >= due
+    assert work.scheduled == 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    {
+        "what the API server refuses": (Forbidden(403, "Forbidden", "no"), RETRIED),
+        "a defect of ours": (KeyError("defect"), FAILED),
+    }.values(),
+)
+async def test_trouble_with_one_object_backs_off_and_harms_no_other(trouble: Exception, outcome: str) -> None:
+    """It is tried again, later each time, and the others are served."""
+    work, other = Work(), Name("team", "other")
+
+    async def reconcile(name: Name) -> None:
+        if name == NAME:
+            raise trouble
+
+    work.wake(Topic.CREDENTIAL, NAME)
+    async with working(work, reconcile) as reports:
+        await until(lambda: (Topic.CREDENTIAL, outcome) in reports)
+        work.wake(Topic.CREDENTIAL, other)
+        await until(lambda: (Topic.CREDENTIAL, DONE) in reports)
+    assert work.scheduled == 1
+
+
+async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> None:
+    """Recording a refusal changes the object; that must not make a hot loop of it."""
+    work = Work()
+
+    async def reconcile(name: Name) -> None:
+        work.wake(Topic.CREDENTIAL, name)  # as the answer to a status write does
+        raise Forbidden(403, "Forbidden", "no")
+
+    work.wake(Topic.CREDENTIAL, NAME)
+    async with working(work, reconcile) as reports:
+        await asyncio.sleep(1)
+    assert 1 < len(reports) < 6
+
+
+async def test_an_object_that_is_stuck_is_noticed() -> None:
+    """By how long its worker has been at it."""
+    work, released = Work(), asyncio.Event()
+
+    async def reconcile(_: Name) -> None:
+        await released.wait()
+
+    assert work.stuck_for() == 0
+    work.wake(Topic.AGENT, NAME)
+    async with working(work, reconcile) as reports:
+        await until(lambda: work.stuck_for() > 0.05)
+        released.set()
+        await until(lambda: bool(reports))
+    assert work.stuck_for() == 0
+
+
+async def _at_rest(_: Name) -> None:
+    """Nothing to do."""
