@@ -123,7 +123,7 @@ async def _fail_over(stage: Stage, witness: Witness, replicas: list[Programs], n
     leader = await _leader(replicas)
     requested = now()
     await _request_rotations(stage, names, requested)
-    await asyncio.sleep(random.uniform(0, 0.015 * len(names)))  # noqa: S311 a moment within the time that hashing takes
+    await asyncio.sleep(random.uniform(0, 0.02 * len(names)))  # noqa: S311 a moment within the time that hashing takes
     done = _rotated_since(witness, requested)
     killed = time.monotonic()
     leader.kill(OPERATOR.name)
