@@ -63,7 +63,7 @@ class Cluster:
         self._writer = {"fieldManager": field_manager}
         tls = RESTClientObject(found).ssl_context
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
-        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**21, proxy=proxy_to(found))
+        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**23, proxy=proxy_to(found))
 
     @classmethod
     async def connect(cls, field_manager: str) -> Self:
@@ -76,7 +76,7 @@ class Cluster:
 
     async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
         """One object. Raises NotFound."""
-        return kind.decoder.decode(await self.request("GET", kind.path(namespace, name)))
+        return kind.decode(await self.request("GET", kind.path(namespace, name)))
 
     async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
         """One object, or None where there is none."""
@@ -88,12 +88,12 @@ class Cluster:
     async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
         """Create the object and return it as stored. Raises Conflict where one of this name exists."""
         path = kind.path(value.metadata.namespace)
-        return kind.decoder.decode(await self.request("POST", path, body=kind.encode(value), params=self._writer))
+        return kind.decode(await self.request("POST", path, body=kind.encode(value), params=self._writer))
 
     async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
         """Replace the object, or only its `subresource`. Raises Conflict where it has changed since it was read."""
         path = kind.path(value.metadata.namespace, value.metadata.name, subresource)
-        return kind.decoder.decode(await self.request("PUT", path, body=kind.encode(value), params=self._writer))
+        return kind.decode(await self.request("PUT", path, body=kind.encode(value), params=self._writer))
 
     async def patch(
         self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any], subresource: str = ""
@@ -104,7 +104,7 @@ class Cluster:
         """
         path = kind.path(namespace, name, subresource)
         body = await self.request("PATCH", path, body=change, params=self._writer, content_type=MERGE_PATCH)
-        return kind.decoder.decode(body)
+        return kind.decode(body)
 
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
         """Delete exactly this version of this object. Raises Conflict where it has changed, NotFound where it is gone."""

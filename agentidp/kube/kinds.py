@@ -9,6 +9,7 @@ import msgspec
 
 from agentidp.domain.resources import GROUP, VERSION, Agent, AgentCredential, Organization, Secret, TokenRevocation
 from agentidp.domain.resources.meta import Object
+from agentidp.kube.depth import decoded_at_any_depth
 
 ObjectT = TypeVar("ObjectT", bound=Object)
 KeptT = TypeVar("KeptT")
@@ -42,7 +43,7 @@ class Kind(Generic[ObjectT]):
 
     def decode(self, body: bytes | msgspec.Raw) -> ObjectT:
         """One object from its JSON."""
-        return self.decoder.decode(body)
+        return decoded_at_any_depth(self.decoder.decode, body)
 
     def encode(self, value: ObjectT) -> dict[str, Any]:
         """The manifest of an object."""

@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.depth import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, error_from
 
 PAGE = 500
@@ -74,6 +75,10 @@ class _Versioned(msgspec.Struct):
 class _Event(msgspec.Struct):
     type: str
     object: msgspec.Raw
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_PAGE = msgspec.json.Decoder(_Page)
 
 
 class Reflector(Generic[ItemT]):
@@ -144,7 +149,7 @@ class Reflector(Generic[ItemT]):
             self._heard()
             while line := await lines.readline():
                 self._heard()
-                self._apply(msgspec.json.decode(line, type=_Event))
+                self._apply(decoded_at_any_depth(_EVENT.decode, line))
 
     def _apply(self, event: _Event) -> None:
         if event.type == "ERROR":
@@ -177,7 +182,7 @@ async def list_all(
     token = ""
     while True:
         params = {"limit": str(PAGE), **(selector or {})} | ({"continue": token} if token else {})
-        page = msgspec.json.decode(await cluster.request("GET", path or source.path(), params=params), type=_Page)
+        page = decoded_at_any_depth(_PAGE.decode, await cluster.request("GET", path or source.path(), params=params))
         heard()
         for start in range(0, len(page.items), SLICE):
             items = page.items[start : start + SLICE]

@@ -13,6 +13,7 @@ import kopf
 import msgspec
 import structlog
 
+from agent_operator.kopf_depth import read_at_any_depth
 from agent_operator.world import Collection, World
 from agentidp.domain.resources import GROUP, VERSION
 from agentidp.kube.cluster import configuration
@@ -102,6 +103,7 @@ async def run_kopf(handlers: kopf.OperatorRegistry) -> None:
 
     Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
     """
+    read_at_any_depth()
     watching = await kopf.spawn_tasks(registry=handlers, standalone=True, clusterwide=True)
     try:
         ended, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
