@@ -1,6 +1,7 @@
 """What becomes of a credential when its spec or its agent's says so: at the operator, and at the token endpoint."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_a_decommissioned_agent_ends_all_its_credentials(tenant: Tenant) -> None
     tenant.change("Agent", state="Decommissioned")
     for name, pair in zip((NAME, "second"), pairs, strict=True):
         assert_ended(tenant, tenant.until("AgentCredential", "AgentDecommissioned", name), "Revoked", name)
-        eventually("the secret is refused", lambda pair=pair: is_refused(pair))
+        eventually("the secret is refused", partial(is_refused, pair))
     assert tenant.until("Agent", "AgentDecommissioned")["status"]["phase"] == "Decommissioned"
 
 
@@ -134,7 +135,7 @@ def rotate(tenant: Tenant) -> Pair:
     """The pair after a rotation that was asked for now."""
     before = tenant.pair()
     tenant.change("AgentCredential", rotation={"requestedAt": in_time()})
-    return eventually("the Secret holds another value", tenant.pair, lambda pair: pair != before)
+    return tenant.another_pair(before)
 
 
 def assert_ended(tenant: Tenant, credential: Manifest, phase: str, name: str = NAME) -> None:

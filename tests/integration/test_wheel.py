@@ -4,6 +4,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from importlib import import_module
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def test_operator_is_the_standard_librarys(how: list[str]) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_tests_use_what_is_installed(package: str) -> None:
     """Not the checkout: what is tested is what would be shipped."""
-    found = __import__(package).__file__
-    assert Path(found).is_relative_to(sysconfig.get_path("purelib"))
+    (place,) = import_module(package).__path__
+    assert Path(place).is_relative_to(sysconfig.get_path("purelib"))
 
 
 def test_each_console_script_starts() -> None:

@@ -27,7 +27,7 @@ def rotated(tenant: Tenant) -> set[str]:
     for overlap in ("1s", None):
         before = tenant.pair()
         tenant.change("AgentCredential", rotation={"requestedAt": in_time(), "overlap": overlap})
-        eventually("the value is another one", lambda before=before: tenant.pair() != before)
+        tenant.another_pair(before)
         eventually("it is served", lambda: is_served(tenant.pair()))
     return set()
 
