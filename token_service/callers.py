@@ -7,7 +7,7 @@ from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
 from token_service.authentication import Accepted, Authenticator
 from token_service.client_limits import ClientLimits
-from token_service.http.client_authentication import ClientPair, bearer_token, client_pair
+from token_service.http.client_authentication import bearer_token, client_pair
 from token_service.http.requests import FormRequest
 from token_service.issued_tokens import IssuedTokens
 from token_service.refusal_log import RefusalLog
@@ -26,7 +26,7 @@ class Callers:
     async def client(self, request: FormRequest) -> Accepted | OAuthError:
         """The client by its id and secret."""
         pair = client_pair(request)
-        if not isinstance(pair, ClientPair):
+        if isinstance(pair, OAuthError):
             if pair is INVALID_CLIENT:
                 self._refusals.refused(None, Refusal.NOT_A_PAIR)
             return pair

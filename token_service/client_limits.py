@@ -24,7 +24,7 @@ class ClientLimits:
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval = 1 / per_second if per_second else 0.0
-        self._tolerance = self._interval * burst
+        self._tolerance = self._interval * (burst + 0.001)  # what rounding may add is forgiven
         self._burst = burst
         self._clock = clock
         self._clients = memoryview(mmap.mmap(-1, SLOTS * 8)).cast("q")
@@ -35,13 +35,18 @@ class ClientLimits:
         if not self._interval:
             return None
         now, fingerprint = self._clock(), hash(client_id)
-        slot = self._slot(fingerprint, now)
-        if slot is None:
-            return None
-        known = self._full_at[slot] if self._clients[slot] == fingerprint else now
-        full_at = max(known, now) + self._interval
+        slot = fingerprint % SLOTS
+        if self._clients[slot] != fingerprint:
+            found = self._slot(fingerprint, now)
+            if found is None:
+                return None
+            slot = found
+        full_at = self._full_at[slot]
+        if full_at < now or self._clients[slot] != fingerprint:
+            full_at = now
+        full_at += self._interval
         excess = full_at - now - self._tolerance
-        if excess > self._interval / 1000:  # what rounding may add is forgiven
+        if excess > 0:
             return self._refusal(excess, full_at - self._interval - now)
         self._clients[slot] = fingerprint
         self._full_at[slot] = full_at

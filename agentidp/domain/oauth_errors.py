@@ -4,10 +4,9 @@ The codes are those of RFC 6749, section 5.2, RFC 6750, section 3.1, and RFC 870
 6749, section 4.1.2.1) is what 429 and 503 carry. Nothing here may tell which part of a client's authentication was wrong.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-
-from msgspec import Struct
 
 
 class ErrorCode(StrEnum):
@@ -25,7 +24,8 @@ class ErrorCode(StrEnum):
     SERVER_ERROR = "server_error"
 
 
-class OAuthError(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class OAuthError:
     """One refusal; `retry_after` is in seconds, `headers` are further ones."""
 
     error: ErrorCode

@@ -31,31 +31,28 @@ def parse_form(body: bytes) -> Form | OAuthError:
         pairs = _pairs(body.decode())
     except UnicodeDecodeError:
         return invalid_request("The body is not UTF-8.")
-    values: dict[str, str] = {}
-    resources: list[str] = []
-    for name, value in pairs:
-        if name == REPEATABLE:
-            resources.append(value)
-        elif name in values:
-            return invalid_request("A parameter is given more than once.")
-        else:
-            values[name] = value
-    return _form(values, resources)
+    values = {name: value for name, _, value in pairs}
+    if len(values) < len(pairs) and _repeats_other_than_resource(pairs, values):
+        return invalid_request("A parameter is given more than once.")
+    resources = tuple([value for name, _, value in pairs if name == REPEATABLE and value]) if REPEATABLE in values else ()
+    values.pop(REPEATABLE, None)
+    if "" in values.values():
+        values = {name: value for name, value in values.items() if value}
+    return Form(values, resources)
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
-    """Names and values, in order. Raises UnicodeDecodeError where an escape is not UTF-8."""
-    pairs = []
-    for field in text.split("&"):
-        if field:
-            name, _, value = field.partition("=")
-            if "%" in field or "+" in field:
-                name, value = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
-            pairs.append((name, value))
+def _pairs(text: str) -> list[tuple[str, str, str]]:
+    """Names and values, in order, as `str.partition` gives them. Raises UnicodeDecodeError where an escape is not UTF-8."""
+    pairs = [field.partition("=") for field in text.split("&") if field]
+    if "%" in text or "+" in text:
+        return [(_unquoted(name), equals, _unquoted(value)) for name, equals, value in pairs]
     return pairs
 
 
-def _form(values: dict[str, str], resources: list[str]) -> Form:
-    if "" in values.values():
-        values = {name: value for name, value in values.items() if value}
-    return Form(values, tuple(filter(None, resources)))
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="strict")
+
+
+def _repeats_other_than_resource(pairs: list[tuple[str, str, str]], values: dict[str, str]) -> bool:
+    repeated = sum(name == REPEATABLE for name, _, _ in pairs) - 1 if REPEATABLE in values else 0
+    return len(pairs) - repeated > len(values)
