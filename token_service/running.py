@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from agentidp.kube.cluster import Cluster
 from token_service.app import create_app
+from token_service.connections import Watchman, most_connections
 from token_service.following import following
 from token_service.server import server_for
 from token_service.service import TokenService
@@ -27,7 +28,9 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
             behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
             behind.append(tasks.create_task(_beat(service)))
             await _until_needed(service, alone=not peers)
-            await server_for(create_app(service)).serve(sockets=list(sockets))
+            server = server_for(create_app(service))
+            behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
+            await server.serve(sockets=list(sockets))
             for task in behind:
                 task.cancel()
     finally:

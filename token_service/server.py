@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -41,6 +42,7 @@ def server_for(app: FastAPI) -> Server:
         proxy_headers=False,
         lifespan="off",
         ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return Server(config)
