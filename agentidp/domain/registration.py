@@ -6,6 +6,7 @@ moment, unseen by each other. A loser stays one: were it to inherit the id when 
 namespace could wait for another's identity.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,6 +15,13 @@ from msgspec.structs import replace
 from agentidp.domain.conditions import READY, condition, with_condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount, Organization
+
+_WAITING = {
+    None,
+    Reason.ORGANIZATION_NOT_FOUND.value,
+    Reason.ORGANIZATION_NOT_ADMITTED.value,
+    Reason.ORGANIZATION_LIMIT_REACHED.value,
+}
 
 
 class Verdict(Struct, frozen=True):
@@ -81,6 +89,32 @@ def why_not_admitted(namespace: str, claimed: str | None, organization: Organiza
     return None if namespace in organization.spec.namespaces else Reason.ORGANIZATION_NOT_ADMITTED
 
 
+def rival_ahead(agent: Agent, rivals: Iterable[Agent]) -> Agent | None:
+    """The one of these claimants of its id that has it rather than this agent, if there is one."""
+    ahead = (rival for rival in rivals if not _has_lost(rival) and _precedence(rival) <= _precedence(agent))
+    return min(ahead, key=_precedence, default=None)
+
+
+def is_admitted(agent: Agent, organization: Organization) -> bool:
+    """Whether the agent counts against its organization's limit. Whoever only claims to belong to it does not."""
+    reason = _reason(agent)
+    return reason in {Reason.REGISTERED, Reason.AGENT_SUSPENDED} and _may_belong(agent, organization)
+
+
+def waits_for_admission(agent: Agent, organization: Organization) -> bool:
+    """Whether the agent would be admitted, were the organization not full."""
+    return _reason(agent) in _WAITING and agent.spec.state is AgentState.ACTIVE and _may_belong(agent, organization)
+
+
+def _may_belong(agent: Agent, organization: Organization) -> bool:
+    return why_not_admitted(agent.metadata.namespace, agent.spec.organization_id, organization) is None
+
+
+def _reason(agent: Agent) -> str | None:
+    ready = condition(agent.status.conditions, READY)
+    return ready.reason if ready else None
+
+
 def _conflict(seen: SeenAgent) -> Verdict | None:
     if not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals):
         return None
@@ -112,5 +146,4 @@ def _precedence(agent: Agent) -> tuple[bool, bool, str, str]:
 
 
 def _has_lost(agent: Agent) -> bool:
-    ready = condition(agent.status.conditions, READY)
-    return ready is not None and ready.reason == Reason.AGENT_ID_CONFLICT
+    return _reason(agent) == Reason.AGENT_ID_CONFLICT

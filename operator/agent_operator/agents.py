@@ -12,7 +12,14 @@ from agent_operator.world import World, age_of
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import SeenAgent, claimed_id, register
+from agentidp.domain.registration import (
+    SeenAgent,
+    claimed_id,
+    is_admitted,
+    register,
+    rival_ahead,
+    waits_for_admission,
+)
 from agentidp.domain.resources import Agent, AgentStatus, ConditionStatus, Name, Organization
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import Conflict, NotFound
@@ -60,11 +67,14 @@ class AgentReconciler:
         organization = self._organization_of(agent)
         return SeenAgent(
             agent=agent,
-            rivals=tuple(one for one in self._world.claimants_of(claimed_id(agent)) if one.key != agent.key),
+            rivals=self._rivals_of(agent),
             organization=organization,
             organization_full=self._is_full(agent, organization),
             credentials=self._world.count_credentials(agent.key),
         )
+
+    def _rivals_of(self, agent: Agent) -> tuple[Agent, ...]:
+        return tuple(one for one in self._world.claimants_of(claimed_id(agent)) if one.key != agent.key)
 
     def _organization_of(self, agent: Agent) -> Organization | None:
         claimed = agent.spec.organization_id
@@ -73,16 +83,25 @@ class AgentReconciler:
     def _is_full(self, agent: Agent, organization: Organization | None) -> bool:
         """As many others as the organization allows were admitted already, or are older and wait as well."""
         limit = organization.spec.limits.agents if organization else None
-        if organization is None or limit is None or is_admitted(agent):
+        if organization is None or limit is None or is_admitted(agent, organization):
             return False
         others = (one for one in self._world.agents_of(organization.metadata.name) if one.key != agent.key)
-        return sum(1 for one in others if is_admitted(one) or age_of(one) < age_of(agent)) >= limit
+        first = (
+            one
+            for one in others
+            if is_admitted(one, organization) or (waits_for_admission(one, organization) and age_of(one) < age_of(agent))
+        )
+        return sum(1 for _ in first) >= limit
 
     async def _verify_rivals(self, agent: Agent) -> None:
-        """An agent that lost its id never gets it back, so it must not lose to one that is gone already."""
-        for rival in self._world.claimants_of(claimed_id(agent)):
-            if rival.key != agent.key:
-                await refresh(self._cluster, AGENTS, self._world.agents, rival)
+        """An agent that lost its id never gets it back, so it must not lose to one that is gone already.
+
+        One that stands is enough: whoever declares many agents of one id must not cost a look at each for each.
+        """
+        while rival := rival_ahead(agent, self._rivals_of(agent)):
+            current = await refresh(self._cluster, AGENTS, self._world.agents, rival)
+            if current and current.metadata.resource_version == rival.metadata.resource_version:
+                return
 
     async def _record(self, agent: Agent, status: AgentStatus) -> None:
         try:
@@ -99,12 +118,6 @@ class AgentReconciler:
 def _is_conflict(status: AgentStatus) -> bool:
     ready = condition(status.conditions, READY)
     return ready is not None and ready.reason == Reason.AGENT_ID_CONFLICT
-
-
-def is_admitted(agent: Agent) -> bool:
-    """Whether the agent counts against its organization's limit."""
-    ready = condition(agent.status.conditions, READY)
-    return ready is not None and ready.reason in {Reason.REGISTERED.value, Reason.AGENT_SUSPENDED.value}
 
 
 def _only_counts_differ(before: AgentStatus, after: AgentStatus) -> bool:
