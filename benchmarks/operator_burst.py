@@ -143,6 +143,7 @@ def _result(bursts: list[Burst], count: int) -> Result:
             bound,
             series("all created after", "s", [one.created for one in bursts]),
             *_costs(bursts, count),
+            series("share of the machine that others took", "", [one.spent.disturbed for one in bursts]),
             lag,
             probes,
             series("peak memory of the operator", "MiB", [one.peak for one in bursts]),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from agentidp.kube.reflector import list_all
-from benchmarks.measure.accounting import Memory, cpu_seconds, memory
+from benchmarks.measure.accounting import Memory, Meter, Spent, cpu_seconds, memory
 from benchmarks.measure.counters import writes_at_api_server
 from benchmarks.measure.probing import Probing, probing
 from benchmarks.result import Bars, Figure, Result, Target, ratio, series
@@ -17,6 +17,7 @@ from benchmarks.run import Run
 from benchmarks.stage.control_plane import Stage, staged
 from benchmarks.stage.operator_state import until_at_rest
 from benchmarks.stage.settled import settle
+from devcluster.components import API_SERVER
 from devcluster.programs import OPERATOR
 
 RESTARTS = 3
@@ -34,6 +35,7 @@ class Restart(NamedTuple):
     listing: float
     settled: float
     cpu: float
+    spent: Spent
     memory: Memory
     probes: Probing
     writes: Counter[str]
@@ -56,13 +58,15 @@ async def _restart(stage: Stage, count: int, number: int) -> Restart:
     before = writes_at_api_server(await stage.api_server_metrics(), OURS)
     started = time.monotonic()
     stage.programs.start(OPERATOR.name)
+    meter = Meter(stage.processes(OPERATOR))
     async with probing(f"{stage.operator_url}/healthz") as probes:
         await until_at_rest(stage.operator_url, count)
         settled = time.monotonic() - started
+    spent = meter.read()
     cpu, used = cpu_seconds(stage.operator_pid), memory(stage.operator_pid)
     stage.programs.stop(OPERATOR.name)
     writes = writes_at_api_server(await stage.api_server_metrics(), OURS) - before
-    return Restart(listing, settled, cpu, used, probes, writes)
+    return Restart(listing, settled, cpu, spent, used, probes, writes)
 
 
 async def _list_everything(stage: Stage) -> float:
@@ -84,7 +88,16 @@ def _result(restarts: list[Restart], count: int) -> Result:
     return Result(
         title=f"Operator restart over {count:,} settled credentials",
         method=METHOD,
-        series=(settled, listing, series("operator CPU", "s", [one.cpu for one in restarts]), peak, rest, probes),
+        series=(
+            settled,
+            listing,
+            series("CPU: operator", "s", [one.cpu for one in restarts]),
+            series("CPU: kube-apiserver", "s", [one.spent.cpu[API_SERVER] for one in restarts]),
+            series("share of the machine that others took", "", [one.spent.disturbed for one in restarts]),
+            peak,
+            rest,
+            probes,
+        ),
         ratios=(ratio("settled / listed once", settled.samples, listing.samples),),
         figures=(
             Figure("credentials", count),

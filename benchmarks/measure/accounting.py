@@ -26,6 +26,11 @@ class Spent(NamedTuple):
     others: float
     """CPU seconds of everything else on this machine: what the figures were disturbed by."""
 
+    @property
+    def disturbed(self) -> float:
+        """The share of the machine that everything else took, from 0 to 1: near 0 on a quiet machine."""
+        return self.others / (self.seconds * (os.cpu_count() or 1))
+
 
 class Meter:
     """From its making to `read`."""
