@@ -23,6 +23,7 @@ from token_service.second_look import SecondLook
 from token_service.verified_secrets import VerifiedSecrets
 
 FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
+MOST_MISLEADING = 10_000
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -50,6 +51,8 @@ class Authenticator:
         self._clock = clock
         self._verified = VerifiedSecrets()
         self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
+        self._misleading: dict[str, None] = {}
+        """Hashes to which a hint led with a wrong secret, as only an owner who gives a false hint can easily make one."""
 
     async def authenticate(self, pair: ClientPair) -> Outcome:
         """Whose pair it is."""
@@ -114,8 +117,11 @@ class Authenticator:
         return (all(reasons) and reasons and reasons[-1]) or Refusal.WRONG_SECRET
 
     async def _matches(self, one: ClientHash, pair: ClientPair, digest: bytes) -> bool | OAuthError:
-        if one.hint is not None:
-            return await self._hashing.matches(pair.secret, one.hash, digest)
+        if one.hint is not None and one.hash not in self._misleading:
+            matches = await self._hashing.matches(pair.secret, one.hash, digest)
+            if not matches:
+                self._distrust(one.hash)
+            return matches
         wait = self._failures.wait(pair.client_id)
         if wait:
             return too_many_requests("Too many wrong secrets; wait before the next try.", 1 + int(wait))
@@ -123,3 +129,9 @@ class Authenticator:
         if not matches:
             self._failures.take(pair.client_id)
         return matches
+
+    def _distrust(self, hashed: str) -> None:
+        """From now on it is checked as one without a hint."""
+        if len(self._misleading) >= MOST_MISLEADING:
+            del self._misleading[next(iter(self._misleading))]
+        self._misleading[hashed] = None

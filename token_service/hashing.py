@@ -1,7 +1,7 @@
 """bcrypt, where it harms nobody: in a few threads that give way to the event loop, each check run once, never too many waiting.
 
 A hash that was found by its hint is nearly always the right one. One without a hint can be tried by anybody who knows the
-client's id, so those get a small part of the queue, and one client only one check at a time.
+client's id, so those get a thread of their own, a small queue, and one client only one check at a time.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ class HashingPool:
 
     def __init__(self, threads: int, queue: int, checked: Callable[[bool], None] = lambda _: None) -> None:
         self._executor = ThreadPoolExecutor(threads, "bcrypt", initializer=_give_way)
+        self._executor_of_unhinted = ThreadPoolExecutor(1, "bcrypt-unhinted", initializer=_give_way)
         self._threads = threads
         self._queue = queue
         self._checked = checked
@@ -40,32 +41,35 @@ class HashingPool:
 
     async def matches(self, secret: bytes, hashed: str, digest: bytes) -> bool:
         """Whether the hash is that of the secret, whose digest tells it from others. Raises Busy."""
-        key = hashed, digest
-        check = self._running.get(key)
-        if check is None:
-            check = self._start(key, secret, hashed)
-        return await asyncio.shield(check)  # the others that wait for it must not be cancelled with one
+        return await self._shared(self._executor, secret, hashed, digest)
 
     async def matches_unhinted(self, secret: bytes, hashed: str, digest: bytes, client_id: str) -> bool:
         """The same for a hash without a hint. Raises Busy."""
         if (hashed, digest) in self._running:
-            return await self.matches(secret, hashed, digest)
+            return await self._shared(self._executor_of_unhinted, secret, hashed, digest)
         if client_id in self._unhinted or len(self._unhinted) >= QUEUE_OF_UNHINTED:
             raise Busy(1)
         self._unhinted.add(client_id)
         try:
-            return await self.matches(secret, hashed, digest)
+            return await self._shared(self._executor_of_unhinted, secret, hashed, digest)
         finally:
             self._unhinted.discard(client_id)
 
     def close(self) -> None:
         """Stop; what has not begun is not begun."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._executor, self._executor_of_unhinted):
+            executor.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, key: tuple[str, bytes], secret: bytes, hashed: str) -> asyncio.Future[bool]:
+    async def _shared(self, executor: ThreadPoolExecutor, secret: bytes, hashed: str, digest: bytes) -> bool:
+        """The result of this check, which is begun unless it is under way."""
+        key = hashed, digest
+        check = self._running.get(key) or self._start(executor, key, secret)
+        return await asyncio.shield(check)  # the others that wait for it must not be cancelled with one
+
+    def _start(self, executor: ThreadPoolExecutor, key: tuple[str, bytes], secret: bytes) -> asyncio.Future[bool]:
         if len(self._running) >= self._queue:
             raise Busy(1 + len(self._running) // (16 * self._threads))  # bcrypt takes about a sixteenth of a second
-        check = asyncio.get_running_loop().run_in_executor(self._executor, secret_matches, secret, hashed)
+        check = asyncio.get_running_loop().run_in_executor(executor, secret_matches, secret, key[0])
         self._running[key] = check
         check.add_done_callback(lambda done: self._done(key, done))
         return check

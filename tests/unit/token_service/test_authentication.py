@@ -86,6 +86,24 @@ async def test_when_two_hashes_share_a_hint_the_right_one_is_found(served: Serve
     assert (await served.token()).status_code == 200
 
 
+async def test_a_false_hint_is_believed_once(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its owner could have everybody's threads hash for it, as often as it asks."""
+    false = replace(the_hash(), hash=a_fake_hash(a_value(1)))
+    empty.declare(a_registered_agent(), the_credential(false))
+    hinted = 0
+    matches = empty.service.hashing.matches
+
+    async def counted(*check: Any) -> bool:
+        nonlocal hinted
+        hinted += 1
+        return await matches(*check)
+
+    monkeypatch.setattr(empty.service.hashing, "matches", counted)
+    answers = [await empty.token() for _ in range(14)]
+    assert hinted == 1
+    assert [answer.status_code for answer in answers][-1] == 429
+
+
 async def test_a_burst_of_first_sights_is_served(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 clients that nobody has seen before: none is told to come back later."""
     monkeypatch.setattr(hashing, "secret_matches", _matches_soon)

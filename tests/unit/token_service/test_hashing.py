@@ -93,3 +93,23 @@ async def test_of_hashes_without_a_hint_one_client_gets_one_check_at_a_time(slow
     assert [await first, await same, await other] == [True] * 3
     assert await pool.matches_unhinted(b"b", "a", b"3", "client") is False
     pool.close()
+
+
+async def test_a_hash_with_a_hint_does_not_wait_for_those_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever provides hashes that take long, and lets them be tried, keeps a thread busy that others do not need."""
+    go = threading.Event()
+
+    def matches(_secret: bytes, hashed: str) -> bool:
+        return hashed == "quick" or go.wait(5)
+
+    monkeypatch.setattr(hashing, "secret_matches", matches)
+    pool = HashingPool(1, 100)
+    slow = [
+        asyncio.create_task(pool.matches_unhinted(b"a", "slow", bytes([number]), f"client-{number}"))
+        for number in range(hashing.QUEUE_OF_UNHINTED)
+    ]
+    await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(pool.matches(b"a", "quick", b"1"), 1)
+    go.set()
+    await asyncio.gather(*slow)
+    pool.close()
