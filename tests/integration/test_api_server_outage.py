@@ -40,13 +40,21 @@ def before(objects: Objects, programs: Programs) -> tuple[Tenant, Pair]:
 
 
 @pytest.fixture(scope="module")
+def unused(objects: Objects, programs: Programs) -> Pair:
+    """A pair that nobody has shown before the outage."""
+    return Tenant.new(objects).issue()
+
+
+@pytest.fixture(scope="module")
 def processes(programs: Programs) -> list[int]:
     """Those that run before the outage."""
     return [programs.process(program.name).pid for program in PROGRAMS]
 
 
 @pytest.fixture(scope="module")
-def outage(cluster: ControlPlane, programs: Programs, before: tuple[Tenant, Pair], processes: list[int]) -> dict[str, Statuses]:
+def outage(
+    cluster: ControlPlane, programs: Programs, before: tuple[Tenant, Pair], unused: Pair, processes: list[int]
+) -> dict[str, Statuses]:
     """What a workload and the kubelet were answered during the outage, which is over."""
     _, pair = before
     answers: dict[str, Statuses] = {"token": [], "alive": [], "ready": []}
@@ -57,14 +65,16 @@ def outage(cluster: ControlPlane, programs: Programs, before: tuple[Tenant, Pair
         answers["alive"] += [httpx.get(programs.url(program.name) + "/healthz").status_code for program in PROGRAMS]
         answers["ready"].append(httpx.get(f"{programs.token_url}/readyz").status_code)
         time.sleep(EVERY_SECONDS)
+    answers["first use"] = [ask(unused).status_code]
     cluster.start(API_SERVER)
     return answers
 
 
 def test_tokens_are_issued_meanwhile(outage: dict[str, Statuses], tell: Callable[[str], None]) -> None:
-    """Every time, from what is in memory."""
+    """Every time, from what is in memory; also for a secret that was never shown before."""
     tell(f"tokens issued while the API server was away: {outage['token'].count(HTTPStatus.OK)} of {len(outage['token'])}")
     assert set(outage["token"]) == {HTTPStatus.OK}
+    assert outage["first use"] == [HTTPStatus.OK]
 
 
 def test_no_probe_fails_meanwhile(outage: dict[str, Statuses]) -> None:
