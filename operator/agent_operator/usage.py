@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from agent_operator.clock import now
 from agentidp.domain.usage import USAGE_PATH, Report, Use, Uses, merged
@@ -38,11 +39,13 @@ class UsageBook:
         return self._uses.get(credential_id, {})
 
     def add(self, report: Report) -> None:
-        """What one replica told."""
+        """What one replica told; a use that it says is yet to come, by its clock or a lie, is one of now."""
+        moment = now()
         for credential_id, uses in report.uses.items():
             known = self._uses[credential_id]
             for fingerprint, use in uses.items():
-                known[fingerprint] = merged(known.get(fingerprint), use)
+                past = use if use.at <= moment else replace(use, at=moment)
+                known[fingerprint] = merged(known.get(fingerprint), past)
 
     def forget(self, credential_id: str) -> None:
         """There is no such credential any more."""
