@@ -8,6 +8,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -20,6 +21,7 @@ from tests.support.objects import Change, path_of
 
 KINDS = ("AgentCredential", "Secret")
 WATCH_SECONDS = 2  # how long it may take to end
+RETRY_SECONDS = 0.2
 
 
 class Moment(NamedTuple):
@@ -89,6 +91,9 @@ class History:
             {"resourceVersion": str(version)} if version else {}
         )
         with self._clients[kind].stream("GET", path_of(kind, self._namespace), params=params) as response:
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # this kind's cache is not filled yet
+                self._ended.wait(RETRY_SECONDS)
+                return version
             response.raise_for_status()
             for change in (Change(**json.loads(line)) for line in response.iter_lines()):
                 assert change.type != "ERROR", change
