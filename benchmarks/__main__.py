@@ -60,7 +60,7 @@ async def _run(measure: Measure, run: Run) -> Result:
 
 
 def _measure(name: str, scale: Scale, results: Path) -> None:
-    started, begin, busy = datetime.now(UTC), time.monotonic(), load()
+    started, begin, busy, measured = datetime.now(UTC), time.monotonic(), load(), revision()
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="agentidp-bench-") as directory:
         run = Run(scale, Path(directory), lambda state: progress.show(f"{name}: {state}"))
@@ -73,7 +73,7 @@ def _measure(name: str, scale: Scale, results: Path) -> None:
         seconds=round(time.monotonic() - begin, 1),
         load_before=busy,
         load_after=load(),
-        revision=revision(),
+        revision=measured,
         machine=describe_machine(),
     )
     print(as_text(result, circumstances))

@@ -8,12 +8,12 @@ import time
 from typing import NamedTuple
 
 from agentidp.domain.resources import Secret
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
+from agentidp.kube.kinds import CREDENTIALS, SECRETS
 from benchmarks.measure.hashing import seconds_for_one_hash
 from benchmarks.result import Figure, Lines, Result, Target, distribution, ratio, series
 from benchmarks.run import Run
 from benchmarks.stage.control_plane import Stage, staged
-from benchmarks.stage.objects import agent, credential, make_namespace
+from benchmarks.stage.objects import credential, make_agents, make_namespace
 from benchmarks.stage.operator_state import until_at_rest
 from benchmarks.stage.settled import settle
 from benchmarks.stage.watching import watching
@@ -53,7 +53,7 @@ async def first_token(run: Run) -> Result:
 
 async def _take(stage: Stage, count: int) -> list[Sample]:
     await make_namespace(stage.admin, NAMESPACE)
-    await stage.admin.create(AGENTS, agent(NAMESPACE, AGENT))
+    await make_agents(stage.admin, NAMESPACE, [AGENT])
     await until_at_rest(stage.operator_url)
     pairs: asyncio.Queue[Pair] = asyncio.Queue()
 

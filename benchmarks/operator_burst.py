@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus
-from agentidp.kube.kinds import AGENTS, CREDENTIALS
+from agentidp.kube.kinds import CREDENTIALS
 from benchmarks.measure.accounting import Meter, Spent, main_thread_cpu_seconds, memory
 from benchmarks.measure.counters import total
 from benchmarks.measure.hashing import CORES, seconds_for_hashes
@@ -19,7 +19,7 @@ from benchmarks.measure.probing import Probing, probing
 from benchmarks.result import Bars, Figure, Line, Lines, Result, Series, Target, ratio, series
 from benchmarks.run import Run
 from benchmarks.stage.control_plane import Stage, staged
-from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential, make_namespace, side_by_side
+from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, credential, make_agents, make_namespace, side_by_side
 from benchmarks.stage.operator_state import exposition, until_at_rest
 from benchmarks.stage.watching import watching
 from devcluster.programs import OPERATOR
@@ -77,7 +77,7 @@ async def _burst(stage: Stage, count: int, namespace: str) -> Burst:
 async def _prepare(stage: Stage, count: int, namespace: str) -> None:
     await make_namespace(stage.admin, namespace)
     agents = range(-(-count // CREDENTIALS_PER_AGENT))
-    await side_by_side(stage.admin.create(AGENTS, agent(namespace, f"agent-{place}")) for place in agents)
+    await make_agents(stage.admin, namespace, (f"agent-{place}" for place in agents))
     await until_at_rest(stage.operator_url)
 
 

@@ -7,6 +7,9 @@ from typing import TypeVar
 from agentidp.domain.resources import Agent, AgentCredential, AgentRef, AgentSpec, CredentialSpec, ObjectMeta, Rotation
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.kinds import AGENTS
+from agentidp.kube.reflector import list_all
+from benchmarks.stage.waiting import until_awaited
 
 AT_ONCE = 32
 CREDENTIALS_PER_AGENT = 10
@@ -38,6 +41,17 @@ def credential(namespace: str, name: str, of_agent: str, rotation: Rotation | No
 async def make_namespace(cluster: Cluster, name: str) -> None:
     """A new one."""
     await cluster.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
+
+
+async def make_agents(cluster: Cluster, namespace: str, names: Iterable[str]) -> None:
+    """New ones; done when an operator has registered all that are in the namespace."""
+    await side_by_side(cluster.create(AGENTS, agent(namespace, name)) for name in names)
+
+    async def all_are_registered() -> bool:
+        agents, _ = await list_all(cluster, AGENTS, AGENTS.path(namespace))
+        return all(one.status.agent_id for one in agents)
+
+    await until_awaited(all_are_registered, look_seconds=0.2)
 
 
 async def side_by_side(work: Iterable[Awaitable[ValueT]], at_once: int = AT_ONCE) -> list[ValueT]:
