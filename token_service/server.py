@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+
+from token_service.http.asgi import Endpoint
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
@@ -30,7 +31,7 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(one)
 
 
-def server_for(app: FastAPI) -> Server:
+def server_for(app: Endpoint) -> Server:
     """A server, not started yet; it is given its sockets then."""
     config = uvicorn.Config(
         app,

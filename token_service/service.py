@@ -62,7 +62,7 @@ class TokenService:
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
         callers = Callers(authenticator, tokens, shared.limits, RefusalLog(self.meters))
-        self.token = TokenEndpoint(callers, Offers(self.issuer), known.keys, self.freshness, usage)
+        self.token = TokenEndpoint(callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days)
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         self.revocation = RevocationEndpoint(callers, tokens, self.freshness, api_server.record)
         self._add_gauges()

@@ -1,6 +1,7 @@
 """What the processes of one service share: numbers in memory, made before they are forked. One process is a service as well."""
 
 from token_service.client_limits import ClientLimits
+from token_service.daily_limits import DailyLimits
 from token_service.metrics import families
 from token_service.metrics.gauges import Gauges, Merge
 from token_service.metrics.meters import Meters
@@ -21,6 +22,7 @@ class Shared:
         self.meters = Meters(settings.processes)
         self.gauges = Gauges(settings.processes, GAUGES)
         self.limits = ClientLimits(settings.client_requests_per_second, settings.client_burst)
+        self.days = DailyLimits()
 
     def of_process(self, number: int) -> None:
         """Be this process from now on."""

@@ -12,13 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request, unavailable
+from token_service.authentication import Accepted
 from token_service.callers import Callers
+from token_service.daily_limits import DailyLimits
 from token_service.endpoints.documentation import FORM_ERRORS, error_responses, form_body, json_response
 from token_service.freshness import Freshness
 from token_service.http.answers import Answer
+from token_service.http.forms import Form
 from token_service.http.requests import FormRequest
 from token_service.keys import KeyRing
-from token_service.offers import Offers
+from token_service.offers import Offer, Offers
 from token_service.usage import UsageLog
 
 CLIENT_CREDENTIALS = "client_credentials"
@@ -68,6 +71,7 @@ class TokenEndpoint:
         keys: KeyRing,
         freshness: Freshness,
         usage: UsageLog,
+        days: DailyLimits,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._callers = callers
@@ -75,6 +79,7 @@ class TokenEndpoint:
         self._keys = keys
         self._freshness = freshness
         self._usage = usage
+        self._days = days
         self._clock = clock
 
     async def handle(self, request: FormRequest) -> Answer | OAuthError:
@@ -88,7 +93,7 @@ class TokenEndpoint:
         client = await self._callers.client(request)
         if isinstance(client, OAuthError):
             return client
-        offer = self._offers.find(client, form.get("scope"), form.resources)
+        offer = self._offer(client, form)
         if isinstance(offer, OAuthError):
             return offer
         writer = self._keys.writer()
@@ -99,6 +104,11 @@ class TokenEndpoint:
         self._usage.used(client.credential.credential_id, client.hash, request)
         token = writer.write(offer.draft, int(self._clock()), new_jti())
         return Answer(200, b'{"access_token":"' + token + offer.rest)
+
+    def _offer(self, client: Accepted, form: Form) -> Offer | OAuthError:
+        """What it may have, if its organization may have a token today."""
+        offer = self._offers.find(client, form.get("scope"), form.resources)
+        return offer if isinstance(offer, OAuthError) else self._days.take(client.organization) or offer
 
     async def _outlive(self, moment: float) -> None:
         """Wait for the next second where a kill switch is in this one: `iat` has no fractions, and would be before it."""

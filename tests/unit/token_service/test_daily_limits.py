@@ -1,0 +1,53 @@
+"""The tokens that an organization may have a day."""
+
+from msgspec.structs import replace
+
+from agentidp.domain.resources import ObjectMeta, Organization
+from agentidp.domain.resources.organization import OrganizationLimits
+from tests.support.worlds import an_organization
+from token_service.daily_limits import PROBES, SECONDS_PER_DAY, SLOTS, DailyLimits
+
+NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
+
+
+class Clock:
+    """A clock that tests set."""
+
+    now = float(NOON)
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+def limited(limit: int | None, name: str = "acme") -> Organization:
+    """An organization with this limit."""
+    organization = an_organization(name, limits=OrganizationLimits(tokens_per_day=limit))
+    return replace(organization, metadata=ObjectMeta(name=name, uid=f"uid-of-{name}"))
+
+
+def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> None:
+    """What it is told says when the next day begins."""
+    clock = Clock()
+    limits = DailyLimits(clock)
+    answers = [limits.take(limited(3)) for _ in range(4)]
+    assert answers[:3] == [None, None, None]
+    refusal = answers[3]
+    assert refusal
+    assert refusal.status == 429
+    assert refusal.retry_after == SECONDS_PER_DAY // 2
+    clock.now += SECONDS_PER_DAY // 2
+    assert limits.take(limited(3)) is None
+
+
+def test_without_a_limit_nothing_is_counted() -> None:
+    """Nor without an organization."""
+    limits = DailyLimits(Clock())
+    assert not any(limits.take(one) for one in [None, limited(None)] * 100)
+
+
+def test_organizations_do_not_use_up_each_others_tokens() -> None:
+    """However many there are."""
+    limits = DailyLimits(Clock())
+    assert not any(limits.take(limited(1, f"o{number}")) for number in range(SLOTS // PROBES))
+    assert limits.take(limited(1, "o0"))
