@@ -6,6 +6,7 @@ from benchmarks.operator_burst import operator_burst
 from benchmarks.operator_failover import operator_failover
 from benchmarks.operator_restart import operator_restart
 from benchmarks.run import Measure
+from benchmarks.token_issue import token_issue
 
 BENCHMARKS: dict[str, Measure] = {
     measure.__name__: measure
@@ -15,6 +16,7 @@ BENCHMARKS: dict[str, Measure] = {
         operator_failover,
         first_token,
         cut_off,
+        token_issue,
     )
 }
 
