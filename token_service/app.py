@@ -78,12 +78,12 @@ def create_app(service: TokenService) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for name, path, handle, documentation in (
-        ("token", TOKEN, service.token.handle, token.DOCUMENTATION),
-        ("introspect", INTROSPECTION, service.introspection.handle, introspection.DOCUMENTATION),
-        ("revoke", REVOCATION, service.revocation.handle, revocation.DOCUMENTATION),
+    meters = service.meters
+    for path, endpoint, documentation in (
+        (TOKEN, FormEndpoint("token", service.token.handle, meters, service.token.recall), token.DOCUMENTATION),
+        (INTROSPECTION, FormEndpoint("introspect", service.introspection.handle, meters), introspection.DOCUMENTATION),
+        (REVOCATION, FormEndpoint("revoke", service.revocation.handle, meters), revocation.DOCUMENTATION),
     ):
-        endpoint = FormEndpoint(name, handle, service.meters)
         for full in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
             app.add_lean_route(full, endpoint, documentation)
     add_metadata(app, metadata(issuer, {name: BASE_PATH + path for name, path in STANDARD_NAMES.items()}), prefix)

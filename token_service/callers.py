@@ -32,12 +32,16 @@ class Callers:
             return pair
         outcome = await self._authenticator.authenticate(pair)
         if isinstance(outcome, Accepted):
-            return self._limits.take(outcome.agent.agent_id) or outcome
+            return self.count(outcome) or outcome
         if isinstance(outcome, OAuthError):
             return outcome
         told = pair.client_id if is_client_id(pair.client_id) else None  # people mix up fields, and this may be a secret
         self._refusals.refused(told, outcome)
         return INVALID_CLIENT
+
+    def count(self, client: Accepted) -> OAuthError | None:
+        """Count a request of this client; the refusal where it is one too many."""
+        return self._limits.take(client.agent.agent_id)
 
     async def client_id(self, request: FormRequest, scope: str | None = None) -> str | OAuthError:
         """The client's id, by its secret or by an access token (RFC 6750, section 2.1), which must have the scope."""

@@ -22,6 +22,7 @@ from token_service.metrics.gauges import Labels
 from token_service.offers import Offers
 from token_service.peers import UsageOfAll
 from token_service.read_through import LookUp, ReadThrough
+from token_service.recall import Recall
 from token_service.refusal_log import RefusalLog
 from token_service.second_look import SecondLook
 from token_service.settings import TokenServiceSettings
@@ -62,7 +63,9 @@ class TokenService:
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
         callers = Callers(authenticator, tokens, shared.limits, RefusalLog(self.meters))
-        self.token = TokenEndpoint(callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days)
+        self.token = TokenEndpoint(
+            callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days, Recall(known.clients)
+        )
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         self.revocation = RevocationEndpoint(callers, tokens, self.freshness, api_server.record)
         self._add_gauges()

@@ -13,7 +13,7 @@ import msgspec
 
 from agentidp.domain.clients import ClientHash
 from agentidp.domain.usage import MAX_CONSUMERS, Report, Use, fingerprint
-from token_service.http.requests import FormRequest
+from token_service.http.requests import Sent
 
 MAX_CONSUMER_LENGTH = 120
 SECONDS_BETWEEN_NOTES = 60
@@ -34,8 +34,8 @@ class UsageLog:
         self._since = datetime.fromtimestamp(clock(), UTC)
         self._notes: dict[tuple[str, str], _Note] = {}
 
-    def used(self, credential_id: str, one: ClientHash, request: FormRequest) -> None:
-        """This hash has just accepted this request's secret."""
+    def used(self, credential_id: str, one: ClientHash, sent: Sent) -> None:
+        """This hash has just accepted the secret that was sent."""
         now = int(self._clock())
         note = self._notes.get((credential_id, one.hash))
         if note is not None and one.not_after is None and now < note.at + SECONDS_BETWEEN_NOTES:
@@ -45,7 +45,7 @@ class UsageLog:
             note = self._notes[credential_id, one.hash] = _Note(now, place, {})
         note.at, note.place = now, place
         if one.not_after is not None:
-            _remember(note.consumers, consumer_of(request))
+            _remember(note.consumers, consumer_of(sent))
 
     def report(self, replica: str, after: int) -> Report:
         """All that was used after what this replica has told already; to another's id it tells everything."""
@@ -59,10 +59,10 @@ class UsageLog:
         return Report(replica=self._replica, since=self._since, told=place, uses=uses)
 
 
-def consumer_of(request: FormRequest) -> str:
+def consumer_of(sent: Sent) -> str:
     """Who sent it, as far as a person can find them by it: the address and the user agent."""
-    agent = (request.user_agent or b"").decode("latin-1")
-    told = f"{request.address} ({agent})" if agent else request.address
+    agent = (sent.user_agent or b"").decode("latin-1")
+    told = f"{sent.address} ({agent})" if agent else sent.address
     return "".join(one if one.isprintable() else "?" for one in told)[:MAX_CONSUMER_LENGTH]
 
 

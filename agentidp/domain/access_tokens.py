@@ -4,7 +4,7 @@ Of a token only the times and the id are new each time: all other claims are enc
 object, not text. Any JWT library reads the result.
 """
 
-import base64
+import binascii
 from typing import Any
 
 import jwt
@@ -19,6 +19,7 @@ from agentidp.domain.grants import Grant
 from agentidp.domain.signing_keys import Algorithm, PrivateKey, SigningKey
 
 TYPE = "at+jwt"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _ECDSA = ec.ECDSA(SHA256())
 _PKCS1 = padding.PKCS1v15()
 _READ_OPTIONS: Any = {
@@ -61,8 +62,8 @@ class TokenWriter:
 
     def write(self, begun: Draft, issued_at: int, jti: str) -> bytes:
         """A signed token, in JWS compact form."""
-        rest = f'"iat":{issued_at},"exp":{issued_at + begun.lifetime},"jti":"{jti}"}}'
-        signed = self._header + begun.payload + _base64url(rest.encode())
+        rest = b'"iat":%d,"exp":%d,"jti":"%b"}' % (issued_at, issued_at + begun.lifetime, jti.encode())
+        signed = self._header + begun.payload + _base64url(rest)
         return signed + b"." + _base64url(self._signature(signed))
 
     def _signature(self, signed: bytes) -> bytes:
@@ -108,4 +109,4 @@ def read_token(token: str, keys: dict[str, PublicKey], issuer: str) -> AccessTok
 
 def _base64url(data: bytes) -> bytes:
     """Without padding (RFC 7515, section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=")

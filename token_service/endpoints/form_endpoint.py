@@ -11,13 +11,15 @@ import structlog
 from agentidp.domain.oauth_errors import SERVER_ERROR, OAuthError
 from token_service.http.answers import Answer, error_answer, write
 from token_service.http.asgi import Receive, Scope, Send
-from token_service.http.requests import FormRequest, read_form_request
+from token_service.http.requests import FormRequest, Sent, read_sent, understand
 from token_service.metrics.families import OK, RATE_LIMITED
 from token_service.metrics.meters import Meters
 
 TOO_MANY_REQUESTS = 429
 
 Handle = Callable[[FormRequest], Awaitable[Answer | OAuthError]]
+Recall = Callable[[Sent], Answer | OAuthError | None]
+"""Answers at once what was answered like this before, None where it has to be understood first."""
 
 log = structlog.get_logger()
 
@@ -25,9 +27,10 @@ log = structlog.get_logger()
 class FormEndpoint:
     """Reads, lets `handle` decide, writes and counts."""
 
-    def __init__(self, name: str, handle: Handle, meters: Meters) -> None:
+    def __init__(self, name: str, handle: Handle, meters: Meters, recall: Recall = lambda _: None) -> None:
         self._name = name
         self._handle = handle
+        self._recall = recall
         self._meters = meters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,14 +41,20 @@ class FormEndpoint:
         except Exception:
             log.exception("a request failed", endpoint=self._name)
             outcome = SERVER_ERROR
-        if isinstance(outcome, OAuthError):
-            await write(error_answer(outcome), send)
-            told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
-        else:
+        if isinstance(outcome, Answer):
             await write(outcome, send)
             told = OK
+        else:
+            await write(error_answer(outcome), send)
+            told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
         self._meters.answered(self._name, told, perf_counter() - began)
 
     async def _outcome(self, scope: Scope, receive: Receive) -> Answer | OAuthError:
-        request = await read_form_request(scope, receive)
+        sent = await read_sent(scope, receive)
+        if isinstance(sent, OAuthError):
+            return sent
+        recalled = self._recall(sent)
+        if recalled is not None:
+            return recalled
+        request = understand(sent)
         return request if isinstance(request, OAuthError) else await self._handle(request)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from agentidp.domain.access_tokens import TokenWriter
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request, unavailable
 from token_service.authentication import Accepted
 from token_service.callers import Callers
@@ -19,9 +20,10 @@ from token_service.endpoints.documentation import FORM_ERRORS, error_responses, 
 from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.forms import Form
-from token_service.http.requests import FormRequest
+from token_service.http.requests import FormRequest, Sent
 from token_service.keys import KeyRing
 from token_service.offers import Offer, Offers
+from token_service.recall import Recall
 from token_service.usage import UsageLog
 
 CLIENT_CREDENTIALS = "client_credentials"
@@ -72,6 +74,7 @@ class TokenEndpoint:
         freshness: Freshness,
         usage: UsageLog,
         days: DailyLimits,
+        recall: Recall,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._callers = callers
@@ -80,6 +83,7 @@ class TokenEndpoint:
         self._freshness = freshness
         self._usage = usage
         self._days = days
+        self._recall = recall
         self._clock = clock
 
     async def handle(self, request: FormRequest) -> Answer | OAuthError:
@@ -101,7 +105,20 @@ class TokenEndpoint:
             return _NO_KEY
         if client.agent.tokens_valid_after is not None:
             await self._outlive(client.agent.tokens_valid_after)
-        self._usage.used(client.credential.credential_id, client.hash, request)
+        self._recall.add(request.sent, client, offer)
+        return self._issue(request.sent, client, offer, writer)
+
+    def recall(self, sent: Sent) -> Answer | OAuthError | None:
+        """A token for a request that was served before, if all that decided about it then still stands."""
+        served, writer = self._recall.find(self._recall.digest(sent)), self._keys.writer()
+        if served is None or writer is None or self._freshness.trouble():
+            return None
+        client = served.client
+        refusal = self._callers.count(client) or self._days.take(client.organization)
+        return refusal or self._issue(sent, client, served.offer, writer)
+
+    def _issue(self, sent: Sent, client: Accepted, offer: Offer, writer: TokenWriter) -> Answer:
+        self._usage.used(client.credential.credential_id, client.hash, sent)
         token = writer.write(offer.draft, int(self._clock()), new_jti())
         return Answer(200, b'{"access_token":"' + token + offer.rest)
 

@@ -18,6 +18,10 @@ class Form(Struct, frozen=True, gc=False):
     values: dict[str, str]
     resources: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Names only: among the values are secrets, and this is what a traceback would show."""
+        return f"Form({', '.join(self.values)})"
+
     def get(self, name: str) -> str | None:
         """The value of a parameter, or None where it was not sent."""
         return self.values.get(name)

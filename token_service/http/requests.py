@@ -24,17 +24,39 @@ _TWO_AUTHORIZATIONS = invalid_request("There is more than one Authorization head
 _LEFT = invalid_request("The client went away.")
 
 
-class FormRequest(Struct, frozen=True, gc=False):
-    """What endpoints see of a request."""
+class Sent(Struct, frozen=True, gc=False):
+    """What was sent, and by whom, as far as endpoints care."""
 
-    form: Form
+    body: bytes
     authorization: bytes | None = None
     address: str = ""
     user_agent: bytes | None = None
 
+    def __repr__(self) -> str:
+        """Never what was sent: it holds secrets, and this is what a traceback would show."""
+        return f"Sent({len(self.body)} bytes by {self.address})"
 
-async def read_form_request(scope: Scope, receive: Receive) -> FormRequest | OAuthError:
-    """The request, or why it is refused."""
+
+class FormRequest(Struct, frozen=True, gc=False):
+    """A request that is understood."""
+
+    form: Form
+    sent: Sent
+
+    @property
+    def authorization(self) -> bytes | None:
+        """The Authorization header."""
+        return self.sent.authorization
+
+
+def understand(sent: Sent) -> FormRequest | OAuthError:
+    """The form that was sent, or why it is refused."""
+    form = parse_form(sent.body)
+    return form if isinstance(form, OAuthError) else FormRequest(form, sent)
+
+
+async def read_sent(scope: Scope, receive: Receive) -> Sent | OAuthError:
+    """A form request with its whole body, or why it is refused."""
     content_type = b""
     authorization: bytes | None = None
     user_agent: bytes | None = None
@@ -54,11 +76,8 @@ async def read_form_request(scope: Scope, receive: Receive) -> FormRequest | OAu
     body = await _read_body(receive)
     if isinstance(body, OAuthError):
         return body
-    form = parse_form(body)
-    if isinstance(form, OAuthError):
-        return form
     peer = scope.get("client")
-    return FormRequest(form, authorization, peer[0] if peer else "", user_agent)
+    return Sent(body, authorization, peer[0] if peer else "", user_agent)
 
 
 def _is_too_large(announced: bytes) -> bool:

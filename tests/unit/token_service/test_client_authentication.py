@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agentidp.domain.oauth_errors import INVALID_CLIENT
 from token_service.http.client_authentication import ClientPair, client_pair, parse_basic
 from token_service.http.forms import Form
-from token_service.http.requests import FormRequest
+from token_service.http.requests import FormRequest, Sent
 
 
 @given(st.binary(max_size=60))
@@ -45,7 +45,8 @@ def test_a_secret_may_hold_colons() -> None:
 
 def test_a_pair_never_shows_its_secret() -> None:
     """Not in a traceback, not in a log."""
-    pair = client_pair(FormRequest(Form({"client_id": "a", "client_secret": "hidden"})))
+    form = Form({"client_id": "a", "client_secret": "hidden"})
+    request = FormRequest(form, Sent(b"client_id=a&client_secret=hidden", b"Basic hidden"))
+    pair = client_pair(FormRequest(form, Sent(b"")))
     assert isinstance(pair, ClientPair)
-    assert "hidden" not in repr(pair)
-    assert "hidden" not in f"{pair}"
+    assert "hidden" not in f"{pair} {pair!r} {request} {request!r}"

@@ -8,7 +8,7 @@ import pytest
 from agentidp.domain.oauth_errors import OAuthError
 from token_service.http import requests
 from token_service.http.asgi import Message
-from token_service.http.requests import MAX_BODY_BYTES, FormRequest, read_form_request
+from token_service.http.requests import MAX_BODY_BYTES, Sent, read_sent
 
 FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -36,16 +36,16 @@ def scope(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
 
 async def test_a_body_in_pieces_is_one_body() -> None:
     """However it is cut."""
-    read = await read_form_request(scope(), Sender(b"a=", b"", b"1&b", b"=2"))
-    assert isinstance(read, FormRequest)
-    assert read.form.values == {"a": "1", "b": "2"}
+    read = await read_sent(scope(), Sender(b"a=", b"", b"1&b", b"=2"))
+    assert isinstance(read, Sent)
+    assert read.body == b"a=1&b=2"
 
 
 @pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1).encode(), b"9" * 30, b"-1", b"x"])
 async def test_a_body_that_announces_too_much_is_not_read(length: bytes) -> None:
     """Its announcement is enough."""
     sender = Sender(b"a=1")
-    read = await read_form_request(scope((b"content-length", length)), sender)
+    read = await read_sent(scope((b"content-length", length)), sender)
     assert isinstance(read, OAuthError)
     assert (read.status, sender.asked) == (413, 0)
 
@@ -53,7 +53,7 @@ async def test_a_body_that_announces_too_much_is_not_read(length: bytes) -> None
 async def test_a_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
     """And not a piece further."""
     sender = Sender(*[b"x" * 4096] * 100)
-    read = await read_form_request(scope(), sender)
+    read = await read_sent(scope(), sender)
     assert isinstance(read, OAuthError)
     assert (read.status, sender.asked) == (413, 5)
 
@@ -61,12 +61,12 @@ async def test_a_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
     """The limit itself is allowed."""
     body = b"a=" + b"x" * (MAX_BODY_BYTES - 2)
-    assert isinstance(await read_form_request(scope((b"content-length", str(len(body)).encode())), Sender(body)), FormRequest)
+    assert isinstance(await read_sent(scope((b"content-length", str(len(body)).encode())), Sender(body)), Sent)
 
 
 async def test_a_client_that_goes_away_is_no_error_of_ours() -> None:
     """Nobody reads the answer."""
-    assert isinstance(await read_form_request(scope(), Sender(b"a", ends=False)), OAuthError)
+    assert isinstance(await read_sent(scope(), Sender(b"a", ends=False)), OAuthError)
 
 
 async def test_a_body_that_does_not_end_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +77,6 @@ async def test_a_body_that_does_not_end_is_waited_for_only_so_long(monkeypatch: 
         await asyncio.sleep(0.002)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    read = await read_form_request(scope(), drip)
+    read = await read_sent(scope(), drip)
     assert isinstance(read, OAuthError)
     assert read.status == 408

@@ -2,8 +2,7 @@
 
 from agentidp.domain.clients import ClientHash
 from agentidp.domain.usage import MAX_CONSUMERS, Use, fingerprint
-from token_service.http.forms import Form
-from token_service.http.requests import FormRequest
+from token_service.http.requests import Sent
 from token_service.usage import MAX_CONSUMER_LENGTH, UsageLog, consumer_of
 
 CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
@@ -20,9 +19,9 @@ class Clock:
         return self.now
 
 
-def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -> FormRequest:
+def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -> Sent:
     """From there, by that program."""
-    return FormRequest(Form({}), None, address, user_agent)
+    return Sent(b"", None, address, user_agent)
 
 
 def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) -> Use | None:

@@ -1,0 +1,120 @@
+"""What was served before is served again without being understood, for as long as it still stands."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from agentidp.domain.clients import client_agent
+from agentidp.domain.resources import AgentState, CredentialState
+from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential, the_hash
+from tests.support.worlds import AGENT_ID, DAY, NOW, a_registered_agent, an_organization
+from token_service import recall
+from token_service.http.requests import Sent
+
+LONG_AGO = NOW - 1000 * DAY
+
+
+@pytest.fixture
+def understood(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every request that had to be understood."""
+    seen: list[Any] = []
+    understand = served.service.token._callers.client
+
+    async def counted(request: Any) -> Any:
+        seen.append(request)
+        return await understand(request)
+
+    monkeypatch.setattr(served.service.token._callers, "client", counted)
+    return seen
+
+
+async def test_the_same_request_is_understood_once(served: ServedAlone, understood: list[Any]) -> None:
+    """And each answer has a token of its own."""
+    tokens = {(await served.token()).json()["access_token"] for _ in range(5)}
+    assert (len(tokens), len(understood)) == (5, 1)
+
+
+async def test_any_other_request_is_understood(served: ServedAlone, understood: list[Any]) -> None:
+    """Whatever differs: scope, way of authentication, a header."""
+    await served.token()
+    assert (await served.token(CLIENT | GRANT | {"scope": "resume:read"})).json()["scope"] == "resume:read"
+    assert (await served.token(GRANT, headers=basic(AGENT_ID, SECRET))).status_code == 200
+    assert (await served.token(CLIENT | GRANT, headers=basic(AGENT_ID, SECRET))).status_code == 400
+    assert (await served.token(CLIENT | GRANT, headers={"Content-Type": "text/plain"})).status_code == 400
+    assert len(understood) == 4
+
+
+CHANGES: dict[str, tuple[Callable[[ServedAlone], object], int]] = {
+    "its agent is suspended": (lambda one: one.declare(a_registered_agent(state=AgentState.SUSPENDED)), 401),
+    "its agent is gone": (lambda one: one.index.agents.remove(client_agent(a_registered_agent())), 200),
+    "its credential is revoked": (lambda one: one.declare(the_credential(state=CredentialState.REVOKED)), 401),
+    "its credential has expired": (lambda one: one.declare(the_credential(expires_at=LONG_AGO)), 401),
+    "its hash was replaced": (lambda one: one.declare(the_credential(the_hash(hash="$2b$10$" + "x" * 53))), 401),
+    "its agent joins an organization": (
+        lambda one: one.declare(a_registered_agent(organization_id="acme"), an_organization()),
+        200,
+    ),
+    "there is no signing key": (lambda one: one.keys.remove(signing_keys()), 503),
+}
+
+
+@pytest.mark.parametrize(("change", "status"), CHANGES.values(), ids=CHANGES)
+async def test_it_is_understood_again_when(
+    served: ServedAlone, understood: list[Any], change: Callable[[ServedAlone], object], status: int
+) -> None:
+    """And judged by what is so now."""
+    await served.token()
+    change(served)
+    assert (await served.token()).status_code == status
+    assert len(understood) == 2
+
+
+async def test_a_new_list_that_says_the_same_changes_nothing(served: ServedAlone, understood: list[Any]) -> None:
+    """The values in the index stay the same ones."""
+    await served.token()
+    await served.index.agents.replace([client_agent(a_registered_agent(scopes=("resume:read", "resume:write")))], 1)
+    assert (await served.token()).status_code == 200
+    assert len(understood) == 1
+
+
+async def test_what_expires_is_not_recalled_after_that(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though nothing in the index changes."""
+    served.declare(the_credential(expires_at=datetime.now(UTC) + timedelta(hours=1)))
+    assert (await served.token()).status_code == 200
+    now = datetime.now(UTC).timestamp()
+    monkeypatch.setattr(served.service.token._recall, "_clock", lambda: now + 3599)
+    assert served.service.token.recall(_sent(served)) is not None
+    monkeypatch.setattr(served.service.token._recall, "_clock", lambda: now + 3601)
+    assert served.service.token.recall(_sent(served)) is None
+
+
+def _sent(served: ServedAlone) -> Sent:
+    """The bytes of the usual request."""
+    return Sent(httpx.Request("POST", "http://a", data=CLIENT | GRANT).content)
+
+
+async def test_a_retiring_secret_is_looked_at_each_time(served: ServedAlone, understood: list[Any]) -> None:
+    """Whoever still uses it has to be noted."""
+    retiring = the_hash(not_after=datetime.now(UTC) + timedelta(hours=1))
+    served.declare(the_credential(retiring, the_hash(hash="$2b$10$" + "x" * 53)))
+    for _ in range(3):
+        assert (await served.token()).status_code == 200
+    assert len(understood) == 3
+
+
+async def test_a_refusal_is_never_recalled(served: ServedAlone) -> None:
+    """Only who was served is."""
+    await served.token(CLIENT | GRANT | {"scope": "other"})
+    await served.token(CLIENT | GRANT | {"client_secret": "wrong"})
+    assert len(served.service.token._recall) == 0
+
+
+async def test_the_oldest_are_forgotten(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded, also against a client that never says the same twice."""
+    monkeypatch.setattr(recall, "MOST", 3)
+    for number in range(10):
+        assert (await served.token(CLIENT | GRANT | {"other": str(number)})).status_code == 200
+    assert len(served.service.token._recall) == 3

@@ -1,0 +1,77 @@
+"""Requests that were served before, by a keyed digest of all that they say: agents send the same bytes again and again.
+
+What was decided then stands for as long as it would be decided again: while the index holds the very same agent, credential
+and organization, and until the credential or its hash ends. Then nothing has to be parsed, looked for or compared.
+"""
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from token_service.authentication import Accepted
+from token_service.http.requests import Sent
+from token_service.index.clients import ClientIndex
+from token_service.offers import Offer
+
+MOST = 20_000
+FOR_EVER = float("inf")
+
+
+class Served(Struct, frozen=True, gc=False):
+    """Who was served, and with what; `proof` is the half of the digest that is compared."""
+
+    proof: bytes
+    client: Accepted
+    offer: Offer
+    until: float
+
+
+class Recall:
+    """A bounded cache; the oldest go first. The key is made when the process starts and never leaves it."""
+
+    def __init__(self, index: ClientIndex, clock: Callable[[], float] = time.time) -> None:
+        self._index = index
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+        self._served: dict[bytes, Served] = {}
+
+    def __len__(self) -> int:
+        return len(self._served)
+
+    def digest(self, sent: Sent) -> bytes:
+        """HMAC-SHA256 of a request. No header holds a line break, so nothing else has the same."""
+        said = sent.body if sent.authorization is None else sent.authorization + b"\n" + sent.body
+        return hmac.digest(self._key, said, "sha256")
+
+    def find(self, digest: bytes) -> Served | None:
+        """How the same request was served, if that still stands."""
+        served = self._served.get(digest[:16])
+        if served is None or not hmac.compare_digest(served.proof, digest[16:]):
+            return None
+        if self._stands(served.client) and self._clock() < served.until:
+            return served
+        del self._served[digest[:16]]
+        return None
+
+    def add(self, sent: Sent, client: Accepted, offer: Offer) -> None:
+        """The request was served. One with a secret that is being retired is looked at each time: its use has to be noted."""
+        now, valid_after = self._clock(), client.agent.tokens_valid_after
+        if client.hash.not_after is not None or (valid_after is not None and valid_after > now) or not self._stands(client):
+            return
+        if len(self._served) >= MOST:
+            del self._served[next(iter(self._served))]
+        digest = self.digest(sent)
+        until = FOR_EVER if client.credential.expires is None else client.credential.expires
+        self._served[digest[:16]] = Served(digest[16:], client, offer, until)
+
+    def _stands(self, client: Accepted) -> bool:
+        """All that decided about the client is as it was."""
+        index, agent = self._index, client.agent
+        return (
+            index.agent(agent.agent_id) is agent
+            and index.credential(agent, client.credential.credential_id) is client.credential
+            and index.organization(agent) is client.organization
+        )
