@@ -17,7 +17,6 @@ from agentidp.domain.resources import AgentCredential, ConditionStatus, Credenti
 from agentidp.kube.errors import Conflict
 
 _STORIES = {
-    Reason.NOT_ISSUED: "Issued a secret and delivered it to Secret {name!r}.",
     Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",
     Reason.ROTATION_SCHEDULED: "Rotated the secret in Secret {name!r}, as scheduled.",
     Reason.SECRET_MISSING: "Secret {name!r} was gone: issued a new secret under the same client id.",
@@ -98,5 +97,7 @@ class Executor:
         await self._writes.secret(updated(current, wanted) if current else wanted)
 
     def _tell(self, credential: AgentCredential, reason: Reason, name: str) -> None:
-        note = _STORIES[reason].format(name=name)
-        self._writes.credential_event(credential, reason, note, warning=reason in _WARNINGS)
+        """What the conditions do not tell; that a first secret was issued is told by Ready becoming true."""
+        if reason in _STORIES:
+            note = _STORIES[reason].format(name=name)
+            self._writes.credential_event(credential, reason, note, warning=reason in _WARNINGS)
