@@ -81,8 +81,8 @@ def _not_found(error: NotFound, kind: Kind[Any], where: Name) -> Failure:
 
 
 def _forbidden(error: Forbidden, verb: str, kind: Kind[Any], where: Name) -> Failure:
-    """RBAC's own words name user, verb and resource; other refusals (a quota, admission) have nothing to do with rights."""
-    if " cannot " not in error.message:
+    """Which right is missing; other refusals (a quota, admission) have nothing to do with rights."""
+    if not error.is_about_rights:
         return Failure(f"the API server refuses this: {error.message}")
     scope = f" in namespace {where.namespace!r}" if where.namespace else ", cluster-wide"
     return Failure(error.message, f"Ask for a role that allows the verb {verb!r} on the resource {full_name(kind)!r}{scope}.")

@@ -35,6 +35,11 @@ class Gone(ApiError):
 class Forbidden(ApiError):
     """403: RBAC does not allow it, or an admission rule (a quota, a terminating namespace) refuses it."""
 
+    @property
+    def is_about_rights(self) -> bool:
+        """RBAC's own words name user, verb and resource; other refusals have nothing to do with rights."""
+        return " cannot " in self.message
+
 
 class Invalid(ApiError):
     """422: the object is not valid."""

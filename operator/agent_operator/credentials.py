@@ -47,7 +47,11 @@ class CredentialReconciler:
         step = decide(recalled.seen, now())
         if isinstance(step, Wait | WriteStatus):
             return recalled, step
-        sight = await self._observer.look(credential)
+        try:
+            sight = await self._observer.look(credential)
+        except Forbidden as refusal:
+            await self._explain(credential, refusal)
+            raise
         return sight, decide(sight.seen, now())
 
     async def _advance(self, sight: Sight, step: Step) -> AgentCredential | None:
@@ -64,11 +68,12 @@ class CredentialReconciler:
             raise
 
     async def _explain(self, credential: AgentCredential, refusal: ApiError) -> None:
-        """A write will be refused until a person does something: say so where they look. It is tried again all the same."""
+        """It will be refused until a person does something: say so where they look. It is tried again all the same."""
         current = await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
         if current is None:
             return
-        reason = Reason.API_FORBIDDEN if isinstance(refusal, Forbidden) else Reason.API_REFUSED
+        forbidden = isinstance(refusal, Forbidden) and refusal.is_about_rights
+        reason = Reason.API_FORBIDDEN if forbidden else Reason.API_REFUSED
         status = with_write_refused(current, reason, refusal.message, now())
         self._writes.credential_event(current, reason, refusal.message, warning=True)
         if status != current.status:

@@ -60,7 +60,7 @@ def over_quota(tenant: Tenant) -> set[str]:
     eventually("the quota is in force", lambda: tenant.get("ResourceQuota").get("status", {}).get("hard"))
     tenant.create("Agent")
     tenant.create("AgentCredential")
-    eventually("the status says so", lambda: delivery_reason(tenant) == "Forbidden")
+    eventually("the status says so", lambda: delivery_reason(tenant) == "Refused")
     return set()
 
 
