@@ -5,7 +5,6 @@ nothing that is right changes.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +16,7 @@ from tests.support.gitops import CLIENT_SIDE, SERVER_SIDE, GitOps
 from tests.support.histories import History, Moment, values
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
+from tests.support.rotations import now, request_rotations
 from tests.support.tenants import NAME, Tenant, condition_of, told
 from tests.support.waiting import eventually
 
@@ -116,9 +116,8 @@ def delivers_new_values(tenant: Tenant, gitops: GitOps, act: Act) -> None:
 
 def rotate(tenant: Tenant, gitops: GitOps) -> None:
     """One by a commit; the other one by somebody who asks for it beside Git, where that says nothing of it."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    tenant.change("AgentCredential", BY_HAND, rotation={"requestedAt": now})
-    gitops.commit(*in_git(requestedAt=now))
+    request_rotations(tenant, BY_HAND)
+    gitops.commit(*in_git(requestedAt=now()))
 
 
 def remove_secrets(tenant: Tenant, _: GitOps) -> None:

@@ -8,8 +8,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -22,6 +20,7 @@ from tests.support.crd_schema import Manifest
 from tests.support.histories import History, Moment, values
 from tests.support.objects import Objects
 from tests.support.operator_metrics import has_looked_at, leads
+from tests.support.rotations import request_rotations, until_rotated
 from tests.support.tenants import Tenant, told
 from tests.support.waiting import eventually
 
@@ -67,15 +66,15 @@ def lives(tenant: Tenant, programs: Programs, cluster: ControlPlane) -> Lives:
         for turn in range(KILLS):
             eventually("the operator leads", lambda: leads(programs))
             while_it_works, while_it_is_dead = batch(turn)
-            until_rotated(tenant, while_it_works + while_it_is_dead)
-            request_rotations(tenant, while_it_works)
+            until_rotated(tenant, *while_it_works, *while_it_is_dead)
+            request_rotations(tenant, *while_it_works)
             await_moment(turn, history)
             programs.kill(OPERATOR.name)
-            request_rotations(tenant, while_it_is_dead)
+            request_rotations(tenant, *while_it_is_dead)
             if turn:  # after the first kill the lease runs out; later, most of the time would go into waiting for that
                 tenant.objects.remove("Lease", OPERATOR.name, NAMESPACE)
             programs.start(OPERATOR.name)
-        until_rotated(tenant, NAMES)
+        until_rotated(tenant, *NAMES)
     return Lives({name: history.of(name) for name in NAMES}, clients.tally)
 
 
@@ -154,31 +153,6 @@ def is_first_write(written: Manifest) -> bool:
     status = written.get("status", {})
     hashes = status.get("secretHashes")
     return bool(hashes) and hashes[-1]["createdAt"] != status.get("rotatedAt", status.get("createdAt"))
-
-
-def request_rotations(tenant: Tenant, names: list[str]) -> None:
-    """For now."""
-    for name in names:
-        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        tenant.change("AgentCredential", name, rotation={"requestedAt": moment})
-
-
-def until_rotated(tenant: Tenant, names: list[str]) -> None:
-    """As often as was requested."""
-    for name in names:
-        eventually(f"{name} is rotated", partial(tenant.get, "AgentCredential", name), is_rotated)
-
-
-def is_rotated(credential: Manifest) -> bool:
-    """Whether what was requested last is done, and recorded."""
-    requested, status = credential["spec"]["rotation"].get("requestedAt"), credential["status"]
-    done = requested is None or moment_of(status.get("rotatedAt", status["createdAt"])) >= moment_of(requested)
-    return done and told(credential) == "Issued"
-
-
-def moment_of(text: str) -> datetime:
-    """As manifests write it."""
-    return datetime.fromisoformat(text)
 
 
 def never_delivered(lives: Lives) -> set[str]:
