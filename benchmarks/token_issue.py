@@ -40,7 +40,7 @@ class Rates(NamedTuple):
 
 async def token_issue(run: Run) -> Result:
     """Tokens a second on one core, beside a raw ASGI application."""
-    rounds, seconds = run.sized(smoke=1, normal=9), run.sized(smoke=0.5, normal=4.0)
+    rounds, seconds = run.sized(smoke=1, normal=25), run.sized(smoke=0.5, normal=1.0)
     clients = run.sized(smoke=3, normal=50)
     async with measured_token_service(run, 10 * clients) as (stage, settled), AsyncExitStack() as stack:
         requests = await warmed_up(stage, settled, range(0, 10 * clients, 10))
@@ -51,7 +51,7 @@ async def token_issue(run: Run) -> Result:
             servers[name] = Served(url, pid, (form_request(url, PAIR),))
         rates = await _rates(run, servers, rounds, seconds)
         half = rates[OURS].per_second.median / 2
-        calm = {name: await _at_rate(servers[name], 3 * seconds, half) for name in (OURS, RAW)}
+        calm = {name: await _at_rate(servers[name], 10 * seconds, half) for name in (OURS, RAW)}
     return _result(rates, calm, half)
 
 

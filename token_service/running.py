@@ -1,6 +1,7 @@
 """The life of one process: follow the cluster, give signs of life, serve, and stop in order."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -26,7 +27,7 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
-            behind.append(tasks.create_task(_beat(service)))
+            behind += [tasks.create_task(_beat(service)), tasks.create_task(_settle(service))]
             await _until_needed(service, alone=not peers)
             server = server_for(create_app(service))
             behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
@@ -47,6 +48,14 @@ async def _beat(service: TokenService) -> None:
     while True:
         service.tell()
         await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _settle(service: TokenService) -> None:
+    """Once everything is loaded and listed, the garbage collector need not look through it again and again."""
+    for reflector in service.reflectors:
+        await reflector.listed.wait()
+    gc.collect()
+    gc.freeze()
 
 
 async def _until_needed(service: TokenService, *, alone: bool) -> None:
