@@ -6,6 +6,9 @@ from benchmarks.operator_burst import operator_burst
 from benchmarks.operator_failover import operator_failover
 from benchmarks.operator_restart import operator_restart
 from benchmarks.run import Measure
+from benchmarks.token_attack import token_attack
+from benchmarks.token_burst import token_burst
+from benchmarks.token_index import token_index
 from benchmarks.token_issue import token_issue
 
 BENCHMARKS: dict[str, Measure] = {
@@ -17,6 +20,9 @@ BENCHMARKS: dict[str, Measure] = {
         first_token,
         cut_off,
         token_issue,
+        token_attack,
+        token_burst,
+        token_index,
     )
 }
 

@@ -1,0 +1,106 @@
+"""What credentials cost the token service that nobody uses: memory, the time until it is ready, and the time of a look-up."""
+
+import time
+from typing import NamedTuple
+
+from agentidp.kube.kinds import AGENTS, CREDENTIALS
+from agentidp.kube.reflector import list_all
+from benchmarks.measure.accounting import cpu_seconds, memory
+from benchmarks.measure.http_load import pin_to_first, put_load
+from benchmarks.result import Figure, Result, Target, ratio, series
+from benchmarks.run import Run
+from benchmarks.stage.control_plane import Stage, staged
+from benchmarks.stage.objects import CREDENTIALS_PER_AGENT
+from benchmarks.stage.settled import Settled, settle
+from benchmarks.stage.token_service import UNLIMITED, warmed_up
+from devcluster.programs import OPERATOR, TOKEN_SERVICE
+
+FEW, CONNECTIONS = 1_000, 32
+METHOD = (
+    f"The real token service, started again with nothing in the cluster, with {FEW:,} credentials, and with all of them,"
+    f" {CREDENTIALS_PER_AGENT} to an agent; the operator stopped. Memory is what is resident once it is ready. The baseline of"
+    " the time until it is ready is a list of the same objects with the same client. A look-up is measured by the server's CPU"
+    " time for a token of a known client."
+)
+
+
+class Seen(NamedTuple):
+    """The service after a start."""
+
+    ready: list[float]
+    resident: float
+    peak: float
+
+
+async def token_index(run: Run) -> Result:
+    """Memory, start and look-ups with 10,000 credentials (large: 100,000)."""
+    few = run.sized(smoke=10, normal=FEW)
+    count = run.sized(smoke=50, normal=10_000, large=100_000)
+    starts, rounds = run.sized(smoke=1, normal=5), run.sized(smoke=1, normal=10)
+    async with staged(run) as stage:
+        stage.programs.stop(OPERATOR.name)
+        empty = _started(stage, starts)
+        some = await settle(stage, few, "few")
+        small_costs = await _costs(stage, some, rounds)
+        await settle(stage, count - few, "many")
+        listing = [await _listing(stage) for _ in range(starts)]
+        full = _started(stage, starts)
+        costs = await _costs(stage, some, rounds)
+    listed, ready = series("listing the same objects", "s", listing), series("until it is ready", "s", full.ready)
+    small, large = series(f"CPU with {few:,}", "µs/token", small_costs), series(f"CPU with {count:,}", "µs/token", costs)
+    index = full.resident - empty.resident
+    return Result(
+        title=f"The token service with {count:,} credentials",
+        method=METHOD,
+        series=(ready, listed, series("until it is ready, empty", "s", empty.ready), small, large),
+        ratios=(
+            ratio("ready / listing", ready.samples, listed.samples),
+            ratio("look-up, all / few", large.samples, small.samples),
+        ),
+        figures=(
+            Figure("credentials", count),
+            Figure("agents", count // CREDENTIALS_PER_AGENT),
+            Figure("memory of the empty service", round(empty.resident), "MiB"),
+            Figure("memory with all", round(full.resident), "MiB"),
+            Figure("most memory on the way", round(full.peak), "MiB"),
+        ),
+        targets=(
+            Target("index under 100 MB over the empty service", round(index * 2**20 / 1e6, 1), 100, "MB"),
+            Target("ready within 15 s", ready.median, 15, "s"),
+        ),
+    )
+
+
+def _started(stage: Stage, times: int) -> Seen:
+    """Started again so many times; memory is that of the last."""
+    ready = []
+    for _ in range(times):
+        stage.programs.stop(TOKEN_SERVICE.name)
+        began = time.monotonic()
+        stage.programs.start(TOKEN_SERVICE.name, UNLIMITED)
+        ready.append(time.monotonic() - began)
+    told = memory(stage.programs.process(TOKEN_SERVICE.name).pid)
+    return Seen(ready, told.now, told.peak)
+
+
+async def _listing(stage: Stage) -> float:
+    stage.run.say("listing")
+    began = time.monotonic()
+    await list_all(stage.admin, AGENTS)
+    await list_all(stage.admin, CREDENTIALS)
+    return time.monotonic() - began
+
+
+async def _costs(stage: Stage, settled: Settled, rounds: int) -> list[float]:
+    """CPU time of a token for clients that are known, in microseconds."""
+    stage.programs.restart(TOKEN_SERVICE.name, UNLIMITED)
+    pid = stage.programs.process(TOKEN_SERVICE.name).pid
+    pin_to_first(pid)
+    requests = await warmed_up(stage, settled, range(0, len(settled.credentials), CREDENTIALS_PER_AGENT)[:20])
+    costs = []
+    for number in range(rounds):
+        stage.run.say(f"look-ups: round {number + 1} of {rounds}")
+        before = cpu_seconds(pid)
+        outcome = await put_load(stage.endpoints.token_endpoint, requests, CONNECTIONS, 1.0)
+        costs.append(1e6 * (cpu_seconds(pid) - before) / outcome.statuses[200])
+    return costs
