@@ -19,8 +19,8 @@ DIFFERENT_REQUESTS = 2_000
 CALM = "nobody attacks"
 METHOD = (
     "The real token service on a real control plane, its operator stopped, on the first core. Known clients ask at a steady"
-    f" rate of {RATE:.0f} a second, open loop, while {ATTACKERS} connections attack in a closed loop, with {DIFFERENT_REQUESTS:,}"
-    " different requests; calm and each attack have their turn in every round."
+    f" rate of {RATE:.0f} a second, open loop, while {ATTACKERS} connections attack in a closed loop, each request another"
+    f" of {DIFFERENT_REQUESTS:,}; calm and each attack have their turn in every round."
 )
 
 
