@@ -14,7 +14,7 @@ from agentidp.domain.delivery import Endpoints, secret_for, updated
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
-from agentidp.kube.errors import Conflict
+from agentidp.kube.errors import Conflict, Forbidden, Invalid
 
 _STORIES = {
     Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",
@@ -35,11 +35,13 @@ class Executor:
         self._writes = writes
         self._maker = maker
         self._endpoints = endpoints
-        self._unpublished: dict[str, MadeSecret] = {}
-        """By credential: made, and known to nobody, because the API server did not take its hash."""
+        self._made_in_vain: dict[str, MadeSecret] = {}
+        """By credential: known to nobody, because the API server refused its hash or its value."""
 
     async def execute(self, sight: Sight, step: WriteStatus | IssueSecret | RepairSecret | RemoveSecret) -> AgentCredential:
         """The credential as it is after the step. Raises Conflict where something changed meanwhile."""
+        if not isinstance(step, IssueSecret):
+            self._made_in_vain.pop(sight.credential.metadata.uid, None)
         match step:
             case WriteStatus():
                 return await self._record(sight.credential, step)
@@ -61,21 +63,28 @@ class Executor:
         return written
 
     async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
-        credential, made = await self._publish(sight.credential, step.status)
-        await self._deliver(credential, sight.secret, made.value.encode())
+        """Where a write is refused, the next try need not hash again, nor publish again: others may write all the time."""
+        uid = sight.credential.metadata.uid
+        made = self._reusable(sight) or await self._maker.make(uid)
+        try:
+            credential = await self._publish(sight.credential, step.status, made)
+            await self._deliver(credential, sight.secret, made.value.encode())
+        except (Conflict, Forbidden, Invalid):
+            self._made_in_vain[uid] = made
+            raise
         self._tell(credential, step.reason, credential.secret_name)
         return credential
 
-    async def _publish(self, credential: AgentCredential, status: CredentialStatus) -> tuple[AgentCredential, MadeSecret]:
-        """The hash of a new secret, in the status. Where somebody else wrote first, the next try need not hash again."""
-        uid = credential.metadata.uid
-        made = self._unpublished.pop(uid, None) or await self._maker.make(uid)
-        try:
-            published = with_fresh_hash(status, made.hashed, made.hint, now())
-            return await self._writes.credential_status(credential, published), made
-        except Conflict:
-            self._unpublished[uid] = made
-            raise
+    def _reusable(self, sight: Sight) -> MadeSecret | None:
+        """What was made in vain; unless it was delivered after all, by a request whose repetition was refused."""
+        made, held = self._made_in_vain.pop(sight.credential.metadata.uid, None), sight.seen.held
+        return None if made and held and made.hashed == held.hash else made
+
+    async def _publish(self, credential: AgentCredential, status: CredentialStatus, made: MadeSecret) -> AgentCredential:
+        """With the hash in its status, where it may be already."""
+        if all(one.hash != made.hashed for one in status.secret_hashes):
+            status = with_fresh_hash(status, made.hashed, made.hint, now())
+        return credential if status == credential.status else await self._writes.credential_status(credential, status)
 
     async def _repair(self, sight: Sight, step: RepairSecret) -> AgentCredential:
         value, credential = sight.value_in(step.source), sight.credential
