@@ -21,9 +21,12 @@ ERROR_SCHEMA: dict[str, Any] = {
     },
 }
 
+TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
+"""What a parameter may be: anything but nothing, and without a NUL."""
+
 CLIENT_FIELDS: dict[str, Any] = {
-    "client_id": {"type": "string", "description": "Where the client does not authenticate by HTTP Basic."},
-    "client_secret": {"type": "string", "format": "password", "description": "As client_id."},
+    "client_id": TEXT | {"description": "Where the client does not authenticate by HTTP Basic."},
+    "client_secret": TEXT | {"format": "password", "description": "As client_id."},
 }
 
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
@@ -54,13 +57,19 @@ def error_responses(*statuses: int) -> Responses:
 
 def token_body() -> dict[str, Any]:
     """A form about a token; the caller may have a token of its own."""
-    properties = {"token": {"type": "string"}, "token_type_hint": {"type": "string"}}
+    properties = {"token": TEXT, "token_type_hint": TEXT}
     return form_body(properties, ["token"], bearer=True)
 
 
 def form_body(properties: dict[str, Any], required: list[str], *, bearer: bool = False) -> dict[str, Any]:
     """A form as request body, and the ways in which the caller may authenticate."""
-    schema = {"type": "object", "required": required, "properties": properties | CLIENT_FIELDS}
+    schema = {
+        "type": "object",
+        "required": required,
+        "properties": properties | CLIENT_FIELDS,
+        "propertyNames": TEXT,
+        "additionalProperties": TEXT,
+    }
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
     return {
         "requestBody": {"required": True, "content": content},

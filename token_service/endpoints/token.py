@@ -16,7 +16,7 @@ from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request,
 from token_service.authentication import Accepted
 from token_service.callers import Callers
 from token_service.daily_limits import DailyLimits
-from token_service.endpoints.documentation import FORM_ERRORS, error_responses, form_body, json_response
+from token_service.endpoints.documentation import FORM_ERRORS, TEXT, error_responses, form_body, json_response
 from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.forms import Form
@@ -55,8 +55,8 @@ DOCUMENTATION: dict[str, Any] = {
     "openapi_extra": form_body(
         {
             "grant_type": {"type": "string", "enum": [CLIENT_CREDENTIALS]},
-            "scope": {"type": "string", "description": "Scope tokens with a space between two."},
-            "resource": {"type": "array", "items": {"type": "string", "format": "uri"}},
+            "scope": TEXT | {"description": "Scope tokens with a space between two."},
+            "resource": {"type": "array", "items": TEXT | {"description": "An absolute URI without a fragment."}},
         },
         required=["grant_type"],
     ),
