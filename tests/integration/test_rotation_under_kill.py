@@ -16,11 +16,10 @@ from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import OPERATOR, Programs
 from tests.support.clients import Clients, Tally
-from tests.support.crd_schema import Manifest
 from tests.support.histories import History, Moment, values
 from tests.support.objects import Objects
 from tests.support.operator_metrics import has_looked_at, leads
-from tests.support.rotations import request_rotations, until_rotated
+from tests.support.rotations import is_first_write, request_rotations, until_rotated
 from tests.support.tenants import Tenant, told
 from tests.support.waiting import eventually
 
@@ -146,13 +145,6 @@ def await_moment(turn: int, history: History) -> None:
         time.sleep(random.uniform(0, SOON_SECONDS))  # noqa: S311 any will do
     else:
         history.next_change(is_first_write, SOON_SECONDS)
-
-
-def is_first_write(written: Manifest) -> bool:
-    """Whether a hash was published that is not recorded as the one in use."""
-    status = written.get("status", {})
-    hashes = status.get("secretHashes")
-    return bool(hashes) and hashes[-1]["createdAt"] != status.get("rotatedAt", status.get("createdAt"))
 
 
 def never_delivered(lives: Lives) -> set[str]:

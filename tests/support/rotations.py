@@ -32,6 +32,13 @@ def is_rotated(credential: Manifest) -> bool:
     return done and told(credential) == "Issued" and told(credential, "SecretDelivered") == "SecretDelivered"
 
 
+def is_first_write(written: Manifest) -> bool:
+    """Whether a hash was published that is not recorded as the one in use."""
+    status = written.get("status", {})
+    hashes = status.get("secretHashes")
+    return bool(hashes) and hashes[-1]["createdAt"] != status.get("rotatedAt", status.get("createdAt"))
+
+
 def moment_of(text: str) -> datetime:
     """As manifests write it."""
     return datetime.fromisoformat(text)
