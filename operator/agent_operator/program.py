@@ -73,7 +73,8 @@ class Operator:
             if self._poller:
                 await self._poller.begin()
                 behind.append(tasks.create_task(self._poller.run(self._settings.usage_poll)))
-            working = self._work.run(self._reconcilers(), self._settings.workers, self._metrics.reconciled)
+            reconcilers, workers = self._reconcilers(), self._settings.workers
+            working = self._work.run(reconcilers, workers, self._metrics.reconciled, self._world.clock_was_set_back)
             behind.append(tasks.create_task(working))
             behind.append(tasks.create_task(keep_in_sync(self._cluster, self._world, self._settings.resync)))
             await run_kopf(registry(self._world))

@@ -2,7 +2,8 @@
 
 A key that is woken twice is worked on once; a key is never worked on by two workers at the same time; one that is woken while
 it is worked on is worked on again. Due times are wall-clock moments, because that is what resources hold: the schedule looks
-at the clock at least every `TICK` seconds, so it also notices when the clock was set.
+at the clock at least every `TICK` seconds, so it also notices when the clock was set. Where it was set back, what seemed past
+may be yet to come, and somebody is told.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from agentidp.domain.resources import Name
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 
 TICK = 5.0
+SET_BACK = timedelta(seconds=1)
+"""By so much at least; less is how clocks are kept right."""
 DONE, RETRIED, FAILED = "done", "retried", "failed"
 """How a look at an object can go."""
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=1)
@@ -88,10 +91,12 @@ class Work:
         started = min(self._running.values(), default=None)
         return time.monotonic() - started if started is not None else 0.0
 
-    async def run(self, reconcilers: dict[Topic, Reconcile], workers: int, report: Report) -> None:
+    async def run(
+        self, reconcilers: dict[Topic, Reconcile], workers: int, report: Report, clock_was_set_back: Callable[[], None]
+    ) -> None:
         """Work, for ever; every look at an object is reported."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_schedule())
+            tasks.create_task(self._keep_schedule(clock_was_set_back))
             for _ in range(workers):
                 tasks.create_task(self._worker(reconcilers, report))
 
@@ -141,9 +146,14 @@ class Work:
         if self._heap[0][1] == key:
             self._earlier.set()
 
-    async def _keep_schedule(self) -> None:
+    async def _keep_schedule(self, clock_was_set_back: Callable[[], None]) -> None:
+        latest = now()
         while True:
-            self._wake_due(now())
+            before, latest = latest, now()
+            if latest < before - SET_BACK:
+                log.warning("the clock was set back", seconds=(before - latest).total_seconds())
+                clock_was_set_back()
+            self._wake_due(latest)
             self._earlier.clear()
             wait = (self._heap[0][0] - now()).total_seconds() if self._heap else TICK
             try:

@@ -155,6 +155,11 @@ class World:
         active = sum(1 for one in credentials if one.status.phase is CredentialPhase.ACTIVE)
         return CredentialCount(active=active, total=len(credentials))
 
+    def clock_was_set_back(self) -> None:
+        """What has expired by a wrong clock may not have expired."""
+        for credential in self.credentials:
+            self._work.wake(Topic.CREDENTIAL, credential.key)
+
     def _agent_changed(self, before: Agent | None, after: Agent) -> None:
         self._work.wake(Topic.AGENT, after.key)
         same = before and before.spec == after.spec and before.status.conditions == after.status.conditions

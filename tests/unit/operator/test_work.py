@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from agent_operator import work as work_module
 from agent_operator.clock import now
 from agent_operator.work import DONE, FAILED, RETRIED, Reconcile, Topic, Work
 from agentidp.domain.resources import Name
@@ -18,11 +19,11 @@ REPORTS = list[tuple[Topic, str]]
 
 
 @asynccontextmanager
-async def working(work: Work, reconcile: Reconcile) -> AsyncIterator[REPORTS]:
+async def working(work: Work, reconcile: Reconcile, set_back: Callable[[], None] = lambda: None) -> AsyncIterator[REPORTS]:
     """The workers run while the block does; what they report is collected."""
     reports: REPORTS = []
     reconcilers = dict.fromkeys(Topic, reconcile)
-    task = asyncio.create_task(work.run(reconcilers, WORKERS, lambda topic, how, _: reports.append((topic, how))))
+    task = asyncio.create_task(work.run(reconcilers, WORKERS, lambda topic, how, _: reports.append((topic, how)), set_back))
     try:
         yield reports
     finally:
@@ -120,6 +121,26 @@ async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> N
     async with working(work, reconcile) as reports:
         await asyncio.sleep(1)
     assert 1 < len(reports) < 6
+
+
+@pytest.mark.parametrize(
+    ("jump", "told"), [(timedelta(hours=-1), 1), (timedelta(milliseconds=-10), 0), (timedelta(hours=1), 0)]
+)
+async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once; neither one that is kept right nor one that is set forward."""
+    jumped, calls = timedelta(), 0
+    monkeypatch.setattr(work_module, "now", lambda: now() + jumped)
+    monkeypatch.setattr(work_module, "TICK", 0.01)
+
+    def set_back() -> None:
+        nonlocal calls
+        calls += 1
+
+    async with working(Work(), _at_rest, set_back):
+        await asyncio.sleep(0.05)
+        jumped = jump
+        await asyncio.sleep(0.1)
+    assert calls == told
 
 
 async def test_an_object_that_is_stuck_is_noticed() -> None:
