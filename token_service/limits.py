@@ -9,7 +9,7 @@ MOST_KEYS = 100_000
 class Buckets:
     """A bucket for each key. One that is full again is forgotten, so memory is bounded by those in use."""
 
-    def __init__(self, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval = 1 / per_second
         self._tolerance = burst / per_second
         self._clock = clock
@@ -25,16 +25,6 @@ class Buckets:
             self._forget(now)
         self._full_at[key] = full_at
         return True
-
-    def is_empty(self, key: str) -> bool:
-        """Whether as much was taken and charged as there may be."""
-        now = self._clock()
-        return self._full_at.get(key, now) - now >= self._tolerance
-
-    def charge(self, key: str, amount: float) -> None:
-        """Take so much, whether it is there or not."""
-        now = self._clock()
-        self._full_at[key] = max(self._full_at.get(key, now), now) + self._interval * amount
 
     def wait(self, key: str) -> float:
         """Seconds until there is one to take; 0 when there is one now."""

@@ -5,7 +5,6 @@ Made from the resources once, when they change. Moments are seconds since the ep
 
 import re
 import sys
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -91,8 +90,8 @@ def client_agent(agent: Agent) -> ClientAgent:
         created=_moment(meta.creation_timestamp) or 0.0,
         refusal=_why_agent_is_refused(agent),
         organization_id=sys.intern(spec.organization_id) if spec.organization_id else None,
-        scopes=_one_of_a_kind(spec.scopes),
-        audiences=_one_of_a_kind(spec.audiences),
+        scopes=tuple(map(sys.intern, spec.scopes)),
+        audiences=tuple(map(sys.intern, spec.audiences)),
         token_lifetime=spec.access_token_ttl_seconds,
         tokens_valid_after=_moment(spec.tokens_valid_after),
     )
@@ -151,12 +150,6 @@ def _published_hashes(credential: AgentCredential) -> list[SecretHash]:
 
 def _client_hash(one: SecretHash) -> ClientHash:
     return ClientHash(one.hash, one.hint, _moment(one.not_after))
-
-
-@lru_cache(maxsize=10_000)
-def _one_of_a_kind(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The first tuple that was equal: agents have the same few."""
-    return values
 
 
 def _moment(time: Time | None) -> float | None:

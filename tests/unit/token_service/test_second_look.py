@@ -28,8 +28,8 @@ def stranger(number: int) -> dict[str, str]:
 @pytest.fixture
 async def exhausted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedAlone]:
     """A service that has used up its look-ups of strangers, and knows one agent without credentials."""
-    monkeypatch.setattr(read_through, "SHARE", 0.000001)
-    monkeypatch.setattr(read_through, "RESERVE_SECONDS", 0.000001)
+    monkeypatch.setattr(read_through, "PER_SECOND", 0.001)
+    monkeypatch.setattr(read_through, "BURST", 1)
     served = ServedAlone()
     served.keys.put(signing_keys())
     served.declare(a_registered_agent(a_uid(500), name="other", uid=a_uid(500)))
