@@ -92,7 +92,7 @@ def test_events_tell_the_story_of_a_credential(tenant: Tenant, kubectl: Kubectl)
     tenant.change("AgentCredential", name, state="Revoked")
     tenant.until("AgentCredential", "CredentialRevoked", name)
     story = [
-        "Issued a secret and delivered it to Secret 'with-a-story'.",
+        "The credential works.",
         "was gone: issued a new secret",
         "Removed Secret 'with-a-story'",
         "The credential is revoked",
