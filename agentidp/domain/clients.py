@@ -112,7 +112,7 @@ def client_credential(credential: AgentCredential) -> ClientCredential:
 
 
 def _why_agent_is_refused(agent: Agent) -> Reason | None:
-    """Spec or status, whichever is stricter. Whether its Organization admits it is decided where both are known."""
+    """Spec or status, whichever is stricter. Whether its Organization still admits it is decided where both are known."""
     status = agent.status
     if agent.spec.state is AgentState.DECOMMISSIONED or status.phase is AgentPhase.DECOMMISSIONED:
         return Reason.AGENT_DECOMMISSIONED
@@ -124,7 +124,7 @@ def _why_agent_is_refused(agent: Agent) -> Reason | None:
         ready = condition(status.conditions, READY)
         known = {reason.value: reason for reason in Reason}
         return known.get(ready.reason, Reason.AGENT_NOT_READY) if ready else Reason.AGENT_NOT_READY
-    return None
+    return None if agent.spec.organization_id in {None, status.organization_id} else Reason.ORGANIZATION_NOT_ADMITTED
 
 
 def _why_credential_is_refused(credential: AgentCredential) -> Reason | None:

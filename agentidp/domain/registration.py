@@ -16,14 +16,6 @@ from agentidp.domain.conditions import READY, condition, with_condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount, Organization
 
-_WAITING = {
-    None,
-    Reason.ORGANIZATION_NOT_FOUND.value,
-    Reason.ORGANIZATION_NOT_ADMITTED.value,
-    Reason.ORGANIZATION_LIMIT_REACHED.value,
-}
-
-
 class Verdict(Struct, frozen=True):
     """The outcome for an agent, why, and what to do about it."""
 
@@ -58,6 +50,7 @@ def register(seen: SeenAgent, now: datetime) -> AgentStatus:
     return replace(
         status,
         agent_id=None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent),
+        organization_id=_admitted_by(agent, verdict),
         phase=verdict.phase,
         credentials=seen.credentials,
         conditions=conditions,
@@ -97,22 +90,27 @@ def rival_ahead(agent: Agent, rivals: Iterable[Agent]) -> Agent | None:
 
 def is_admitted(agent: Agent, organization: Organization) -> bool:
     """Whether the agent counts against its organization's limit. Whoever only claims to belong to it does not."""
-    reason = _reason(agent)
-    return reason in {Reason.REGISTERED, Reason.AGENT_SUSPENDED} and _may_belong(agent, organization)
+    return agent.status.organization_id == organization.metadata.name and _may_belong(agent, organization)
 
 
 def waits_for_admission(agent: Agent, organization: Organization) -> bool:
     """Whether the agent would be admitted, were the organization not full."""
-    return _reason(agent) in _WAITING and agent.spec.state is AgentState.ACTIVE and _may_belong(agent, organization)
+    waits = agent.spec.state is AgentState.ACTIVE and not is_admitted(agent, organization) and not _has_lost(agent)
+    return waits and _may_belong(agent, organization)
+
+
+def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
+    """A suspended agent keeps its place; one that was never admitted gets none by it, and is looked at when it is active."""
+    match verdict.reason:
+        case Reason.REGISTERED:
+            return agent.spec.organization_id
+        case Reason.AGENT_SUSPENDED:
+            return agent.status.organization_id
+    return None
 
 
 def _may_belong(agent: Agent, organization: Organization) -> bool:
     return why_not_admitted(agent.metadata.namespace, agent.spec.organization_id, organization) is None
-
-
-def _reason(agent: Agent) -> str | None:
-    ready = condition(agent.status.conditions, READY)
-    return ready.reason if ready else None
 
 
 def _conflict(seen: SeenAgent) -> Verdict | None:
@@ -146,4 +144,5 @@ def _precedence(agent: Agent) -> tuple[bool, bool, str, str]:
 
 
 def _has_lost(agent: Agent) -> bool:
-    return _reason(agent) == Reason.AGENT_ID_CONFLICT
+    ready = condition(agent.status.conditions, READY)
+    return ready is not None and ready.reason == Reason.AGENT_ID_CONFLICT

@@ -111,12 +111,14 @@ def an_agent(
 def a_registered_agent(
     agent_id: str = AGENT_ID, *, reason: Reason = Reason.REGISTERED, ready: bool | None = None, message: str = "", **agent: Any
 ) -> Agent:
-    """An agent that has its id, and is ready where that is the reason."""
+    """An agent that has its id, and is ready where that is the reason; its organization has admitted it, unless it waits."""
     one = an_agent(**agent)
     holds = reason is Reason.REGISTERED if ready is None else ready
+    admitted = reason in {Reason.REGISTERED, Reason.AGENT_SUSPENDED}
     phases = {Reason.AGENT_SUSPENDED: AgentPhase.SUSPENDED, Reason.AGENT_DECOMMISSIONED: AgentPhase.DECOMMISSIONED}
     status = AgentStatus(
         agent_id=agent_id,
+        organization_id=one.spec.organization_id if admitted else None,
         phase=phases.get(reason, AgentPhase.ACTIVE if holds else AgentPhase.PENDING),
         conditions=(a_condition(READY, reason, holds=holds, message=message),),
         observed_generation=1,

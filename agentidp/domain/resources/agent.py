@@ -74,6 +74,7 @@ class AgentStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
     """What the operator has found and given; `agent_id` is given once."""
 
     agent_id: str | None = None
+    organization_id: str | None = None
     phase: AgentPhase | None = None
     credentials: CredentialCount | None = None
     conditions: tuple[Condition, ...] = ()

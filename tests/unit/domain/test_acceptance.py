@@ -86,21 +86,26 @@ REFUSED_AGENTS: dict[str, tuple[Agent, Organization | None, Reason | None]] = {
     ),
     "and for ever": (in_phase(AgentPhase.DECOMMISSIONED), None, Reason.AGENT_DECOMMISSIONED),
     "an agent that is being deleted is refused": (deleted(a_registered_agent()), None, Reason.AGENT_NOT_FOUND),
-    "a member of an organization that admits it is served": (of_acme(a_registered_agent()), an_organization(), None),
+    "a member of an organization that admits it is served": (a_registered_agent(organization_id="acme"), an_organization(), None),
     "one of an organization that is gone is not": (
-        of_acme(a_registered_agent()),
+        a_registered_agent(organization_id="acme"),
         None,
         Reason.ORGANIZATION_NOT_FOUND,
     ),
     "nor is one whose namespace is not admitted any more": (
-        of_acme(a_registered_agent()),
+        a_registered_agent(organization_id="acme"),
         an_organization(admits=("sales",)),
         Reason.ORGANIZATION_NOT_ADMITTED,
     ),
     "nor is one for which there was no room": (
-        of_acme(a_registered_agent(reason=Reason.ORGANIZATION_LIMIT_REACHED)),
+        a_registered_agent(reason=Reason.ORGANIZATION_LIMIT_REACHED, organization_id="acme"),
         an_organization(),
         Reason.ORGANIZATION_LIMIT_REACHED,
+    ),
+    "nor is one that claims an organization after it was registered, before that is looked at": (
+        of_acme(a_registered_agent()),
+        an_organization(),
+        Reason.ORGANIZATION_NOT_ADMITTED,
     ),
 }
 

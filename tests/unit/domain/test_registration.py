@@ -155,6 +155,21 @@ def test_an_id_is_given_also_to_those_that_may_not_use_it_yet() -> None:
     assert register(SeenAgent(MEMBER), NOW).agent_id == AGENT_ID
 
 
+def test_a_place_in_an_organization_is_kept_while_suspended_and_given_back_at_the_end() -> None:
+    """Nobody gets one by being suspended when it would be looked at."""
+    admitted = register(SeenAgent(MEMBER, organization=an_organization()), NOW)
+    assert admitted.organization_id == "acme"
+    kept = {
+        AgentState.SUSPENDED: "acme",
+        AgentState.DECOMMISSIONED: None,
+    }
+    for state, expected in kept.items():
+        later = replace(MEMBER, spec=replace(MEMBER.spec, state=state), status=admitted)
+        assert register(SeenAgent(later, organization=an_organization()), NOW).organization_id == expected
+        unseen = replace(later, status=AgentStatus())
+        assert register(SeenAgent(unseen, organization=an_organization()), NOW).organization_id is None
+
+
 def test_an_agent_knows_its_credentials_and_its_generation() -> None:
     """They are what `kubectl get` shows."""
     agent = replace(an_agent(), metadata=replace(an_agent().metadata, generation=4))

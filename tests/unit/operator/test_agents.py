@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agent_operator.agents import AgentReconciler
 from agent_operator.organizations import OrganizationReconciler
@@ -71,10 +72,20 @@ def foreign(number: int, **agent: Any) -> Agent:
     return a_registered_agent(a_uid(number), uid=a_uid(number), **options)
 
 
+def unadmitted(number: int, **agent: Any) -> Agent:
+    """An agent that belongs to the organization, and was registered, or suspended, before it was admitted."""
+    one = foreign(number, namespace=NAMESPACE, **agent)
+    return replace(one, status=replace(one.status, organization_id=None))
+
+
 PLACES: dict[str, Callable[[int], Agent]] = {
     "not admitted": lambda number: foreign(number, reason=Reason.ORGANIZATION_NOT_ADMITTED),
     "suspended and never admitted": lambda number: foreign(number, reason=Reason.AGENT_SUSPENDED, state=AgentState.SUSPENDED),
     "admitted when it claimed nothing": foreign,
+    "suspended before it was admitted": lambda number: unadmitted(
+        number, reason=Reason.AGENT_SUSPENDED, state=AgentState.SUSPENDED
+    ),
+    "registered before it claimed anything, and younger": lambda number: unadmitted(number, age=timedelta()),
     "decommissioned": lambda number: foreign(
         number, namespace=NAMESPACE, reason=Reason.AGENT_DECOMMISSIONED, state=AgentState.DECOMMISSIONED
     ),
@@ -102,6 +113,15 @@ async def test_who_belongs_or_waits_longer_takes_a_place(reason: Reason) -> None
     others = [foreign(number, namespace=NAMESPACE, reason=reason) for number in range(FULL)]
     assert await Known(organization, agent, *others).reason_of(agent) == Reason.ORGANIZATION_LIMIT_REACHED
     assert await Known(organization, agent, *others[1:]).reason_of(agent) == Reason.REGISTERED
+
+
+@pytest.mark.parametrize("reason", [Reason.REGISTERED, Reason.AGENT_SUSPENDED])
+async def test_nobody_slips_in(reason: Reason) -> None:
+    """Neither who was registered first and claims the organization later, nor who was suspended when it was looked at."""
+    organization = an_organization(limits=OrganizationLimits(agents=FULL))
+    others = (foreign(number, namespace=NAMESPACE, reason=Reason.REGISTERED, age=timedelta()) for number in range(FULL))
+    agent = unadmitted(9, reason=reason)
+    assert await Known(organization, agent, *others).reason_of(agent) == Reason.ORGANIZATION_LIMIT_REACHED
 
 
 async def test_many_claimants_of_an_id_cost_one_look_each() -> None:
