@@ -141,6 +141,11 @@ def rotated(credential: AgentCredential, *, ago: timedelta) -> AgentCredential:
     return restated(credential, rotated_at=NOW - ago)
 
 
+def served(credential: AgentCredential, *, ago: timedelta) -> AgentCredential:
+    """A rotation that was requested for then was done."""
+    return restated(credential, rotation_requested_at=NOW - ago)
+
+
 def mended(times: int, credential: AgentCredential | None = None, *, ago: timedelta = MINUTE) -> AgentCredential:
     """Its Secret was mended so often, the first time so long ago."""
     return restated(credential or an_issued_credential(), reissues=Reissues(count=times, since=NOW - ago))

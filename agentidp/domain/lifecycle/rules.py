@@ -23,6 +23,7 @@ from agentidp.domain.lifecycle.statuses import (
     with_issue_recorded,
     with_phase,
     with_provided_hash,
+    with_request_served,
     without_undelivered,
 )
 from agentidp.domain.lifecycle.steps import (
@@ -182,11 +183,11 @@ def secret_has_drifted(seen: Observed, now: datetime) -> Step | None:
 
 
 def rotation_is_due(seen: Observed, now: datetime) -> Step | None:
-    """Requested later than the last rotation (and not for later than now), or the schedule says so."""
+    """Requested, or the schedule says so."""
     rotation, issued_at = seen.spec.rotation, seen.issued_at
     if not issued_at or not seen.held:
         return None
-    if rotation.requested_at and issued_at < rotation.requested_at <= now:
+    if _is_requested(seen, issued_at, now):
         return issued(seen, _in_use(seen, seen.held, now), Reason.ROTATION_REQUESTED)
     scheduled = next_rotation(rotation, issued_at)
     if scheduled and scheduled <= now:
@@ -198,7 +199,8 @@ def secret_is_in_use(seen: Observed, now: datetime) -> Step | None:
     """The Secret holds an accepted value: retire older ones, and record it."""
     if not seen.held:
         return None
-    status = _delivered(_in_use(seen, seen.held, now), seen, now)
+    status = with_request_served(_in_use(seen, seen.held, now), seen.spec.rotation, now)
+    status = _delivered(status, seen, now)
     return recorded(seen, _active(status, seen, Reason.ISSUED, "The credential works.", now))
 
 
@@ -245,6 +247,20 @@ RULES: tuple[Rule, ...] = (
     earlier_secret_remains,
     nothing_is_to_do,
 )
+
+
+def _is_requested(seen: Observed, issued_at: datetime, now: datetime) -> bool:
+    """Later than the last rotation, and not for later than now.
+
+    By a clock that was ahead, the last rotation is yet to come: then later than the last request that was served.
+    """
+    requested, served = seen.spec.rotation.requested_at, seen.status.rotation_requested_at
+    if not requested or requested > now:
+        return False
+    if issued_at <= now:
+        return requested > issued_at
+    is_recorded = issued_at == (seen.status.rotated_at or seen.status.created_at)
+    return is_recorded and (served is None or requested > served)
 
 
 def _bound(seen: Observed) -> CredentialStatus:

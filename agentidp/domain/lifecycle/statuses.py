@@ -86,11 +86,19 @@ def with_issue_recorded(status: CredentialStatus, held: SecretHash, rotation: Ro
     return replace(status, created_at=created, rotated_at=rotated, next_rotation_at=next_rotation(rotation, rotated or created))
 
 
+def with_request_served(status: CredentialStatus, rotation: Rotation, now: datetime) -> CredentialStatus:
+    """A rotation that was requested for now, or earlier, was done by the secret in use."""
+    requested, served = rotation.requested_at, status.rotation_requested_at
+    if not requested or requested > now or (served and served >= requested):
+        return status
+    return replace(status, rotation_requested_at=requested)
+
+
 def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
-    """One more hash, the youngest also when the clock was set back."""
-    hashes = status.secret_hashes
-    moment = max(now, hashes[-1].created_at + timedelta(milliseconds=1)) if hashes else now
-    return replace(status, secret_hashes=(*hashes, SecretHash(hash=hashed, hint=hint, created_at=moment)))
+    """One more hash, the youngest that there ever was, also when the clock was set back."""
+    earlier = (status.created_at, status.rotated_at, *(one.created_at for one in status.secret_hashes))
+    moment = max([now, *(one + timedelta(milliseconds=1) for one in earlier if one)])
+    return replace(status, secret_hashes=(*status.secret_hashes, SecretHash(hash=hashed, hint=hint, created_at=moment)))
 
 
 def with_room(status: CredentialStatus, held: SecretHash | None) -> CredentialStatus:

@@ -115,6 +115,7 @@ class CredentialStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_d
     secret_hashes: tuple[SecretHash, ...] = ()
     created_at: Time | None = None
     rotated_at: Time | None = None
+    rotation_requested_at: Time | None = None
     next_rotation_at: Time | None = None
     expires_at: Time | None = None
     revoked_at: Time | None = None

@@ -82,6 +82,23 @@ def test_a_clock_that_goes_ahead_and_comes_back_rotates_once(clock: Clock, tenan
     assert is_served(tenant.pair())
 
 
+def test_after_a_rotation_by_a_clock_that_was_ahead_one_can_be_requested(clock: Clock, tenant: Tenant) -> None:
+    """At once, and it is done once: nobody waits until the time has come at which the last one seems to have been."""
+    before = tenant.issue(rotation={"every": "1h"})
+    clock.set(AN_HOUR + A_MINUTE)
+    by_schedule = tenant.another_pair(before)
+    eventually("it is recorded", lambda: tenant.get("AgentCredential")["status"].get("rotatedAt"))
+    clock.set()
+    request_rotations(tenant)
+    requested = tenant.another_pair(by_schedule)
+    asked_for = tenant.get("AgentCredential")["spec"]["rotation"]["requestedAt"]
+    served = lambda: tenant.get("AgentCredential")["status"].get("rotationRequestedAt")  # noqa: E731
+    eventually("it is recorded", served, lambda moment: moment and moment_of(moment) == moment_of(asked_for))
+    tenant.issue("by-the-right-clock")
+    assert tenant.pair() == requested
+    assert is_served(requested)
+
+
 def test_a_credential_that_expired_by_a_wrong_clock_comes_back(clock: Clock, tenant: Tenant) -> None:
     """With a fresh secret under the same client id, as if its end had been moved on."""
     before = tenant.issue(expiresAt=(datetime.now(UTC) + AN_HOUR).strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -7,7 +7,7 @@ import pytest
 from agentidp.domain.lifecycle import MAX_HASHES, Wait
 from agentidp.domain.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
-from tests.support.stories import ACTIVE, Outcome, Story, declared, delivered, issue, outcomes, rotated, wait
+from tests.support.stories import ACTIVE, Outcome, Story, declared, delivered, issue, outcomes, rotated, served, wait
 from tests.support.worlds import (
     DAY,
     HOUR,
@@ -33,12 +33,12 @@ STORIES: dict[str, Story] = {
         (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
     ),
     "a request that was granted does not rotate again": (
-        delivered(rotated(an_issued_credential(rotation=a_rotation(requested=-MINUTE)), ago=MINUTE)),
+        delivered(served(rotated(an_issued_credential(rotation=a_rotation(requested=-MINUTE)), ago=MINUTE), ago=MINUTE)),
         (wait(),),
     ),
     "a request from before the first secret does not rotate": (
         delivered(an_issued_credential(rotation=a_rotation(requested=-DAY))),
-        (wait(),),
+        (ACTIVE, wait()),
     ),
     "a request for later is waited for": (
         delivered(an_issued_credential(rotation=a_rotation(requested=HOUR))),
@@ -74,6 +74,14 @@ STORIES: dict[str, Story] = {
             a_secret(an_issued_credential(), a_value(2)),
         ),
         (ACTIVE, wait(HOUR / 2 - SECOND)),
+    ),
+    "by a clock that was ahead, the last rotation is yet to come: a request that was not served rotates": (
+        delivered(served(rotated(an_issued_credential(rotation=a_rotation(requested=-SECOND)), ago=-HOUR), ago=MINUTE)),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "and one that was served does not": (
+        delivered(served(rotated(an_issued_credential(rotation=a_rotation(requested=-SECOND)), ago=-HOUR), ago=SECOND)),
+        (wait(),),
     ),
     "a hash whose end has come is dropped": (
         delivered(an_issued_credential(a_hash(9, made=-DAY, ends=timedelta()), a_hash(1))),
