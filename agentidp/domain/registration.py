@@ -16,6 +16,7 @@ from agentidp.domain.conditions import READY, condition, with_condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount, Organization
 
+
 class Verdict(Struct, frozen=True):
     """The outcome for an agent, why, and what to do about it."""
 

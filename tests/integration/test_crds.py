@@ -42,7 +42,7 @@ def table(kubectl: Kubectl, *arguments: str) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "columns"),
     {
-        ("agents",): [
+        ("agents", "full"): [
             "NAME: full",
             "PHASE: Suspended",
             "READY: False",
@@ -64,7 +64,7 @@ def table(kubectl: Kubectl, *arguments: str) -> list[str]:
             "NEXT-ROTATION: 2026-03-03T12:00:00Z",
             "AGE: …",
         ],
-        ("organizations",): [
+        ("organizations", "full"): [
             "NAME: full",
             "DISPLAY-NAME: Acme Corp.",
             "TIER: Enterprise",

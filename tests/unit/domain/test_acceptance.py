@@ -86,7 +86,11 @@ REFUSED_AGENTS: dict[str, tuple[Agent, Organization | None, Reason | None]] = {
     ),
     "and for ever": (in_phase(AgentPhase.DECOMMISSIONED), None, Reason.AGENT_DECOMMISSIONED),
     "an agent that is being deleted is refused": (deleted(a_registered_agent()), None, Reason.AGENT_NOT_FOUND),
-    "a member of an organization that admits it is served": (a_registered_agent(organization_id="acme"), an_organization(), None),
+    "a member of an organization that admits it is served": (
+        a_registered_agent(organization_id="acme"),
+        an_organization(),
+        None,
+    ),
     "one of an organization that is gone is not": (
         a_registered_agent(organization_id="acme"),
         None,
