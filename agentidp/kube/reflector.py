@@ -17,6 +17,7 @@ import msgspec
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.depth import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, error_from
+from agentidp.kube.progress import Progress
 
 PAGE = 500
 SLICE = 50  # objects that are decoded at a stretch: others want to be served meanwhile
@@ -82,7 +83,7 @@ _PAGE = msgspec.json.Decoder(_Page)
 
 
 class Reflector(Generic[ItemT]):
-    """One kind, one view; `heard_at` is the monotonic time of the last word from the API server.
+    """One kind, one view; `heard_at` is the monotonic time of the last word from the API server, `progress` how far it is.
 
     A watch lasts at most `watch_seconds`, and the next one is a word: a shorter time tells sooner that the server is away.
     """
@@ -101,6 +102,7 @@ class Reflector(Generic[ItemT]):
         self.source = source
         self.heard_at = float("-inf")
         self.listed = asyncio.Event()
+        self.progress = Progress()
         self._cluster = cluster
         self._view = view
         self._path = source.path(namespace)
@@ -108,7 +110,15 @@ class Reflector(Generic[ItemT]):
         self._failed = failed
         self._selector = {"fieldSelector": field_selector} if field_selector else {}
         self._version = ""
+        self._listed_from = 0
         self._failures = 0
+
+    def not_listed_before(self, version: int) -> None:
+        """What is listed for the first time counts as listed only when the view has reached this version.
+
+        A list of many pages is as old as its first page: what was written meanwhile comes with the watch.
+        """
+        self._listed_from = max(self._listed_from, version)
 
     async def run(self) -> None:
         """For ever. Trouble with the API server is logged and waited out, it never ends this."""
@@ -133,7 +143,7 @@ class Reflector(Generic[ItemT]):
         objects, version = await list_all(self._cluster, self.source, self._path, self._selector, self._heard)
         self._version = str(version)
         await self._view.replace(objects, version)
-        self.listed.set()
+        self._reach(version)
         log.info("listed %d %s", len(objects), self.source.plural)
 
     async def _watch(self) -> None:
@@ -155,15 +165,15 @@ class Reflector(Generic[ItemT]):
         if event.type == "ERROR":
             raise error_from(0, bytes(event.object))
         self._version = msgspec.json.decode(event.object, type=_Versioned).metadata.resource_version
-        if event.type == "BOOKMARK":
-            return
-        value = decoded(self.source, event.object)
-        if value is None:
-            return
-        if event.type == "DELETED":
-            self._view.remove(value)
-        else:
-            self._view.put(value)
+        value = decoded(self.source, event.object) if event.type != "BOOKMARK" else None
+        if value is not None:
+            (self._view.remove if event.type == "DELETED" else self._view.put)(value)
+        self._reach(int(self._version))
+
+    def _reach(self, version: int) -> None:
+        self.progress.reach(version)
+        if version >= self._listed_from and not self.listed.is_set():
+            self.listed.set()
 
     def _heard(self) -> None:
         self.heard_at = time.monotonic()
