@@ -30,6 +30,15 @@ class Url(str):
     __slots__ = ()
 
 
+class Urls(tuple[Url, ...]):
+    """One or several of them, with commas between."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ",".join(self)
+
+
 class Listen(Struct, frozen=True):
     """Where to listen: `host:port`."""
 
@@ -97,6 +106,10 @@ def _url(text: str) -> Url:
     return Url(text)
 
 
+def _urls(text: str) -> Urls:
+    return Urls(_url(one.strip()) for one in text.split(","))
+
+
 def _listen(text: str) -> Listen:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
@@ -104,4 +117,4 @@ def _listen(text: str) -> Listen:
     return Listen(host, int(port))
 
 
-_NOTATIONS: dict[Any, Callable[[str], Any]] = {Url: _url, Listen: _listen, timedelta: parse_duration}
+_NOTATIONS: dict[Any, Callable[[str], Any]] = {Url: _url, Urls: _urls, Listen: _listen, timedelta: parse_duration}

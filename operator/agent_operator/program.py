@@ -1,6 +1,7 @@
 """All parts of the operator, put together; what runs before it leads, and what while it leads."""
 
 import asyncio
+from collections.abc import Sequence
 
 from agent_operator.agents import AgentReconciler
 from agent_operator.bearer import bearer_token
@@ -81,8 +82,8 @@ class Operator:
             for task in behind:
                 task.cancel()
 
-    def _usage_poller(self, url: str) -> UsagePoller:
-        return UsagePoller(url, self._book, self._authorize, self._secret_was_used)
+    def _usage_poller(self, urls: Sequence[str]) -> UsagePoller:
+        return UsagePoller(urls, self._book, self._authorize, self._secret_was_used)
 
     async def _authorize(self) -> str:
         """A token of our own for the token service: whoever has the signing keys may sign one."""

@@ -9,7 +9,7 @@ from msgspec import Meta
 from agentidp.domain.delivery import Endpoints
 from agentidp.domain.secrets import MAX_COST, MIN_COST
 from agentidp.domain.signing_keys import Algorithm, KeyPolicy
-from agentidp.runtime.settings import CommonSettings, Listen, Url
+from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls
 
 TOKEN_PATH = "/api/v1/token"  # noqa: S105 a path
 
@@ -27,8 +27,8 @@ class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
     signing_key_lifetime: timedelta = timedelta(days=30)
     signing_key_published_ahead: timedelta = timedelta(hours=1)
     probe_listen: Listen = Listen("0.0.0.0", 8081)  # noqa: S104 the kubelet asks from outside the pod
-    token_service_url: Url | None = None
-    """Where the replicas of the token service answer (every address of this host is asked); without it, usage is not known."""
+    token_service_url: Urls = Urls()
+    """Where the replicas of the token service answer (every address of the host is asked); without it, usage is not known."""
     usage_poll: timedelta = timedelta(seconds=30)
     """How often they are asked what is in use."""
     resync: timedelta = timedelta(minutes=10)

@@ -5,11 +5,9 @@ in status, and what is not known counts as used (see `agentidp.domain.lifecycle.
 """
 
 import asyncio
-import socket
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -19,6 +17,7 @@ from msgspec.structs import replace
 from agent_operator.clock import now
 from agentidp.domain.usage import USAGE_PATH, Report, Use, Uses, merged
 from agentidp.kube.errors import ApiError
+from agentidp.runtime.replicas import Replica, replicas_of
 
 SECONDS_FOR_AN_ANSWER = 5.0
 
@@ -63,12 +62,14 @@ class UsageBook:
 class UsagePoller:
     """Asks all addresses of the token service, and says which credentials they told of."""
 
-    def __init__(self, url: str, book: UsageBook, authorize: Callable[[], Awaitable[str]], used: Callable[[str], None]) -> None:
-        self._url = urlsplit(url)
+    def __init__(
+        self, urls: Sequence[str], book: UsageBook, authorize: Callable[[], Awaitable[str]], used: Callable[[str], None]
+    ) -> None:
+        self._urls = urls
         self._book = book
         self._authorize = authorize
         self._used = used
-        self._told: dict[str, tuple[str, int]] = {}
+        self._told: dict[Replica, tuple[str, int]] = {}
         """The replica at each address, and how far it has told."""
 
     async def begin(self) -> None:
@@ -96,23 +97,16 @@ class UsagePoller:
 
     async def _reports(self) -> list[Report]:
         """Of every replica."""
-        headers = {"Authorization": f"Bearer {await self._authorize()}", "Host": self._url.netloc}
+        headers = {"Authorization": f"Bearer {await self._authorize()}"}
         timeout = aiohttp.ClientTimeout(total=SECONDS_FOR_AN_ANSWER)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-            return await asyncio.gather(*(self._ask(session, address) for address in await self._addresses()))
+            return await asyncio.gather(*(self._ask(session, replica) for replica in await replicas_of(self._urls)))
 
-    async def _addresses(self) -> list[str]:
-        """All addresses behind the host's name: a headless Service has one for each replica."""
-        host, port = self._url.hostname or "", self._url.port
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return sorted({f"[{one[4][0]}]" if one[0] == socket.AF_INET6 else str(one[4][0]) for one in found})
-
-    async def _ask(self, session: aiohttp.ClientSession, address: str) -> Report:
-        replica, told = self._told.get(address, ("", 0))
-        port = f":{self._url.port}" if self._url.port else ""
-        url = f"{self._url.scheme}://{address}{port}{USAGE_PATH}"
-        async with session.get(url, params={"replica": replica, "after": str(told)}) as response:
+    async def _ask(self, session: aiohttp.ClientSession, replica: Replica) -> Report:
+        process, told = self._told.get(replica, ("", 0))
+        params, headers = {"replica": process, "after": str(told)}, {"Host": replica.host}
+        async with session.get(replica.url + USAGE_PATH, params=params, headers=headers) as response:
             response.raise_for_status()
             report = msgspec.json.decode(await response.read(), type=Report)
-        self._told[address] = (report.replica, report.told)
+        self._told[replica] = (report.replica, report.told)
         return report
