@@ -20,7 +20,16 @@ from devcluster.progress import Progress
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK_FILE = ROOT / "requirements-dev.lock"
-WHEEL_SOURCES = ("agentidp", "operator", "token_service", "kubectl_agentidp", "pyproject.toml", "README.md", "LICENSE")
+WHEEL_SOURCES = (
+    "agentidp",
+    "operator",
+    "token_service",
+    "management_api",
+    "kubectl_agentidp",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+)
 PIP_INSTALL: tuple[str | Path, ...] = (VENV / "bin" / "pip", "install", "--disable-pip-version-check")
 LAST_LINES = 20
 

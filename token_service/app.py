@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
+from agentidp.serving.probes import add_probes
 from token_service.endpoints import introspection, jwks, revocation, token
 from token_service.endpoints.documentation import SECURITY_SCHEMES
 from token_service.endpoints.form_endpoint import FormEndpoint
 from token_service.endpoints.metadata import add_metadata, metadata
 from token_service.endpoints.metrics import add_metrics
-from token_service.endpoints.probes import add_probes
 from token_service.endpoints.usage import add_usage
-from token_service.http.asgi import Endpoint, Receive, Scope, Send
 from token_service.service import TokenService
 
 BASE_PATH = "/api/v1"

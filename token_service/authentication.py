@@ -14,10 +14,10 @@ from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, i
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.domain.resources import Organization
 from agentidp.domain.secrets import MAX_SECRET_BYTES
+from agentidp.serving.buckets import Buckets
 from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
 from token_service.index.clients import ClientIndex
-from token_service.limits import Buckets
 from token_service.refusals import Refusal, Why
 from token_service.second_look import SecondLook
 from token_service.verified_secrets import VerifiedSecrets

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from agentidp.index.revocations import REVOKED_TOKENS
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import ORGANIZATIONS, SECRETS
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Source, View
 from token_service.cluster_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
-from token_service.index.revocations import REVOKED_TOKENS
 from token_service.known import Known
 from token_service.metrics.families import WATCH_FAILURES
 from token_service.revocation_record import RevocationRecord

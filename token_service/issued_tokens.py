@@ -7,9 +7,9 @@ from agentidp.domain.acceptance import why_agent_is_refused
 from agentidp.domain.access_tokens import AccessToken, read_token
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.index.revocations import RevokedToken
 from agentidp.kube.errors import ApiError
 from token_service.index.clients import ClientIndex
-from token_service.index.revocations import RevokedToken
 from token_service.known import Known
 from token_service.read_through import ReadThrough
 

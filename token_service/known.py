@@ -1,8 +1,8 @@
 """All that this service knows: reflectors feed it, and every answer comes from it."""
 
+from agentidp.index.feed import Feed
+from agentidp.index.revocations import RevocationTable, RevokedToken
 from token_service.index.clients import ClientIndex
-from token_service.index.feed import Feed
-from token_service.index.revocations import RevocationTable, RevokedToken
 from token_service.keys import KeyRing
 
 

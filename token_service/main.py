@@ -9,10 +9,10 @@ import structlog
 
 from agentidp.runtime.logs import configure_logs
 from agentidp.runtime.settings import InvalidSettings, describe_settings, read_settings
+from agentidp.serving.server import event_loop
 from token_service.listening import Listening
 from token_service.processes import Processes
 from token_service.running import end_with, run
-from token_service.server import event_loop
 from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared
 

@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agentidp.kube.errors import Unreachable
+from agentidp.serving.buckets import Buckets
 from token_service.index.clients import ClientIndex
-from token_service.limits import Buckets
 
 TIMEOUT_SECONDS = 2.0
 PER_SECOND, BURST = 20, 200

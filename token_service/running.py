@@ -8,10 +8,10 @@ import socket
 from collections.abc import Sequence
 
 from agentidp.kube.cluster import Cluster
+from agentidp.serving.connections import Watchman, most_connections
+from agentidp.serving.server import server_for
 from token_service.app import create_app
-from token_service.connections import Watchman, most_connections
 from token_service.following import following
-from token_service.server import server_for
 from token_service.service import TokenService
 from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared

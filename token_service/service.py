@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agentidp.index.freshness import Freshness
 from agentidp.kube.reflector import Reflector
 from token_service.authentication import Authenticator
 from token_service.callers import Callers
 from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
-from token_service.freshness import Freshness
 from token_service.hashing import HashingPool
 from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens

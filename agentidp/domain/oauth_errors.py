@@ -62,5 +62,8 @@ INVALID_CLIENT = OAuthError(ErrorCode.INVALID_CLIENT, "Client authentication fai
 INVALID_TOKEN = OAuthError(ErrorCode.INVALID_TOKEN, "The access token is not good.", HTTPStatus.UNAUTHORIZED)
 """The answer to a bearer token that was not issued here, has expired or was revoked, or whose agent may have none."""
 
+OUT_OF_TOUCH = unavailable("This service is not in touch with its API server.", 5)
+"""The answer to whoever wants what only fresh knowledge can give."""
+
 SERVER_ERROR = OAuthError(ErrorCode.SERVER_ERROR, "The server failed; its log says more.", HTTPStatus.INTERNAL_SERVER_ERROR)
 """A defect of ours; nothing of the inside is told."""

@@ -6,7 +6,6 @@ nobody knows. After (2), both values are accepted. So there is no moment at whic
 """
 
 from agent_operator.clock import now
-from agent_operator.hashing import MadeSecret, SecretMaker
 from agent_operator.observation import Sight
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, condition
@@ -15,6 +14,7 @@ from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, W
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
 from agentidp.kube.errors import Conflict, Forbidden, Invalid
+from agentidp.runtime.secret_maker import MadeSecret, SecretMaker
 
 _STORIES = {
     Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",

@@ -8,7 +8,6 @@ from agent_operator.bearer import bearer_token
 from agent_operator.credentials import CredentialReconciler
 from agent_operator.events import registry, run_kopf
 from agent_operator.executor import Executor
-from agent_operator.hashing import SecretMaker
 from agent_operator.leader import Election, Leadership
 from agent_operator.loop_lag import LoopLag
 from agent_operator.metrics import Metrics
@@ -30,6 +29,7 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
+from agentidp.runtime.secret_maker import SecretMaker
 
 NAME = "agentidp-operator"
 LEASE = "agentidp-operator"

@@ -9,8 +9,8 @@ from time import perf_counter
 import structlog
 
 from agentidp.domain.oauth_errors import SERVER_ERROR, OAuthError
+from agentidp.serving.asgi import Receive, Scope, Send
 from token_service.http.answers import Answer, error_answer, write
-from token_service.http.asgi import Receive, Scope, Send
 from token_service.http.requests import FormRequest, Sent, read_sent, understand
 from token_service.metrics.families import OK, RATE_LIMITED
 from token_service.metrics.meters import Meters

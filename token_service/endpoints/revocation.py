@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.oauth_errors import OAuthError, invalid_request, unavailable
+from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request, unavailable
+from agentidp.index.freshness import Freshness
 from agentidp.kube.errors import ApiError
 from token_service.callers import Callers
 from token_service.endpoints.documentation import FORM_ERRORS, error_responses, token_body
-from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
 from token_service.issued_tokens import IssuedTokens
@@ -49,9 +49,8 @@ class RevocationEndpoint:
         token = request.form.get("token")
         if token is None:
             return _NO_TOKEN
-        trouble = self._freshness.trouble()
-        if trouble:
-            return trouble
+        if not self._freshness.is_fresh():
+            return OUT_OF_TOUCH
         caller = await self._callers.client_id(request)
         if isinstance(caller, OAuthError):
             return caller

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from agentidp.domain.access_tokens import TokenWriter
-from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request, unavailable
+from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
+from agentidp.index.freshness import Freshness
 from token_service.authentication import Accepted
 from token_service.callers import Callers
 from token_service.daily_limits import DailyLimits
 from token_service.endpoints.documentation import FORM_ERRORS, TEXT, error_responses, form_body, json_response
-from token_service.freshness import Freshness
 from token_service.http.answers import Answer
 from token_service.http.forms import Form
 from token_service.http.requests import FormRequest, Sent
@@ -91,9 +91,8 @@ class TokenEndpoint:
         form = request.form
         if form.get("grant_type") != CLIENT_CREDENTIALS:
             return _OTHER_GRANT_TYPE if form.get("grant_type") else _NO_GRANT_TYPE
-        trouble = self._freshness.trouble()
-        if trouble:
-            return trouble
+        if not self._freshness.is_fresh():
+            return OUT_OF_TOUCH
         client = await self._callers.client(request)
         if isinstance(client, OAuthError):
             return client
@@ -111,7 +110,7 @@ class TokenEndpoint:
     def recall(self, sent: Sent) -> Answer | OAuthError | None:
         """A token for a request that was served before, if all that decided about it then still stands."""
         served, writer = self._recall.find(self._recall.digest(sent)), self._keys.writer()
-        if served is None or writer is None or self._freshness.trouble():
+        if served is None or writer is None or not self._freshness.is_fresh():
             return None
         client = served.client
         refusal = self._callers.count(client) or self._days.take(client.organization)

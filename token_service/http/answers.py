@@ -8,7 +8,7 @@ from fastapi import Response
 from msgspec import Struct
 
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError
-from token_service.http.asgi import Send
+from agentidp.serving.asgi import Send
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

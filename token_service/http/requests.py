@@ -9,7 +9,7 @@ from http import HTTPStatus
 from msgspec import Struct
 
 from agentidp.domain.oauth_errors import OAuthError, invalid_request
-from token_service.http.asgi import Message, Receive, Scope
+from agentidp.serving.asgi import Message, Receive, Scope
 from token_service.http.forms import Form, parse_form
 
 FORM = b"application/x-www-form-urlencoded"

@@ -2,11 +2,11 @@
 
 from agentidp.domain.clients import ClientAgent, ClientCredential
 from agentidp.domain.resources import Organization
-from token_service.index.agents import AgentTable
-from token_service.index.changes import Changes
+from agentidp.index.agents import AgentTable
+from agentidp.index.changes import Changes
+from agentidp.index.feed import Feed
+from agentidp.index.organizations import OrganizationTable
 from token_service.index.credentials import CredentialTable
-from token_service.index.feed import Feed
-from token_service.index.organizations import OrganizationTable
 
 
 class ClientIndex:
@@ -14,7 +14,7 @@ class ClientIndex:
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self.agents: Feed[ClientAgent, AgentTable] = Feed(AgentTable, self._agent_changed)
+        self.agents: Feed[ClientAgent, AgentTable[ClientAgent]] = Feed(AgentTable, self._agent_changed)
         self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable, self._credential_changed)
         self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable, self._organization_changed)
 

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from agent_operator import clock, credentials, executor
 from agent_operator.credentials import CredentialReconciler
 from agent_operator.executor import Executor
-from agent_operator.hashing import MadeSecret
 from agent_operator.leader import Leadership
 from agent_operator.observation import Observer
 from agent_operator.usage import UsageBook
@@ -49,6 +48,7 @@ from agentidp.domain.resources.agent import AgentSpec, AgentStatus, AgentType, D
 from agentidp.domain.secrets import generate_secret, hint_of
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
+from agentidp.runtime.secret_maker import MadeSecret
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 
 AGENT = Name("team", "screener")

@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from agent_operator.executor import Executor
-from agent_operator.hashing import MadeSecret
 from agent_operator.observation import Sight
 from agentidp.domain.lifecycle import IssueSecret
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialStatus, Secret
 from agentidp.domain.secrets import generate_secret, hint_of
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, Unreachable
+from agentidp.runtime.secret_maker import MadeSecret
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_secret, an_issued_credential, seen
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")

@@ -2,11 +2,11 @@
 
 from typing import Any, cast
 
+from agentidp.index.freshness import Freshness
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS
 from agentidp.kube.reflector import Reflector
 from tests.support.token_services import ServedAlone
-from token_service.freshness import Freshness
 
 
 class Clock:
@@ -32,7 +32,7 @@ def test_what_has_not_listed_is_missing() -> None:
     """By its name."""
     freshness = Freshness([a_reflector(AGENTS, None), a_reflector(ORGANIZATIONS, 1000)], 300, Clock())
     assert freshness.missing() == ["agents are not listed yet"]
-    assert freshness.trouble()
+    assert not freshness.is_fresh()
 
 
 def test_what_was_not_heard_of_for_too_long_is_missing() -> None:
@@ -40,11 +40,11 @@ def test_what_was_not_heard_of_for_too_long_is_missing() -> None:
     clock = Clock()
     quiet, lively = a_reflector(AGENTS, 1000), a_reflector(ORGANIZATIONS, 1000)
     freshness = Freshness([quiet, lively], 300, clock)
-    assert freshness.trouble() is None
+    assert freshness.is_fresh()
     lively.heard_at = clock.now = 1300
-    assert freshness.trouble() is None
+    assert freshness.is_fresh()
     clock.now = 1300.1
-    assert freshness.trouble()
+    assert not freshness.is_fresh()
     assert freshness.missing() == ["no word about agents from the API server for 300 s"]
     assert round(freshness.staleness(), 3) == 300.1
 
@@ -55,9 +55,9 @@ def test_it_is_fresh_again_as_soon_as_there_is_word() -> None:
     reflector = a_reflector(AGENTS, 1000)
     freshness = Freshness([reflector], 300, clock)
     clock.now = 2000
-    assert freshness.trouble()
+    assert not freshness.is_fresh()
     reflector.heard_at = 1999
-    assert freshness.trouble() is None
+    assert freshness.is_fresh()
 
 
 async def test_while_it_is_stale_there_are_no_tokens(served: ServedAlone, monkeypatch: Any) -> None:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentidp.domain.clients import ClientAgent, ClientCredential, client_agent, client_credential
+from agentidp.index.agents import AgentTable
 from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_uid, an_issued_credential
-from token_service.index.agents import AgentTable
 from token_service.index.clients import ClientIndex
 from token_service.index.credentials import CredentialTable
 
@@ -34,7 +34,7 @@ credentials = st.builds(
 @given(st.lists(st.tuples(st.booleans(), agents), max_size=30))
 def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, ClientAgent]]) -> None:
     """Whatever came, changed or went before."""
-    table, now = AgentTable(), dict[tuple[str, str], ClientAgent]()
+    table, now = AgentTable[ClientAgent](), dict[tuple[str, str], ClientAgent]()
     for stays, agent in changes:
         key = agent.namespace, agent.name
         if stays:
@@ -82,7 +82,7 @@ def test_of_two_agents_with_one_id_the_older_has_it() -> None:
     """Also when the younger came first."""
     younger = client_agent(a_registered_agent(name="thief", uid=a_uid(1), age=MINUTE))
     older = client_agent(a_registered_agent(age=HOUR))
-    table = AgentTable()
+    table = AgentTable[ClientAgent]()
     table.put(younger)
     table.put(older)
     assert table.find(AGENT_ID) == older

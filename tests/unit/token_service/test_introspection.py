@@ -11,10 +11,10 @@ from agentidp.domain.clients import client_agent
 from agentidp.domain.grants import Grant
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentState, CredentialState
+from agentidp.index.revocations import RevokedToken
 from agentidp.kube.errors import Unreachable
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization
-from token_service.index.revocations import RevokedToken
 
 READER_ID = a_uid(300)
 INACTIVE = {"active": False}

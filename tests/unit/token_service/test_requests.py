@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agentidp.domain.oauth_errors import OAuthError
+from agentidp.serving.asgi import Message
 from token_service.http import requests
-from token_service.http.asgi import Message
 from token_service.http.requests import MAX_BODY_BYTES, Sent, read_sent
 
 FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")

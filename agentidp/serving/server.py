@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from token_service.http.asgi import Endpoint
+from agentidp.serving.asgi import Endpoint
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
@@ -52,7 +52,7 @@ def server_for(app: Endpoint) -> Server:
 def _protocol() -> Any:
     """The quick one where its parser is installed, with bounds."""
     try:
-        from token_service.http.protocol import BoundedProtocol  # noqa: PLC0415 where it is installed
+        from agentidp.serving.protocol import BoundedProtocol  # noqa: PLC0415 where it is installed
     except ImportError:
         return "h11"
     return BoundedProtocol

@@ -21,6 +21,10 @@ class MadeSecret(NamedTuple):
         """Never the value: this is what a traceback would show."""
         return f"MadeSecret(hint={self.hint})"
 
+    def of(self, credential_id: str) -> "MadeSecret":
+        """The same for a credential that has its id only now."""
+        return self._replace(hint=hint_of(credential_id, self.value.encode()))
+
 
 class SecretMaker:
     """bcrypt in threads; it releases the GIL, so threads use all cores."""

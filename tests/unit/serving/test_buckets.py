@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from token_service import limits
-from token_service.limits import Buckets
+from agentidp.serving import buckets as limits
+from agentidp.serving.buckets import Buckets
 
 
 class Clock:

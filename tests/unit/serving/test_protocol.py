@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI
 
-from token_service.http import protocol
-from token_service.server import server_for
+from agentidp.serving import protocol
+from agentidp.serving.server import server_for
 
 HEAD = b"POST /nothing HTTP/1.1\r\nHost: here\r\n"
 Address = tuple[str, int]

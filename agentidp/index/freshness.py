@@ -1,16 +1,13 @@
-"""Is what the service knows complete and fresh? Without word from the API server for too long, it answers nothing that counts.
+"""Is what a program knows complete and fresh? Without word from the API server for too long, it answers nothing that counts.
 
-A revocation may wait at the API server while this service cannot hear it.
+A revocation may wait at the API server while this program cannot hear it.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from agentidp.domain.oauth_errors import OAuthError, unavailable
 from agentidp.kube.reflector import Reflector
-
-RETRY_AFTER_SECONDS = 5
 
 
 class Freshness:
@@ -40,11 +37,11 @@ class Freshness:
         now = self._clock()
         return max((now - one.heard_at for one in self._reflectors), default=0.0)
 
-    def trouble(self) -> OAuthError | None:
-        """The answer to whoever wants a token, while something is missing."""
+    def is_fresh(self) -> bool:
+        """Whether nothing is missing; costs next to nothing while that is so."""
         if self._clock() < self._fresh_until:
-            return None
+            return True
         if self.missing():
-            return unavailable("This service is not in touch with its API server.", RETRY_AFTER_SECONDS)
+            return False
         self._fresh_until = min((one.heard_at for one in self._reflectors), default=0.0) + self._max_staleness
-        return None
+        return True

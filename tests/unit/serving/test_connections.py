@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from token_service.connections import PATIENCE_SECONDS, Watchman, most_connections
+from agentidp.serving.connections import PATIENCE_SECONDS, Watchman, most_connections
 
 
 class Clock:

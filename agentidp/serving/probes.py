@@ -1,14 +1,13 @@
 """GET /healthz and /readyz: the probes of the pod.
 
-Healthy is a process whose event loop turns; restarting it would mend nothing else. Ready is one that can issue tokens.
+Healthy is a process whose event loop turns; restarting it would mend nothing else. Ready is one that has what it answers from.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Response
-
-from token_service.endpoints.documentation import Responses, json_response
 
 _READINESS = {
     "type": "object",
@@ -25,11 +24,15 @@ def add_probes(app: FastAPI, missing: Callable[[], list[str]]) -> None:
         """The event loop turns."""
         return Response("ok\n", media_type="text/plain")
 
-    described: Responses = {200: json_response("Tokens can be issued.", _READINESS), 503: json_response("Not now.", _READINESS)}
+    body: dict[str, Any] = {"content": {"application/json": {"schema": _READINESS}}}
+    described: dict[int | str, dict[str, Any]] = {
+        200: {"description": "It can answer.", **body},
+        503: {"description": "Not now.", **body},
+    }
 
     @app.get("/readyz", tags=["probes"], responses=described)
     async def readyz() -> Response:
-        """Whether tokens can be issued, and if not, what is missing."""
+        """Whether this can answer, and if not, what is missing."""
         what = missing()
-        body = msgspec.json.encode({"ready": not what, "missing": what})
-        return Response(body, 503 if what else 200, media_type="application/json")
+        told = msgspec.json.encode({"ready": not what, "missing": what})
+        return Response(told, 503 if what else 200, media_type="application/json")

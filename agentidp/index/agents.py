@@ -1,36 +1,54 @@
 """Agents by their id. Two that carry one id (a restored backup, a status written by hand): the older one has it."""
 
 from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
 
-from agentidp.domain.clients import ClientAgent
+
+class Identified(Protocol):
+    """What is kept of an agent: at least its id ("" while it has none), where it is, and who of two with one id has it."""
+
+    @property
+    def agent_id(self) -> str: ...  # noqa: D102 the class says it
+
+    @property
+    def namespace(self) -> str: ...  # noqa: D102
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def precedence(self) -> tuple[float, str]: ...  # noqa: D102
 
 
-class AgentTable:
-    """The agents of a cluster; those that have no id yet are not in it."""
+AgentT = TypeVar("AgentT", bound=Identified)
+
+
+class AgentTable(Generic[AgentT]):
+    """The agents of a cluster, or what is kept of them; those that have no id yet are not in it."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, ClientAgent] = {}
-        self._by_name: dict[str, dict[str, ClientAgent]] = {}
-        self._rivals: dict[str, list[ClientAgent]] = {}
+        self._by_id: dict[str, AgentT] = {}
+        self._by_name: dict[str, dict[str, AgentT]] = {}
+        self._rivals: dict[str, list[AgentT]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[ClientAgent]:
+    def __iter__(self) -> Iterator[AgentT]:
         return iter(self._by_id.values())
 
-    def find(self, client_id: str) -> ClientAgent | None:
+    def find(self, client_id: str) -> AgentT | None:
         """The agent that has this id."""
         return self._by_id.get(client_id)
 
-    def put(self, agent: ClientAgent) -> None:
+    def put(self, agent: AgentT) -> None:
         """Add the agent, or put it in the place of what it was before."""
         self.remove(agent)
         if agent.agent_id:
             self._by_name.setdefault(agent.namespace, {})[agent.name] = agent
             self._claim(agent)
 
-    def remove(self, agent: ClientAgent) -> None:
+    def remove(self, agent: AgentT) -> None:
         """Whatever is known under this agent's name goes."""
         of_namespace = self._by_name.get(agent.namespace, {})
         known = of_namespace.pop(agent.name, None)
@@ -39,12 +57,12 @@ class AgentTable:
         if not of_namespace:
             self._by_name.pop(agent.namespace, None)
 
-    def same(self, agent: ClientAgent) -> ClientAgent:
+    def same(self, agent: AgentT) -> AgentT:
         """The equal value that is here already, if there is one: so a new list costs no memory for what has not changed."""
         known = self._by_name.get(agent.namespace, {}).get(agent.name)
         return known if known == agent and known is not None else agent
 
-    def _claim(self, agent: ClientAgent) -> None:
+    def _claim(self, agent: AgentT) -> None:
         holder = self._by_id.get(agent.agent_id)
         if holder is None:
             self._by_id[agent.agent_id] = agent
@@ -52,7 +70,7 @@ class AgentTable:
             self._rivals.setdefault(agent.agent_id, [holder]).append(agent)
             self._elect(agent.agent_id)
 
-    def _release(self, agent: ClientAgent) -> None:
+    def _release(self, agent: AgentT) -> None:
         rivals = self._rivals.get(agent.agent_id)
         if rivals is None:
             del self._by_id[agent.agent_id]
