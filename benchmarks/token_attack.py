@@ -4,10 +4,12 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from agentidp.domain.secrets import generate_secret
 from benchmarks.measure.accounting import Memory, memory
 from benchmarks.measure.http_load import Outcome, form_request, put_load
+from benchmarks.measure.slow_connections import Slow, held
 from benchmarks.result import Bars, Figure, Result, Series, Target, series
 from benchmarks.run import Run
 from benchmarks.stage.token_service import measured_token_service, warmed_up
@@ -16,11 +18,13 @@ from devcluster.programs import TOKEN_SERVICE
 
 RATE, ATTACKERS = 200.0, 32
 DIFFERENT_REQUESTS = 2_000
+HOLDING = 3_000
 CALM = "nobody attacks"
 METHOD = (
     "The real token service on a real control plane, its operator stopped, on the first core. Known clients ask at a steady"
     f" rate of {RATE:.0f} a second, open loop, while {ATTACKERS} connections attack in a closed loop, each request another"
-    f" of {DIFFERENT_REQUESTS:,}; calm and each attack have their turn in every round."
+    f" of {DIFFERENT_REQUESTS:,}, or {HOLDING:,} connections are held that say nothing, or next to nothing; calm and each"
+    " attack have their turn in every round."
 )
 
 
@@ -40,11 +44,27 @@ ATTACKS = (
 )
 
 
+class Siege(NamedTuple):
+    """Connections that are held: what each sends at first, and whether a byte a second follows."""
+
+    name: str
+    opening: Callable[[bytes], bytes]
+    """Of a whole request."""
+    trickles: bool
+
+
+SIEGES = (
+    Siege("idle connections", lambda _: b"", trickles=False),
+    Siege("heads that never end", lambda request: request[:60], trickles=True),
+    Siege("bodies that never end", lambda request: request[: request.index(b"\r\n\r\n") + 4], trickles=True),
+)
+
+
 async def token_attack(run: Run) -> Result:
-    """200 requests a second of known clients, beside 32 attackers of several kinds."""
+    """200 requests a second of known clients, beside 32 attackers of several kinds, and 3,000 connections that are held."""
     rounds, seconds = run.sized(smoke=1, normal=5), run.sized(smoke=0.5, normal=4.0)
     clients = run.sized(smoke=3, normal=20)
-    told: dict[str, list[Outcome]] = {name: [] for name in (CALM, *(attack.name for attack in ATTACKS))}
+    told: dict[str, list[Outcome]] = {name: [] for name in (CALM, *(one.name for one in (*ATTACKS, *SIEGES)))}
     refused = {attack.name: 0.0 for attack in ATTACKS}
     async with measured_token_service(run, 10 * clients) as (stage, settled):
         valid = await warmed_up(stage, settled, range(0, 10 * clients, 10))
@@ -62,8 +82,17 @@ async def token_attack(run: Run) -> Result:
                 )
                 told[attack.name].append(good)
                 refused[attack.name] += sum(attacker.statuses.values()) / rounds / seconds
+            for siege in SIEGES:
+                run.say(f"round {number + 1} of {rounds}: {siege.name}")
+                async with held(_slow(url, siege, valid[0], run.sized(smoke=50, normal=HOLDING))):
+                    told[siege.name].append(await put_load(url, valid, 8, seconds, RATE))
         after = memory(pid)
     return _result(told, refused, before, after)
+
+
+def _slow(url: str, siege: Siege, request: bytes, connections: int) -> Slow:
+    address = urlsplit(url)
+    return Slow(address.hostname or "", address.port or 80, connections, siege.opening(request), siege.trickles)
 
 
 def _result(told: dict[str, list[Outcome]], refused: dict[str, float], before: Memory, after: Memory) -> Result:
@@ -83,6 +112,7 @@ def _result(told: dict[str, list[Outcome]], refused: dict[str, float], before: M
             *(Figure(f"attackers' requests answered a second, {name}", round(rate)) for name, rate in refused.items()),
             Figure("memory before", round(before.now), "MiB"),
             Figure("memory afterwards", round(after.now), "MiB"),
+            Figure("most memory", round(after.peak), "MiB"),
         ),
         targets=(
             Target("all known clients are served", sum(failed.values()), 0, "requests"),

@@ -42,8 +42,26 @@ class Workload:
             return answer.status
 
     async def is_served(self, pair: Pair) -> bool:
-        """Whether a token is given now."""
-        return await self.status(pair) == HTTPStatus.OK
+        """Whether a token is given now. Raises RuntimeError for an answer that is neither that nor a refusal."""
+        status = await self.status(pair)
+        if status not in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}:
+            raise RuntimeError(f"the token service answered {status}")
+        return status == HTTPStatus.OK
+
+    async def token(self, pair: Pair) -> str:
+        """An access token."""
+        async with self._session.post(self._endpoint, data=GRANT, auth=aiohttp.BasicAuth(*pair)) as answer:
+            answer.raise_for_status()
+            told: str = (await answer.json())["access_token"]
+            return told
+
+    async def is_active(self, pair: Pair, token: str) -> bool:
+        """What introspection says of a token (RFC 7662)."""
+        form, auth = {"token": token}, aiohttp.BasicAuth(*pair)
+        async with self._session.post(f"{self._endpoint}/introspect", data=form, auth=auth) as answer:
+            answer.raise_for_status()
+            active: bool = (await answer.json())["active"]
+            return active
 
 
 @asynccontextmanager
