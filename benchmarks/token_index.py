@@ -1,6 +1,10 @@
-"""What credentials cost the token service that nobody uses: memory, the time until it is ready, and the time of a look-up."""
+"""What credentials cost the token service that nobody uses: memory, time until ready, look-ups, listing them again."""
 
+import asyncio
+import re
+import statistics
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
@@ -10,17 +14,21 @@ from benchmarks.measure.http_load import pin_to_first, put_load
 from benchmarks.result import Figure, Result, Target, ratio, series
 from benchmarks.run import Run
 from benchmarks.stage.control_plane import Stage, staged
+from benchmarks.stage.etcd import compact
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT
 from benchmarks.stage.settled import Settled, settle
 from benchmarks.stage.token_service import UNLIMITED, warmed_up
+from devcluster.components import API_SERVER
 from devcluster.programs import OPERATOR, TOKEN_SERVICE
 
 FEW, CONNECTIONS = 1_000, 32
+RATE, WINDOW_SECONDS = 500.0, 3.0
 METHOD = (
     f"The real token service, started again with nothing in the cluster, with {FEW:,} credentials, and with all of them,"
     f" {CREDENTIALS_PER_AGENT} to an agent; the operator stopped. Memory is what is resident once it is ready. The baseline of"
     " the time until it is ready is a list of the same objects with the same client. A look-up is measured by the server's CPU"
-    " time for a token of a known client."
+    " time for a token of a known client. Then known clients ask at a steady rate, open loop, at first calmly, and then while"
+    " etcd is compacted and the API server started again, so that every watch is too old (410) and everything is listed anew."
 )
 
 
@@ -33,7 +41,7 @@ class Seen(NamedTuple):
 
 
 async def token_index(run: Run) -> Result:
-    """Memory, start and look-ups with 10,000 credentials (large: 100,000)."""
+    """Memory, start, look-ups and listing again with 10,000 credentials (large: 100,000)."""
     few = run.sized(smoke=10, normal=FEW)
     count = run.sized(smoke=50, normal=10_000, large=100_000)
     starts, rounds = run.sized(smoke=1, normal=5), run.sized(smoke=1, normal=10)
@@ -46,14 +54,18 @@ async def token_index(run: Run) -> Result:
         listing = [await _listing(stage) for _ in range(starts)]
         full = _started(stage, starts)
         costs = await _costs(stage, some, rounds)
+        calm, relisting = await _relists(stage, some, run.sized(smoke=1, normal=5))
     listed, ready = series("listing the same objects", "s", listing), series("until it is ready", "s", full.ready)
     small, large = series(f"CPU with {few:,}", "µs/token", small_costs), series(f"CPU with {count:,}", "µs/token", costs)
+    still, disturbed = series("p99, calm", "ms", calm), series("p99 while all is listed again", "ms", relisting)
+    p99 = ratio("p99 while all is listed again / calm", disturbed.samples, still.samples)
     index = full.resident - empty.resident
     return Result(
         title=f"The token service with {count:,} credentials",
         method=METHOD,
-        series=(ready, listed, series("until it is ready, empty", "s", empty.ready), small, large),
+        series=(ready, listed, series("until it is ready, empty", "s", empty.ready), small, large, still, disturbed),
         ratios=(
+            p99,
             ratio("ready / listing", ready.samples, listed.samples),
             ratio("look-up, all / few", large.samples, small.samples),
         ),
@@ -67,6 +79,7 @@ async def token_index(run: Run) -> Result:
         targets=(
             Target("index under 100 MB over the empty service", round(index * 2**20 / 1e6, 1), 100, "MB"),
             Target("ready within 15 s", ready.median, 15, "s"),
+            Target("p99 while all is listed again, as a multiple of the calm one (median)", statistics.median(p99.values), 1.5),
         ),
     )
 
@@ -104,3 +117,45 @@ async def _costs(stage: Stage, settled: Settled, rounds: int) -> list[float]:
         outcome = await put_load(stage.endpoints.token_endpoint, requests, CONNECTIONS, 1.0)
         costs.append(1e6 * (cpu_seconds(pid) - before) / outcome.statuses[200])
     return costs
+
+
+async def _relists(stage: Stage, settled: Settled, rounds: int) -> tuple[list[float], list[float]]:
+    """The p99 of known clients in milliseconds: calm, and from the loss of the API server to the end of the new list."""
+    requests = await warmed_up(stage, settled, range(0, len(settled.credentials), CREDENTIALS_PER_AGENT)[:20])
+    calm, relisting = [], []
+    for number in range(rounds):
+        stage.run.say(f"listing again: round {number + 1} of {rounds}")
+        began = time.monotonic()
+        relisted = asyncio.create_task(_relist(stage))
+        outcomes = []
+        while not relisted.done():
+            outcomes.append(await _asked(stage, requests))
+        await relisted
+        relisting.append(max(outcomes))
+        lasted = time.monotonic() - began
+        calm.append(max([await _asked(stage, requests) for _ in range(max(1, round(lasted / WINDOW_SECONDS)))]))
+    return calm, relisting
+
+
+async def _asked(stage: Stage, requests: tuple[bytes, ...]) -> float:
+    """The p99 of a few seconds, in milliseconds. Raises RuntimeError where a request failed."""
+    outcome = await put_load(stage.endpoints.token_endpoint, requests, CONNECTIONS, WINDOW_SECONDS, RATE)
+    if outcome.failed:
+        raise RuntimeError(f"requests of known clients failed: {outcome.statuses}, {outcome.lost} connections were lost")
+    return 1000 * outcome.percentile(99)
+
+
+async def _relist(stage: Stage) -> None:
+    """Make every watch too old, and wait until the token service has listed everything again."""
+    log = stage.programs.log(TOKEN_SERVICE.name)
+    before = _listings(log)
+    await compact(stage.cluster.addresses.etcd)
+    await asyncio.to_thread(stage.cluster.stop, API_SERVER)
+    await asyncio.to_thread(stage.cluster.start, API_SERVER)
+    while _listings(log) < before + 1:  # noqa: ASYNC110 another process sets no event
+        await asyncio.sleep(0.1)
+
+
+def _listings(log: Path) -> int:
+    """How often it has listed all credentials."""
+    return len(re.findall(r"listed \d+ agentcredentials", log.read_text()))
