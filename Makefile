@@ -7,10 +7,10 @@ BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
 PYTHON_SOURCES := agentidp operator/agent_operator token_service kubectl_agentidp devcluster benchmarks $(wildcard demo)
-MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml $(wildcard examples)
+MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration bench check format lock clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration bench check format lock manifest clean environment control-plane
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -43,15 +43,24 @@ check: control-plane ## Format, lint and type checks of everything; seconds
 	$(BIN)/yamllint --strict $(MANIFESTS)
 	$(DEVCLUSTER) helm lint --strict --quiet charts/agentidp
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
+	$(BIN)/hadolint Dockerfile
 	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster/controlplane)"; fi
 
 format: environment ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: environment ## Pin the newest dependencies that pyproject.toml allows
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --quiet --upgrade --output-file requirements-dev.lock
+AUDITORS := cyclonedx-bom pip-audit pip-licenses
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
+lock: environment ## Pin the newest dependencies that pyproject.toml allows, of the image and of development
+	$(COMPILE) --upgrade --extra dev pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	echo hatchling | $(COMPILE) --constraint requirements-dev.lock - --output-file requirements-build.lock
+	echo $(AUDITORS) | tr ' ' '\n' | $(COMPILE) --upgrade - --output-file requirements-supply-chain.lock
+
+manifest: control-plane ## Render the chart for `kubectl apply`, for who has no Helm: dist/agentidp.yaml
+	@mkdir -p dist
+	$(DEVCLUSTER) manifest > dist/agentidp.yaml
 
 clean: ## Remove what was made here; the compiled control plane stays in the cache
 	@if [ -x $(BIN)/python ]; then $(DEVCLUSTER) down || true; fi

@@ -9,6 +9,7 @@ from pathlib import Path
 from devcluster.binary import control_plane_binary
 from devcluster.errors import DevclusterError
 from devcluster.folder import Folder
+from devcluster.install import manifest
 from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
 from devcluster.up import down, up
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("compile", help="compile the control plane, unless that has been done, and say where it is")
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
+    commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
     for name, text in {
         "up": "start a control plane and all programs in the background; write .dev/env when they are ready",
         "supervise": "what `up` runs in the background",
@@ -58,6 +60,8 @@ def _run(command: argparse.Namespace) -> None:
     match command.command:
         case "compile":
             print(control_plane_binary())
+        case "manifest":
+            print(manifest(), end="")
         case "up":
             up(folder, command.settings)
         case "supervise":

@@ -7,11 +7,14 @@ from devcluster.binary import control_plane_binary
 from devcluster.errors import DevclusterError
 
 CHART = Path(__file__).parent.parent / "charts" / "agentidp"
+RELEASE = "agentidp"
+IDENTITIES_ONLY = ("--set=workloads.enabled=false", "--set=crds.install=false")
+"""For programs that run outside of the cluster: their ServiceAccounts and rules."""
 
 
-def render(namespace: str, release: str = "agentidp") -> str:
-    """The manifests of the chart, without its CRDs."""
-    result = helm("template", release, str(CHART), f"--namespace={namespace}")
+def render(namespace: str, *options: str) -> str:
+    """The manifests of the chart; `options` are those of `helm template`."""
+    result = helm("template", RELEASE, str(CHART), f"--namespace={namespace}", *options)
     if result.returncode != 0:
         raise DevclusterError(f"the chart cannot be rendered: {result.stderr.strip()}")
     return result.stdout

@@ -13,3 +13,43 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
+
+{{- /* What finds the pods of one program: list $ "operator". It never changes, because selectors cannot. */ -}}
+{{- define "agentidp.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "agentidp.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{- /* Where the token service answers inside the cluster. */ -}}
+{{- define "agentidp.tokenService.url" -}}
+{{- $port := int .Values.tokenService.service.port -}}
+http://{{ .Release.Name }}-token-service.{{ .Release.Namespace }}.svc{{ if ne $port 80 }}:{{ $port }}{{ end }}
+{{- end }}
+
+{{- /* The URL of whatever leads to the programs from outside, or nothing. */ -}}
+{{- define "agentidp.publicUrl" -}}
+{{- if .Values.ingress.enabled -}}
+{{ ternary "https" "http" (or .Values.tls.certManager.enabled (ne .Values.tls.secretName "")) }}://{{ .Values.ingress.host }}
+{{- else if and .Values.httpRoute.enabled .Values.httpRoute.hostnames -}}
+https://{{ first .Values.httpRoute.hostnames }}
+{{- end -}}
+{{- end }}
+
+{{- define "agentidp.issuer" -}}
+{{ .Values.issuer | default (include "agentidp.publicUrl" .) | default (include "agentidp.tokenService.url" .) }}
+{{- end }}
+
+{{- define "agentidp.tls.secretName" -}}
+{{ .Values.tls.secretName | default (printf "%s-tls" .Release.Name) }}
+{{- end }}

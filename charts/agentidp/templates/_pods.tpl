@@ -1,0 +1,98 @@
+{{- /* What the pods of all programs have in common: list $ (values of the program) "component" "service account". */ -}}
+{{- define "agentidp.pod" -}}
+{{- $root := index . 0 -}}
+{{- $program := index . 1 -}}
+{{- $selector := include "agentidp.selector" (list $root (index . 2)) -}}
+serviceAccountName: {{ index . 3 }}
+automountServiceAccountToken: true
+enableServiceLinks: false
+{{- with $root.Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+{{- with $program.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $program.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $program.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $program.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- $selector | nindent 8 }}
+    matchLabelKeys: [pod-template-hash]
+{{- end }}
+volumes:
+  - name: tmp
+    emptyDir: {sizeLimit: 16Mi}
+{{- end }}
+
+{{- /* What the containers of all programs have in common: list $ (values of the program) "console script". */ -}}
+{{- define "agentidp.container" -}}
+{{- $root := index . 0 -}}
+{{- $program := index . 1 -}}
+image: {{ include "agentidp.image" $root | quote }}
+imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+command: [{{ index . 2 }}]
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+resources: {{- toYaml $program.resources | nindent 2 }}
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+{{- end }}
+
+{{- /* Settings as environment variables: `hashingThreads: 2` is AGENTIDP_HASHING_THREADS. An empty one is left to the program. */ -}}
+{{- define "agentidp.settings" -}}
+{{- range $name, $value := . }}
+{{- if ne (toString $value) "" }}
+- name: AGENTIDP_{{ $name | snakecase | upper }}
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* What every program is told. */ -}}
+{{- define "agentidp.commonSettings" -}}
+- name: AGENTIDP_ISSUER
+  value: {{ include "agentidp.issuer" . | quote }}
+- name: AGENTIDP_NAMESPACE
+  value: {{ .Release.Namespace | quote }}
+- name: AGENTIDP_SIGNING_KEYS_SECRET
+  value: {{ .Values.signingKeys.secretName | quote }}
+- name: AGENTIDP_LOG_LEVEL
+  value: {{ .Values.log.level }}
+- name: AGENTIDP_LOG_FORMAT
+  value: {{ .Values.log.format }}
+{{- end }}
+
+{{- /* So many pods may be away at once while nodes are drained: list $ (values of the program) "component". */ -}}
+{{- define "agentidp.disruptionBudget" -}}
+{{- $root := index . 0 -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $root.Release.Name }}-{{ index . 2 }}
+  namespace: {{ $root.Release.Namespace }}
+  labels: {{- include "agentidp.labels" $root | nindent 4 }}
+spec:
+  maxUnavailable: {{ (index . 1).podDisruptionBudget.maxUnavailable }}
+  selector:
+    matchLabels: {{- include "agentidp.selector" (list $root (index . 2)) | nindent 6 }}
+{{- end }}

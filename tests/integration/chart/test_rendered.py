@@ -1,0 +1,196 @@
+"""What holds for the chart whatever its values are: what a linter of manifests would ask, and what this project asks."""
+
+import pytest
+
+from agent_operator.settings import OperatorSettings
+from agentidp.runtime.settings import PREFIX, CommonSettings, read_settings
+from devcluster.chart import CHART, helm
+from devcluster.install import NAMESPACE
+from tests.support.chart import VALUE_FILES, Manifest, of_kind, pods, rendered
+from token_service.settings import TokenServiceSettings
+
+SETTINGS = {"agentidp-operator": OperatorSettings, "agentidp-token-service": TokenServiceSettings}
+CLUSTER_WIDE = {
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
+
+
+@pytest.fixture(params=VALUE_FILES)
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    """The chart with each value file in turn."""
+    return rendered(*VALUE_FILES[request.param])
+
+
+@pytest.mark.parametrize("values", VALUE_FILES)
+def test_helm_finds_nothing_to_say(values: str) -> None:
+    """Not even a warning."""
+    found = helm("lint", "--strict", "--quiet", str(CHART), *VALUE_FILES[values])
+    assert (found.returncode, found.stdout.strip()) == (0, ""), found.stdout + found.stderr
+
+
+def test_everything_is_in_the_namespace_of_the_release(manifests: list[Manifest]) -> None:
+    """Also where `helm template` is used, which gives no namespace to what has none."""
+    for one in manifests:
+        assert (one["kind"] in CLUSTER_WIDE) == ("namespace" not in one["metadata"]), one["metadata"]
+        assert one["metadata"].get("namespace", NAMESPACE) == NAMESPACE
+
+
+def test_nothing_is_declared_twice(manifests: list[Manifest]) -> None:
+    """Two of one name would overwrite each other."""
+    names = [(one["kind"], one["metadata"]["name"]) for one in manifests]
+    assert len(names) == len(set(names))
+
+
+def test_every_container_is_held_to_what_it_needs(manifests: list[Manifest]) -> None:
+    """Requests and a bound for memory; nothing to write to but /tmp; no user of the image's choice."""
+    for name, pod in pods(manifests).items():
+        assert pod["securityContext"]["runAsUser"] > 0, name
+        assert not pod["enableServiceLinks"], f"{name}: variables of Services would look like settings"
+        for container in pod["containers"]:
+            assert container["resources"]["requests"].keys() >= {"cpu", "memory"}
+            assert "memory" in container["resources"]["limits"]
+            assert container["securityContext"]["readOnlyRootFilesystem"]
+            assert ":latest" not in container["image"]
+
+
+def test_every_program_is_probed(manifests: list[Manifest]) -> None:
+    """So that a rolling update waits for it, and a stuck one is started again."""
+    for name, one in of_kind("Deployment", manifests).items():
+        for container in one["spec"]["template"]["spec"]["containers"]:
+            assert container.keys() >= {"startupProbe", "readinessProbe", "livenessProbe"}, name
+
+
+def test_every_deployment_survives_the_loss_of_a_node(manifests: list[Manifest]) -> None:
+    """More than one replica, spread, with a budget for drains."""
+    budgets = [one["spec"]["selector"] for one in of_kind("PodDisruptionBudget", manifests).values()]
+    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in of_kind("HorizontalPodAutoscaler", manifests).values()}
+    for name, one in of_kind("Deployment", manifests).items():
+        assert one["spec"].get("replicas", 0) > 1 or (name in scaled and "replicas" not in one["spec"])
+        assert one["spec"]["selector"] in budgets
+        assert one["spec"]["template"]["spec"]["topologySpreadConstraints"]
+
+
+def test_selectors_find_their_pods_and_no_others(manifests: list[Manifest]) -> None:
+    """Of Services, budgets, policies and deployments."""
+    labels = [one["spec"]["template"]["metadata"]["labels"] for one in of_kind("Deployment", manifests).values()]
+    for kind in ("Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment"):
+        for name, one in of_kind(kind, manifests).items():
+            selector = one["spec"].get("selector") or one["spec"]["podSelector"]
+            wanted = selector.get("matchLabels", selector).items()
+            assert sum(wanted <= found.items() for found in labels) == 1, f"{kind} {name}"
+
+
+def test_ports_that_are_named_exist(manifests: list[Manifest]) -> None:
+    """A Service that leads to no port is found by no linter."""
+    named = {port["name"] for pod in pods(manifests).values() for one in pod["containers"] for port in one.get("ports", [])}
+    for name, service in of_kind("Service", manifests).items():
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= named, name
+
+
+def test_a_program_runs_as_its_own_service_account(manifests: list[Manifest]) -> None:
+    """Each Deployment has one, and no two share one."""
+    used = [pod["serviceAccountName"] for pod in pods(manifests).values() if "serviceAccountName" in pod]
+    assert len(used) == len(set(used))
+    assert set(used) <= of_kind("ServiceAccount", manifests).keys()
+
+
+def test_programs_take_the_settings_that_they_are_given(manifests: list[Manifest]) -> None:
+    """Each variable is one of the program's, and all of them together are valid."""
+    for container in programs(manifests):
+        kind = SETTINGS[container["command"][0]]
+        given = environment(container)
+        assert given.keys() <= {PREFIX + field.upper() for field in kind.__struct_fields__}
+        read_settings(kind, given)
+
+
+@pytest.mark.parametrize("program", SETTINGS)
+def test_the_values_show_the_programs_own_defaults(program: str) -> None:
+    """What values.yaml says is what a program does that is told nothing; and every setting of a program is there."""
+    (container,) = [one for one in programs(rendered()) if one["command"] == [program]]
+    kind = SETTINGS[program]
+    given = read_settings(kind, environment(container))
+    own = read_settings(kind, {f"{PREFIX}ISSUER": str(given.issuer)})
+    told = {f"{PREFIX}TOKEN_SERVICE_URL": "token_service_url"}
+    for field in kind.__struct_fields__:
+        if field not in told.values():
+            assert getattr(given, field) == getattr(own, field), field
+
+
+@pytest.mark.parametrize("program", SETTINGS)
+def test_every_setting_of_a_program_is_a_value_of_the_chart(program: str) -> None:
+    """A setting that the chart cannot say is one that an administrator does not find."""
+    options = ["--set=tokenEndpoint=https://x.example/t"]
+    options += [f"--set={section}.settings.hashingThreads=3" for section in ("operator", "tokenService")]
+    (container,) = [one for one in programs(rendered(*options)) if one["command"] == [program]]
+    assert environment(container).keys() == {PREFIX + field.upper() for field in SETTINGS[program].__struct_fields__}
+
+
+WRONG = {
+    "a value that does not exist": "--set=operator.replica=3",
+    "a setting that does not exist": "--set=operator.settings.worker=3",
+    "an issuer with a trailing slash": "--set=issuer=https://idp.example.com/",
+    "a cost that the programs refuse": "--set=operator.settings.bcryptCost=31",
+    "a duration without a unit": "--set=operator.settings.resync=10",
+    "an Ingress without a host": "--set=ingress.enabled=true",
+    "a route without a Gateway": "--set=httpRoute.enabled=true",
+    "cert-manager without an issuer": "--set=tls.certManager.enabled=true",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_mistake_in_the_values_is_refused(wrong: str) -> None:
+    """By the schema, before anything is installed."""
+    refused = helm("template", "agentidp", str(CHART), WRONG[wrong])
+    assert refused.returncode != 0
+    assert "values don't meet the specifications" in refused.stderr
+
+
+def test_the_issuer_follows_from_how_it_is_reached() -> None:
+    """Nothing has to be said twice."""
+    assert issuer("its own values") == f"http://agentidp-token-service.{NAMESPACE}.svc"
+    assert issuer("ingress-values") == "https://idp.example.com"
+    assert issuer("gateway-values") == "https://example.com/agents/idp"
+
+
+@pytest.mark.parametrize("values", ["ingress-values", "gateway-values"])
+def test_only_what_is_for_the_public_is_led_to(values: str) -> None:
+    """No probe, no metrics, no usage."""
+    manifests = rendered(*VALUE_FILES[values])
+    paths = {
+        path["path"] for one in of_kind("Ingress", manifests).values() for path in one["spec"]["rules"][0]["http"]["paths"]
+    }
+    for route in of_kind("HTTPRoute", manifests).values():
+        paths |= {match["path"]["value"] for match in route["spec"]["rules"][0]["matches"]}
+    prefix = "/agents/idp" if values == "gateway-values" else ""
+    expected = {"/token", "/api/v1/token", "/.well-known"}
+    assert paths == expected | {f"{prefix}/api/v1/token", f"{prefix}/.well-known"}
+
+
+def programs(manifests: list[Manifest]) -> list[Manifest]:
+    """The containers of the programs."""
+    return [one for pod in pods(manifests).values() for one in pod["containers"] if one["command"][0] in SETTINGS]
+
+
+def environment(container: Manifest) -> dict[str, str]:
+    """The program's own variables."""
+    return {one["name"]: one["value"] for one in container["env"] if one["name"].startswith(PREFIX)}
+
+
+def issuer(values: str) -> str:
+    """What all programs are told, which is the same."""
+    containers = programs(rendered(*VALUE_FILES[values]))
+    (one,) = {environment(container)[f"{PREFIX}ISSUER"] for container in containers}
+    return one
+
+
+def test_programs_share_what_they_must() -> None:
+    """The signing keys' Secret and the issuer are told to all programs alike."""
+    common = [{PREFIX + field.upper() for field in CommonSettings.__struct_fields__}] * len(SETTINGS)
+    told = [environment(container) for container in programs(rendered("--set=signingKeys.secretName=keys"))]
+    first, *others = [{name: one[name] for name in names} for one, names in zip(told, common, strict=True)]
+    assert first[f"{PREFIX}SIGNING_KEYS_SECRET"] == "keys"
+    assert all(one == first for one in others)

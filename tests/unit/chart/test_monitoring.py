@@ -1,0 +1,100 @@
+"""The chart's alerts and its dashboard ask for what the programs tell, and each alert says what to do."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+from prometheus_client import generate_latest
+
+from agent_operator.leader import Leadership
+from agent_operator.loop_lag import LoopLag
+from agent_operator.metrics import Metrics
+from agent_operator.work import DONE, FAILED, RETRIED, Topic, Work
+from agent_operator.world import World
+from agentidp.domain.reasons import Reason
+from devcluster.chart import CHART
+from token_service.metrics.families import (
+    COUNTERS,
+    ENDPOINTS,
+    HASHING_QUEUE,
+    INDEX_OBJECTS,
+    KEY_AGE,
+    OUTCOMES,
+    SECONDS,
+    STALENESS,
+)
+
+ALERTS: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"] for rule in group["rules"]
+]
+DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())
+VALUES = {
+    "endpoint": set(ENDPOINTS),
+    "outcome": {*OUTCOMES, DONE, FAILED, RETRIED},
+    "reason": set(Reason),
+}
+
+
+def test_alerts_and_panels_ask_for_metrics_that_exist() -> None:
+    """A misspelt metric is no error for Prometheus: the alert would never fire."""
+    asked = {name for one in expressions() for name in re.findall(r"\bagentidp_\w+", one)}
+    assert asked <= operator_series() | token_service_series()
+
+
+def test_alerts_and_panels_ask_for_values_that_exist() -> None:
+    """The same holds for the values of labels."""
+    for one in expressions():
+        for label, _, values in re.findall(r'(\w+)(=~?)"([^"]*)"', one):
+            assert label == "namespace" or set(values.split("|")) <= VALUES[label], one
+
+
+def test_alerts_and_panels_are_valid_promql() -> None:
+    """Also where Grafana fills something in."""
+    for one in expressions():
+        promql_parser.parse(one.replace("$__rate_interval", "5m"))
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_an_alert_says_what_it_means_and_what_to_do(alert: dict[str, Any]) -> None:
+    """Somebody who was woken reads these lines first."""
+    assert alert["labels"]["severity"] in {"critical", "warning"}
+    assert alert["annotations"].keys() == {"summary", "description", "runbook"}
+    assert "for" in alert
+
+
+def test_every_panel_has_a_place_of_its_own() -> None:
+    """None overlaps another, and none is beyond the grid of 24 columns."""
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in DASHBOARD["panels"])
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) == 23
+
+
+def expressions() -> Iterator[str]:
+    """All PromQL of the chart."""
+    yield from (alert["expr"] for alert in ALERTS)
+    yield from (target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"])
+
+
+def operator_series() -> set[str]:
+    """As an operator tells them that has looked at one object."""
+    work = Work()
+    metrics = Metrics(World(work), work, Leadership(), LoopLag())
+    metrics.reconciled(Topic.CREDENTIAL, DONE, 0.1)
+    text = generate_latest(metrics.registry).decode()
+    return set(re.findall(r"^(agentidp_\w+)", text, re.MULTILINE)) | set(re.findall(r"^# TYPE (\w+) gauge", text, re.MULTILINE))
+
+
+def token_service_series() -> set[str]:
+    """Counters, the one histogram, and gauges."""
+    counters = {f"{family.name}_total" for family in COUNTERS}
+    seconds = {f"{SECONDS.name}_{part}" for part in ("bucket", "sum", "count")}
+    return counters | seconds | {family.name for family in (HASHING_QUEUE, INDEX_OBJECTS, STALENESS, KEY_AGE)}
