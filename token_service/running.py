@@ -1,13 +1,13 @@
 """The life of one process: follow the cluster, give signs of life, serve, and stop in order."""
 
 import asyncio
-import gc
 import os
 import signal
 import socket
 from collections.abc import Sequence
 
 from agentidp.kube.cluster import Cluster
+from agentidp.runtime.garbage import spare_what_is_loaded
 from agentidp.serving.connections import Watchman, most_connections
 from agentidp.serving.server import server_for
 from token_service.app import create_app
@@ -51,11 +51,9 @@ async def _beat(service: TokenService) -> None:
 
 
 async def _settle(service: TokenService) -> None:
-    """Once everything is loaded and listed, the garbage collector need not look through it again and again."""
     for reflector in service.reflectors:
         await reflector.listed.wait()
-    gc.collect()
-    gc.freeze()
+    spare_what_is_loaded()
 
 
 async def _until_needed(service: TokenService, *, alone: bool) -> None:

@@ -13,6 +13,7 @@ from agent_operator.leader import NotLeading
 from agent_operator.program import NAME, Operator
 from agent_operator.settings import OperatorSettings
 from agentidp.kube.cluster import Cluster
+from agentidp.runtime.garbage import spare_what_is_loaded
 from agentidp.runtime.logs import configure_logs
 from agentidp.runtime.settings import InvalidSettings, describe_settings, read_settings
 
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 
 async def serve(settings: OperatorSettings) -> None:
     """Run until SIGTERM or SIGINT."""
+    spare_what_is_loaded()  # now, so that there is less to do when it takes over
     cluster = await Cluster.connect(NAME)
     running = asyncio.current_task()
     assert running  # noqa: S101 there is one: this runs in it

@@ -29,6 +29,7 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
+from agentidp.runtime.garbage import spare_what_is_loaded
 from agentidp.runtime.secret_maker import SecretMaker
 
 NAME = "agentidp-operator"
@@ -70,6 +71,7 @@ class Operator:
             behind = [tasks.create_task(one.run()) for one in (self._events, self._secrets, self._revocations)]
             await self._secrets.listed.wait()
             await first_sync(self._cluster, self._world)
+            spare_what_is_loaded()
             self._work.wake(Topic.SIGNING_KEYS, self._signing_keys)
             if self._poller:
                 await self._poller.begin()
