@@ -7,14 +7,12 @@ revoked, expired. The reason is for the log.
 import time
 from collections.abc import Callable
 
-from msgspec import Struct
-
 from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
-from agentidp.domain.resources import Organization
 from agentidp.domain.secrets import MAX_SECRET_BYTES
 from agentidp.serving.buckets import Buckets
+from token_service.accepted import Accepted, AcceptedSecret, Outcome
 from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
 from token_service.index.clients import ClientIndex
@@ -24,19 +22,6 @@ from token_service.verified_secrets import VerifiedSecrets
 
 FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
 MOST_MISLEADING = 10_000
-
-
-class Accepted(Struct, frozen=True, gc=False):
-    """The pair is this agent's, by this credential, whose `hash` has accepted it."""
-
-    agent: ClientAgent
-    credential: ClientCredential
-    hash: ClientHash
-    organization: Organization | None
-
-
-Outcome = Accepted | Why | OAuthError
-"""The client; or why it is refused, for the log; or why it cannot be judged now, for the caller."""
 
 
 class Authenticator:
@@ -70,7 +55,7 @@ class Authenticator:
         except Busy as busy:
             return unavailable("Too many secrets are being checked.", busy.retry_after)
 
-    def _recognise(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Accepted | None:
+    def _recognise(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> AcceptedSecret | None:
         """The client, if its secret was verified before and the hash that accepted it still does."""
         entry = self._verified.find(digest)
         agent = index.agent(pair.client_id) if entry else None
@@ -81,7 +66,7 @@ class Authenticator:
         if why_agent_is_refused(agent, organization) or why_credential_is_refused(credential, agent, now):
             return None
         accepting = accepting_hash(credential, entry.hash, now)
-        return Accepted(agent, credential, accepting, organization) if accepting else None
+        return AcceptedSecret(agent, organization, credential, accepting) if accepting else None
 
     async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
         """By the hashes of all its credentials; nothing is hashed for an agent that gets no token. Raises Busy."""

@@ -3,40 +3,63 @@
 Only who has authenticated is counted against a client's limit, so nobody can use up another's.
 """
 
+from agentidp.domain.assertions import Workload
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
-from token_service.authentication import Accepted, Authenticator
+from token_service.accepted import Accepted, Outcome
+from token_service.authentication import Authenticator
 from token_service.client_limits import ClientLimits
-from token_service.http.client_authentication import bearer_token, client_pair
+from token_service.http.client_authentication import ClientAssertion, ClientPair, bearer_token, shown_by_client
 from token_service.http.requests import FormRequest
 from token_service.issued_tokens import IssuedTokens
 from token_service.refusal_log import RefusalLog
 from token_service.refusals import Refusal
+from token_service.workloads import Workloads
 
 
 class Callers:
     """Authenticates requests."""
 
-    def __init__(self, authenticator: Authenticator, tokens: IssuedTokens, limits: ClientLimits, refusals: RefusalLog) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        workloads: Workloads,
+        tokens: IssuedTokens,
+        limits: ClientLimits,
+        refusals: RefusalLog,
+    ) -> None:
         self._authenticator = authenticator
+        self._workloads = workloads
         self._tokens = tokens
         self._limits = limits
         self._refusals = refusals
 
     async def client(self, request: FormRequest) -> Accepted | OAuthError:
-        """The client by its id and secret."""
-        pair = client_pair(request)
-        if isinstance(pair, OAuthError):
-            if pair is INVALID_CLIENT:
-                self._refusals.refused(None, Refusal.NOT_A_PAIR)
-            return pair
-        outcome = await self._authenticator.authenticate(pair)
+        """The client by its id and secret, or by the assertion of its workload."""
+        match shown_by_client(request):
+            case ClientPair() as pair:
+                return self._judged(await self._authenticator.authenticate(pair), pair.client_id)
+            case ClientAssertion() as shown:
+                return await self._workload(shown)
+            case error:
+                if error is INVALID_CLIENT:
+                    self._refusals.refused(Refusal.NOT_A_PAIR)
+                return error
+
+    async def _workload(self, shown: ClientAssertion) -> Accepted | OAuthError:
+        workload = await self._workloads.read(shown.assertion)
+        if not isinstance(workload, Workload):
+            return self._judged(workload, shown.client_id)
+        return self._judged(await self._workloads.agent_of(workload, shown.client_id), shown.client_id, workload)
+
+    def _judged(self, outcome: Outcome, client_id: str | None, workload: Workload | None = None) -> Accepted | OAuthError:
+        """What the caller is told, and the log."""
         if isinstance(outcome, Accepted):
             return self.count(outcome) or outcome
         if isinstance(outcome, OAuthError):
             return outcome
-        told = pair.client_id if is_client_id(pair.client_id) else None  # people mix up fields, and this may be a secret
-        self._refusals.refused(told, outcome)
+        told = client_id if client_id and is_client_id(client_id) else None  # people mix up fields, and this may be a secret
+        self._refusals.refused(outcome, told, workload)
         return INVALID_CLIENT
 
     def count(self, client: Accepted) -> OAuthError | None:
@@ -44,7 +67,7 @@ class Callers:
         return self._limits.take(client.agent.agent_id)
 
     async def client_id(self, request: FormRequest, scope: str | None = None) -> str | OAuthError:
-        """The client's id, by its secret or by an access token (RFC 6750, section 2.1), which must have the scope."""
+        """The client's id, by its own authentication or an access token (RFC 6750, section 2.1), which must have the scope."""
         token = bearer_token(request.authorization)
         if token is None:
             client = await self.client(request)

@@ -8,6 +8,7 @@ from agentidp.index.revocations import REVOKED_TOKENS
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import ORGANIZATIONS, SECRETS
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Source, View
+from token_service.cluster_issuer import ClusterIssuer
 from token_service.cluster_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
 from token_service.known import Known
 from token_service.metrics.families import WATCH_FAILURES
@@ -20,7 +21,7 @@ from token_service.shared import Shared
 def following(settings: TokenServiceSettings, shared: Shared, cluster: Cluster, peers: Sequence[str] = ()) -> TokenService:
     """The service; its reflectors are not running yet."""
     known = Known()
-    api_server = ApiServer(ClusterLookup(cluster), RevocationRecord(cluster, settings.namespace))
+    api_server = ApiServer(ClusterLookup(cluster), RevocationRecord(cluster, settings.namespace), ClusterIssuer(cluster))
     return TokenService(settings, shared, known, _reflectors(settings, shared, cluster, known), api_server, peers)
 
 

@@ -11,9 +11,12 @@ from agentidp.domain.clients import ClientAgent
 from agentidp.domain.grants import Asked, decide_grant
 from agentidp.domain.oauth_errors import OAuthError
 from agentidp.domain.resources import Organization
-from token_service.authentication import Accepted
+from token_service.accepted import Accepted
 
 MOST = 10_000
+
+Key = tuple[str, str | None, str | None, tuple[str, ...]]
+"""The agent, the credential if there is one, and what is asked for."""
 
 
 class Offer(Struct, frozen=True, gc=False):
@@ -30,11 +33,11 @@ class Offers:
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
-        self._offers: dict[tuple[str, str | None, tuple[str, ...]], Offer] = {}
+        self._offers: dict[Key, Offer] = {}
 
     def find(self, client: Accepted, scope: str | None, resources: tuple[str, ...]) -> Offer | OAuthError:
         """What this client gets when it asks for this."""
-        key = client.credential.credential_id, scope, resources
+        key = client.agent.agent_id, client.credential_id, scope, resources
         offer = self._offers.get(key)
         if offer and offer.agent is client.agent and offer.organization is client.organization:
             return offer
@@ -47,11 +50,11 @@ class Offers:
         grant = decide_grant(asked, client.agent, client.organization, self._issuer)
         if isinstance(grant, OAuthError):
             return grant
-        begun = draft(self._issuer, client.agent, client.credential.credential_id, grant)
+        begun = draft(self._issuer, client.agent, client.credential_id, grant)
         beside = {"token_type": "Bearer", "expires_in": begun.lifetime} | ({"scope": grant.scope} if grant.scope else {})
         return Offer(begun, b'",' + msgspec.json.encode(beside)[1:], client.agent, client.organization)
 
-    def _keep(self, key: tuple[str, str | None, tuple[str, ...]], offer: Offer) -> None:
+    def _keep(self, key: Key, offer: Offer) -> None:
         self._offers.pop(key, None)
         if len(self._offers) >= MOST:
             del self._offers[next(iter(self._offers))]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from token_service.authentication import Accepted
+from token_service.accepted import AcceptedSecret
 from token_service.http.requests import Sent
 from token_service.index.clients import ClientIndex
 from token_service.offers import Offer
@@ -24,7 +24,7 @@ class Served(Struct, frozen=True, gc=False):
     """Who was served, and with what; `proof` is the half of the digest that is compared."""
 
     proof: bytes
-    client: Accepted
+    client: AcceptedSecret
     offer: Offer
     until: float
 
@@ -56,7 +56,7 @@ class Recall:
         del self._served[digest[:16]]
         return None
 
-    def add(self, sent: Sent, client: Accepted, offer: Offer) -> None:
+    def add(self, sent: Sent, client: AcceptedSecret, offer: Offer) -> None:
         """The request was served. One with a secret that is being retired is looked at each time: its use has to be noted."""
         now, valid_after = self._clock(), client.agent.tokens_valid_after
         if client.hash.not_after is not None or (valid_after is not None and valid_after > now) or not self._stands(client):
@@ -67,7 +67,7 @@ class Recall:
         until = FOR_EVER if client.credential.expires is None else client.credential.expires
         self._served[digest[:16]] = Served(digest[16:], client, offer, until)
 
-    def _stands(self, client: Accepted) -> bool:
+    def _stands(self, client: AcceptedSecret) -> bool:
         """All that decided about the client is as it was."""
         index, agent = self._index, client.agent
         return (

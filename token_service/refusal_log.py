@@ -1,6 +1,6 @@
-"""Tells the log why pairs were refused: each refusal while there are few, their number while there are many.
+"""Tells the log why clients were refused: each refusal while there are few, their number while there are many.
 
-Never a secret, never the Authorization header.
+Never a secret or an assertion, never the Authorization header.
 """
 
 import time
@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
+from agentidp.domain.assertions import Workload
 from token_service.metrics.families import REFUSALS
 from token_service.metrics.meters import Meters
 from token_service.refusals import Why
@@ -27,8 +28,8 @@ class RefusalLog:
         self._lines = 0
         self._left_out = 0
 
-    def refused(self, client_id: str | None, why: Why) -> None:
-        """A pair was refused."""
+    def refused(self, why: Why, client_id: str | None = None, workload: Workload | None = None) -> None:
+        """A client was refused; `workload` is one that has shown who it is."""
         self._meters.count(REFUSALS, why.value)
         second = int(self._clock())
         if second != self._second:
@@ -37,5 +38,6 @@ class RefusalLog:
             self._left_out += 1
             return
         self._lines += 1
-        log.info("client refused", client_id=client_id, reason=why.value, left_out_before=self._left_out)
+        shown = {} if workload is None else {"service_account": str(workload)}
+        log.info("client refused", client_id=client_id, reason=why.value, left_out_before=self._left_out, **shown)
         self._left_out = 0

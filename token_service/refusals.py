@@ -1,12 +1,13 @@
-"""Why a pair was refused: for the log and the metrics, never for the caller."""
+"""Why a client was refused: for the log and the metrics, never for the caller."""
 
 from enum import StrEnum
 
+from agentidp.domain.assertions import Flaw
 from agentidp.domain.reasons import Reason
 
 
 class Refusal(StrEnum):
-    """Beside the reasons of agents and credentials."""
+    """Beside the reasons of agents and credentials, and the flaws of assertions."""
 
     UNKNOWN_CLIENT = "UnknownClient"
     """No agent has this id."""
@@ -16,6 +17,10 @@ class Refusal(StrEnum):
     """What accepted the secret was revoked or changed while it was checked."""
     NOT_A_PAIR = "NotAPair"
     """No client authentication, or a malformed one."""
+    WORKLOAD_NOT_NAMED = "WorkloadNotNamed"
+    """No agent of its namespace names the ServiceAccount, or not the one whose id was given."""
+    WORKLOAD_AMBIGUOUS = "WorkloadAmbiguous"
+    """Several agents name the ServiceAccount, and no id was given."""
 
 
-Why = Refusal | Reason
+Why = Refusal | Reason | Flaw

@@ -27,7 +27,7 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
-            behind += [tasks.create_task(_beat(service)), tasks.create_task(_settle(service))]
+            behind += [tasks.create_task(one) for one in (_beat(service), _settle(service), service.cluster_keys.keep())]
             await _until_needed(service, alone=not peers)
             server = server_for(create_app(service))
             behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))

@@ -9,6 +9,7 @@ from agentidp.index.freshness import Freshness
 from agentidp.kube.reflector import Reflector
 from token_service.authentication import Authenticator
 from token_service.callers import Callers
+from token_service.cluster_keys import ClusterKeys, Fetch
 from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
@@ -28,6 +29,7 @@ from token_service.second_look import SecondLook
 from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared
 from token_service.usage import UsageLog
+from token_service.workloads import Workloads
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class ApiServer:
 
     look_up: LookUp
     record: Record
+    token_issuer: Fetch
 
 
 class TokenService:
@@ -62,7 +65,9 @@ class TokenService:
         read_through = ReadThrough(self._counted(api_server.look_up))
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
-        callers = Callers(authenticator, tokens, shared.limits, RefusalLog(self.meters))
+        self.cluster_keys = ClusterKeys(api_server.token_issuer)
+        workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
+        callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters))
         self.token = TokenEndpoint(
             callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days, Recall(known.clients)
         )

@@ -20,6 +20,8 @@ def why_credential_is_refused(credential: ClientCredential, agent: ClientAgent, 
     """The reason for which no secret of this credential is accepted now, if there is one."""
     if credential.refusal:
         return credential.refusal
+    if not agent.takes_secrets:
+        return Reason.SECRETS_NOT_ALLOWED
     if credential.expires is not None and credential.expires <= now:
         return Reason.CREDENTIAL_EXPIRED
     return None if credential.client_id == agent.agent_id else Reason.AGENT_REPLACED

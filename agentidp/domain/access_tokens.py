@@ -37,13 +37,14 @@ class Draft(Struct, frozen=True, gc=False):
     lifetime: int
 
 
-def draft(issuer: str, agent: ClientAgent, credential_id: str, grant: Grant) -> Draft:
-    """The claims of RFC 9068, section 2.2, and ours: `credential_id`, and `organization_id` where the agent has one."""
+def draft(issuer: str, agent: ClientAgent, credential_id: str | None, grant: Grant) -> Draft:
+    """The claims of RFC 9068, section 2.2, and ours: `credential_id` and `organization_id`, where there is one."""
     audience = grant.audience[0] if len(grant.audience) == 1 else list(grant.audience)
     claims: dict[str, Any] = {"iss": issuer, "sub": agent.agent_id, "client_id": agent.agent_id, "aud": audience}
     if grant.scope:
         claims["scope"] = grant.scope
-    claims["credential_id"] = credential_id
+    if credential_id:
+        claims["credential_id"] = credential_id
     if agent.organization_id:
         claims["organization_id"] = agent.organization_id
     begun = msgspec.json.encode(claims)[:-1] + b","
@@ -103,7 +104,7 @@ def read_token(token: str, keys: dict[str, PublicKey], issuer: str) -> AccessTok
             return None
         claims = jwt.decode(token, public.key, algorithms=[public.algorithm], issuer=issuer, options=_READ_OPTIONS)
         return msgspec.convert(claims, AccessToken)
-    except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError):
+    except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError, RecursionError):
         return None
 
 

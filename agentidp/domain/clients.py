@@ -15,6 +15,7 @@ from agentidp.domain.resources import (
     AgentCredential,
     AgentPhase,
     AgentState,
+    CredentialPolicy,
     CredentialState,
     Organization,
     SecretHash,
@@ -39,6 +40,9 @@ class ClientAgent(Struct, frozen=True, gc=False):
     audiences: tuple[str, ...]
     token_lifetime: int
     tokens_valid_after: float | None
+    workloads: tuple[str, ...] = ()
+    """ServiceAccounts of its namespace that authenticate as it."""
+    takes_secrets: bool = True
 
     @property
     def precedence(self) -> tuple[float, str]:
@@ -94,6 +98,8 @@ def client_agent(agent: Agent) -> ClientAgent:
         audiences=tuple(map(sys.intern, spec.audiences)),
         token_lifetime=spec.access_token_ttl_seconds,
         tokens_valid_after=_moment(spec.tokens_valid_after),
+        workloads=tuple(sys.intern(one.service_account_name) for one in spec.workloads),
+        takes_secrets=spec.credential_policy is not CredentialPolicy.WORKLOAD_ONLY,
     )
 
 

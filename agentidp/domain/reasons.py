@@ -31,6 +31,8 @@ class Reason(StrEnum):
     """No agent of the name `spec.agentRef.name` is in the credential's namespace."""
     AGENT_REPLACED = "AgentReplaced"
     """The agent of that name has another id than the one this credential was made for; declare a new credential."""
+    SECRETS_NOT_ALLOWED = "SecretsNotAllowed"
+    """`spec.credentialPolicy` of the agent is WorkloadOnly: its secrets are kept, and accepted again with SecretsAllowed."""
     AGENT_NOT_READY = "AgentNotReady"
     """The agent has no id yet, or may not get tokens; its own Ready condition says why."""
     CREDENTIAL_LIMIT_REACHED = "CredentialLimitReached"

@@ -26,6 +26,7 @@ from agentidp.kube.kinds import Kind, ObjectT
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 CONNECTIONS = 100
 JSON = "application/json"
+ACCEPTED = f"{JSON}, application/jwk-set+json"  # the second is how the API server writes its keys, and nothing else
 MERGE_PATCH = "application/merge-patch+json"
 
 ReadConfiguration = Callable[[], Awaitable[Configuration]]
@@ -169,5 +170,5 @@ class Cluster:
 
     async def _headers(self, content_type: str) -> dict[str, str]:
         token = await self._configuration.get_api_key_with_prefix("BearerToken")
-        headers = {"Accept": JSON, "Content-Type": content_type}
+        headers = {"Accept": ACCEPTED, "Content-Type": content_type}
         return headers | {"Authorization": token} if token else headers

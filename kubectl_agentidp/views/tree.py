@@ -1,4 +1,4 @@
-"""What `tree` draws: organizations, their agents, their credentials, and the hashes under which secrets are accepted.
+"""What `tree` draws: organizations, their agents, and how they authenticate: workloads, credentials, the hashes of secrets.
 
 A hash is shown by its hint and its times, never as it is.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agentidp.domain.resources import Agent, AgentCredential, Name, Organization, SecretHash
+from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, Name, Organization, SecretHash
 from kubectl_agentidp.views.facts import next_due, standing
 from kubectl_agentidp.views.moments import dated
 
@@ -82,8 +82,10 @@ class Drawing:
         return tuple(map(self._agent, self._agents[organization]))
 
     def _agent(self, agent: Agent) -> Node:
+        closed = agent.spec.credential_policy is CredentialPolicy.WORKLOAD_ONLY
         words = [f"Agent {self._written(agent.key)}", *_standing(agent), agent.status.agent_id or ""]
-        return Node(GAP.join(filter(None, words)), self._credentials_of(agent.key))
+        words.append("takes no secrets" if closed else "")
+        return Node(GAP.join(filter(None, words)), _workloads(agent) + self._credentials_of(agent.key))
 
     def _credentials_of(self, agent: Name) -> tuple[Node, ...]:
         return tuple(map(self._credential, self._credentials[agent]))
@@ -105,6 +107,11 @@ class Drawing:
 
     def _written(self, name: Name) -> str:
         return str(name) if self._namespaced else name.name
+
+
+def _workloads(agent: Agent) -> tuple[Node, ...]:
+    """Who authenticates without a secret."""
+    return tuple(Node(f"Workload of ServiceAccount {one.service_account_name}") for one in agent.spec.workloads)
 
 
 def _standing(one: Agent | AgentCredential) -> list[str]:

@@ -12,7 +12,8 @@ from devcluster.components import API_SERVER
 from devcluster.install import install
 from devcluster.programs import OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
 from tests.support.objects import Objects
-from tests.support.tenants import Tenant
+from tests.support.service_accounts import ask_by_assertion, make_service_account, token_of
+from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 from tests.support.workload import Pair, ask, is_refused, is_served
 
@@ -46,6 +47,16 @@ def unused(objects: Objects, programs: Programs) -> Pair:
 
 
 @pytest.fixture(scope="module")
+def assertion(objects: Objects, programs: Programs) -> str:
+    """A token of a workload, which nobody has shown before the outage."""
+    tenant = Tenant.new(objects)
+    make_service_account(tenant)
+    tenant.create("Agent", workloads=[{"serviceAccountName": NAME}])
+    tenant.until("Agent", "Registered")
+    return token_of(tenant, programs.token_url)
+
+
+@pytest.fixture(scope="module")
 def processes(programs: Programs) -> list[int]:
     """Those that run before the outage."""
     return [programs.process(program.name).pid for program in PROGRAMS]
@@ -53,7 +64,12 @@ def processes(programs: Programs) -> list[int]:
 
 @pytest.fixture(scope="module")
 def outage(
-    cluster: ControlPlane, programs: Programs, before: tuple[Tenant, Pair], unused: Pair, processes: list[int]
+    cluster: ControlPlane,
+    programs: Programs,
+    before: tuple[Tenant, Pair],
+    unused: Pair,
+    assertion: str,
+    processes: list[int],
 ) -> dict[str, Statuses]:
     """What a workload and the kubelet were answered during the outage, which is over."""
     _, pair = before
@@ -66,6 +82,7 @@ def outage(
         answers["ready"].append(httpx.get(f"{programs.token_url}/readyz").status_code)
         time.sleep(EVERY_SECONDS)
     answers["first use"] = [ask(unused).status_code]
+    answers["workload"] = [ask_by_assertion(programs.token_url, assertion).status_code]
     cluster.start(API_SERVER)
     return answers
 
@@ -75,6 +92,11 @@ def test_tokens_are_issued_meanwhile(outage: dict[str, Statuses], tell: Callable
     tell(f"tokens issued while the API server was away: {outage['token'].count(HTTPStatus.OK)} of {len(outage['token'])}")
     assert set(outage["token"]) == {HTTPStatus.OK}
     assert outage["first use"] == [HTTPStatus.OK]
+
+
+def test_a_workload_is_served_meanwhile(outage: dict[str, Statuses]) -> None:
+    """Its token is verified with the keys that the API server had published before."""
+    assert outage["workload"] == [HTTPStatus.OK]
 
 
 def test_no_probe_fails_meanwhile(outage: dict[str, Statuses]) -> None:

@@ -91,6 +91,7 @@ def test_columns_tell_the_story(kubectl: Kubectl, arguments: tuple[str, ...], co
     {
         "agents": [
             "AGENT-ID: 1f0d2a3c-4b5e-4f60-8a7b-9c0d1e2f3a4b",
+            "CREDENTIAL-POLICY: WorkloadOnly",
             "TYPE: Screener",
             "OWNER: Talent Platform",
             "EMAIL: screener@agents.example",

@@ -37,6 +37,16 @@ REFUSED = {
     "a relative audience": Refused(an_agent(audiences=["api.example/v1"]), "spec.audiences[0]"),
     "an audience with a space": Refused(an_agent(audiences=["https://api.example/a b"]), "spec.audiences[0]"),
     "an audience with half an escape": Refused(an_agent(audiences=["https://api.example/%2"]), "spec.audiences[0]"),
+    "a ServiceAccount of another namespace": Refused(
+        an_agent(workloads=[{"serviceAccountName": "other/screener"}]), "spec.workloads[0].serviceAccountName"
+    ),
+    "no secrets and no workloads": Refused(
+        an_agent(credentialPolicy="WorkloadOnly"), "spec.credentialPolicy WorkloadOnly needs spec.workloads"
+    ),
+    "no secrets and an empty list of workloads": Refused(
+        an_agent(credentialPolicy="WorkloadOnly", workloads=[]), "spec.credentialPolicy WorkloadOnly needs spec.workloads"
+    ),
+    "an unknown policy": Refused(an_agent(credentialPolicy="Anything"), "spec.credentialPolicy"),
     "a time without a zone": Refused(an_agent(tokensValidAfter="2026-03-01T12:00:00"), "spec.tokensValidAfter"),
     "a day for a time": Refused(an_agent(tokensValidAfter="2026-03-01"), "spec.tokensValidAfter"),
     "a day that does not exist": Refused(an_agent(tokensValidAfter="2026-02-30T12:00:00Z"), "spec.tokensValidAfter"),
@@ -137,6 +147,9 @@ ACCEPTED = {
     "audiences of every form": an_agent(
         audiences=["https://api.example:8443/v1?a=%20b", "urn:example:a", "spiffe://example/sa"]
     ),
+    "workloads beside secrets": an_agent(workloads=[{"serviceAccountName": "screener"}]),
+    "workloads alone": an_agent(workloads=[{"serviceAccountName": "screener.v2"}], credentialPolicy="WorkloadOnly"),
+    "no workloads, said": an_agent(workloads=[], credentialPolicy="SecretsAllowed"),
     "a time in another zone": an_agent(tokensValidAfter="2026-03-01T12:00:00-05:30"),
     "a time to the nanosecond": an_agent(tokensValidAfter="2026-03-01T12:00:00.123456789Z"),
     "a leap day": an_agent(tokensValidAfter="2028-02-29T12:00:00Z"),

@@ -6,6 +6,7 @@ from tests.support.crd_schema import Manifest
 from tests.support.manifests import AGENT_ID, BCRYPT, OTHER_BCRYPT, OTHER_ID, a_credential, a_resource, an_agent
 
 HINT, OTHER_HINT = "0a1b2c3d", "4d3c2b1a"
+WORKLOADS = [{"serviceAccountName": "screener"}]
 NOON, EVENING = "2026-03-01T12:00:00Z", "2026-03-01T18:00:00Z"
 
 
@@ -35,6 +36,11 @@ REFUSED_CHANGES = {
     ),
     "a decommissioned agent's state is removed": Change(
         an_agent(state="Decommissioned"), {"state": None}, "spec.state cannot leave Decommissioned"
+    ),
+    "an agent without secrets loses its last workload": Change(
+        an_agent(workloads=WORKLOADS, credentialPolicy="WorkloadOnly"),
+        {"workloads": None},
+        "spec.credentialPolicy WorkloadOnly needs spec.workloads",
     ),
     "the kill switch moves back": Change(
         an_agent(tokensValidAfter=EVENING), {"tokensValidAfter": NOON}, "spec.tokensValidAfter only moves forward"
@@ -77,6 +83,10 @@ ALLOWED_CHANGES = {
     "a suspended agent is decommissioned": Change(an_agent(state="Suspended"), {"state": "Decommissioned"}),
     "a decommissioned agent is described better": Change(an_agent(state="Decommissioned"), {"owner": "Talent"}),
     "the kill switch is thrown": Change(an_agent(), {"tokensValidAfter": NOON}),
+    "an agent takes no secrets any more": Change(an_agent(workloads=WORKLOADS), {"credentialPolicy": "WorkloadOnly"}),
+    "an agent takes secrets again": Change(
+        an_agent(workloads=WORKLOADS, credentialPolicy="WorkloadOnly"), {"credentialPolicy": None, "workloads": None}
+    ),
     "the kill switch moves forward": Change(an_agent(tokensValidAfter=NOON), {"tokensValidAfter": EVENING}),
     "an agent with an id and everything else fixed is changed": Change(
         an_agent(agentId=AGENT_ID, organizationId="acme", tokensValidAfter=NOON), {"version": "1.5.0"}

@@ -27,6 +27,7 @@ COLLECTIONS = {
     "Namespace": ("api/v1", "namespaces"),
     "ResourceQuota": ("api/v1", "resourcequotas"),
     "Secret": ("api/v1", "secrets"),
+    "ServiceAccount": ("api/v1", "serviceaccounts"),
 }
 
 

@@ -93,6 +93,7 @@ REVOKED = record(CredentialPhase.REVOKED, Reason.CREDENTIAL_REVOKED)
 DECOMMISSIONED = record(CredentialPhase.REVOKED, Reason.AGENT_DECOMMISSIONED)
 EXPIRED = record(CredentialPhase.EXPIRED, Reason.CREDENTIAL_EXPIRED)
 SUSPENDED = record(CredentialPhase.SUSPENDED, Reason.AGENT_SUSPENDED)
+CLOSED = record(CredentialPhase.SUSPENDED, Reason.SECRETS_NOT_ALLOWED)
 ACTIVE = record(CredentialPhase.ACTIVE, Reason.ISSUED)
 PROVIDED = record(CredentialPhase.ACTIVE, Reason.PROVIDED)
 

@@ -7,12 +7,14 @@ import httpx
 import msgspec
 
 from agentidp.domain.access_tokens import AccessToken
+from agentidp.domain.assertions import TokenIssuer
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
 from agentidp.domain.secrets import hash_secret, hint_of
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.settings import Url
+from tests.support.assertions import CLUSTER_KEY, issuer_of
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
 from token_service.index.clients import ClientIndex
@@ -70,9 +72,13 @@ class ServedAlone:
         self.at_api_server = ClientIndex()
         self.api_server_trouble: ApiError | None = None
         self.looked_up: list[str] = []
+        self.cluster_keys = [CLUSTER_KEY]
+        self.keys_read = 0
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
-        self.service = TokenService(told, Shared(told), self.known, [], ApiServer(self._look_up, self._record))
+        self.service = TokenService(
+            told, Shared(told), self.known, [], ApiServer(self._look_up, self._record, self._token_issuer)
+        )
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 
@@ -100,6 +106,12 @@ class ServedAlone:
         if self.api_server_trouble:
             raise self.api_server_trouble
         return self.at_api_server
+
+    async def _token_issuer(self) -> TokenIssuer:
+        self.keys_read += 1
+        if self.api_server_trouble:
+            raise self.api_server_trouble
+        return issuer_of(*self.cluster_keys)
 
     async def _record(self, read: AccessToken) -> None:
         if self.api_server_trouble:

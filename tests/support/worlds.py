@@ -27,6 +27,7 @@ from agentidp.domain.resources import (
     Condition,
     ConditionStatus,
     CredentialPhase,
+    CredentialPolicy,
     CredentialSpec,
     CredentialStatus,
     ObjectMeta,
@@ -37,6 +38,7 @@ from agentidp.domain.resources import (
     Secret,
     SecretHash,
     SecretTemplate,
+    Workload,
 )
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from agentidp.domain.resources.organization import OrganizationLimits
@@ -129,6 +131,12 @@ def a_registered_agent(
 def a_suspended_agent() -> Agent:
     """An agent that gets no tokens for now."""
     return a_registered_agent(reason=Reason.AGENT_SUSPENDED, state=AgentState.SUSPENDED)
+
+
+def a_workload_only_agent() -> Agent:
+    """An agent of which no secret is accepted."""
+    workloads = (Workload(service_account_name="screener"),)
+    return a_registered_agent(workloads=workloads, credential_policy=CredentialPolicy.WORKLOAD_ONLY)
 
 
 def a_decommissioned_agent() -> Agent:

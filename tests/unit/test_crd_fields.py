@@ -111,7 +111,7 @@ def test_every_list_says_how_it_merges() -> None:
         "hints": r".*\.hint",
         "scopes": r".*\.(scopes|allowedScopes)\[\]",
         "names of organizations and namespaces": r".*\.(organizationId|namespaces\[\])",
-        "names of resources": r".*\.name",
+        "names of resources": r".*\.(name|serviceAccountName)",
     }.items(),
     ids=lambda alike: alike[0],
 )

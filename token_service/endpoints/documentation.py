@@ -3,6 +3,7 @@
 from typing import Any
 
 from agentidp.domain.oauth_errors import ErrorCode
+from token_service.http.client_authentication import JWT_BEARER
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -25,8 +26,14 @@ TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000
 """What a parameter may be: anything but nothing, and without a NUL."""
 
 CLIENT_FIELDS: dict[str, Any] = {
-    "client_id": TEXT | {"description": "Where the client does not authenticate by HTTP Basic."},
-    "client_secret": TEXT | {"format": "password", "description": "As client_id."},
+    "client_id": TEXT | {"description": "Where the client does not authenticate by HTTP Basic; beside an assertion optional."},
+    "client_secret": TEXT | {"format": "password", "description": "Where the client does not authenticate otherwise."},
+    "client_assertion_type": {"type": "string", "enum": [JWT_BEARER], "description": "RFC 7523, section 2.2."},
+    "client_assertion": TEXT
+    | {
+        "format": "password",
+        "description": "A token of a Kubernetes ServiceAccount that the agent names, whose only audience is this issuer.",
+    },
 }
 
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}

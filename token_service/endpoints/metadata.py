@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Response
 
+from agentidp.domain.assertions import ALGORITHMS
 from token_service.endpoints import jwks
 from token_service.endpoints.documentation import Responses, json_response
 
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 MAX_AGE_SECONDS = 300
-AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 _SCHEMA = {"type": "object", "required": ["issuer", "response_types_supported"]}
 
@@ -31,6 +32,7 @@ def metadata(issuer: str, endpoints: dict[str, str]) -> dict[str, Any]:
     for name, path in endpoints.items():
         document[name] = issuer + path
         document[f"{name}_auth_methods_supported"] = AUTH_METHODS
+        document[f"{name}_auth_signing_alg_values_supported"] = ALGORITHMS
     return document
 
 

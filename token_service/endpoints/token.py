@@ -1,7 +1,7 @@
 """POST /token: an access token for client credentials, RFC 6749, sections 4.4 and 5, with resource indicators, RFC 8707.
 
-The client authenticates by HTTP Basic or form fields (section 2.3.1). Without `scope` or `resource` the token carries all
-that the agent may have.
+The client authenticates by HTTP Basic or form fields (section 2.3.1), or by a client assertion (RFC 7523, section 2.2).
+Without `scope` or `resource` the token carries all that the agent may have.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 from agentidp.domain.access_tokens import TokenWriter
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
 from agentidp.index.freshness import Freshness
-from token_service.authentication import Accepted
+from token_service.accepted import Accepted, AcceptedSecret
 from token_service.callers import Callers
 from token_service.daily_limits import DailyLimits
 from token_service.endpoints.documentation import FORM_ERRORS, TEXT, error_responses, form_body, json_response
@@ -34,7 +34,10 @@ _NO_KEY = unavailable("There is no signing key yet.", 5)
 
 DOCUMENTATION: dict[str, Any] = {
     "summary": "Get an access token for client credentials",
-    "description": "RFC 6749, section 4.4. Without scope and resource, all that the agent may have.",
+    "description": (
+        "RFC 6749, section 4.4. Without scope and resource, all that the agent may have. The claim credential_id names the"
+        " AgentCredential whose secret was shown; a token for the assertion of a workload has none."
+    ),
     "tags": ["tokens"],
     "responses": {
         200: json_response(
@@ -104,7 +107,8 @@ class TokenEndpoint:
             return _NO_KEY
         if client.agent.tokens_valid_after is not None:
             await self._outlive(client.agent.tokens_valid_after)
-        self._recall.add(request.sent, client, offer)
+        if isinstance(client, AcceptedSecret):
+            self._recall.add(request.sent, client, offer)
         return self._issue(request.sent, client, offer, writer)
 
     def recall(self, sent: Sent) -> Answer | OAuthError | None:
@@ -117,7 +121,8 @@ class TokenEndpoint:
         return refusal or self._issue(sent, client, served.offer, writer)
 
     def _issue(self, sent: Sent, client: Accepted, offer: Offer, writer: TokenWriter) -> Answer:
-        self._usage.used(client.credential.credential_id, client.hash, sent)
+        if isinstance(client, AcceptedSecret):
+            self._usage.used(client.credential_id, client.hash, sent)
         token = writer.write(offer.draft, int(self._clock()), new_jti())
         return Answer(200, b'{"access_token":"' + token + offer.rest)
 

@@ -1,6 +1,6 @@
-"""How a client says who it is: HTTP Basic or form fields, not both (RFC 6749, section 2.3.1).
+"""How a client says who it is: HTTP Basic, form fields (RFC 6749, section 2.3.1) or an assertion (RFC 7521, section 4.2).
 
-Whatever is malformed in a Basic header is answered like a wrong secret (section 5.2).
+It is one of them, not two. Whatever is malformed in a Basic header is answered like a wrong secret (section 5.2).
 """
 
 import binascii
@@ -12,7 +12,11 @@ from agentidp.domain.oauth_errors import INVALID_CLIENT, OAuthError, invalid_req
 from token_service.http.requests import FormRequest
 
 _BOTH = invalid_request("The client authenticates in the Authorization header and in the body; one of them is enough.")
+_ASSERTION_AND_MORE = invalid_request("The client authenticates by an assertion and in another way; one of them is enough.")
+_HALF_AN_ASSERTION = invalid_request("client_assertion and client_assertion_type belong together.")
 _DIFFERENT = invalid_request("client_id is not the client of the Authorization header.")
+
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class ClientPair(Struct, frozen=True, gc=False):
@@ -26,8 +30,36 @@ class ClientPair(Struct, frozen=True, gc=False):
         return f"ClientPair({self.client_id})"
 
 
-def client_pair(request: FormRequest) -> ClientPair | OAuthError:
-    """The pair that a request carries."""
+class ClientAssertion(Struct, frozen=True, gc=False):
+    """A JWT that is to show who the client is, and the client_id, which may be left out (RFC 7521, section 4.2)."""
+
+    assertion: str
+    client_id: str | None
+
+    def __repr__(self) -> str:
+        """Never the assertion: whoever has it is the client for as long as it is good."""
+        return f"ClientAssertion({self.client_id})"
+
+
+def shown_by_client(request: FormRequest) -> ClientPair | ClientAssertion | OAuthError:
+    """What a request carries to authenticate with."""
+    values = request.form.values
+    if "client_assertion" in values or "client_assertion_type" in values:
+        return _assertion(request)
+    return _pair(request)
+
+
+def _assertion(request: FormRequest) -> ClientAssertion | OAuthError:
+    form = request.form
+    assertion, kind = form.get("client_assertion"), form.get("client_assertion_type")
+    if assertion is None or kind is None:
+        return _HALF_AN_ASSERTION
+    if request.authorization is not None or form.get("client_secret") is not None:
+        return _ASSERTION_AND_MORE
+    return ClientAssertion(assertion, form.get("client_id")) if kind == JWT_BEARER else INVALID_CLIENT
+
+
+def _pair(request: FormRequest) -> ClientPair | OAuthError:
     form = request.form
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if request.authorization is None:

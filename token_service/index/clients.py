@@ -1,12 +1,13 @@
 """The index: a client's agent, its organization and its credentials, joined when they are looked up."""
 
+from agentidp.domain.assertions import Workload
 from agentidp.domain.clients import ClientAgent, ClientCredential
 from agentidp.domain.resources import Organization
-from agentidp.index.agents import AgentTable
 from agentidp.index.changes import Changes
 from agentidp.index.feed import Feed
 from agentidp.index.organizations import OrganizationTable
 from token_service.index.credentials import CredentialTable
+from token_service.index.workloads import ClientTable
 
 
 class ClientIndex:
@@ -14,13 +15,17 @@ class ClientIndex:
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self.agents: Feed[ClientAgent, AgentTable[ClientAgent]] = Feed(AgentTable, self._agent_changed)
+        self.agents: Feed[ClientAgent, ClientTable] = Feed(ClientTable, self._agent_changed)
         self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable, self._credential_changed)
         self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable, self._organization_changed)
 
     def agent(self, client_id: str) -> ClientAgent | None:
         """The agent whose id this is."""
         return self.agents.table.find(client_id)
+
+    def agents_of(self, workload: Workload) -> list[ClientAgent]:
+        """The agents that this workload may be."""
+        return self.agents.table.of_workload(workload)
 
     def organization(self, agent: ClientAgent) -> Organization | None:
         """The organization that an agent claims, if it exists."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import product
 
+from agentidp.domain.assertions import Flaw
 from agentidp.domain.oauth_errors import ErrorCode
 from agentidp.domain.reasons import Reason
 from token_service.refusals import Refusal
@@ -36,7 +37,7 @@ REFUSALS = Family(
     "agentidp_refusals",
     "Refused client authentications by reason; the caller is not told which.",
     ("reason",),
-    _by(tuple(sorted({one.value for one in (*Refusal, *Reason)}))),
+    _by(tuple(sorted({one.value for one in (*Refusal, *Reason, *Flaw)}))),
 )
 SECRET_CHECKS = Family(
     "agentidp_secret_checks", "Secrets checked with bcrypt, by result.", ("result",), _by(("match", "mismatch"))

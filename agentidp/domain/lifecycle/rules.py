@@ -42,6 +42,7 @@ from agentidp.domain.resources import (
     AgentState,
     Binding,
     CredentialPhase,
+    CredentialPolicy,
     CredentialState,
     CredentialStatus,
     Rotation,
@@ -107,6 +108,17 @@ def agent_is_suspended(seen: Observed, now: datetime) -> Step | None:
         return None
     message = "Its agent is suspended; the same secret works again when the agent is active."
     return held_back(seen, CredentialPhase.SUSPENDED, Reason.AGENT_SUSPENDED, message, now)
+
+
+def agent_takes_no_secrets(seen: Observed, now: datetime) -> Step | None:
+    """Its workloads authenticate without; like a suspension it can be taken back, so hashes and Secret are kept."""
+    if not seen.agent or seen.agent.spec.credential_policy is not CredentialPolicy.WORKLOAD_ONLY:
+        return None
+    message = (
+        "Its agent takes no secrets (spec.credentialPolicy is WorkloadOnly); the same secret works again when it is"
+        " SecretsAllowed. Delete or revoke the credential if that will never be."
+    )
+    return held_back(seen, CredentialPhase.SUSPENDED, Reason.SECRETS_NOT_ALLOWED, message, now)
 
 
 def agent_is_not_ready(seen: Observed, now: datetime) -> Step | None:
@@ -234,6 +246,7 @@ RULES: tuple[Rule, ...] = (
     agent_is_missing,
     agent_was_replaced,
     agent_is_suspended,
+    agent_takes_no_secrets,
     agent_is_not_ready,
     agent_has_too_many,
     hash_is_provided,

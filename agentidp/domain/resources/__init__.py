@@ -3,7 +3,16 @@
 Each Struct decodes the API server's JSON as it is (camelCase, RFC 3339 times) and ignores the fields that nobody here uses.
 """
 
-from agentidp.domain.resources.agent import Agent, AgentPhase, AgentSpec, AgentState, AgentStatus, CredentialCount
+from agentidp.domain.resources.agent import (
+    Agent,
+    AgentPhase,
+    AgentSpec,
+    AgentState,
+    AgentStatus,
+    CredentialCount,
+    CredentialPolicy,
+    Workload,
+)
 from agentidp.domain.resources.credential import (
     AgentCredential,
     AgentRef,
@@ -48,6 +57,7 @@ __all__ = [
     "ConditionStatus",
     "CredentialCount",
     "CredentialPhase",
+    "CredentialPolicy",
     "CredentialSpec",
     "CredentialState",
     "CredentialStatus",
@@ -69,4 +79,5 @@ __all__ = [
     "Time",
     "TokenRevocation",
     "TokenRevocationSpec",
+    "Workload",
 ]

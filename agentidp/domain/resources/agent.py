@@ -45,6 +45,19 @@ class AgentPhase(StrEnum):
     DECOMMISSIONED = "Decommissioned"
 
 
+class CredentialPolicy(StrEnum):
+    """How the agent may authenticate."""
+
+    SECRETS_ALLOWED = "SecretsAllowed"
+    WORKLOAD_ONLY = "WorkloadOnly"
+
+
+class Workload(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who authenticates as the agent without a secret: a ServiceAccount of its namespace."""
+
+    service_account_name: str
+
+
 class AgentSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What is declared of an agent."""
 
@@ -58,6 +71,8 @@ class AgentSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     organization_id: str | None = None
     scopes: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    credential_policy: CredentialPolicy = CredentialPolicy.SECRETS_ALLOWED
     access_token_ttl_seconds: int = field(default=3600, name="accessTokenTTLSeconds")
     state: AgentState = AgentState.ACTIVE
     tokens_valid_after: Time | None = None

@@ -33,6 +33,7 @@ from tests.support.worlds import (
     a_suspended_agent,
     a_uid,
     a_value,
+    a_workload_only_agent,
     an_agent,
     an_issued_credential,
     an_organization,
@@ -165,6 +166,15 @@ def test_which_credentials_are_refused(credential: AgentCredential, reason: Reas
     """And why."""
     agent = client_agent(a_registered_agent())
     assert why_credential_is_refused(client_credential(credential), agent, MOMENT) == reason
+
+
+def test_no_credential_of_an_agent_that_takes_no_secrets_is_accepted() -> None:
+    """From its spec on; what ended a credential for good is told first."""
+    agent = client_agent(a_workload_only_agent())
+    assert why_agent_is_refused(agent, None) is None
+    assert why_credential_is_refused(client_credential(an_issued_credential()), agent, MOMENT) is Reason.SECRETS_NOT_ALLOWED
+    revoked = client_credential(an_issued_credential(state=CredentialState.REVOKED))
+    assert why_credential_is_refused(revoked, agent, MOMENT) is Reason.CREDENTIAL_REVOKED
 
 
 def client(*hashes: SecretHash, **spec: Any) -> ClientCredential:

@@ -1,5 +1,6 @@
 """Access tokens: what we write, PyJWT reads; what others write, we do not."""
 
+import base64
 import time
 from typing import Any
 
@@ -64,6 +65,11 @@ def forged(claims: dict[str, Any] = CLAIMS, key: Any = None, algorithm: str = "E
     return jwt.encode(claims, PRIVATE[Algorithm.ES256] if key is None else key, algorithm=algorithm, headers=told)
 
 
+def too_deep() -> str:
+    """A JWT whose header nests deeper than Python's decoder goes."""
+    return base64.urlsafe_b64encode(b"[" * 12_000).decode().rstrip("=") + ".e30.AA"
+
+
 def test_the_forger_knows_his_trade() -> None:
     """What the next test refuses, it refuses for the reason that it names."""
     assert read_token(forged(), PUBLIC, ISSUER)
@@ -72,6 +78,7 @@ def test_the_forger_knows_his_trade() -> None:
 
 FORGED = {
     "nothing": "",
+    "a header too deep to read": too_deep(),
     "no JWT": "a.b.c",
     "bytes beyond ASCII": "é.é.é",
     "another's key": forged(key=generate(Algorithm.ES256, NOW, NOW).load()),

@@ -44,6 +44,7 @@ from tests.support.worlds import (
     a_registered_agent,
     a_suspended_agent,
     a_uid,
+    a_workload_only_agent,
     respecified,
 )
 
@@ -51,6 +52,7 @@ AGENTS: dict[str, Agent | None] = {
     "active": a_registered_agent(),
     "suspended": a_suspended_agent(),
     "missing": None,
+    "without secrets": a_workload_only_agent(),
     "replaced": a_registered_agent(a_uid(7), uid=a_uid(7)),
 }
 SHIFTS = st.sampled_from([timedelta(), SECOND, MINUTE, HOUR, -SECOND, -MINUTE, -HOUR])

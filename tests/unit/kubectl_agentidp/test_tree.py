@@ -6,7 +6,16 @@ from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, AgentRef, CredentialPhase, ObjectMeta, Organization, OrganizationSpec
+from agentidp.domain.resources import (
+    AgentCredential,
+    AgentRef,
+    CredentialPhase,
+    CredentialPolicy,
+    ObjectMeta,
+    Organization,
+    OrganizationSpec,
+    Workload,
+)
 from agentidp.domain.resources.organization import OrganizationTier
 from kubectl_agentidp.views.tree import Forest, draw
 from tests.support.worlds import (
@@ -100,6 +109,19 @@ def test_a_credential_hangs_from_the_agent_of_its_own_namespace() -> None:
             └── Credential old  Revoked  For good.
         No organization
         └── Agent sales/screener  Active  {OTHER_ID}
+    """)
+
+
+def test_workloads_hang_from_their_agent() -> None:
+    """Before its credentials; and where it takes no secrets, the credential says so."""
+    workloads = tuple(Workload(service_account_name=name) for name in ("screener", "batch"))
+    agent = a_registered_agent(workloads=workloads, credential_policy=CredentialPolicy.WORKLOAD_ONLY)
+    assert draw(Forest([agent], [REVOKED]), NOW) == exactly(f"""
+        No organization
+        └── Agent screener  Active  {AGENT_ID}  takes no secrets
+            ├── Workload of ServiceAccount screener
+            ├── Workload of ServiceAccount batch
+            └── Credential old  Revoked  For good.
     """)
 
 

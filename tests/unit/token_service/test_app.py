@@ -46,7 +46,11 @@ async def test_the_metadata_lists_what_exists(served: ServedAlone, name: str) ->
     told = answer.json()
     assert told["issuer"] == ISSUER
     assert told["token_endpoint"] == f"{ISSUER}/api/v1/token"
-    assert told["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+    for endpoint in ("token", "introspection", "revocation"):
+        assert told[f"{endpoint}_endpoint_auth_methods_supported"] == methods
+        assert {"RS256", "ES256"} <= set(told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"])
+        assert not {"none", "HS256"} & set(told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"])
     assert told["grant_types_supported"] == ["client_credentials"]
     paths = served.app.openapi()["paths"]
     endpoints = [url for field, url in told.items() if field.endswith(("_endpoint", "_uri"))]

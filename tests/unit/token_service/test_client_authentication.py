@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentidp.domain.oauth_errors import INVALID_CLIENT
-from token_service.http.client_authentication import ClientPair, client_pair, parse_basic
+from token_service.http.client_authentication import JWT_BEARER, ClientAssertion, ClientPair, parse_basic, shown_by_client
 from token_service.http.forms import Form
 from token_service.http.requests import FormRequest, Sent
 
@@ -47,6 +47,14 @@ def test_a_pair_never_shows_its_secret() -> None:
     """Not in a traceback, not in a log."""
     form = Form({"client_id": "a", "client_secret": "hidden"})
     request = FormRequest(form, Sent(b"client_id=a&client_secret=hidden", b"Basic hidden"))
-    pair = client_pair(FormRequest(form, Sent(b"")))
+    pair = shown_by_client(FormRequest(form, Sent(b"")))
     assert isinstance(pair, ClientPair)
     assert "hidden" not in f"{pair} {pair!r} {request} {request!r}"
+
+
+def test_an_assertion_is_never_shown() -> None:
+    """Whoever reads it could be the client."""
+    form = Form({"client_id": "a", "client_assertion_type": JWT_BEARER, "client_assertion": "hidden"})
+    shown = shown_by_client(FormRequest(form, Sent(b"")))
+    assert shown == ClientAssertion("hidden", "a")
+    assert "hidden" not in f"{shown} {shown!r} {form!r}"

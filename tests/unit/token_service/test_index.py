@@ -5,22 +5,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from agentidp.domain.assertions import Workload
 from agentidp.domain.clients import ClientAgent, ClientCredential, client_agent, client_credential
-from agentidp.index.agents import AgentTable
 from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_uid, an_issued_credential
 from token_service.index.clients import ClientIndex
 from token_service.index.credentials import CredentialTable
+from token_service.index.workloads import ClientTable
 
 AN_AGENT = client_agent(a_registered_agent())
 
 agents = st.builds(
-    lambda name, namespace, agent_id, created: replace(
-        AN_AGENT, name=name, namespace=namespace, agent_id=agent_id, created=created, uid=f"{namespace}/{name}"
+    lambda name, namespace, agent_id, created, workloads: replace(
+        AN_AGENT,
+        name=name,
+        namespace=namespace,
+        agent_id=agent_id,
+        created=created,
+        uid=f"{namespace}/{name}",
+        workloads=workloads,
     ),
     st.sampled_from("ab"),
     st.sampled_from("mn"),
     st.sampled_from(["", "1", "2"]),
     st.floats(0, 3),
+    st.sampled_from([(), ("x",), ("x", "y"), ("x", "x")]),
 )
 credentials = st.builds(
     lambda number, client_id: replace(
@@ -33,8 +41,8 @@ credentials = st.builds(
 
 @given(st.lists(st.tuples(st.booleans(), agents), max_size=30))
 def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, ClientAgent]]) -> None:
-    """Whatever came, changed or went before."""
-    table, now = AgentTable[ClientAgent](), dict[tuple[str, str], ClientAgent]()
+    """And so do the workloads that it names, whatever came, changed or went before."""
+    table, now = ClientTable(), dict[tuple[str, str], ClientAgent]()
     for stays, agent in changes:
         key = agent.namespace, agent.name
         if stays:
@@ -47,6 +55,9 @@ def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, Clien
         claimants = [agent for agent in now.values() if agent.agent_id == agent_id]
         assert table.find(agent_id) == min(claimants, key=lambda one: one.precedence, default=None)
     assert len(table) == len({agent.agent_id for agent in now.values()} - {""})
+    for workload in (Workload(namespace, name) for namespace in "mn" for name in "xy"):
+        named = [one for one in table if one.namespace == workload.namespace and workload.service_account in one.workloads]
+        assert sorted(table.of_workload(workload), key=lambda one: one.uid) == sorted(named, key=lambda one: one.uid)
 
 
 @given(st.lists(st.tuples(st.booleans(), credentials), max_size=30))
@@ -82,7 +93,7 @@ def test_of_two_agents_with_one_id_the_older_has_it() -> None:
     """Also when the younger came first."""
     younger = client_agent(a_registered_agent(name="thief", uid=a_uid(1), age=MINUTE))
     older = client_agent(a_registered_agent(age=HOUR))
-    table = AgentTable[ClientAgent]()
+    table = ClientTable()
     table.put(younger)
     table.put(older)
     assert table.find(AGENT_ID) == older

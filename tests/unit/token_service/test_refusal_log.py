@@ -34,8 +34,8 @@ def test_a_flood_is_told_as_a_number() -> None:
     log = RefusalLog(Meters(), lambda: now)
     with structlog.testing.capture_logs() as told:
         for _ in range(1000):
-            log.refused(AGENT_ID, Refusal.WRONG_SECRET)
+            log.refused(Refusal.WRONG_SECRET, AGENT_ID)
         now = 1.0
-        log.refused(AGENT_ID, Refusal.WRONG_SECRET)
+        log.refused(Refusal.WRONG_SECRET, AGENT_ID)
     assert len(told) == LINES_PER_SECOND + 1
     assert told[-1]["left_out_before"] == 1000 - LINES_PER_SECOND

@@ -9,6 +9,7 @@ from agentidp.domain.resources import AgentState, CredentialPhase
 from tests.support.reconciling import ApiServer
 from tests.support.stories import (
     ACTIVE,
+    CLOSED,
     LOSER,
     REPORTED_LATE,
     SUSPENDED,
@@ -33,6 +34,7 @@ from tests.support.worlds import (
     a_rotation,
     a_secret,
     a_suspended_agent,
+    a_workload_only_agent,
     an_agent,
     an_issued_credential,
     restated,
@@ -77,6 +79,23 @@ STORIES: dict[str, Story] = {
     "nothing is rotated while the agent is suspended": (
         delivered(an_issued_credential(rotation=a_rotation(every="1m", requested=-SECOND)), agent=a_suspended_agent()),
         (SUSPENDED, wait()),
+    ),
+    "an agent that takes no secrets gets none": (declared(agent=a_workload_only_agent()), (CLOSED, wait())),
+    "an agent that takes no secrets any more keeps hashes and Secret": (
+        delivered(agent=a_workload_only_agent()),
+        (CLOSED, wait()),
+    ),
+    "nothing is repaired while the agent takes no secrets": (
+        declared(an_issued_credential(), agent=a_workload_only_agent()),
+        (CLOSED, wait()),
+    ),
+    "nor is anything rotated, but it may expire": (
+        delivered(expiring(DAY, rotation=a_rotation(every="1m", requested=-SECOND)), agent=a_workload_only_agent()),
+        (CLOSED, wait(DAY)),
+    ),
+    "an agent that takes secrets again has the same secret": (
+        delivered(restated(an_issued_credential(), phase=CredentialPhase.SUSPENDED)),
+        (ACTIVE, wait()),
     ),
     "an agent that is active again has the same secret, and what was due is done": (
         delivered(restated(an_issued_credential(rotation=a_rotation(every="1m")), phase=CredentialPhase.SUSPENDED)),

@@ -1,0 +1,144 @@
+"""Client assertions: tokens of Kubernetes ServiceAccounts, shown in place of a secret (RFC 7523, sections 2.2 and 3).
+
+The cluster signs them, and their `sub` says which ServiceAccount it is; which agent that is, an Agent says in `spec.workloads`.
+What is right about a token is decided here, by keys that were fetched elsewhere.
+"""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+import jwt
+import msgspec
+from msgspec import Struct
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+"""What API servers sign with; never a shared secret, and never nothing (RFC 8725, section 3.1)."""
+LEEWAY_SECONDS = 30
+"""The API server's clock may not be ours."""
+MOST_SECONDS = 86_400
+"""Longer lives are refused (RFC 7523, section 3, item 4): nothing revokes such a token but its end."""
+
+_SUBJECT = re.compile(r"system:serviceaccount:([a-z0-9-]+):([a-z0-9.-]+)")
+_OPTIONS: Any = {
+    "require": ["iss", "sub", "aud", "iat", "exp"],
+    "verify_aud": False,  # these are judged below, by a clock that is passed in and with reasons that can be told apart
+    "verify_iss": False,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
+
+
+class Flaw(StrEnum):
+    """Why an assertion is not accepted: for the log and the metrics, never for the caller."""
+
+    NOT_GENUINE = "AssertionNotGenuine"
+    """It is no JWT, lacks a claim, or is not signed as the key says that it names."""
+    KEY_UNKNOWN = "AssertionKeyUnknown"
+    """It names a key that the cluster's API server does not have."""
+    OF_ANOTHER_ISSUER = "AssertionOfAnotherIssuer"
+    """Its `iss` is not the issuer of this cluster's ServiceAccount tokens."""
+    FOR_ANOTHER_AUDIENCE = "AssertionForAnotherAudience"
+    """Its `aud` is not our issuer, and that alone."""
+    EXPIRED = "AssertionExpired"
+    """Its `exp` has passed."""
+    NOT_YET_VALID = "AssertionNotYetValid"
+    """Its `nbf` or `iat` is yet to come."""
+    LIVES_TOO_LONG = "AssertionLivesTooLong"
+    """From `iat` to `exp` is more than a day."""
+    OF_NO_WORKLOAD = "AssertionOfNoWorkload"
+    """Its `sub` is not a ServiceAccount."""
+
+
+class Workload(Struct, frozen=True, gc=False):
+    """A ServiceAccount that has shown who it is."""
+
+    namespace: str
+    service_account: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.service_account}"
+
+
+class TokenIssuer(Struct, frozen=True):
+    """Who signs the ServiceAccount tokens of a cluster: its `iss`, and its public keys by `kid`."""
+
+    issuer: str
+    keys: dict[str, jwt.PyJWK]
+
+
+class _Claims(Struct, frozen=True):
+    iss: str
+    sub: str
+    aud: str | list[str]
+    iat: float
+    exp: float
+    nbf: float | None = None
+
+
+class _Discovery(Struct, frozen=True):
+    issuer: str
+
+
+class _KeySet(Struct, frozen=True):
+    keys: list[dict[str, Any]]
+
+
+def token_issuer(discovery: bytes, key_set: bytes) -> TokenIssuer:
+    """By the API server's discovery document and its JWK Set; keys that are not for us are left out. Raises DecodeError."""
+    keys = map(_key, msgspec.json.decode(key_set, type=_KeySet).keys)
+    return TokenIssuer(
+        issuer=msgspec.json.decode(discovery, type=_Discovery).issuer,
+        keys={key.key_id: key for key in keys if key and key.key_id and key.algorithm_name in ALGORITHMS},
+    )
+
+
+def key_id(token: str) -> str | None:
+    """The `kid` that a token names, unverified; None where it names none, or is no JWT."""
+    try:
+        told = jwt.get_unverified_header(token).get("kid")
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return None
+    return told if isinstance(told, str) else None
+
+
+def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Workload | Flaw:
+    """The workload that has shown this token; `now` in seconds since the epoch."""
+    key = issuer.keys.get(key_id(token) or "")
+    if key is None:
+        return Flaw.KEY_UNKNOWN if key_id(token) else Flaw.NOT_GENUINE
+    claims = _claims(token, key)
+    if claims is None:
+        return Flaw.NOT_GENUINE
+    flaw = next((flaw for flaw, is_right in _CHECKS.items() if not is_right(claims, issuer, audience, now)), None)
+    subject = _SUBJECT.fullmatch(claims.sub)
+    return flaw or (Workload(*subject.groups()) if subject else Flaw.OF_NO_WORKLOAD)
+
+
+def _key(jwk: dict[str, Any]) -> jwt.PyJWK | None:
+    try:
+        return jwt.PyJWK(jwk) if jwk.get("kty") in {"RSA", "EC"} else None
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+
+
+def _claims(token: str, key: jwt.PyJWK) -> _Claims | None:
+    """What a token says that this key has signed, by the algorithm that the key is for."""
+    try:
+        claims = jwt.decode(token, key, algorithms=[key.algorithm_name], options=_OPTIONS)
+        return msgspec.convert(claims, _Claims)
+    except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError, RecursionError):
+        return None
+
+
+_Check = Callable[[_Claims, TokenIssuer, str, float], bool]
+_CHECKS: dict[Flaw, _Check] = {
+    Flaw.OF_ANOTHER_ISSUER: lambda claims, issuer, _audience, _now: claims.iss == issuer.issuer,
+    Flaw.FOR_ANOTHER_AUDIENCE: lambda claims, _issuer, audience, _now: claims.aud in (audience, [audience]),
+    Flaw.EXPIRED: lambda claims, _issuer, _audience, now: now < claims.exp + LEEWAY_SECONDS,
+    Flaw.NOT_YET_VALID: lambda claims, _issuer, _audience, now: max(claims.iat, claims.nbf or 0) <= now + LEEWAY_SECONDS,
+    Flaw.LIVES_TOO_LONG: lambda claims, _issuer, _audience, _now: claims.exp - claims.iat <= MOST_SECONDS,
+}
+"""RFC 7523, section 3, in the order in which they are told; each is stated so that a NaN fails it."""

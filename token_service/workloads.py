@@ -1,0 +1,77 @@
+"""Is this assertion an agent's? The cluster's keys say which workload has shown it, and the index which agent that is.
+
+Without a client_id (RFC 7521, section 4.2, leaves it out as well) the workload must be that of one agent only. Refusals are
+uniform, as those of secrets are; the reason is for the log.
+"""
+
+import time
+from collections.abc import Callable
+
+from agentidp.domain.acceptance import why_agent_is_refused
+from agentidp.domain.assertions import Flaw, Workload, key_id, read_assertion
+from agentidp.domain.clients import ClientAgent, is_client_id
+from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.kube.errors import ApiError
+from token_service.accepted import Accepted, Outcome
+from token_service.cluster_keys import ClusterKeys
+from token_service.index.clients import ClientIndex
+from token_service.read_through import ReadThrough
+from token_service.refusals import Refusal, Why
+
+
+class Workloads:
+    """Judges assertions by one index."""
+
+    def __init__(
+        self,
+        audience: str,
+        keys: ClusterKeys,
+        index: ClientIndex,
+        read_through: ReadThrough,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._audience = audience
+        self._keys = keys
+        self._index = index
+        self._read_through = read_through
+        self._clock = clock
+
+    async def read(self, assertion: str) -> Workload | Flaw | OAuthError:
+        """Which workload has shown it; or what is wrong with it; or why that cannot be said now."""
+        named = key_id(assertion)
+        if named is None:
+            return Flaw.NOT_GENUINE
+        try:
+            issuer = await self._keys.issuer_with(named)
+        except ApiError:
+            return unavailable("The API server cannot be asked for the keys of this assertion now.", 1)
+        return read_assertion(assertion, issuer, self._audience, self._clock())
+
+    async def agent_of(self, workload: Workload, client_id: str | None) -> Outcome:
+        """The agent that it is; one that is named is looked up at the API server before it is refused."""
+        outcome = _judge(self._index, workload, client_id)
+        if isinstance(outcome, Accepted) or client_id is None or not is_client_id(client_id):
+            return outcome
+        try:
+            found = await self._read_through.client(client_id, known=self._index.agent(client_id) is not None)
+        except ApiError:
+            return unavailable("The API server cannot be asked about this client now.", 1)
+        return _judge(found, workload, client_id) if found else outcome
+
+
+def _judge(index: ClientIndex, workload: Workload, client_id: str | None) -> Accepted | Why:
+    agent = _agent(index, workload, client_id)
+    if not isinstance(agent, ClientAgent):
+        return agent
+    organization = index.organization(agent)
+    return why_agent_is_refused(agent, organization) or Accepted(agent, organization)
+
+
+def _agent(index: ClientIndex, workload: Workload, client_id: str | None) -> ClientAgent | Refusal:
+    """The one agent of the workload's namespace that names its ServiceAccount, and has this id where one is given."""
+    named = index.agents_of(workload)
+    if client_id is not None:
+        return next((agent for agent in named if agent.agent_id == client_id), Refusal.WORKLOAD_NOT_NAMED)
+    if len(named) > 1:
+        return Refusal.WORKLOAD_AMBIGUOUS
+    return named[0] if named else Refusal.WORKLOAD_NOT_NAMED
