@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
 from agentidp.serving.probes import add_probes
 from token_service.endpoints import introspection, jwks, revocation, token
+from token_service.endpoints.applied import add_applied
 from token_service.endpoints.documentation import SECURITY_SCHEMES
 from token_service.endpoints.form_endpoint import FormEndpoint
 from token_service.endpoints.metadata import add_metadata, metadata
@@ -92,6 +93,7 @@ def create_app(service: TokenService) -> FastAPI:
     add_probes(app, service.missing)
     add_metrics(app, service.exposition, service.tell)
     add_usage(app, service.usage_of_all, service.known.keys, issuer)
+    add_applied(app, service.applied, service.management)
     return app
 
 

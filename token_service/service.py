@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agentidp.domain.assertions import Workload
 from agentidp.index.freshness import Freshness
+from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
+from token_service.applied import AppliedByAll, AppliedHere
 from token_service.authentication import Authenticator
 from token_service.callers import Callers
 from token_service.cluster_keys import ClusterKeys, Fetch
@@ -17,11 +20,12 @@ from token_service.hashing import HashingPool
 from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens
 from token_service.known import Known
+from token_service.management_caller import ManagementCaller
 from token_service.metrics import families
 from token_service.metrics.exposition import Exposition
 from token_service.metrics.gauges import Labels
 from token_service.offers import Offers
-from token_service.peers import UsageOfAll
+from token_service.peers import Peers
 from token_service.read_through import LookUp, ReadThrough
 from token_service.recall import Recall
 from token_service.refusal_log import RefusalLog
@@ -29,6 +33,7 @@ from token_service.second_look import SecondLook
 from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared
 from token_service.usage import UsageLog
+from token_service.usage_of_all import UsageOfAll
 from token_service.workloads import Workloads
 
 
@@ -61,11 +66,13 @@ class TokenService:
         self.hashing = HashingPool(settings.hashing_threads, settings.hashing_queue, self._checked)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
         usage = UsageLog(time.time)
-        self.usage_of_all = UsageOfAll(usage, peers)
+        self.usage_of_all = UsageOfAll(usage, Peers(peers))
+        self.applied = AppliedByAll(AppliedHere(self._following(CREDENTIALS.plural), known.clients), Peers(peers))
         read_through = ReadThrough(self._counted(api_server.look_up))
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
+        self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
         workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
         callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters))
         self.token = TokenEndpoint(
@@ -91,6 +98,9 @@ class TokenService:
     def tell(self) -> None:
         """A sign of life for the other processes, and this one's gauges."""
         self.gauges.write(ready=not self.missing_here())
+
+    def _following(self, plural: str) -> Reflector[Any]:
+        return next(one for one in self.reflectors if one.source.plural == plural)
 
     def _checked(self, matches: bool) -> None:
         self.meters.count(families.SECRET_CHECKS, "match" if matches else "mismatch")

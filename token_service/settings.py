@@ -18,6 +18,8 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """Of each client, on average; 0 is no limit."""
     client_burst: Annotated[int, Meta(ge=1)] = 1000
     """How many requests a client that was quiet may make at once."""
+    management_service_account: str = "agentidp-management-api"
+    """The ServiceAccount of the management API, in our own namespace: it may ask how far this replica's watch is."""
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
     """How many answer on the one port; each has an index of its own."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1

@@ -18,13 +18,18 @@ def why_agent_is_refused(agent: ClientAgent, organization: Organization | None) 
 
 def why_credential_is_refused(credential: ClientCredential, agent: ClientAgent, now: float) -> Reason | None:
     """The reason for which no secret of this credential is accepted now, if there is one."""
-    if credential.refusal:
-        return credential.refusal
+    if ended := why_credential_has_ended(credential, now):
+        return ended
     if not agent.takes_secrets:
         return Reason.SECRETS_NOT_ALLOWED
-    if credential.expires is not None and credential.expires <= now:
-        return Reason.CREDENTIAL_EXPIRED
     return None if credential.client_id == agent.agent_id else Reason.AGENT_REPLACED
+
+
+def why_credential_has_ended(credential: ClientCredential, now: float) -> Reason | None:
+    """The reason for which none of its secrets is accepted now, whatever its agent may do."""
+    if credential.refusal:
+        return credential.refusal
+    return Reason.CREDENTIAL_EXPIRED if credential.expires is not None and credential.expires <= now else None
 
 
 def accepting_hash(credential: ClientCredential, hashed: str, now: float) -> ClientHash | None:
@@ -34,11 +39,16 @@ def accepting_hash(credential: ClientCredential, hashed: str, now: float) -> Cli
 
 def fitting_hashes(credential: ClientCredential, secret: bytes, now: float) -> list[ClientHash]:
     """The hashes that may be the secret's: their hint says so, or they have none. Youngest first."""
-    current = [one for one in credential.hashes if _is_current(one, now)]
+    current = current_hashes(credential, now)
     if not current:
         return []
     hint = hint_of(credential.credential_id, secret)
     return [one for one in current if one.hint is None or one.hint == hint]
+
+
+def current_hashes(credential: ClientCredential, now: float) -> list[ClientHash]:
+    """The hashes that have not ended, youngest first."""
+    return [one for one in credential.hashes if _is_current(one, now)]
 
 
 def _is_current(one: ClientHash, now: float) -> bool:

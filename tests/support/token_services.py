@@ -1,22 +1,25 @@
 """A token service without a cluster: what a test declares is what its index knows, and requests reach it without a network."""
 
 import base64
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
 
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.assertions import TokenIssuer
-from agentidp.domain.clients import client_agent, client_credential
+from agentidp.domain.clients import ClientCredential, client_agent, client_credential
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
 from agentidp.domain.secrets import hash_secret, hint_of
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
+from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
+from agentidp.kube.reflector import Reflector
 from agentidp.runtime.settings import Url
 from tests.support.assertions import CLUSTER_KEY, issuer_of
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
+from token_service.cluster_lookup import CLIENT_CREDENTIALS
 from token_service.index.clients import ClientIndex
 from token_service.known import Known
 from token_service.service import ApiServer, TokenService
@@ -74,11 +77,11 @@ class ServedAlone:
         self.looked_up: list[str] = []
         self.cluster_keys = [CLUSTER_KEY]
         self.keys_read = 0
+        self.credentials = a_listed_reflector(self.index)
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
-        self.service = TokenService(
-            told, Shared(told), self.known, [], ApiServer(self._look_up, self._record, self._token_issuer)
-        )
+        api_server = ApiServer(self._look_up, self._record, self._token_issuer)
+        self.service = TokenService(told, Shared(told), self.known, [self.credentials], api_server)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 
@@ -117,6 +120,14 @@ class ServedAlone:
         if self.api_server_trouble:
             raise self.api_server_trouble
         self.recorded.append(read)
+
+
+def a_listed_reflector(index: ClientIndex) -> Reflector[ClientCredential]:
+    """Of credentials; it has listed them, and hears of its API server all the time."""
+    reflector = Reflector(cast("Cluster", None), CLIENT_CREDENTIALS, index.credentials)
+    reflector.heard_at = float("inf")
+    reflector.listed.set()
+    return reflector
 
 
 def _put(index: ClientIndex, objects: tuple[Declared, ...]) -> None:

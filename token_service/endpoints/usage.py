@@ -13,7 +13,8 @@ from agentidp.domain.access_tokens import read_token
 from agentidp.domain.usage import OPERATOR, USAGE_PATH, USAGE_SCOPE
 from token_service.endpoints.documentation import json_response
 from token_service.keys import KeyRing
-from token_service.peers import PeersUnknown, UsageOfAll
+from token_service.peers import PeersUnknown
+from token_service.usage_of_all import UsageOfAll
 
 _REFUSED = Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
 

@@ -19,6 +19,10 @@ class CredentialTable:
     def __iter__(self) -> Iterator[ClientCredential]:
         return iter(self._by_id.values())
 
+    def get(self, credential_id: str) -> ClientCredential | None:
+        """The credential of this id, whichever agent it names."""
+        return self._by_id.get(credential_id)
+
     def find(self, credential_id: str, agent: ClientAgent) -> ClientCredential | None:
         """The credential of this id, if it names this agent."""
         found = self._by_id.get(credential_id)

@@ -1,0 +1,160 @@
+"""What the management API is told of how far this replica's watch is, and who else is told nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+
+from agentidp.domain.propagation import APPLIED_PATH, AUDIENCE
+from agentidp.domain.resources import AgentState, CredentialState
+from agentidp.domain.usage import fingerprint
+from agentidp.kube.errors import Unreachable
+from tests.support.assertions import a_cluster_key, claims_of, signed
+from tests.support.token_services import HASH, ServedAlone, the_credential, the_hash
+from tests.support.worlds import CREDENTIAL_ID, DAY, NOW, a_fake_hash, a_registered_agent
+from token_service.applied import AppliedByAll, AppliedHere, Question
+from token_service.peers import Peers, PeersUnknown
+
+IN_FORCE = {"serving": True, "caught_up": True, "accepts": [fingerprint(HASH)]}
+
+
+def authorized(**changed: Any) -> dict[str, str]:
+    """As the management API, unless the claims are changed."""
+    claims = claims_of("agentidp-system", "agentidp-management-api", **{"aud": [AUDIENCE]} | changed)
+    return {"Authorization": f"Bearer {signed(claims)}"}
+
+
+async def asked(served: ServedAlone, version: int = 1, seconds: float = 0.0, **request: Any) -> httpx.Response:
+    """The answer to the question whether this version is in force."""
+    params: dict[str, Any] = {"credential": CREDENTIAL_ID, "version": version, "seconds": seconds}
+    return await served.http.get(APPLIED_PATH, params=params, **{"headers": authorized()} | request)
+
+
+async def test_a_version_that_the_watch_has_told_is_in_force(served: ServedAlone) -> None:
+    """And the hashes that accept a secret are told by their fingerprints."""
+    served.credentials.progress.reach(7)
+    assert (await asked(served, 7)).json() == [IN_FORCE]
+    assert (await asked(served, 8)).json() == [IN_FORCE | {"caught_up": False}]
+
+
+async def test_it_waits_for_the_watch(served: ServedAlone) -> None:
+    """And answers as soon as the change is there."""
+
+    def change() -> None:
+        served.declare(the_credential(the_hash(hash=a_fake_hash(b"new"))))
+        served.credentials.progress.reach(7)
+
+    asyncio.get_running_loop().call_later(0.05, change)
+    told = (await asyncio.wait_for(asked(served, 7, 10), 9)).json()
+    assert told == [IN_FORCE | {"accepts": [fingerprint(a_fake_hash(b"new"))]}]
+
+
+ENDED = {
+    "revoked": the_credential(state=CredentialState.REVOKED),
+    "expired": the_credential(expires_at=NOW - DAY),
+}
+
+
+@pytest.mark.parametrize("how", ENDED)
+async def test_a_credential_that_has_ended_accepts_nothing(how: str, served: ServedAlone) -> None:
+    """So that a revocation can be confirmed as well."""
+    served.declare(ENDED[how])
+    assert (await asked(served, 0)).json() == [IN_FORCE | {"accepts": []}]
+
+
+async def test_an_agent_that_the_watch_has_not_told_yet_is_waited_for(empty: ServedAlone) -> None:
+    """It has a watch of its own, and without the agent its credential accepts nothing."""
+    empty.declare(the_credential())
+    assert (await asked(empty, 0)).json() == [IN_FORCE | {"caught_up": False}]
+    asyncio.get_running_loop().call_later(0.05, empty.declare, a_registered_agent(state=AgentState.SUSPENDED))
+    assert (await asyncio.wait_for(asked(empty, 0, 10), 9)).json() == [IN_FORCE]
+
+
+async def test_a_replica_that_has_not_listed_will_not_begin_before_the_version(served: ServedAlone) -> None:
+    """There are no tokens until then, however the list turns out: it may be older than the question."""
+    served.credentials.listed.clear()
+    assert (await asked(served, 7)).json() == [{"serving": False, "caught_up": False, "accepts": []}]
+    served.credentials._reach(6)
+    assert (await served.http.get("/readyz")).json()["missing"] == ["agentcredentials are not listed yet"]
+    served.credentials._reach(7)
+    assert (await served.http.get("/readyz")).is_success
+
+
+STRANGERS = {
+    "nobody": {},
+    "another ServiceAccount": authorized(sub="system:serviceaccount:agentidp-system:agentidp-token-service"),
+    "a ServiceAccount of that name elsewhere": authorized(sub="system:serviceaccount:talent:agentidp-management-api"),
+    "a token for the API server": authorized(aud=["https://kubernetes.default.svc"]),
+    "a token for both": authorized(aud=[AUDIENCE, "https://kubernetes.default.svc"]),
+    "a token that is over": authorized(exp=1),
+    "a key that the cluster does not have": {
+        "Authorization": "Bearer " + signed(claims_of("agentidp-system", "agentidp-management-api"), a_cluster_key())
+    },
+    "no JWT": {"Authorization": "Bearer agentidp-management-api"},
+}
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+async def test_nobody_else_is_told(who: str, served: ServedAlone) -> None:
+    """All alike."""
+    answer = await asked(served, headers=STRANGERS[who])
+    assert (answer.status_code, answer.content, answer.headers["www-authenticate"]) == (401, b"", "Bearer")
+
+
+async def test_without_the_clusters_keys_nobody_is_known(served: ServedAlone) -> None:
+    """That is not a refusal: it may be asked again."""
+    served.api_server_trouble = Unreachable("away")
+    assert (await asked(served)).status_code == 503
+
+
+@pytest.mark.parametrize("wrong", [{"version": -1}, {"version": 2**63}, {"seconds": 11}, {"credential": "x" * 65}])
+async def test_a_question_has_bounds(wrong: dict[str, Any], served: ServedAlone) -> None:
+    """No wait without end."""
+    params: dict[str, Any] = {"credential": CREDENTIAL_ID, "version": 1, "seconds": 0} | wrong
+    assert (await served.http.get(APPLIED_PATH, params=params, headers=authorized())).status_code == 422
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[tuple[str, list[Any]]]:
+    """The URL of another process, and what it tells in turn; it must be asked for itself alone."""
+    answers: list[Any] = []
+
+    async def tell(request: web.Request) -> web.Response:
+        assert request.query["own"] == "true"
+        answer = answers.pop(0)
+        return web.json_response(answer) if isinstance(answer, list) else web.Response(status=answer)
+
+    app = web.Application()
+    app.router.add_get(APPLIED_PATH, tell)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}", answers
+    await runner.cleanup()
+
+
+def all_of(served: ServedAlone, peers: Sequence[str]) -> AppliedByAll:
+    """A process with peers."""
+    return AppliedByAll(AppliedHere(served.credentials, served.index), Peers(peers))
+
+
+async def test_each_process_tells_for_itself(served: ServedAlone, peer: tuple[str, list[Any]]) -> None:
+    """One of them may be behind."""
+    url, answers = peer
+    answers.append([{"serving": True, "caught_up": False}])
+    told = await all_of(served, [url]).of_all(Question(credential_id=CREDENTIAL_ID, version=0, seconds=0), "")
+    assert [one.caught_up for one in told] == [True, False]
+
+
+@pytest.mark.parametrize("answer", [503, 401])
+async def test_a_process_that_does_not_tell_leaves_it_unknown(
+    answer: int, served: ServedAlone, peer: tuple[str, list[Any]]
+) -> None:
+    """It is not taken for a yes."""
+    url, answers = peer
+    answers.append(answer)
+    with pytest.raises(PeersUnknown):
+        await all_of(served, [url]).of_all(Question(credential_id=CREDENTIAL_ID, version=0, seconds=0), "")
