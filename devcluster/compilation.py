@@ -9,7 +9,7 @@ from pathlib import Path
 from devcluster.errors import DevclusterError
 from devcluster.processes import Children
 from devcluster.progress import Progress
-from devcluster.toolchain import go_program
+from devcluster.toolchains.go import go_program
 
 DOWNLOAD_ATTEMPTS = 3
 POLL_SECONDS = 0.2
