@@ -1,4 +1,4 @@
-# One image with all programs: agentidp-operator, agentidp-token-service, kubectl-agentidp. Each is a command on the PATH.
+# One image with all programs: agentidp-operator, agentidp-token-service, agentidp-management-api, kubectl-agentidp. Each is a command on the PATH.
 #
 #   docker build --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" --tag agentidp:0.1.0 .
 #
@@ -17,6 +17,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY agentidp agentidp
 COPY operator operator
 COPY token_service token_service
+COPY management_api management_api
 COPY kubectl_agentidp kubectl_agentidp
 # The time in the wheel and of all files; 1980 is the earliest that a wheel can have.
 ARG SOURCE_DATE_EPOCH=315532800
@@ -32,7 +33,7 @@ ENV PATH=/opt/agentidp/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, so that the kubelet can see that it is not root.
 USER 65532:65532
 WORKDIR /
-EXPOSE 8080 8081
+EXPOSE 8080 8081 8082
 CMD ["agentidp-operator"]
 # Last, so that layers are shared by versions that differ in nothing else.
 ARG VERSION=0.1.0

@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
-PYTHON_SOURCES := agentidp operator/agent_operator token_service kubectl_agentidp devcluster benchmarks $(wildcard demo)
+PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api kubectl_agentidp devcluster benchmarks $(wildcard demo)
 MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 

@@ -33,7 +33,8 @@ class Program:
 
 OPERATOR = Program("agentidp-operator", "AGENTIDP_PROBE_LISTEN", "/healthz")
 TOKEN_SERVICE = Program("agentidp-token-service", "AGENTIDP_LISTEN", "/readyz", url_variable="AGENTIDP_TOKEN_URL")
-PROGRAMS = (OPERATOR, TOKEN_SERVICE)
+MANAGEMENT_API = Program("agentidp-management-api", "AGENTIDP_LISTEN", "/readyz", url_variable="AGENTIDP_API_URL")
+PROGRAMS = (OPERATOR, TOKEN_SERVICE, MANAGEMENT_API)
 
 
 class Programs:

@@ -46,7 +46,7 @@ def down(folder: Folder) -> None:
 def _hints(folder: Folder) -> str:
     path = folder.path.relative_to(Path.cwd()) if folder.path.is_relative_to(Path.cwd()) else folder.path
     return f"""
-  . {path}/env                                   # sets KUBECONFIG and AGENTIDP_TOKEN_URL; kubectl and helm are on PATH
+  . {path}/env                                   # KUBECONFIG, AGENTIDP_TOKEN_URL, AGENTIDP_API_URL; kubectl and helm on PATH
   kubectl apply -f examples/quickstart.yaml    # an agent and its credential
   make down                                    # ends it
 

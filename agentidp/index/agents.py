@@ -59,8 +59,12 @@ class AgentTable(Generic[AgentT]):
 
     def same(self, agent: AgentT) -> AgentT:
         """The equal value that is here already, if there is one: so a new list costs no memory for what has not changed."""
-        known = self._by_name.get(agent.namespace, {}).get(agent.name)
+        known = self.named(agent.namespace, agent.name)
         return known if known == agent and known is not None else agent
+
+    def named(self, namespace: str, name: str) -> AgentT | None:
+        """The agent of this name, if it has an id."""
+        return self._by_name.get(namespace, {}).get(name)
 
     def _claim(self, agent: AgentT) -> None:
         holder = self._by_id.get(agent.agent_id)

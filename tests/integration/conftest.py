@@ -7,7 +7,7 @@ import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.install import install
-from devcluster.programs import OPERATOR, Programs
+from devcluster.programs import OPERATOR, TOKEN_SERVICE, Programs
 from tests.support.api_server import ApiServer
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
@@ -31,7 +31,16 @@ def api_server(cluster: ControlPlane) -> Iterator[ApiServer]:
 @pytest.fixture(scope="module")
 def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """The operator and the token service, each as itself, for as long as a module's tests run."""
-    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs")) as programs:
+    logs = tmp_path_factory.mktemp("programs")
+    with Programs.launch(cluster.access, logs, chosen=[OPERATOR, TOKEN_SERVICE]) as programs:
+        yield programs
+
+
+@pytest.fixture(scope="module")
+def all_programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Those and the management API, which lets one caller ask as often as it likes."""
+    settings = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0"}
+    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), settings) as programs:
         yield programs
 
 

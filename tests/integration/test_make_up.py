@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 TRY_IT = """
 set -e; . {env}
 kubectl get namespace agentidp-system; kubectl agentidp status; helm list
-test -n "$AGENTIDP_TOKEN_URL"
+test -n "$AGENTIDP_TOKEN_URL"; test -n "$AGENTIDP_API_URL"
 """
 
 
@@ -61,7 +61,7 @@ def test_up_twice_and_down(checkout: Checkout) -> None:
     assert "is up already" in second.stdout
 
     logs = {log.stem for log in (checkout.folder / "log").glob("*.log")}
-    assert logs >= {"agentidp-operator", "agentidp-token-service", "kube-apiserver", "etcd", "kube-controller-manager"}
+    assert logs >= {program.name for program in PROGRAMS} | {"kube-apiserver", "etcd", "kube-controller-manager"}
 
     assert "AgentIdP is down." in checkout("down").stdout
     assert checkout.processes() == []

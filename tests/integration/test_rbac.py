@@ -15,7 +15,7 @@ import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
-from devcluster.programs import OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
+from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
@@ -50,6 +50,16 @@ TOKEN_SERVICE_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": READ | {"create"},
     "events.events.k8s.io": {"create"},
 }
+MANAGEMENT_API_EVERYWHERE: Rules = {
+    "agents.idp.sentryagent.ai": READ | {"create", "patch"},
+    "agentcredentials.idp.sentryagent.ai": READ | {"create", "patch"},
+    "organizations.idp.sentryagent.ai": READ,
+    "tokenreviews.authentication.k8s.io": {"create"},
+    "subjectaccessreviews.authorization.k8s.io": {"create"},
+}
+MANAGEMENT_API_AT_HOME: Rules = {
+    "tokenrevocations.idp.sentryagent.ai": READ,
+}
 EVERYBODY: Rules = {
     "selfsubjectreviews.authentication.k8s.io": {"create"},
     "selfsubjectaccessreviews.authorization.k8s.io": {"create"},
@@ -66,6 +76,12 @@ MAY = {
         TOKEN_SERVICE_EVERYWHERE | TOKEN_SERVICE_AT_HOME,
     ),
     "the token service in a tenant's namespace": (TOKEN_SERVICE.name, "default", TOKEN_SERVICE_EVERYWHERE),
+    "the management API in its own namespace": (
+        MANAGEMENT_API.name,
+        NAMESPACE,
+        MANAGEMENT_API_EVERYWHERE | MANAGEMENT_API_AT_HOME,
+    ),
+    "the management API in a tenant's namespace": (MANAGEMENT_API.name, "default", MANAGEMENT_API_EVERYWHERE),
 }
 
 
@@ -131,6 +147,26 @@ FORBIDDEN_TO_THE_OPERATOR = {
 }
 
 
+FORBIDDEN_TO_THE_MANAGEMENT_API = {
+    "get a credential's Secret": ("GET", "{tenant}/secrets/screener"),
+    "list a tenant's Secrets": ("GET", "{tenant}/secrets"),
+    "list all Secrets": ("GET", "/api/v1/secrets"),
+    "watch all Secrets": ("GET", "/api/v1/secrets?watch=true"),
+    "read the signing keys": ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/agentidp-signing-keys"),
+    "list its own namespace's Secrets": ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets"),
+    "write a Secret": ("POST", "{tenant}/secrets"),
+    "publish a hash of its own": ("PUT", "{ours}/agentcredentials/screener/status"),
+    "give an agent an id": ("PATCH", "{ours}/agents/screener/status"),
+    "replace a credential": ("PUT", "{ours}/agentcredentials/screener"),
+    "delete a credential": ("DELETE", "{ours}/agentcredentials/screener"),
+    "delete an agent": ("DELETE", "{ours}/agents/screener"),
+    "change an organization": ("PATCH", "/apis/idp.sentryagent.ai/v1alpha1/organizations/acme"),
+    "become the operator": ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-operator/token"),
+    "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-management-api"),
+    "run a pod that mounts a Secret": ("POST", "{tenant}/pods"),
+}
+
+
 @pytest.mark.parametrize("attempt", FORBIDDEN_TO_THE_TOKEN_SERVICE)
 def test_the_token_service_cannot(attempt: str, token_service: Objects, victim: Tenant) -> None:
     """Tried for real, where there is something to get."""
@@ -141,6 +177,13 @@ def test_the_token_service_cannot(attempt: str, token_service: Objects, victim: 
 def test_the_operator_cannot(attempt: str, as_program: Callable[[str], Objects], victim: Tenant) -> None:
     """Tried for real, where there is something to get."""
     assert try_it(as_program(OPERATOR.name), victim, *FORBIDDEN_TO_THE_OPERATOR[attempt]) == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("attempt", FORBIDDEN_TO_THE_MANAGEMENT_API)
+def test_the_management_api_cannot(attempt: str, as_program: Callable[[str], Objects], victim: Tenant) -> None:
+    """Tried for real, where there is something to get."""
+    identity = as_program(MANAGEMENT_API.name)
+    assert try_it(identity, victim, *FORBIDDEN_TO_THE_MANAGEMENT_API[attempt]) == HTTPStatus.FORBIDDEN
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.crd_schema import CHECKOUT
 
-PACKAGES = ("agentidp", "agent_operator", "token_service", "kubectl_agentidp")
+PACKAGES = ("agentidp", "agent_operator", "token_service", "management_api", "kubectl_agentidp")
 
 
 @pytest.fixture(scope="module")

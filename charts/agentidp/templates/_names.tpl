@@ -6,6 +6,10 @@
 {{ .Values.tokenService.serviceAccount.name | default (printf "%s-token-service" .Release.Name) }}
 {{- end }}
 
+{{- define "agentidp.managementApi" -}}
+{{ .Values.managementApi.serviceAccount.name | default (printf "%s-management-api" .Release.Name) }}
+{{- end }}
+
 {{- define "agentidp.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}

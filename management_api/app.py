@@ -1,0 +1,66 @@
+"""The HTTP application: a FastAPI app behind the edge that all requests share."""
+
+from typing import Any
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import RedirectResponse
+
+from agentidp.serving.asgi import Endpoint
+from agentidp.serving.probes import add_probes
+from management_api.endpoints.agents import agents_router
+from management_api.endpoints.credentials import credentials_router
+from management_api.endpoints.documentation import assets, documentation_router
+from management_api.http.edge import Edge
+from management_api.http.errors import add_error_handlers
+from management_api.service import ManagementApi
+
+BASE_PATH = "/api/v1"
+
+
+class DocumentedApp(FastAPI):
+    """FastAPI, whose document says what is answered here: bodies that are not valid get 400, not 422."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document."""
+        if not self.openapi_schema:
+            document = super().openapi()
+            for path in document["paths"].values():
+                for call in path.values():
+                    call["responses"].pop("422", None)
+            for name in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(name, None)
+        return super().openapi()
+
+
+def create_app(api: ManagementApi) -> Endpoint:
+    """The application; everything it needs is in there already."""
+    app = DocumentedApp(
+        title="AgentIdP management API",
+        version="v1",
+        description="Agents and their credentials, for people and pipelines that do not speak Kubernetes.",
+        openapi_url=f"{BASE_PATH}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    for router in (
+        agents_router(BASE_PATH, api.reception, api.registry, api.agents),
+        credentials_router(BASE_PATH, api.reception, api.registry, api.credentials),
+        documentation_router(BASE_PATH),
+    ):
+        app.router.routes += router.routes
+    app.mount(f"{BASE_PATH}/docs/assets", assets(), "assets")
+    add_probes(app, api.freshness.missing)
+    add_error_handlers(app)
+
+    @app.get(f"{BASE_PATH}/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return RedirectResponse("docs/")
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(api.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return Edge(app, api.metrics)

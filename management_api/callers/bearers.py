@@ -1,0 +1,134 @@
+"""Whose bearer token this is: an access token of this issuer is an agent's, anything else is for the API server to judge.
+
+A refusal says nothing about why; the log does. No token is kept, only a digest of those that the API server has judged.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+
+import jwt
+import structlog
+
+from agentidp.domain.acceptance import why_agent_is_refused
+from agentidp.domain.access_tokens import AccessToken, read_token
+from agentidp.domain.secrets import PREFIX
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import ApiError
+from agentidp.kube.reflector import list_all
+from agentidp.serving.buckets import Buckets
+from management_api.callers.agents import AgentCaller
+from management_api.callers.caller import Caller
+from management_api.callers.keys import PublishedKeys
+from management_api.callers.kubernetes import KubernetesCaller, Reviews, User
+from management_api.callers.remembered import Remembered
+from management_api.failures import Failure, unauthorized, unavailable
+from management_api.registry.agents import REGISTERED_AGENTS, RegisteredAgent
+from management_api.registry.registry import Registry
+from management_api.settings import ManagementApiSettings
+
+MAX_TOKEN_LENGTH = 16_384
+REVIEWS_PER_SECOND, REVIEWS_AT_ONCE = 50, 200
+REMEMBERED_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+class Bearers:
+    """Turns Authorization headers into callers."""
+
+    def __init__(
+        self, settings: ManagementApiSettings, cluster: Cluster, registry: Registry, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._issuer, self._audience = str(settings.issuer), settings.audience
+        self._cluster = cluster
+        self._registry = registry
+        self._keys = PublishedKeys(settings.keys_url)
+        self._reviews = Reviews(cluster)
+        self._clock = clock
+        self._reviewed: Remembered[bytes, User | bool] = Remembered(REMEMBERED_SECONDS)
+        self._budget = Buckets(REVIEWS_PER_SECOND, REVIEWS_AT_ONCE)
+
+    async def caller(self, authorization: list[str]) -> Caller:
+        """Who it is (RFC 6750, section 2.1). Raises Failure."""
+        token = _bearer_token(authorization)
+        if token is None:
+            raise unauthorized("Send one header: Authorization: Bearer and an access token.")
+        try:
+            return await (self._agent(token) if _claims_issuer(token, self._issuer) else self._user(token))
+        except ApiError as trouble:
+            log.warning("a caller could not be authenticated", why=str(trouble))
+            raise unavailable("The API server cannot be asked who this is now. Nothing was done.") from trouble
+
+    async def _agent(self, token: str) -> Caller:
+        read = read_token(token, await self._keys.for_token(token), self._issuer)
+        if read is None:
+            raise _refused("NotOurs")
+        agent = self._registry.agent(read.client_id) or await self._look_up(read.client_id)
+        why = self._why_refused(read, agent)
+        if why or agent is None:
+            raise _refused(why or "UnknownAgent", read.client_id)
+        return AgentCaller(agent, frozenset((read.scope or "").split()), self._registry)
+
+    def _why_refused(self, read: AccessToken, agent: RegisteredAgent | None) -> str | None:
+        """As the token service judges a token (RFC 7662, section 2.2), and whether it is meant for this API."""
+        audience = [read.audience] if isinstance(read.audience, str) else read.audience
+        if read.expires <= self._clock():
+            return "Expired"
+        if self._audience not in audience:
+            return "OtherAudience"
+        if read.jti in self._registry.revocations.table:
+            return "Revoked"
+        if agent is None:
+            return "UnknownAgent"
+        valid_after = agent.client.tokens_valid_after
+        if valid_after is not None and read.issued_at < valid_after:
+            return "IssuedTooEarly"
+        return why_agent_is_refused(agent.client, self._registry.organization_of(agent))
+
+    async def _look_up(self, agent_id: str) -> RegisteredAgent | None:
+        """The token is genuine, so there was such an agent: the watch may only not have told yet."""
+        selector = {"fieldSelector": f"status.agentId={agent_id}"}
+        found, _ = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
+        return min(found, key=lambda agent: agent.precedence, default=None)
+
+    async def _user(self, token: str) -> Caller:
+        digest = hashlib.sha256(token.encode()).digest()
+        user = self._reviewed.find(digest)
+        if user is None:
+            user = await self._review(token)
+            self._reviewed.add(digest, user)
+        if not isinstance(user, User):
+            raise _refused("UnknownToken")
+        return KubernetesCaller(user, self._reviews)
+
+    async def _review(self, token: str) -> User | bool:
+        """Who it is, or False. A secret that was sent by mistake is not passed on: the API server may log what it is asked."""
+        if PREFIX in token:
+            return False
+        if not self._budget.take(""):
+            raise unavailable("Too many unknown tokens are being checked. Nothing was done.")
+        return await self._reviews.user(token) or False
+
+
+def _bearer_token(authorization: list[str]) -> str | None:
+    if len(authorization) != 1:
+        return None
+    scheme, _, token = authorization[0].partition(" ")
+    token = token.strip()
+    usable = token.isascii() and token.isprintable() and " " not in token and 0 < len(token) <= MAX_TOKEN_LENGTH
+    return token if scheme.lower() == "bearer" and usable else None
+
+
+def _claims_issuer(token: str, issuer: str) -> bool:
+    """By what the token says of itself, unproven: this only decides who is asked to prove it."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return False
+    return claims.get("iss") == issuer
+
+
+def _refused(why: str, client_id: str | None = None) -> Failure:
+    log.info("caller refused", reason=why, client_id=client_id)
+    return unauthorized()

@@ -1,0 +1,56 @@
+"""What every caller is to the endpoints: a name, and what they may do with which agent."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from management_api.registry.agents import RegisteredAgent
+
+READ, WRITE = "agents:read", "agents:write"
+AGENTS, CREDENTIALS = "agents", "agentcredentials"
+
+Sees = Callable[[RegisteredAgent], bool]
+
+
+class Right(NamedTuple):
+    """What a call takes: the scope of an access token, or a verb on a resource of the cluster."""
+
+    scope: str
+    resource: str
+    verb: str
+
+
+class Action(Enum):
+    """The calls, by the right that they take."""
+
+    LIST_AGENTS = Right(READ, AGENTS, "list")
+    READ_AGENT = Right(READ, AGENTS, "get")
+    REGISTER = Right(WRITE, AGENTS, "create")
+    CHANGE_AGENT = Right(WRITE, AGENTS, "patch")
+    LIST_CREDENTIALS = Right(READ, CREDENTIALS, "list")
+    GENERATE = Right(WRITE, CREDENTIALS, "create")
+    CHANGE_CREDENTIAL = Right(WRITE, CREDENTIALS, "patch")
+
+
+class Place(NamedTuple):
+    """Where a new agent goes, and whose it is."""
+
+    namespace: str
+    organization_id: str | None
+
+
+class Caller(Protocol):
+    """Somebody who has shown who they are. Every method raises Failure where the answer is no."""
+
+    @property
+    def name(self) -> str:
+        """For annotations, logs and limits."""
+
+    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+        """The agent, if they may do this with it; there is no difference between one that they do not see and none."""
+
+    async def visible(self, namespace: str | None) -> Sees:
+        """Which agents are in their list, in this namespace only if one is named."""
+
+    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+        """Where an agent goes that they register, with what they say about that."""

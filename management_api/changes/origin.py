@@ -1,0 +1,29 @@
+"""Where a change comes from: it goes to the resource and to the log, so that an audit trail can be built on it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agentidp.domain.resources import GROUP
+from management_api.registry.credentials import CHANGED_AT
+
+CHANGED_BY = f"{GROUP}/changed-by"
+REQUEST_ID = f"{GROUP}/request-id"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who asked, in which request; `is_gone` tells whether they still wait for the answer."""
+
+    caller: str
+    request_id: str
+    is_gone: Callable[[], Awaitable[bool]]
+
+    def annotations(self) -> dict[str, str]:
+        """What the changed resource says of it."""
+        return {CHANGED_BY: self.caller, REQUEST_ID: self.request_id, CHANGED_AT: written(datetime.now(UTC))}
+
+
+def written(moment: datetime) -> str:
+    """As resources write a time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,64 @@
+"""A change that has not taken effect everywhere yet says so in an annotation, and how to undo it.
+
+Whatever happens to the process that made it, another one finds the annotation and undoes the change: so no credential works
+without anybody knowing its secret, and a rotation whose answer nobody got leaves the old secret working.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from agentidp.domain.resources import AgentCredential, CredentialState, ProvidedHash, Time
+from management_api.registry.credentials import UNCONFIRMED
+
+
+class What(StrEnum):
+    """Kinds of changes that have a secret which somebody has to be told."""
+
+    GENERATE = "Generate"
+    ROTATE = "Rotate"
+
+
+class UnconfirmedChange(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What was done in which request, the hash that came by it, and what was there before it."""
+
+    what: What
+    request_id: str
+    since: Time
+    hash: str
+    previous: ProvidedHash | None = None
+    previous_expiry: Time | None = None
+
+    def annotation(self) -> dict[str, str]:
+        """As the credential carries it."""
+        return {UNCONFIRMED: msgspec.json.encode(self).decode()}
+
+    def is_older_than(self, age: timedelta) -> bool:
+        """By this machine's clock."""
+        return self.since + age < datetime.now(UTC)
+
+
+def unconfirmed_change(annotation: str | None) -> UnconfirmedChange | None:
+    """What an annotation says; None where there is none, or somebody else wrote it."""
+    try:
+        return msgspec.json.decode(annotation, type=UnconfirmedChange) if annotation else None
+    except msgspec.DecodeError:
+        return None
+
+
+def undone(credential: AgentCredential, change: UnconfirmedChange) -> dict[str, Any]:
+    """The patch that undoes a change, where the credential is still as the change has left it; {} where it is not."""
+    provided = credential.spec.secret_hash
+    if credential.metadata.annotations.get(UNCONFIRMED) != change.annotation()[UNCONFIRMED]:
+        return {}
+    without_annotation = {"metadata": {"annotations": {UNCONFIRMED: None}}}
+    if credential.spec.state is CredentialState.REVOKED or provided is None or provided.hash != change.hash:
+        return without_annotation
+    if change.what is What.GENERATE or change.previous is None:
+        return {**without_annotation, "spec": {"state": CredentialState.REVOKED.value}}
+    previous = {"hash": change.previous.hash, "hint": change.previous.hint}
+    expiry = change.previous_expiry.isoformat() if change.previous_expiry else None
+    return {**without_annotation, "spec": {"secretHash": previous, "expiresAt": expiry}}

@@ -1,0 +1,93 @@
+"""Refusals as values: a code for programs, a sentence for people, and what HTTP says about it. Written out in `http.errors`."""
+
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+
+class Code(StrEnum):
+    """The `code` of an answer; a value never changes its meaning."""
+
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    AGENT_NOT_ACTIVE = "AGENT_NOT_ACTIVE"
+    AGENT_NOT_FOUND = "AGENT_NOT_FOUND"
+    CREDENTIAL_NOT_FOUND = "CREDENTIAL_NOT_FOUND"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    CREDENTIAL_ALREADY_REVOKED = "CREDENTIAL_ALREADY_REVOKED"
+    AGENT_ALREADY_DECOMMISSIONED = "AGENT_ALREADY_DECOMMISSIONED"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class Failure(Exception):
+    """The request is refused. Neither message nor details hold a secret, or anything that the caller may not know."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: Code,
+        message: str,
+        details: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details or {}
+        self.headers = headers or {}
+
+
+def invalid(**fields: str) -> Failure:
+    """The request says something that cannot be: the field, and what is wrong with it."""
+    return Failure(HTTPStatus.BAD_REQUEST, Code.VALIDATION_ERROR, "The request is not valid.", dict(fields))
+
+
+def unauthorized(message: str = "The bearer token is missing or not good.") -> Failure:
+    """Nobody knows who asks; which part was wrong is only logged."""
+    return Failure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, message, headers={"WWW-Authenticate": 'Bearer realm="agentidp"'})
+
+
+def forbidden(message: str) -> Failure:
+    """The caller is known, and may not do this."""
+    return Failure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, message)
+
+
+def agent_not_active(message: str) -> Failure:
+    """Only an active agent gets secrets."""
+    return Failure(HTTPStatus.FORBIDDEN, Code.AGENT_NOT_ACTIVE, message)
+
+
+def agent_not_found(agent_id: str) -> Failure:
+    """There is none that this caller may know of."""
+    return Failure(HTTPStatus.NOT_FOUND, Code.AGENT_NOT_FOUND, "There is no such agent.", {"agentId": agent_id})
+
+
+def credential_not_found(credential_id: str) -> Failure:
+    """This agent has none of this id."""
+    message = "This agent has no such credential."
+    return Failure(HTTPStatus.NOT_FOUND, Code.CREDENTIAL_NOT_FOUND, message, {"credentialId": credential_id})
+
+
+def already_revoked(credential_id: str) -> Failure:
+    """Revoked is for ever."""
+    message = "The credential is revoked already."
+    return Failure(HTTPStatus.CONFLICT, Code.CREDENTIAL_ALREADY_REVOKED, message, {"credentialId": credential_id})
+
+
+def already_decommissioned(agent_id: str) -> Failure:
+    """Decommissioned is for ever."""
+    message = "The agent is decommissioned already."
+    return Failure(HTTPStatus.CONFLICT, Code.AGENT_ALREADY_DECOMMISSIONED, message, {"agentId": agent_id})
+
+
+def unavailable(message: str, retry_after: int = 1, **details: Any) -> Failure:
+    """Not now; says whether something was done."""
+    headers = {"Retry-After": str(retry_after)}
+    return Failure(HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, message, details, headers)

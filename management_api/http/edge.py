@@ -1,0 +1,121 @@
+"""Around every request: its id, a bound of its body, a line in the log, a count, and an answer whatever happens."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+
+from agentidp.serving.asgi import Endpoint, Message, Receive, Scope, Send
+from management_api.failures import Failure
+from management_api.http.errors import INTERNAL_ERROR, NOT_JSON, TOO_LARGE, error_response
+from management_api.metrics import Metrics
+
+MAX_BODY_BYTES = 16_384
+MAX_LENGTH_DIGITS = 20
+REQUEST_ID = "X-Request-Id"
+QUIET = {"GET", "HEAD", "OPTIONS"}
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+log = structlog.get_logger()
+
+
+class Edge:
+    """An ASGI application around another one."""
+
+    def __init__(self, app: Endpoint, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        begun = time.perf_counter()
+        headers = Headers(scope=scope)
+        state = scope.setdefault("state", {})
+        request_id = state["request_id"] = _request_id(headers)
+        answer = _Answer(send, request_id)
+        try:
+            body = await _read(headers, receive)
+            await self._app(scope, _Replay(body, receive), answer)
+        except Failure as failure:
+            await error_response(failure)(scope, receive, answer)
+        except Exception:
+            log.exception("a request failed", request_id=request_id)
+            if not answer.status:
+                await error_response(INTERNAL_ERROR)(scope, receive, answer)
+        finally:
+            self._account(scope, answer.status, time.perf_counter() - begun)
+
+    def _account(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.answered(scope["method"], route, status, seconds)
+        tell = log.debug if scope["method"] in QUIET else log.info
+        state = scope["state"]
+        tell(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+            request_id=state["request_id"],
+            caller=state.get("caller"),
+            **scope.get("path_params", {}),
+        )
+
+
+class _Answer:
+    """Passes an answer on, with the headers that all have, and remembers its status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers[REQUEST_ID] = self._request_id
+            headers.setdefault("Cache-Control", "no-store")
+            headers["X-Content-Type-Options"] = "nosniff"
+        await self._send(message)
+
+
+class _Replay:
+    """The body that was read already; after it whatever comes, which is the client's leaving."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's own, where it is one that can be logged."""
+    given = headers.get(REQUEST_ID, "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+async def _read(headers: Headers, receive: Receive) -> bytes:
+    """The body, which is JSON if there is one. Raises Failure."""
+    announced = headers.get("Content-Length", "0")
+    if not announced.isdigit() or len(announced) > MAX_LENGTH_DIGITS or int(announced) > MAX_BODY_BYTES:
+        raise TOO_LARGE
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise TOO_LARGE
+        more = message.get("more_body", False)
+    if body and headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+        raise NOT_JSON
+    return bytes(body)

@@ -1,0 +1,64 @@
+"""All that this API knows: agents by id, credentials by agent, organizations, and revoked tokens."""
+
+from collections.abc import Callable
+
+from agentidp.domain.resources import Organization
+from agentidp.index.changes import Changes
+from agentidp.index.feed import Feed
+from agentidp.index.organizations import OrganizationTable
+from agentidp.index.revocations import RevocationTable, RevokedToken
+from management_api.registry.agents import RegisteredAgent, RegisteredAgentTable
+from management_api.registry.credentials import CredentialTable, Owner, RegisteredCredential, Status
+
+
+class Registry:
+    """Tables with a feed each. `changes` wakes who waits for an agent or a credential, by its id."""
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self.agents: Feed[RegisteredAgent, RegisteredAgentTable] = Feed(RegisteredAgentTable, self._agent_changed)
+        self.credentials: Feed[RegisteredCredential, CredentialTable] = Feed(CredentialTable, self._credential_changed)
+        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable, lambda _: None)
+        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable, lambda _: None)
+        self._newest: list[RegisteredAgent] | None = None
+
+    def agent(self, agent_id: str) -> RegisteredAgent | None:
+        """The agent whose id this is."""
+        return self.agents.table.find(agent_id)
+
+    def organization_of(self, agent: RegisteredAgent) -> Organization | None:
+        """The organization that an agent claims, if it exists."""
+        return self.organizations.table.find(agent.spec.organization_id)
+
+    def agents_where(self, fits: Callable[[RegisteredAgent], bool]) -> list[RegisteredAgent]:
+        """Newest first."""
+        if self._newest is None:
+            self._newest = sorted(self.agents.table, key=lambda agent: (agent.created, agent.agent_id), reverse=True)
+        return [agent for agent in self._newest if fits(agent)]
+
+    def credential(self, agent: RegisteredAgent, credential_id: str) -> RegisteredCredential | None:
+        """A credential of this agent."""
+        found = self.credentials.table.find(credential_id)
+        return found if found and found.owner == _owner(agent) else None
+
+    def page_of_credentials(
+        self, agent: RegisteredAgent, status: Status | None, skip: int, limit: int
+    ) -> tuple[list[RegisteredCredential], int]:
+        """A page of them, newest first, and how many there are in all. A decommissioned agent has none that is active."""
+        if agent.is_decommissioned:
+            if status is Status.ACTIVE:
+                return [], 0
+            status = None
+        table, owner = self.credentials.table, _owner(agent)
+        return table.newest(owner, status, skip, limit), table.count(owner, status)
+
+    def _agent_changed(self, agent: RegisteredAgent | None) -> None:
+        self._newest = None
+        self.changes.wake(agent.agent_id if agent else None)
+
+    def _credential_changed(self, credential: RegisteredCredential | None) -> None:
+        self.changes.wake(credential.credential_id if credential else None)
+
+
+def _owner(agent: RegisteredAgent) -> Owner:
+    return agent.namespace, agent.name, agent.agent_id

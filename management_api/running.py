@@ -1,0 +1,31 @@
+"""The life of the program: follow the cluster, serve, and stop in order."""
+
+import asyncio
+import socket
+
+from agentidp.kube.cluster import Cluster
+from agentidp.serving.connections import Watchman, most_connections
+from agentidp.serving.server import server_for
+from management_api.app import create_app
+from management_api.service import ManagementApi
+from management_api.settings import ManagementApiSettings
+
+FIELD_MANAGER = "agentidp-management-api"
+
+
+async def run(settings: ManagementApiSettings, listening: socket.socket) -> None:
+    """Until SIGTERM or SIGINT; changes that are under way come to their end."""
+    cluster = await Cluster.connect(FIELD_MANAGER)
+    api = ManagementApi(settings, cluster)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            behind = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
+            behind.append(tasks.create_task(api.sweep()))
+            server = server_for(create_app(api))
+            behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
+            await server.serve(sockets=[listening])
+            await api.reception.finish(settings.confirm_seconds)
+            for task in behind:
+                task.cancel()
+    finally:
+        await cluster.close()

@@ -1,0 +1,79 @@
+"""All parts of the management API, put together: what reflectors feed, and what answers from it."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from agentidp.domain.resources import AgentCredential
+from agentidp.index.freshness import Freshness
+from agentidp.index.revocations import REVOKED_TOKENS
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.kinds import CREDENTIALS, ORGANIZATIONS
+from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Source, View
+from management_api.asking import Reception
+from management_api.callers.bearers import Bearers
+from management_api.changes.agents import AgentChanges
+from management_api.changes.barrier import Barrier
+from management_api.changes.credentials import CredentialChanges
+from management_api.changes.effects import Effects
+from management_api.changes.making import BoundedMaker
+from management_api.changes.sweeping import sweep
+from management_api.changes.writer import Writer
+from management_api.limits import CallerLimits
+from management_api.metrics import Metrics
+from management_api.registry import agents, credentials
+from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent
+from management_api.registry.credentials import REGISTERED_CREDENTIALS
+from management_api.registry.registry import Registry
+from management_api.settings import ManagementApiSettings
+
+GIVEN_UP_AFTER = timedelta(seconds=30)
+"""How much longer than it may take a change is left to the process that made it."""
+
+
+class ManagementApi:
+    """What the application serves from."""
+
+    def __init__(self, settings: ManagementApiSettings, cluster: Cluster, barrier: Barrier | None = None) -> None:
+        self.registry = Registry()
+        self.metrics = Metrics()
+        self.reflectors = _reflectors(settings, cluster, self.registry, self.metrics)
+        self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
+        maker = BoundedMaker(settings.hashing_threads, settings.bcrypt_cost, settings.hashing_queue)
+        effects = Effects(self.registry, settings.confirm_seconds, barrier)
+        self.agents = AgentChanges(Writer(cluster, DATED_AGENTS, self._agent_written), self.registry, settings.confirm_seconds)
+        self.credentials = CredentialChanges(Writer(cluster, CREDENTIALS, self._credential_written), maker, effects)
+        limits = CallerLimits(settings.caller_requests_per_second, settings.caller_burst)
+        self.reception = Reception(Bearers(settings, cluster, self.registry), limits, self.freshness)
+        self._given_up = timedelta(seconds=settings.confirm_seconds) + GIVEN_UP_AFTER
+        self.metrics.add_gauge("staleness_seconds", "Time since the last word from the API server.", self.freshness.staleness)
+        self.metrics.add_gauge("secrets_in_the_making", "Secrets that are being hashed.", lambda: maker.in_the_making)
+
+    async def sweep(self) -> None:
+        """Undo what nobody confirms any more, for ever."""
+        await sweep(self.registry, self.credentials, self._given_up)
+
+    def _agent_written(self, agent: DatedAgent) -> None:
+        """Known before the watch tells: whoever wrote it reads it next."""
+        self.registry.agents.put(agents.registered(agent))
+
+    def _credential_written(self, credential: AgentCredential) -> None:
+        self.registry.credentials.put(credentials.registered(credential))
+
+
+def _reflectors(
+    settings: ManagementApiSettings, cluster: Cluster, registry: Registry, metrics: Metrics
+) -> list[Reflector[Any]]:
+    """A watch ends twice within the time after which this would be stale, so that it is heard of in time."""
+    watch_seconds = min(WATCH_SECONDS, settings.max_staleness_seconds / 2)
+
+    def reflector(source: Source[Any], view: View[Any], namespace: str = "") -> Reflector[Any]:
+        failed = partial(metrics.watch_failed, source.plural)
+        return Reflector(cluster, source, view, namespace=namespace, watch_seconds=watch_seconds, failed=failed)
+
+    return [
+        reflector(REGISTERED_AGENTS, registry.agents),
+        reflector(REGISTERED_CREDENTIALS, registry.credentials),
+        reflector(ORGANIZATIONS, registry.organizations),
+        reflector(REVOKED_TOKENS, registry.revocations, settings.namespace),
+    ]

@@ -1,0 +1,41 @@
+"""What the management API is told by its environment."""
+
+import os
+from typing import Annotated
+
+from msgspec import Meta
+
+from agentidp.domain.secrets import MAX_COST, MIN_COST
+from agentidp.runtime.settings import CommonSettings, Listen, Url
+
+
+class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
+    """Settings of the management API."""
+
+    listen: Listen = Listen("0.0.0.0", 8082)  # noqa: S104 people and pipelines ask from outside the pod
+    token_service_url: Url | None = None
+    """Where the token service answers inside of the cluster; by default at the issuer."""
+    api_audience: str = ""
+    """What the `aud` of agents' tokens must name; by default the issuer, which agents without audiences of their own have."""
+    max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
+    """Without word from the API server for so long, no answers."""
+    confirm_seconds: Annotated[float, Meta(gt=0, le=60)] = 10.0
+    """How long a change may take until it has taken effect; then it is withdrawn, or its outcome is to be read."""
+    caller_requests_per_second: Annotated[float, Meta(ge=0)] = 20.0
+    """Of each caller, on average; 0 is no limit."""
+    caller_burst: Annotated[int, Meta(ge=1)] = 200
+    """How many requests a caller that was quiet may make at once."""
+    bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
+    hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
+    hashing_queue: Annotated[int, Meta(ge=1)] = 256
+    """How many secrets may be in the making."""
+
+    @property
+    def audience(self) -> str:
+        """What the `aud` of agents' tokens must name."""
+        return self.api_audience or self.issuer
+
+    @property
+    def keys_url(self) -> str:
+        """Where the token service publishes its keys."""
+        return (self.token_service_url or self.issuer) + "/.well-known/jwks.json"
