@@ -3,10 +3,13 @@
 import asyncio
 import socket
 
+from agentidp.domain.propagation import AUDIENCE
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.own_token import OwnToken
 from agentidp.serving.connections import Watchman, most_connections
 from agentidp.serving.server import server_for
 from management_api.app import create_app
+from management_api.replicas import Replicas
 from management_api.service import ManagementApi
 from management_api.settings import ManagementApiSettings
 
@@ -16,7 +19,8 @@ FIELD_MANAGER = "agentidp-management-api"
 async def run(settings: ManagementApiSettings, listening: socket.socket) -> None:
     """Until SIGTERM or SIGINT; changes that are under way come to their end."""
     cluster = await Cluster.connect(FIELD_MANAGER)
-    api = ManagementApi(settings, cluster)
+    replicas = Replicas(settings.token_service_url, OwnToken(cluster, AUDIENCE))
+    api = ManagementApi(settings, cluster, replicas)
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
@@ -28,4 +32,5 @@ async def run(settings: ManagementApiSettings, listening: socket.socket) -> None
             for task in behind:
                 task.cancel()
     finally:
+        await replicas.close()
         await cluster.close()

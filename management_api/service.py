@@ -34,7 +34,7 @@ GIVEN_UP_AFTER = timedelta(seconds=30)
 class ManagementApi:
     """What the application serves from."""
 
-    def __init__(self, settings: ManagementApiSettings, cluster: Cluster, barrier: Barrier | None = None) -> None:
+    def __init__(self, settings: ManagementApiSettings, cluster: Cluster, barrier: Barrier) -> None:
         self.registry = Registry()
         self.metrics = Metrics()
         self.reflectors = _reflectors(settings, cluster, self.registry, self.metrics)

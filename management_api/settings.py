@@ -6,15 +6,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from agentidp.domain.secrets import MAX_COST, MIN_COST
-from agentidp.runtime.settings import CommonSettings, Listen, Url
+from agentidp.runtime.settings import CommonSettings, Listen, Urls
 
 
 class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     """Settings of the management API."""
 
     listen: Listen = Listen("0.0.0.0", 8082)  # noqa: S104 people and pipelines ask from outside the pod
-    token_service_url: Url | None = None
-    """Where the token service answers inside of the cluster; by default at the issuer."""
+    token_service_url: Urls
+    """Where the replicas of the token service answer: every address of the host is asked whether a change is in force there."""
     api_audience: str = ""
     """What the `aud` of agents' tokens must name; by default the issuer, which agents without audiences of their own have."""
     max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
@@ -38,4 +38,4 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     @property
     def keys_url(self) -> str:
         """Where the token service publishes its keys."""
-        return (self.token_service_url or self.issuer) + "/.well-known/jwks.json"
+        return self.token_service_url[0] + "/.well-known/jwks.json"

@@ -59,6 +59,7 @@ class CredentialChanges:
     async def generate(self, agent: RegisteredAgent, expires: datetime | None, origin: Origin) -> Told:
         """A new credential of an active agent. Raises Failure and ApiError."""
         rules.require_active(agent)
+        await self._require_replicas()
         made = await self._maker.make()
         change = UnconfirmedChange(what=What.GENERATE, request_id=origin.request_id, since=datetime.now(UTC), hash=made.hashed)
         created = registered(await self._writer.create(_declared(agent, expires, origin, change)))
@@ -75,6 +76,7 @@ class CredentialChanges:
     ) -> Told:
         """Another secret for the same credential; the old one stops working. Raises Failure and ApiError."""
         rules.require_active(agent)
+        await self._require_replicas()
         current = await self._read(credential)
         rules.require_rotatable(current, expires)
         if current.spec.secret_hash is None:
@@ -118,6 +120,13 @@ class CredentialChanges:
             where = f"{credential.namespace}/{credential.name}"
             what, request_id = change.what.value, change.request_id
             log.warning("a change was undone, its secret was told nobody", credential=where, change=what, request_id=request_id)
+
+    async def _require_replicas(self) -> None:
+        """Else the old secret would stop working for as long as it takes to find out, for nothing. Raises Failure."""
+        try:
+            await self._effects.can_be_confirmed()
+        except Unconfirmed as why:
+            raise unavailable(f"{why} Nothing was done.") from why
 
     async def _rotate_delivered(
         self, credential: RegisteredCredential, current: AgentCredential, expires: datetime | None, origin: Origin

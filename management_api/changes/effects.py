@@ -26,7 +26,7 @@ class NotPublished(Exception):
 class Effects:
     """Waits, so many seconds at most for the operator; `barrier` has a bound of its own."""
 
-    def __init__(self, registry: Registry, seconds: float, barrier: Barrier | None) -> None:
+    def __init__(self, registry: Registry, seconds: float, barrier: Barrier) -> None:
         self.seconds = seconds
         self._registry = registry
         self._barrier = barrier
@@ -47,10 +47,13 @@ class Effects:
             if not await self._registry.changes.next(credential_id, deadline - loop.time()):
                 raise NotPublished(f"The operator has not told within {self.seconds:g} s that it is done.")
 
+    async def can_be_confirmed(self) -> None:
+        """Every replica of the token service answers: a change that could not be confirmed is not begun. Raises Unconfirmed."""
+        await self._barrier.ready()
+
     async def everywhere(self, credential: AgentCredential) -> None:
         """Return when every ready replica of the token service acts by this version. Raises Unconfirmed."""
-        if self._barrier is not None:
-            await self._barrier.wait(credential)
+        await self._barrier.wait(credential)
 
 
 def _held_back(seen: RegisteredCredential) -> Failure:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from devcluster.programs import PROGRAMS
+
 ROOT = Path(__file__).parent.parent.parent
 TRY_IT = """
 set -e; . {env}

@@ -59,6 +59,7 @@ MANAGEMENT_API_EVERYWHERE: Rules = {
 }
 MANAGEMENT_API_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": READ,
+    "serviceaccounts/token[agentidp-management-api]": {"create"},
 }
 EVERYBODY: Rules = {
     "selfsubjectreviews.authentication.k8s.io": {"create"},

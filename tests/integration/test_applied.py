@@ -1,0 +1,123 @@
+"""Whether a change is in force is asked of the real token service, one replica of which has several processes."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agentidp.domain.propagation import AUDIENCE
+from agentidp.domain.resources import AgentCredential
+from devcluster.cluster import ControlPlane
+from devcluster.install import NAMESPACE
+from devcluster.programs import TOKEN_SERVICE, Programs
+from management_api.changes.barrier import Overtaken, Unconfirmed
+from management_api.replicas import Replicas
+from tests.support.crd_schema import Manifest
+from tests.support.objects import Objects
+from tests.support.tenants import Tenant
+from tests.support.waiting import eventually
+from tests.support.workload import is_refused, is_served
+
+PROCESSES = 3
+SERVICE_ACCOUNT = "agentidp-management-api"
+SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """With several processes on the one port."""
+    settings = {"AGENTIDP_PROCESSES": str(PROCESSES)}
+    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), settings) as programs:
+        eventually("all processes are ready", lambda: len(processes(programs)) == PROCESSES)
+        yield programs
+
+
+@pytest.fixture
+async def replicas(programs: Programs, cluster: ControlPlane) -> AsyncIterator[Replicas]:
+    """All of them, asked as the management API."""
+    request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": [AUDIENCE], "expirationSeconds": 3600},
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{SERVICE_ACCOUNT}/token"
+    made = json.loads(cluster.kubectl("create", "--raw", path, "-f", "-", input=json.dumps(request)).stdout)
+
+    async def token() -> str:
+        return str(made["status"]["token"])
+
+    replicas = Replicas([programs.token_url], token, SECONDS)
+    yield replicas
+    await replicas.close()
+
+
+def processes(programs: Programs) -> list[int]:
+    """Those that serve."""
+    pid = programs.process(TOKEN_SERVICE.name).pid
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """The process does nothing, and keeps all that it has."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def resource(seen: Manifest) -> AgentCredential:
+    """As the programs have it."""
+    return msgspec.convert(seen, AgentCredential)
+
+
+async def test_what_is_confirmed_is_in_force_in_every_process(replicas: Replicas, objects: Objects) -> None:
+    """A revocation, ten times: at the moment of the confirmation no process accepts the secret."""
+    await replicas.ready()
+    for _ in range(10):
+        tenant = await asyncio.to_thread(Tenant.new, objects)
+        pair = await asyncio.to_thread(tenant.issue)
+        await replicas.wait(resource(tenant.get("AgentCredential")))
+        assert is_served(pair)
+        await replicas.wait(resource(tenant.change("AgentCredential", state="Revoked")))
+        assert all(is_refused(pair) for _ in range(2 * PROCESSES))
+
+
+async def test_a_process_that_hangs_confirms_nothing(replicas: Replicas, programs: Programs, objects: Objects) -> None:
+    """It may go on with what it knew; the wait has an end, and the service confirms again when the process goes on."""
+    tenant = await asyncio.to_thread(Tenant.new, objects)
+    await asyncio.to_thread(tenant.issue)
+    revoked = resource(tenant.change("AgentCredential", state="Revoked"))
+    with stopped(processes(programs)[0]):
+        with pytest.raises(Unconfirmed) as raised:
+            await asyncio.wait_for(replicas.wait(revoked), 6 * SECONDS)
+        with pytest.raises(Unconfirmed):
+            await replicas.ready()
+    assert raised.value.replicas == (programs.token_url,)
+    await replicas.wait(revoked)
+
+
+async def test_a_version_that_was_overtaken_is_told(replicas: Replicas, objects: Objects) -> None:
+    """Its secret is not in force any more."""
+    tenant = await asyncio.to_thread(Tenant.new, objects)
+    await asyncio.to_thread(tenant.issue)
+    before = resource(tenant.get("AgentCredential"))
+    await replicas.wait(resource(tenant.change("AgentCredential", state="Revoked")))
+    with pytest.raises(Overtaken):
+        await replicas.wait(before)
+
+
+async def test_a_service_that_is_not_there_serves_nobody(replicas: Replicas, programs: Programs, tenant: Tenant) -> None:
+    """So there is nothing to wait for; what starts later knows the change from its list."""
+    written = resource(tenant.create("AgentCredential", state="Revoked"))
+    programs.stop(TOKEN_SERVICE.name)
+    await replicas.wait(written)
+    programs.start(TOKEN_SERVICE.name)
+    await replicas.wait(written)
