@@ -13,6 +13,8 @@ class Accepted(Struct, frozen=True, gc=False):
 
     agent: ClientAgent
     organization: Organization | None
+    until: float
+    """When it has to be judged anew, even if nothing changes; in seconds since the epoch."""
 
     @property
     def credential_id(self) -> str | None:

@@ -22,6 +22,7 @@ from token_service.verified_secrets import VerifiedSecrets
 
 FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
 MOST_MISLEADING = 10_000
+FOR_EVER = float("inf")
 
 
 class Authenticator:
@@ -66,7 +67,8 @@ class Authenticator:
         if why_agent_is_refused(agent, organization) or why_credential_is_refused(credential, agent, now):
             return None
         accepting = accepting_hash(credential, entry.hash, now)
-        return AcceptedSecret(agent, organization, credential, accepting) if accepting else None
+        until = FOR_EVER if credential.expires is None else credential.expires
+        return AcceptedSecret(agent, organization, until, credential, accepting) if accepting else None
 
     async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
         """By the hashes of all its credentials; nothing is hashed for an agent that gets no token. Raises Busy."""

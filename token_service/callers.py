@@ -3,7 +3,7 @@
 Only who has authenticated is counted against a client's limit, so nobody can use up another's.
 """
 
-from agentidp.domain.assertions import Workload
+from agentidp.domain.assertions import Assertion, Workload
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
 from token_service.accepted import Accepted, Outcome
@@ -47,10 +47,10 @@ class Callers:
                 return error
 
     async def _workload(self, shown: ClientAssertion) -> Accepted | OAuthError:
-        workload = await self._workloads.read(shown.assertion)
-        if not isinstance(workload, Workload):
-            return self._judged(workload, shown.client_id)
-        return self._judged(await self._workloads.agent_of(workload, shown.client_id), shown.client_id, workload)
+        read = await self._workloads.read(shown.assertion)
+        if not isinstance(read, Assertion):
+            return self._judged(read, shown.client_id)
+        return self._judged(await self._workloads.agent_of(read, shown.client_id), shown.client_id, read.workload)
 
     def _judged(self, outcome: Outcome, client_id: str | None, workload: Workload | None = None) -> Accepted | OAuthError:
         """What the caller is told, and the log."""

@@ -1,7 +1,7 @@
 """Requests that were served before, by a keyed digest of all that they say: agents send the same bytes again and again.
 
 What was decided then stands for as long as it would be decided again: while the index holds the very same agent, credential
-and organization, and until the credential or its hash ends. Then nothing has to be parsed, looked for or compared.
+and organization, and until what was shown ends. Then nothing has to be parsed, looked for or compared.
 """
 
 import hmac
@@ -11,22 +11,20 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from token_service.accepted import AcceptedSecret
+from token_service.accepted import Accepted, AcceptedSecret
 from token_service.http.requests import Sent
 from token_service.index.clients import ClientIndex
 from token_service.offers import Offer
 
 MOST = 20_000
-FOR_EVER = float("inf")
 
 
 class Served(Struct, frozen=True, gc=False):
     """Who was served, and with what; `proof` is the half of the digest that is compared."""
 
     proof: bytes
-    client: AcceptedSecret
+    client: Accepted
     offer: Offer
-    until: float
 
 
 class Recall:
@@ -51,27 +49,30 @@ class Recall:
         served = self._served.get(digest[:16])
         if served is None or not hmac.compare_digest(served.proof, digest[16:]):
             return None
-        if self._stands(served.client) and self._clock() < served.until:
+        if self._stands(served.client) and self._clock() < served.client.until:
             return served
         del self._served[digest[:16]]
         return None
 
-    def add(self, sent: Sent, client: AcceptedSecret, offer: Offer) -> None:
+    def add(self, sent: Sent, client: Accepted, offer: Offer) -> None:
         """The request was served. One with a secret that is being retired is looked at each time: its use has to be noted."""
         now, valid_after = self._clock(), client.agent.tokens_valid_after
-        if client.hash.not_after is not None or (valid_after is not None and valid_after > now) or not self._stands(client):
+        retiring = isinstance(client, AcceptedSecret) and client.hash.not_after is not None
+        if retiring or (valid_after is not None and valid_after > now) or not self._stands(client):
             return
         if len(self._served) >= MOST:
             del self._served[next(iter(self._served))]
         digest = self.digest(sent)
-        until = FOR_EVER if client.credential.expires is None else client.credential.expires
-        self._served[digest[:16]] = Served(digest[16:], client, offer, until)
+        self._served[digest[:16]] = Served(digest[16:], client, offer)
 
-    def _stands(self, client: AcceptedSecret) -> bool:
+    def _stands(self, client: Accepted) -> bool:
         """All that decided about the client is as it was."""
         index, agent = self._index, client.agent
         return (
             index.agent(agent.agent_id) is agent
-            and index.credential(agent, client.credential.credential_id) is client.credential
             and index.organization(agent) is client.organization
+            and (
+                not isinstance(client, AcceptedSecret)
+                or index.credential(agent, client.credential.credential_id) is client.credential
+            )
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from agentidp.domain.acceptance import why_agent_is_refused
-from agentidp.domain.assertions import Flaw, Workload, key_id, read_assertion
+from agentidp.domain.assertions import Assertion, Flaw, Workload, key_id, read_assertion
 from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
@@ -17,6 +17,9 @@ from token_service.cluster_keys import ClusterKeys
 from token_service.index.clients import ClientIndex
 from token_service.read_through import ReadThrough
 from token_service.refusals import Refusal, Why
+
+RELIED_ON_SECONDS = 60
+"""How long the same assertion is not verified again: its key may have been withdrawn."""
 
 
 class Workloads:
@@ -36,8 +39,8 @@ class Workloads:
         self._read_through = read_through
         self._clock = clock
 
-    async def read(self, assertion: str) -> Workload | Flaw | OAuthError:
-        """Which workload has shown it; or what is wrong with it; or why that cannot be said now."""
+    async def read(self, assertion: str) -> Assertion | Flaw | OAuthError:
+        """What it says; or what is wrong with it; or why that cannot be said now."""
         named = key_id(assertion)
         if named is None:
             return Flaw.NOT_GENUINE
@@ -47,24 +50,24 @@ class Workloads:
             return unavailable("The API server cannot be asked for the keys of this assertion now.", 1)
         return read_assertion(assertion, issuer, self._audience, self._clock())
 
-    async def agent_of(self, workload: Workload, client_id: str | None) -> Outcome:
+    async def agent_of(self, shown: Assertion, client_id: str | None) -> Outcome:
         """The agent that it is; one that is named is looked up at the API server before it is refused."""
-        outcome = _judge(self._index, workload, client_id)
+        outcome = self._judge(self._index, shown, client_id)
         if isinstance(outcome, Accepted) or client_id is None or not is_client_id(client_id):
             return outcome
         try:
             found = await self._read_through.client(client_id, known=self._index.agent(client_id) is not None)
         except ApiError:
             return unavailable("The API server cannot be asked about this client now.", 1)
-        return _judge(found, workload, client_id) if found else outcome
+        return self._judge(found, shown, client_id) if found else outcome
 
-
-def _judge(index: ClientIndex, workload: Workload, client_id: str | None) -> Accepted | Why:
-    agent = _agent(index, workload, client_id)
-    if not isinstance(agent, ClientAgent):
-        return agent
-    organization = index.organization(agent)
-    return why_agent_is_refused(agent, organization) or Accepted(agent, organization)
+    def _judge(self, index: ClientIndex, shown: Assertion, client_id: str | None) -> Accepted | Why:
+        agent = _agent(index, shown.workload, client_id)
+        if not isinstance(agent, ClientAgent):
+            return agent
+        organization = index.organization(agent)
+        until = min(shown.expires, self._clock() + RELIED_ON_SECONDS)
+        return why_agent_is_refused(agent, organization) or Accepted(agent, organization, until)
 
 
 def _agent(index: ClientIndex, workload: Workload, client_id: str | None) -> ClientAgent | Refusal:

@@ -62,6 +62,13 @@ class Workload(Struct, frozen=True, gc=False):
         return f"{self.namespace}/{self.service_account}"
 
 
+class Assertion(Struct, frozen=True, gc=False):
+    """What a workload has shown, and when that ends, in seconds since the epoch."""
+
+    workload: Workload
+    expires: float
+
+
 class TokenIssuer(Struct, frozen=True):
     """Who signs the ServiceAccount tokens of a cluster: its `iss`, and its public keys by `kid`."""
 
@@ -104,17 +111,20 @@ def key_id(token: str) -> str | None:
     return told if isinstance(told, str) else None
 
 
-def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Workload | Flaw:
-    """The workload that has shown this token; `now` in seconds since the epoch."""
-    key = issuer.keys.get(key_id(token) or "")
+def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Assertion | Flaw:
+    """Which workload has shown this token; `now` in seconds since the epoch."""
+    named = key_id(token)
+    if named is None:
+        return Flaw.NOT_GENUINE
+    key = issuer.keys.get(named)
     if key is None:
-        return Flaw.KEY_UNKNOWN if key_id(token) else Flaw.NOT_GENUINE
+        return Flaw.KEY_UNKNOWN
     claims = _claims(token, key)
     if claims is None:
         return Flaw.NOT_GENUINE
     flaw = next((flaw for flaw, is_right in _CHECKS.items() if not is_right(claims, issuer, audience, now)), None)
     subject = _SUBJECT.fullmatch(claims.sub)
-    return flaw or (Workload(*subject.groups()) if subject else Flaw.OF_NO_WORKLOAD)
+    return flaw or (Assertion(Workload(*subject.groups()), claims.exp) if subject else Flaw.OF_NO_WORKLOAD)
 
 
 def _key(jwk: dict[str, Any]) -> jwt.PyJWK | None:

@@ -107,8 +107,7 @@ class TokenEndpoint:
             return _NO_KEY
         if client.agent.tokens_valid_after is not None:
             await self._outlive(client.agent.tokens_valid_after)
-        if isinstance(client, AcceptedSecret):
-            self._recall.add(request.sent, client, offer)
+        self._recall.add(request.sent, client, offer)
         return self._issue(request.sent, client, offer, writer)
 
     def recall(self, sent: Sent) -> Answer | OAuthError | None:

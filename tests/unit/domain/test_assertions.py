@@ -15,6 +15,7 @@ from agentidp.domain.assertions import (
     ALGORITHMS,
     LEEWAY_SECONDS,
     MOST_SECONDS,
+    Assertion,
     Flaw,
     TokenIssuer,
     Workload,
@@ -32,8 +33,9 @@ ISSUER = issuer_of(CLUSTER_KEY)
 
 
 def read(token: str, now: float = NOW, issuer: TokenIssuer = ISSUER) -> Workload | Flaw:
-    """Judged for our audience."""
-    return read_assertion(token, issuer, AUDIENCE, now)
+    """The workload, judged for our audience."""
+    outcome = read_assertion(token, issuer, AUDIENCE, now)
+    return outcome if isinstance(outcome, Flaw) else outcome.workload
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -124,6 +126,7 @@ def test_tokens(token: str, outcome: Workload | Flaw) -> None:
 
 def test_it_ends_when_it_says() -> None:
     """Give or take what clocks differ by."""
+    assert read_assertion(signed(CLAIMS), ISSUER, AUDIENCE, NOW) == Assertion(SCREENER, END)
     assert read(signed(CLAIMS), END + LEEWAY_SECONDS - 1) == SCREENER
     assert read(signed(CLAIMS), END + LEEWAY_SECONDS) is Flaw.EXPIRED
 

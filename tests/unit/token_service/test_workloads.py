@@ -15,6 +15,7 @@ from agentidp.kube.errors import Unreachable
 from tests.support.assertions import a_cluster_key, asserted, claims_of, signed
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, HOUR, a_registered_agent, a_uid, an_organization
+from token_service.http.requests import Sent
 
 SCREENER = (Workload(service_account_name="screener"),)
 WORKLOAD_ONLY: dict[str, Any] = {"workloads": SCREENER, "credential_policy": CredentialPolicy.WORKLOAD_ONLY}
@@ -53,6 +54,18 @@ async def test_the_same_assertion_serves_again(secretless: ServedAlone) -> None:
     form = GRANT | asserted(signed(claims_of()))
     assert len({(await secretless.token(form)).json()["access_token"] for _ in range(3)}) == 3
     assert secretless.keys_read == 1
+
+
+async def test_it_is_verified_once_a_minute(secretless: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In between the same request is recalled, as one with a secret is, but not beyond the assertion's end."""
+    recall, now = secretless.service.token._recall, time.time()
+    for lives, recalled in ((3600, 60), (20, 20)):
+        form = GRANT | asserted(signed(claims_of(exp=int(now) + lives)))
+        sent = Sent(httpx.Request("POST", "http://a", data=form).content)
+        assert (await secretless.token(form)).status_code == 200
+        for later, stands in ((recalled - 2, True), (recalled + 2, False)):
+            monkeypatch.setattr(recall, "_clock", lambda later=later: now + later)
+            assert (secretless.service.token.recall(sent) is not None) is stands
 
 
 async def test_secrets_and_workloads_serve_side_by_side(served: ServedAlone) -> None:
