@@ -7,10 +7,10 @@ BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
 PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api kubectl_agentidp devcluster benchmarks $(wildcard demo)
-MANIFESTS := crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
+MANIFESTS := .github crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration bench check format lock manifest clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration bench check format lock audit sbom manifest clean environment control-plane
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -44,12 +44,16 @@ check: control-plane ## Format, lint and type checks of everything; seconds
 	$(DEVCLUSTER) helm lint --strict --quiet charts/agentidp
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 	$(BIN)/hadolint Dockerfile
+	@$(MAKE) --no-print-directory audit
 	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster/controlplane)"; fi
 
 format: environment ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What judges the dependencies shares none with them. MPL 2.0 is certifi's, a list of authorities that is shipped as it is.
+VULNERABILITIES := api.osv.dev
+LICENCES := MIT;Apache;BSD;Python Software Foundation;PSF-2.0;Mozilla Public License 2.0
 AUDITORS := cyclonedx-bom pip-audit pip-licenses
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
 lock: environment ## Pin the newest dependencies that pyproject.toml allows, of the image and of development
@@ -58,13 +62,30 @@ lock: environment ## Pin the newest dependencies that pyproject.toml allows, of 
 	echo hatchling | $(COMPILE) --constraint requirements-dev.lock - --output-file requirements-build.lock
 	echo $(AUDITORS) | tr ' ' '\n' | $(COMPILE) --upgrade - --output-file requirements-supply-chain.lock
 
+audit: .make/auditors ## Look for known vulnerabilities in what the image has; skipped where the database cannot be reached
+	@if $(BIN)/python -c 'import socket; socket.create_connection(("$(VULNERABILITIES)", 443), 5)' 2> /dev/null; \
+	then .make/auditors/bin/pip-audit --vulnerability-service osv --disable-pip --require-hashes --requirement requirements.lock; \
+	else echo "notice: the dependencies were not audited, $(VULNERABILITIES) cannot be reached"; fi
+
+sbom: .make/auditors .make/shipped ## List what the image has: dist/sbom.cdx.json (CycloneDX) and dist/licences.md
+	@mkdir -p dist
+	.make/auditors/bin/cyclonedx-py environment --output-reproducible --output-file dist/sbom.cdx.json .make/shipped/bin/python
+	.make/auditors/bin/pip-licenses --python .make/shipped/bin/python --format markdown --with-urls --partial-match \
+		--allow-only "$(LICENCES)" --output-file dist/licences.md
+
+.make/auditors: requirements-supply-chain.lock | environment
+.make/shipped: requirements.lock | environment
+.make/%:
+	@$(BIN)/uv venv --quiet --clear $@
+	@$(BIN)/uv pip sync --quiet --python $@ --require-hashes $<
+
 manifest: control-plane ## Render the chart for `kubectl apply`, for who has no Helm: dist/agentidp.yaml
 	@mkdir -p dist
 	$(DEVCLUSTER) manifest > dist/agentidp.yaml
 
 clean: ## Remove what was made here; the compiled control plane stays in the cache
 	@if [ -x $(BIN)/python ]; then $(DEVCLUSTER) down || true; fi
-	rm -rf .venv .venv.lock .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv.lock .dev .make dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment:

@@ -57,7 +57,7 @@ def test_the_life_of_a_release(empty_cluster: ControlPlane, release: Helm, tmp_p
     assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 2}
     an_agent_is_declared(empty_cluster)
 
-    release("upgrade", RELEASE, str(a_later_chart(tmp_path)), "--set=tokenService.replicas=5")
+    release("upgrade", RELEASE, str(a_later_chart(tmp_path)), "--reset-then-reuse-values", "--set=tokenService.replicas=5")
     assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 5}
     assert "newField" in fields_of_agents(empty_cluster), "an upgrade of the release upgrades the kinds"
 
@@ -73,6 +73,9 @@ def test_the_life_of_a_release(empty_cluster: ControlPlane, release: Helm, tmp_p
 
     release("install", RELEASE, str(CHART))
     release("uninstall", RELEASE)
+
+    empty_cluster.kubectl("delete", "crd", "--selector=app.kubernetes.io/part-of=agentidp", "--wait=true")
+    assert everything_of_the_release(empty_cluster) == set()
 
 
 def test_crds_that_were_applied_otherwise_are_taken_over(empty_cluster: ControlPlane, release: Helm) -> None:
