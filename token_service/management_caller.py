@@ -6,7 +6,7 @@ It may read no Secret, so it cannot sign with the signing keys as the operator d
 import time
 from collections.abc import Callable
 
-from agentidp.domain.assertions import Workload, key_id, read_assertion
+from agentidp.domain.assertions import Assertion, Workload, key_id, read_assertion
 from agentidp.domain.propagation import AUDIENCE
 from token_service.cluster_keys import ClusterKeys
 
@@ -26,4 +26,5 @@ class ManagementCaller:
         if named is None:
             return False
         issuer = await self._keys.issuer_with(named)
-        return read_assertion(token, issuer, AUDIENCE, self._clock()) == self._expected
+        read = read_assertion(token, issuer, AUDIENCE, self._clock())
+        return isinstance(read, Assertion) and read.workload == self._expected
