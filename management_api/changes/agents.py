@@ -10,10 +10,11 @@ import msgspec
 
 from agentidp.domain.registration import why_not_admitted
 from agentidp.domain.resources import AgentSpec, AgentState, Organization
+from agentidp.kube.errors import NotFound
 from management_api.callers.caller import Place
 from management_api.changes.origin import Origin
 from management_api.changes.writer import Writer
-from management_api.failures import agent_not_found, already_decommissioned, invalid, unavailable
+from management_api.failures import agent_not_found, already_decommissioned, forbidden, invalid, unavailable
 from management_api.registry.agents import DatedAgent, DatedMeta, RegisteredAgent, registered
 from management_api.registry.registry import Registry
 
@@ -35,7 +36,10 @@ class AgentChanges:
         meta = DatedMeta(name=_name_for(spec["email"]), namespace=place.namespace, annotations=origin.annotations())
         claimed = {"organizationId": place.organization_id} if place.organization_id else {}
         declared = msgspec.convert(spec | claimed, AgentSpec)
-        stored = await self._writer.create(DatedAgent(metadata=meta, spec=declared))
+        try:
+            stored = await self._writer.create(DatedAgent(metadata=meta, spec=declared))
+        except NotFound as missing:
+            raise invalid(namespace="There is no such namespace.") from missing
         return await self._with_id(stored.metadata.uid)
 
     async def change(self, agent: RegisteredAgent, spec: dict[str, Any], origin: Origin) -> RegisteredAgent:
@@ -69,7 +73,7 @@ class AgentChanges:
 def _require_admission(place: Place, organization: Organization | None) -> None:
     """An organization that does not exist and one that does not admit the namespace are the same to the caller."""
     if why_not_admitted(place.namespace, place.organization_id, organization):
-        raise invalid(organizationId="No such organization admits agents of this namespace.")
+        raise forbidden("No organization of this id admits agents of this namespace.")
 
 
 def _require_not_decommissioned(now: DatedAgent, agent_id: str) -> None:

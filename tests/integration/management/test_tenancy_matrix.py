@@ -245,8 +245,10 @@ def test_an_administrator_names_the_namespace(world: World) -> None:
     own = api.ask("POST", "/agents", json=AN_AGENT | {"organizationId": world.other_organization}, params=query)
     assert own.status_code == 201, own.text
     other = api.ask("POST", "/agents", json=AN_AGENT | {"organizationId": world.organization}, params=query)
-    assert other.status_code == 400
-    assert other.json()["details"].keys() == {"organizationId"}
+    assert other.status_code == 403
+    nowhere = api.ask("POST", "/agents", json=AN_AGENT, params={"namespace": "there-is-no-such-namespace"})
+    assert nowhere.status_code == 400
+    assert nowhere.json()["details"].keys() == {"namespace"}
 
 
 def a_credential(world: World, sort: str, agent_id: str) -> str:
