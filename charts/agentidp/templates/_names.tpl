@@ -41,6 +41,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 http://{{ .Release.Name }}-token-service.{{ .Release.Namespace }}.svc{{ if ne $port 80 }}:{{ $port }}{{ end }}
 {{- end }}
 
+{{- /* Every replica of it, by an address each. */ -}}
+{{- define "agentidp.tokenService.replicas" -}}
+http://{{ .Release.Name }}-token-service-replicas.{{ .Release.Namespace }}.svc:8080
+{{- end }}
+
 {{- /* The URL of whatever leads to the programs from outside, or nothing. */ -}}
 {{- define "agentidp.publicUrl" -}}
 {{- if .Values.ingress.enabled -}}

@@ -54,15 +54,15 @@ def test_pods_are_admitted_where_only_restricted_ones_are(empty_cluster: Control
 def test_the_life_of_a_release(empty_cluster: ControlPlane, release: Helm, tmp_path: Path) -> None:
     """Each step ends in exactly what is declared, CRDs included, and the last one leaves what the docs say."""
     release("install", RELEASE, str(CHART))
-    assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 2}
+    assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 2, "agentidp-management-api": 2}
     an_agent_is_declared(empty_cluster)
 
     release("upgrade", RELEASE, str(a_later_chart(tmp_path)), "--reset-then-reuse-values", "--set=tokenService.replicas=5")
-    assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 5}
+    assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 5, "agentidp-management-api": 2}
     assert "newField" in fields_of_agents(empty_cluster), "an upgrade of the release upgrades the kinds"
 
     release("rollback", RELEASE, "1")
-    assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 2}
+    assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 2, "agentidp-management-api": 2}
     assert "newField" not in fields_of_agents(empty_cluster)
 
     release("uninstall", RELEASE)
