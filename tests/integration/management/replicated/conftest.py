@@ -1,0 +1,31 @@
+"""Three replicas of the token service, and a management API that waits for all of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster.cluster import ControlPlane
+from devcluster.install import install
+from tests.support.objects import Objects
+from tests.support.replicated import Client, Stage, staged
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Not the one that all tests share: a part of it is stopped here."""
+    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
+        install(cluster.access)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def stage(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """For as long as a module's tests run."""
+    with staged(cluster, tmp_path_factory.mktemp("programs")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def client(stage: Stage, objects: Objects) -> Client:
+    """A new one."""
+    return Client.new(stage, objects)

@@ -1,0 +1,207 @@
+"""A rotation or a new credential while a part of the system is away: 503 in bounded time, and nothing is left half done.
+
+In the end every credential is as it was before the change, and no secret is accepted that nobody was told.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from devcluster.components import API_SERVER
+from devcluster.programs import MANAGEMENT_API, OPERATOR
+from tests.support.objects import path_of
+from tests.support.replicated import Client, Stage, frozen
+from tests.support.waiting import eventually
+from tests.support.workload import Pair, is_served
+
+
+class Asked:
+    """A request that was sent; its answer comes later."""
+
+    def __init__(self, act: Callable[[], httpx.Response]) -> None:
+        self._answers: list[httpx.Response] = []
+        self._thread = threading.Thread(target=lambda: self._answers.append(act()))
+        self._thread.start()
+
+    def answer(self) -> httpx.Response:
+        """When it is there."""
+        self._thread.join()
+        return self._answers[0]
+
+
+@pytest.fixture
+def credential(stage: Stage, client: Client) -> tuple[str, Pair]:
+    """The id of a credential, and its pair, which every replica has served."""
+    credential_id, pair = client.generate()
+    eventually("all serve it", lambda: stage.all_serve(pair))
+    return credential_id, pair
+
+
+@contextmanager
+def half_done(client: Client, credential_id: str) -> Iterator[Asked]:
+    """A rotation that is declared and not published, because the operator does nothing while the block runs."""
+    before = client.declared_hash(credential_id)
+    with frozen(client.stage.operator):
+        rotation = Asked(lambda: client.rotate(credential_id))
+        eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
+        yield rotation
+
+
+@contextmanager
+def without_api_server(stage: Stage, client: Client) -> Iterator[None]:
+    """It is away while the block runs, and serves our kinds again afterwards."""
+    stage.cluster.stop(API_SERVER)
+    try:
+        yield
+    finally:
+        stage.cluster.start(API_SERVER)
+    path = path_of("AgentCredential", client.tenant.namespace)
+    eventually("it serves our kinds", lambda: client.tenant.objects.ask("GET", path).is_success)
+
+
+def is_as_before(client: Client, credential_id: str, pair: Pair) -> bool:
+    """Its old secret works everywhere, and no other."""
+    return client.is_at_rest(credential_id) and client.stage.all_serve(pair)
+
+
+def assert_nothing_was_done(answer: httpx.Response) -> None:
+    """As the answer says."""
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+    assert answer.json()["code"] == "UNAVAILABLE"
+    assert "Nothing was done." in answer.json()["message"]
+    assert "clientSecret" not in answer.text
+
+
+def test_a_replica_that_hangs_keeps_a_rotation_from_beginning(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
+    """The old secret works on at the others, without a moment's interruption, and rotations do when the replica is back."""
+    credential_id, pair = credential
+    version = client.resource(credential_id)["metadata"]["resourceVersion"]
+    with frozen(stage.last_replica):
+        assert_nothing_was_done(client.rotate(credential_id))
+        assert client.resource(credential_id)["metadata"]["resourceVersion"] == version
+        assert all(is_served(one) for one in stage.at_each(pair)[:-1])
+        known = client.active()
+        assert_nothing_was_done(client.api.generate(client.agent_id))
+        assert client.active() == known
+    assert is_as_before(client, credential_id, pair)
+    new = client.pair(client.rotate(credential_id))
+    assert stage.all_serve(new)
+    assert stage.all_refuse(pair)
+
+
+def test_a_replica_that_falls_silent_during_a_rotation_undoes_it(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
+    """Nobody was told the new secret, so the old one is put back."""
+    credential_id, pair = credential
+    with ExitStack() as meanwhile:
+        with half_done(client, credential_id) as rotation:
+            meanwhile.enter_context(frozen(stage.last_replica))
+        assert_nothing_was_done(rotation.answer())
+    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+
+
+def test_a_revocation_is_not_held_up_by_a_replica(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """It holds wherever it is known, and the caller is told that this is not everywhere."""
+    credential_id, pair = credential
+    with frozen(stage.last_replica):
+        answer = client.api.revoke(client.agent_id, credential_id)
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+        assert credential_id not in client.active()
+        assert not any(is_served(one) for one in stage.at_each(pair)[:-1])
+    eventually("all refuse it", lambda: stage.all_refuse(pair))
+    assert client.api.revoke(client.agent_id, credential_id).status_code == HTTPStatus.CONFLICT
+
+
+def test_without_an_operator_nothing_is_done(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """What was declared is taken back; the old secret works meanwhile and afterwards."""
+    credential_id, pair = credential
+    stage.first.stop(OPERATOR.name)
+    try:
+        assert_nothing_was_done(client.rotate(credential_id))
+        assert_nothing_was_done(client.api.generate(client.agent_id))
+        assert client.active() == {credential_id}
+        eventually("the old secret works", lambda: stage.all_serve(pair))
+    finally:
+        stage.first.start(OPERATOR.name)
+    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    assert client.active() == {credential_id}
+
+
+def test_without_an_api_server_nothing_is_done(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """The API server is away from before the request; all that was known is listed."""
+    credential_id, pair = credential
+    with without_api_server(stage, client):
+        answer = client.rotate(credential_id)
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+        assert client.api.generate(client.agent_id).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert client.active() == {credential_id}
+        assert stage.all_serve(pair)
+    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    assert client.active() == {credential_id}
+
+
+def test_a_rotation_that_loses_the_api_server_is_undone_when_it_is_back(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
+    """The answer says so: nobody was told the new secret."""
+    credential_id, pair = credential
+    with half_done(client, credential_id) as rotation, without_api_server(stage, client):
+        answer = rotation.answer()
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+        assert "undone as soon as" in answer.json()["message"]
+    eventually("it is as before", lambda: is_as_before(client, credential_id, pair), within=120)
+
+
+@contextmanager
+def sent(client: Client, path: str) -> Iterator[None]:
+    """A POST whose sender cuts the connection at the end of the block, without having read anything."""
+    address = urlsplit(client.stage.api_url)
+    head = (
+        f"POST /api/v1/agents/{client.agent_id}/credentials{path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"Authorization: {client.api.client.headers['Authorization']}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 2\r\n"
+    )
+    with socket.create_connection((address.hostname or "", address.port or 80)) as connection:
+        connection.sendall(head.encode() + b"\r\n{}")
+        yield
+
+
+def test_a_rotation_whose_caller_has_gone_is_undone(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """The caller's old secret works again."""
+    credential_id, pair = credential
+    before = client.declared_hash(credential_id)
+    with frozen(stage.operator), sent(client, f"/{credential_id}/rotate"):
+        eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
+    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    assert client.declared_hash(credential_id) == before
+
+
+def test_a_credential_whose_caller_has_gone_is_revoked(stage: Stage, client: Client) -> None:
+    """Nobody knows its secret."""
+    with frozen(stage.operator), sent(client, ""):
+        (credential_id,) = eventually("it is there", client.declared)
+    eventually("it is revoked", lambda: client.resource(credential_id)["spec"].get("state") == "Revoked")
+    eventually("it is at rest", lambda: client.is_at_rest(credential_id))
+    assert not client.active()
+
+
+def test_what_a_killed_process_has_begun_is_undone_by_the_next(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
+    """`kill -9` in the middle of a rotation: the resource itself says what to put back."""
+    credential_id, pair = credential
+    before = client.declared_hash(credential_id)
+    with frozen(stage.operator), sent(client, f"/{credential_id}/rotate"):
+        eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
+        stage.api.kill(MANAGEMENT_API.name)
+    stage.api.start(MANAGEMENT_API.name)
+    eventually("it is as before", lambda: is_as_before(client, credential_id, pair), within=120)
