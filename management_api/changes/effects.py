@@ -59,6 +59,8 @@ class Effects:
 def _held_back(seen: RegisteredCredential) -> Failure:
     if seen.why in _OF_THE_AGENT:
         return agent_not_active("The agent is not active, so it gets no secret.")
+    if seen.why == Reason.SECRETS_NOT_ALLOWED:
+        return forbidden("The agent takes no secrets: it has its workload's identity.")
     if seen.why == Reason.CREDENTIAL_LIMIT_REACHED:
         return forbidden("The agent has as many credentials as its organization allows.")
     return unavailable(f"The operator does not publish the change: {seen.why}. Nothing was done.")

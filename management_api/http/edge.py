@@ -7,6 +7,8 @@ import uuid
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
+from agentidp.domain.clients import is_client_id
+from agentidp.domain.secrets import PREFIX
 from agentidp.serving.asgi import Endpoint, Message, Receive, Scope, Send
 from management_api.failures import Failure
 from management_api.http.errors import INTERNAL_ERROR, NOT_JSON, TOO_LARGE, error_response
@@ -61,7 +63,7 @@ class Edge:
             seconds=round(seconds, 4),
             request_id=state["request_id"],
             caller=state.get("caller"),
-            **scope.get("path_params", {}),
+            **_ids(scope.get("path_params", {})),
         )
 
 
@@ -97,10 +99,15 @@ class _Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
+def _ids(path_params: dict[str, str]) -> dict[str, str]:
+    """What can be an id; anything else may be a secret in the wrong place."""
+    return {name: value for name, value in path_params.items() if is_client_id(value)}
+
+
 def _request_id(headers: Headers) -> str:
     """The caller's own, where it is one that can be logged."""
     given = headers.get(REQUEST_ID, "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _REQUEST_ID.fullmatch(given) and PREFIX not in given else uuid.uuid4().hex
 
 
 async def _read(headers: Headers, receive: Receive) -> bytes:

@@ -18,11 +18,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE, install
-from devcluster.programs import PROGRAMS, Programs
+from devcluster.programs import MANAGEMENT_API, PROGRAMS, Programs
 from tests.support.everything_readable import Text, everything, is_secret
 from tests.support.leaky_life import ACTS, ACTS_THAT_ARE_LOGGED, live
+from tests.support.leaky_rest import live_over_rest
+from tests.support.management import Api
 from tests.support.objects import Objects
 from tests.support.plaintext import forms_of
+from tests.support.tenants import Tenant
 
 # The bodies of everything, except Secrets and the tokens by which the API server knows the programs.
 AUDIT_POLICY = """
@@ -52,7 +55,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="module")
 def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    """Both, telling all that they can."""
+    """All of them, telling all that they can."""
     with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), VERBOSE) as programs:
         yield programs
 
@@ -61,10 +64,11 @@ def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
 def plaintexts(programs: Programs, objects: Objects) -> set[str]:
     """The life is over; these are the plaintexts that were there at some time."""
     seen = watched_secrets(objects)
-    told = live(ACTS, objects)
-    for program in PROGRAMS:
-        programs.restart(program.name, FOR_PEOPLE)
-    told |= live(ACTS_THAT_ARE_LOGGED, objects)
+    with Api(programs.url(MANAGEMENT_API.name), objects.bearer) as api:
+        told = live(ACTS, objects) | live_over_rest(api, Tenant.new(objects), programs)
+        for program in PROGRAMS:
+            programs.restart(program.name, FOR_PEOPLE)
+        told |= live(ACTS_THAT_ARE_LOGGED, objects) | live_over_rest(api, Tenant.new(objects), programs)
     assert seen >= client_secrets(objects)
     return told | seen
 

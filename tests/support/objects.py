@@ -44,6 +44,11 @@ class Objects:
     def __init__(self, kubeconfig: Path) -> None:
         self._client = connect(kubeconfig)
 
+    @property
+    def bearer(self) -> str:
+        """The token by which the API server knows this identity."""
+        return str(self._client.headers["Authorization"]).removeprefix("Bearer ")
+
     def find(self, kind: str, name: str, namespace: str = "") -> Manifest | None:
         """The object, or None where there is none."""
         response = self._client.get(path_of(kind, namespace, name))

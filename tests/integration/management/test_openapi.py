@@ -16,7 +16,7 @@ SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 def test_every_answer_is_documented(api: Api, all_programs: Programs, tmp_path: Path) -> None:
     """No 5xx, no status, header or body that is not documented, nothing refused that should be taken, nor the other way round.
 
-    All checks are on but one, which the configuration names; so are all phases: examples, bounds, random requests and their sequences.
+    All checks are on but one, which the configuration names; so are all phases: examples, bounds, random requests, sequences.
     """
     document = all_programs.url(MANAGEMENT_API.name) + BASE + "/openapi.json"
     options = ["--config-file", str(CONFIGURATION), "run", document, "--checks=all"]

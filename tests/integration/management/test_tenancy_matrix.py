@@ -9,7 +9,6 @@ import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.programs import Programs
-from tests.support.connection import connect
 from tests.support.management import (
     AN_AGENT,
     Api,
@@ -163,8 +162,7 @@ def world(cluster: ControlPlane, objects: Objects, all_programs: Programs) -> It
         tokens[kind] = service_account_token(cluster, home.namespace, name)
         if verbs:
             allow(objects, home.namespace, name, verbs, ["agents", "agentcredentials"])
-    with connect(cluster.kubeconfig) as admin:
-        tokens["a cluster administrator"] = admin.headers["Authorization"].removeprefix("Bearer ")
+    tokens["a cluster administrator"] = objects.bearer
     callers = {kind: as_agent(all_programs, token) for kind, token in tokens.items()}
     yield World(cluster, objects, all_programs, home, branch, foreign, organization, other, callers)
     for caller in callers.values():
