@@ -10,6 +10,7 @@ from benchmarks.token_attack import token_attack
 from benchmarks.token_burst import token_burst
 from benchmarks.token_index import token_index
 from benchmarks.token_issue import token_issue
+from benchmarks.token_peers import token_peers
 
 BENCHMARKS: dict[str, Measure] = {
     measure.__name__: measure
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Measure] = {
         first_token,
         cut_off,
         token_issue,
+        token_peers,
         token_attack,
         token_burst,
         token_index,

@@ -1,17 +1,15 @@
 """How many tokens a second one core issues to clients that it has seen before, beside a raw ASGI application."""
 
 from contextlib import AsyncExitStack
-from typing import NamedTuple
 
-from benchmarks.measure.accounting import cpu_seconds
-from benchmarks.measure.http_load import Outcome, form_request, put_load
-from benchmarks.result import Bars, Figure, Result, Series, Target, ratio, series
+from benchmarks.measure.http_load import Outcome, form_request
+from benchmarks.measure.in_turn import Rates, Served, at_rate, rates_in_turn
+from benchmarks.result import Bars, Figure, Result, Series, Target, ratio
 from benchmarks.run import Run
 from benchmarks.stage.baselines import PAIR, SIGNATURE, TOKEN, raw_asgi
 from benchmarks.stage.token_service import measured_token_service, warmed_up
 from devcluster.programs import TOKEN_SERVICE
 
-CONNECTIONS = 32
 OURS, RAW, FLOOR = "token service", "raw ASGI application", "one signature and a constant"
 METHOD = (
     "The real token service on a real control plane, its operator stopped, and two raw ASGI applications run by the same server"
@@ -23,21 +21,6 @@ METHOD = (
 )
 
 
-class Served(NamedTuple):
-    """A server under measurement."""
-
-    url: str
-    pid: int
-    requests: tuple[bytes, ...]
-
-
-class Rates(NamedTuple):
-    """Of one server, round by round."""
-
-    per_second: Series
-    cpu: Series
-
-
 async def token_issue(run: Run) -> Result:
     """Tokens a second on one core, beside a raw ASGI application."""
     rounds, seconds = run.sized(smoke=1, normal=25), run.sized(smoke=0.5, normal=1.0)
@@ -47,36 +30,12 @@ async def token_issue(run: Run) -> Result:
         pid = stage.programs.process(TOKEN_SERVICE.name).pid
         servers = {OURS: Served(stage.endpoints.token_endpoint, pid, requests)}
         for name, kind in ((RAW, TOKEN), (FLOOR, SIGNATURE)):
-            url, pid = await stack.enter_async_context(raw_asgi(kind))
+            url, pid = await stack.enter_async_context(raw_asgi(kind, run.directory))
             servers[name] = Served(url, pid, (form_request(url, PAIR),))
-        rates = await _rates(run, servers, rounds, seconds)
+        rates = await rates_in_turn(run, servers, rounds, seconds)
         half = rates[OURS].per_second.median / 2
-        calm = {name: await _at_rate(servers[name], 10 * seconds, half) for name in (OURS, RAW)}
+        calm = {name: await at_rate(servers[name], 10 * seconds, half) for name in (OURS, RAW)}
     return _result(rates, calm, half)
-
-
-async def _rates(run: Run, servers: dict[str, Served], rounds: int, seconds: float) -> dict[str, Rates]:
-    """Tokens a second of each, round by round; whoever was first is last in the next round."""
-    rates: dict[str, list[float]] = {name: [] for name in servers}
-    costs: dict[str, list[float]] = {name: [] for name in servers}
-    order = list(servers)
-    for number in range(rounds):
-        for name in order:
-            run.say(f"round {number + 1} of {rounds}: {name}")
-            server, before = servers[name], cpu_seconds(servers[name].pid)
-            outcome = await put_load(server.url, server.requests, CONNECTIONS, seconds)
-            if outcome.failed:
-                raise RuntimeError(f"{name} answered {outcome.statuses}, and closed {outcome.lost} connections")
-            rates[name].append(outcome.served_per_second)
-            costs[name].append(1e6 * (cpu_seconds(server.pid) - before) / outcome.statuses[200])
-        order.append(order.pop(0))
-    return {
-        name: Rates(series(name, "tokens/s", rates[name]), series(f"{name}, CPU", "µs/token", costs[name])) for name in servers
-    }
-
-
-async def _at_rate(server: Served, seconds: float, rate: float) -> Outcome:
-    return await put_load(server.url, server.requests, CONNECTIONS, seconds, rate)
 
 
 def _result(rates: dict[str, Rates], calm: dict[str, Outcome], half: float) -> Result:

@@ -83,13 +83,8 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Perhaps the end of an answer."""
         self._buffer += data
-        head_end = self._buffer.find(b"\r\n\r\n")
-        if head_end < 0:
-            return
-        at = self._buffer.find(b"content-length: ") + 16
-        length = int(self._buffer[at : self._buffer.index(b"\r", at)])
-        if len(self._buffer) >= head_end + 4 + length:
-            status = int(self._buffer[9:12])
+        status = status_in(self._buffer)
+        if status:
             self._buffer = b""
             self._load.answered(self, status, self._since)
 
@@ -97,6 +92,17 @@ class Client(asyncio.Protocol):
         """The server has closed it."""
         if time.perf_counter() < self._load.ends:
             self._load.lost += 1
+
+
+def status_in(received: bytes) -> int | None:
+    """The status of an answer, once all of it is there; every one has a Content-Length, in whatever case."""
+    head_end = received.find(b"\r\n\r\n")
+    if head_end < 0:
+        return None
+    head = received[: head_end + 2].lower()
+    at = head.index(b"\r\ncontent-length:") + 17
+    length = int(head[at : head.index(b"\r", at)])
+    return int(head[9:12]) if len(received) >= head_end + 4 + length else None
 
 
 async def generate(job: Job) -> Outcome:

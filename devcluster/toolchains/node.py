@@ -34,8 +34,16 @@ def node_version(program: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def npm_packages(folder: Path) -> Path:
-    """The `node_modules` that a folder's lock file pins, kept outside the checkout: installed once for each lock file."""
+def node_command(program: Path, directory: Path) -> list[str | Path]:
+    """What runs the program with the packages that its folder's lock file pins; they and a copy of it are in the directory."""
+    copy = shutil.copy(program, directory)
+    shutil.copy(program.parent / "package.json", directory)
+    (directory / "node_modules").symlink_to(_packages(program.parent))
+    return [node_program(), copy]
+
+
+def _packages(folder: Path) -> Path:
+    """The `node_modules` of a lock file, kept outside the checkout: installed once."""
     directory = _cache_directory() / hashlib.sha256((folder / LOCK_FILE).read_bytes()).hexdigest()[:16]
     if not directory.exists():
         _install(folder, directory)

@@ -1,13 +1,12 @@
 """Example programs in other languages, run as a person would run them; nothing is written into the checkout."""
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from devcluster.compilation import Go
 from devcluster.toolchains.go import go_program
-from devcluster.toolchains.node import node_program, npm_packages
+from devcluster.toolchains.node import node_command
 
 Command = list[str | Path]
 
@@ -22,11 +21,7 @@ def _python(folder: Path, _: Path) -> Command:
 
 
 def _node(folder: Path, directory: Path) -> Command:
-    """Node looks for packages beside the program."""
-    program = shutil.copy(folder / "main.mjs", directory)
-    shutil.copy(folder / "package.json", directory)
-    (directory / "node_modules").symlink_to(npm_packages(folder))
-    return [node_program(), program]
+    return node_command(folder / "main.mjs", directory)
 
 
 def _go(folder: Path, directory: Path) -> Command:
