@@ -128,7 +128,7 @@ def test_an_agent_that_does_not_exist(agent_id: str, api: Api) -> None:
         assert refused(answer, HTTPStatus.NOT_FOUND, "AGENT_NOT_FOUND") == {"agentId": agent_id}
 
 
-WRONG_FIELDS = {
+WRONG_FIELDS: dict[str, dict[str, Any]] = {
     "an address that is none": {"email": "screener"},
     "a type that is unknown": {"agentType": "Screener"},
     "a version that is not semver": {"version": "1.4"},
