@@ -9,7 +9,8 @@ ARG BASE_IMAGE=python:3.12-slim
 FROM ${BASE_IMAGE} AS build
 WORKDIR /src
 # Wheels only: no compiler is needed, and none of what is installed runs code of its own while it is.
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all: PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all: PIP_ROOT_USER_ACTION=ignore \
+    PYTHONDONTWRITEBYTECODE=1
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv --without-pip /opt/agentidp \
     && python -m pip --python /opt/agentidp/bin/python install --no-compile --no-deps --require-hashes \
@@ -23,18 +24,20 @@ COPY management_api management_api
 COPY kubectl_agentidp kubectl_agentidp
 # The time in the wheel and of all files; 1980 is the earliest that a wheel can have.
 ARG SOURCE_DATE_EPOCH=315532800
-# Byte code is bound to the sources by their hash, not by their times: it is the same in each build. Of the Kubernetes client's
-# thousands of modules the programs load five, so the others are not compiled. One process and one seed: the order of what is in
-# a module's constants depends on both.
+# Byte code also of the standard library, which base images leave out: the root file system is read-only, so each start would compile
+# it anew. It is bound to the sources by nothing, since they cannot change; one process and one seed make it the same in each build.
+# Of the Kubernetes client's thousand modules the programs load five, so the others are not compiled.
 RUN SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" python -m hatchling build --target wheel --directory /dist \
     && python -m pip --python /opt/agentidp/bin/python install --no-compile --no-deps --no-index /dist/*.whl \
-    && PYTHONHASHSEED=0 /opt/agentidp/bin/python -m compileall -q --invalidation-mode unchecked-hash \
-        -x 'kubernetes/(aio/)?client/(api|models)/' /opt/agentidp/lib \
+    && PYTHONPYCACHEPREFIX=/opt/agentidp/bytecode PYTHONHASHSEED=0 \
+        /opt/agentidp/bin/python -m compileall -q -f --invalidation-mode unchecked-hash \
+        -x 'kubernetes/(aio/)?client/(api|models)/|/(test|idlelib|lib2to3|tkinter|turtledemo|ensurepip)/|^/usr/.*/site-packages/' \
+        "$(python -c 'import os; print(os.path.dirname(os.__file__))')" /opt/agentidp/lib \
     && find /opt/agentidp -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 
 FROM ${BASE_IMAGE}
 COPY --from=build /opt/agentidp /opt/agentidp
-ENV PATH=/opt/agentidp/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/agentidp/bin:$PATH PYTHONPYCACHEPREFIX=/opt/agentidp/bytecode PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, so that the kubelet can see that it is not root.
 USER 65532:65532
 WORKDIR /

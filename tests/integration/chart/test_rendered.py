@@ -197,3 +197,10 @@ def test_programs_share_what_they_must() -> None:
     first, *others = [{name: one[name] for name in names} for one, names in zip(told, common, strict=True)]
     assert first[f"{PREFIX}SIGNING_KEYS_SECRET"] == "keys"
     assert all(one == first for one in others)
+
+
+def test_who_must_reach_the_token_service_may_also_where_agents_are_named() -> None:
+    """The other programs, and the pod of `helm test`, are not forgotten when the network is narrowed."""
+    policy = of_kind("NetworkPolicy", rendered(*VALUE_FILES["gateway-values"]))["agentidp-token-service"]
+    peers = [one["podSelector"]["matchLabels"] for one in policy["spec"]["ingress"][0]["from"] if "podSelector" in one]
+    assert {peer["app.kubernetes.io/component"] for peer in peers} == {"operator", "management-api", "test"}

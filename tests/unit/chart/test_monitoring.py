@@ -17,6 +17,7 @@ from agent_operator.work import DONE, FAILED, RETRIED, Topic, Work
 from agent_operator.world import World
 from agentidp.domain.reasons import Reason
 from devcluster.chart import CHART
+from management_api.metrics import Metrics as ManagementMetrics
 from token_service.metrics.families import (
     COUNTERS,
     ENDPOINTS,
@@ -42,14 +43,14 @@ VALUES = {
 def test_alerts_and_panels_ask_for_metrics_that_exist() -> None:
     """A misspelt metric is no error for Prometheus: the alert would never fire."""
     asked = {name for one in expressions() for name in re.findall(r"\bagentidp_\w+", one)}
-    assert asked <= operator_series() | token_service_series()
+    assert asked <= operator_series() | token_service_series() | management_series()
 
 
 def test_alerts_and_panels_ask_for_values_that_exist() -> None:
     """The same holds for the values of labels."""
     for one in expressions():
         for label, _, values in re.findall(r'(\w+)(=~?)"([^"]*)"', one):
-            assert label == "namespace" or set(values.split("|")) <= VALUES[label], one
+            assert label in {"namespace", "status"} or set(values.split("|")) <= VALUES[label], one
 
 
 def test_alerts_and_panels_are_valid_promql() -> None:
@@ -91,6 +92,14 @@ def operator_series() -> set[str]:
     metrics.reconciled(Topic.CREDENTIAL, DONE, 0.1)
     text = generate_latest(metrics.registry).decode()
     return set(re.findall(r"^(agentidp_\w+)", text, re.MULTILINE)) | set(re.findall(r"^# TYPE (\w+) gauge", text, re.MULTILINE))
+
+
+def management_series() -> set[str]:
+    """As a management API tells them that has served a request, and lost a watch."""
+    metrics = ManagementMetrics()
+    metrics.answered("GET", "/agents", 200, 0.1)
+    metrics.watch_failed("agents")
+    return set(re.findall(r"^(agentidp_\w+)", metrics.text().decode(), re.MULTILINE))
 
 
 def token_service_series() -> set[str]:
