@@ -22,13 +22,13 @@ ERROR_SCHEMA: dict[str, Any] = {
     },
 }
 
-TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
-"""What a parameter may be: anything but nothing, and without a NUL."""
+TEXT: dict[str, Any] = {"type": "string", "pattern": "^[^\\u0000]*$"}
+"""What a parameter may be: anything without a NUL. One without a value is as good as not sent (RFC 6749, section 3.2)."""
 
 CLIENT_FIELDS: dict[str, Any] = {
     "client_id": TEXT | {"description": "Where the client does not authenticate by HTTP Basic; beside an assertion optional."},
     "client_secret": TEXT | {"format": "password", "description": "Where the client does not authenticate otherwise."},
-    "client_assertion_type": {"type": "string", "enum": [JWT_BEARER], "description": "RFC 7523, section 2.2."},
+    "client_assertion_type": {"type": "string", "enum": [JWT_BEARER, ""], "description": "RFC 7523, section 2.2."},
     "client_assertion": TEXT
     | {
         "format": "password",
@@ -64,7 +64,7 @@ def error_responses(*statuses: int) -> Responses:
 
 def token_body() -> dict[str, Any]:
     """A form about a token; the caller may have a token of its own."""
-    properties = {"token": TEXT, "token_type_hint": TEXT}
+    properties = {"token": TEXT | {"minLength": 1}, "token_type_hint": TEXT}
     return form_body(properties, ["token"], bearer=True)
 
 

@@ -7,6 +7,8 @@ answered like a revoked one (section 2.2). Every replica learns of it through a 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from fastapi import Response
+
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request, unavailable
 from agentidp.index.freshness import Freshness
@@ -27,8 +29,9 @@ DOCUMENTATION: dict[str, Any] = {
     "summary": "Revoke an access token",
     "description": "RFC 7009. The caller is the token's client, by its credentials or with an access token of its own.",
     "tags": ["tokens"],
+    "response_class": Response,  # without a body
     "responses": {
-        200: {"description": "The token is not good, now or already.", "content": {}},
+        200: {"description": "The token is not good, now or already."},
         **error_responses(*FORM_ERRORS),
     },
     "openapi_extra": token_body(),

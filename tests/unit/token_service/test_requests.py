@@ -4,11 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentidp.domain.oauth_errors import OAuthError
 from agentidp.serving.asgi import Message
 from token_service.http import requests
-from token_service.http.requests import MAX_BODY_BYTES, Sent, read_sent
+from token_service.http.requests import MAX_BODY_BYTES, FormRequest, Sent, read_sent, understand
 
 FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -80,3 +82,25 @@ async def test_a_body_that_does_not_end_is_waited_for_only_so_long(monkeypatch: 
     read = await read_sent(scope(), drip)
     assert isinstance(read, OAuthError)
     assert read.status == 408
+
+
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from([b"content-type", b"content-length", b"authorization", b"user-agent", b"x"]),
+        st.binary(max_size=12) | st.sampled_from([FORM_TYPE[1], FORM_TYPE[1].upper() + b"; charset=utf-8", b"7", b"99999"]),
+    ),
+    max_size=4,
+)
+
+
+@given(HEADERS, st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.booleans())
+async def test_any_request_is_read_or_refused(headers: list[tuple[bytes, bytes]], pieces: list[bytes], ends: bool) -> None:
+    """It never raises; and what is read is what was sent, to its end."""
+    read = await read_sent({"type": "http", "headers": headers}, Sender(*pieces, ends=ends))
+    if isinstance(read, Sent):
+        assert ends
+        assert read.body == b"".join(pieces)
+        assert read.authorization in {None, *(value for name, value in headers if name == b"authorization")}
+        assert isinstance(understand(read), FormRequest | OAuthError)
+    else:
+        assert 400 <= read.status < 500
