@@ -44,14 +44,16 @@ class PublishedKeys:
         return now - self._fetched > FRESH_SECONDS or (kid is not None and kid not in self._keys)
 
     async def _fetch(self) -> None:
-        self._tried = time.monotonic()
+        """The try counts when it is over: whoever comes meanwhile waits for it."""
         try:
             async with aiohttp.ClientSession(timeout=TIMEOUT) as session, session.get(self._url) as response:
                 response.raise_for_status()
                 self._keys = _public_keys(await response.read())
+            self._fetched = time.monotonic()
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, jwt.PyJWTError):
             return
-        self._fetched = time.monotonic()
+        finally:
+            self._tried = time.monotonic()
 
 
 def _key_id(token: str) -> str | None:
