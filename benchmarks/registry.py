@@ -2,6 +2,7 @@
 
 from benchmarks.cut_off import cut_off
 from benchmarks.first_token import first_token
+from benchmarks.management_api import management_api
 from benchmarks.operator_burst import operator_burst
 from benchmarks.operator_failover import operator_failover
 from benchmarks.operator_restart import operator_restart
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Measure] = {
         token_attack,
         token_burst,
         token_index,
+        management_api,
     )
 }
 

@@ -19,7 +19,8 @@ from management_api.changes.barrier import Overtaken, Unconfirmed
 from management_api.replicas import Replicas
 from tests.support.token_services import HASH, the_credential
 
-SECONDS = 0.5
+PATIENCE, IMPATIENCE = 30.0, 3.0
+"""Seconds: for what comes in the end, and for what never does while others answer within it."""
 VERSION = "17"
 CAUGHT_UP = Applied(serving=True, caught_up=True, accepts=(fingerprint(HASH),))
 BEHIND = replace(CAUGHT_UP, caught_up=False)
@@ -72,10 +73,10 @@ async def token() -> str:
     return "a-token"
 
 
-async def wait(urls: Sequence[str], credential: AgentCredential | None = None) -> None:
+async def wait(urls: Sequence[str], credential: AgentCredential | None = None, seconds: float = PATIENCE) -> None:
     """Wait for this credential."""
     written = credential or the_credential()
-    replicas = Replicas(urls, token, SECONDS)
+    replicas = Replicas(urls, token, seconds)
     try:
         await replicas.wait(replace(written, metadata=replace(written.metadata, resource_version=VERSION)))
     finally:
@@ -111,7 +112,7 @@ async def test_a_replica_that_never_confirms_is_named(which: str, stand: Stand) 
     """And nobody else."""
     slow, (good, _) = (await stand(LATE[which]))[0], await stand([CAUGHT_UP])
     with pytest.raises(Unconfirmed) as raised:
-        await wait([good, slow])
+        await wait([good, slow], seconds=IMPATIENCE)
     assert raised.value.replicas == (slow,)
 
 
@@ -119,7 +120,7 @@ async def test_a_replica_that_hangs_is_named(stand: Stand, hanging: str) -> None
     """It may be serving what it knew."""
     good, _ = await stand([CAUGHT_UP])
     with pytest.raises(Unconfirmed) as raised:
-        await wait([good, hanging])
+        await wait([good, hanging], seconds=IMPATIENCE)
     assert raised.value.replicas == (hanging,)
 
 
@@ -179,7 +180,7 @@ async def test_without_a_token_of_our_own_nobody_confirms(stand: Stand) -> None:
     async def no_token() -> str:
         raise Unreachable("away")
 
-    replicas = Replicas([url], no_token, SECONDS)
+    replicas = Replicas([url], no_token, IMPATIENCE)
     with pytest.raises(Unconfirmed):
         await replicas.ready()
     await replicas.close()
@@ -189,7 +190,7 @@ async def test_without_a_token_of_our_own_nobody_confirms(stand: Stand) -> None:
 async def test_before_a_change_all_must_answer(stand: Stand, hanging: str) -> None:
     """So that what could not be confirmed is not begun. How far they are does not matter then."""
     url, _ = await stand([CAUGHT_UP])
-    both, alone = Replicas([url, hanging], token, SECONDS), Replicas([url], token, SECONDS)
+    both, alone = Replicas([url, hanging], token, IMPATIENCE), Replicas([url], token, PATIENCE)
     await alone.ready()
     with pytest.raises(Unconfirmed) as raised:
         await both.ready()

@@ -1,0 +1,190 @@
+"""Credentials over REST among a great many of them: lists and new ones, beside the least that each could cost."""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from agentidp.domain.resources import Agent
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
+from agentidp.kube.reflector import list_all
+from benchmarks.measure.accounting import cpu_seconds
+from benchmarks.measure.hashing import CORES, seconds_for_hashes
+from benchmarks.measure.http_load import Outcome, pin_to_first, put_load
+from benchmarks.result import Bars, Figure, Lines, Result, distribution, ratio, series
+from benchmarks.run import Run
+from benchmarks.stage.control_plane import Stage, staged
+from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential
+from benchmarks.stage.operator_state import until_at_rest
+from benchmarks.stage.settled import settle
+from benchmarks.stage.waiting import until_awaited
+from benchmarks.stage.workload import pair_in, workload
+from devcluster.programs import MANAGEMENT_API, OPERATOR
+from management_api.registry.credentials import UNCONFIRMED
+
+CONNECTIONS, AT_ONCE = 32, 8
+CALLER = "caller"
+SCOPES = ("agents:read", "agents:write")
+UNLIMITED = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0"}
+LIST, FLOOR = "list of credentials", "/healthz of the same app"
+METHOD = (
+    "The real management API, operator and token service on a real control plane; an agent with a token is the caller."
+    f" New credentials: {AT_ONCE} at once, closed loop; each answer waits for bcrypt, three writes, the operator and the token"
+    " service's confirmation. bcrypt alone on all cores is measured before each round. Lists: pages of 20 of agents that have"
+    f" {CREDENTIALS_PER_AGENT} credentials and more, {CONNECTIONS} connections, the API on the first core, the load generator"
+    " on the others, in turns with /healthz of the same application; then both at half of the list's rate, open loop."
+)
+
+
+class Asked(NamedTuple):
+    """The API under measurement: its process, and the requests that are sent in turn."""
+
+    url: str
+    pid: int
+    requests: dict[str, tuple[bytes, ...]]
+
+
+class Generated(NamedTuple):
+    """Round by round, in credentials a second, and how long each answer took (milliseconds)."""
+
+    per_second: list[float]
+    hashes: list[float]
+    milliseconds: list[float]
+
+
+class Listed(NamedTuple):
+    """Answers a second and microseconds of CPU time for one, round by round, by what was asked."""
+
+    per_second: dict[str, list[float]]
+    cpu: dict[str, list[float]]
+
+
+async def management_api(run: Run) -> Result:
+    """Credentials a second over REST, listed and new ones, among 10,000."""
+    count = run.sized(smoke=50, normal=10_000)
+    async with staged(run) as stage:
+        stage.programs.stop(OPERATOR.name)
+        settled = await settle(stage, count)
+        stage.programs.start(OPERATOR.name)
+        stage.programs.restart(MANAGEMENT_API.name, UNLIMITED)
+        asked = _asked(stage, await _bearer(stage, settled.namespace), settled.agents)
+        generated = await _generate(stage, asked)
+        pin_to_first(asked.pid)
+        listed = await _list(run, asked)
+        half = series(LIST, "", listed.per_second[LIST]).median / 2
+        calm = {name: await _load(run, asked, name, run.sized(smoke=1, normal=20), half) for name in (LIST, FLOOR)}
+    return _result(count, generated, listed, calm, half)
+
+
+async def _bearer(stage: Stage, namespace: str) -> str:
+    """An access token of an agent that may manage those of its namespace."""
+    declared = agent(namespace, CALLER)
+    await stage.admin.create(AGENTS, replace(declared, spec=replace(declared.spec, scopes=SCOPES, audiences=())))
+    await stage.admin.create(CREDENTIALS, credential(namespace, CALLER, CALLER))
+    await until_at_rest(stage.operator_url)
+    pair = pair_in(await stage.admin.get(SECRETS, namespace, CALLER))
+    async with workload(stage.endpoints.token_endpoint) as client:
+        return await client.token(pair)
+
+
+def _asked(stage: Stage, bearer: str, agents: Sequence[Agent]) -> Asked:
+    """The same few agents in turn."""
+    url = stage.programs.url(MANAGEMENT_API.name)
+    paths = [f"/api/v1/agents/{one.status.agent_id}/credentials" for one in agents[:50]]
+    requests = {
+        "generate": tuple(_request("POST", url, path, bearer) for path in paths),
+        LIST: tuple(_request("GET", url, path, bearer) for path in paths),
+        FLOOR: (_request("GET", url, "/healthz", bearer),),
+    }
+    return Asked(url, stage.programs.process(MANAGEMENT_API.name).pid, requests)
+
+
+def _request(method: str, url: str, path: str, bearer: str) -> bytes:
+    """As it goes over the wire; a POST has an empty object as its body."""
+    body = json.dumps({}) if method == "POST" else ""
+    content = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
+    head = f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAuthorization: Bearer {bearer}\r\n{content}\r\n"
+    return (head + body).encode()
+
+
+async def _generate(stage: Stage, asked: Asked) -> Generated:
+    """What the end of a round cuts off is undone before the next one. Raises RuntimeError where requests failed."""
+    run = stage.run
+    rounds, seconds = run.sized(smoke=1, normal=8), run.sized(smoke=2.0, normal=10.0)
+    hashes = run.sized(smoke=CORES, normal=20 * CORES)
+    seen = Generated([], [], [])
+    for number in range(rounds):
+        run.say(f"new credentials: round {number + 1} of {rounds}")
+        seen.hashes.append(hashes / await seconds_for_hashes(hashes))
+        outcome = await put_load(asked.url, asked.requests["generate"], AT_ONCE, seconds)
+        made = outcome.statuses.get(201, 0)
+        if set(outcome.statuses) != {201} or outcome.lost:
+            raise RuntimeError(f"new credentials: {outcome.statuses}, {outcome.lost} connections were lost")
+        await _until_undone(stage)
+        seen.per_second.append(made / outcome.seconds)
+        seen.milliseconds.extend(1000 * one for one in outcome.latencies)
+    return seen
+
+
+async def _until_undone(stage: Stage) -> None:
+    async def all_are_confirmed() -> bool:
+        credentials, _ = await list_all(stage.admin, CREDENTIALS)
+        return not any(UNCONFIRMED in one.metadata.annotations for one in credentials)
+
+    await until_awaited(all_are_confirmed, look_seconds=0.5)
+    await until_at_rest(stage.operator_url)
+
+
+async def _list(run: Run, asked: Asked) -> Listed:
+    """Whoever was first is last in the next round."""
+    rounds, seconds = run.sized(smoke=1, normal=15), run.sized(smoke=0.5, normal=2.0)
+    order = [LIST, FLOOR]
+    seen = Listed({name: [] for name in order}, {name: [] for name in order})
+    for number in range(rounds):
+        for name in order:
+            run.say(f"round {number + 1} of {rounds}: {name}")
+            before = cpu_seconds(asked.pid)
+            outcome = await _load(run, asked, name, seconds)
+            seen.per_second[name].append(outcome.served_per_second)
+            seen.cpu[name].append(1e6 * (cpu_seconds(asked.pid) - before) / outcome.statuses[200])
+        order.reverse()
+    return seen
+
+
+async def _load(run: Run, asked: Asked, name: str, seconds: float, rate: float = 0.0) -> Outcome:
+    """Raises RuntimeError where a request failed."""
+    run.say(name)
+    outcome = await put_load(asked.url, asked.requests[name], CONNECTIONS, seconds, rate)
+    if outcome.failed:
+        raise RuntimeError(f"{name}: {outcome.statuses}, {outcome.lost} connections were lost")
+    return outcome
+
+
+def _result(count: int, generated: Generated, listed: Listed, calm: dict[str, Outcome], half: float) -> Result:
+    made = series("new credentials", "credentials/s", generated.per_second)
+    bcrypt = series("bcrypt alone, all cores", "hashes/s", generated.hashes)
+    took = series("until a new credential is answered", "ms", generated.milliseconds)
+    rates = {name: series(name, "answers/s", listed.per_second[name]) for name in (LIST, FLOOR)}
+    costs = {name: series(f"{name}, CPU", "µs/answer", listed.cpu[name]) for name in (LIST, FLOOR)}
+    return Result(
+        title=f"Credentials over REST, among {count:,}",
+        method=METHOD,
+        series=(made, bcrypt, took, *rates.values(), *costs.values()),
+        ratios=(
+            ratio("new credentials / bcrypt alone, a second", made.samples, bcrypt.samples),
+            ratio(f"{LIST} / {FLOOR}, answers/s", rates[LIST].samples, rates[FLOOR].samples),
+            ratio(f"{LIST} / {FLOOR}, CPU", costs[LIST].samples, costs[FLOOR].samples),
+        ),
+        figures=(
+            Figure("credentials", count),
+            Figure("p99 until a new credential is answered", round(took.percentile(99), 1), "ms"),
+            Figure("half load of lists", round(half), "answers/s"),
+            *(Figure(f"p99 at half load, {name}", round(1000 * told.percentile(99), 3), "ms") for name, told in calm.items()),
+        ),
+        charts=(
+            Bars("Answers a second on one core", "answers/s", tuple(rates.values())),
+            Lines("Until a new credential is answered", "ms", "% of answers", (distribution(took),)),
+        ),
+    )
