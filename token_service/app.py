@@ -89,7 +89,7 @@ def create_app(service: TokenService) -> FastAPI:
             app.add_lean_route(full, endpoint, documentation)
     add_metadata(app, metadata(issuer, {name: BASE_PATH + path for name, path in STANDARD_NAMES.items()}), prefix)
     for path in dict.fromkeys([jwks.PATH, prefix + jwks.PATH]):
-        jwks.add_jwks(app, service.known.keys, path)
+        jwks.add_jwks(app, service.known.keys, service.jwks_max_age_seconds, path)
     add_probes(app, service.missing)
     add_metrics(app, service.exposition, service.tell)
     add_usage(app, service.usage_of_all, service.known.keys, issuer)

@@ -59,6 +59,7 @@ class TokenService:
         peers: Sequence[str] = (),
     ) -> None:
         self.issuer = str(settings.issuer)
+        self.jwks_max_age_seconds = settings.jwks_max_age_seconds
         self.known = known
         self.reflectors = tuple(reflectors)
         self.meters, self.gauges = shared.meters, shared.gauges

@@ -25,3 +25,5 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 2048
     """How many secrets may wait to be checked for the first time."""
+    jwks_max_age_seconds: Annotated[int, Meta(ge=1, le=3600)] = 300
+    """How long whoever checks tokens may keep the key set; the operator must publish keys longer ahead than that."""

@@ -11,7 +11,6 @@ from token_service.http.answers import error_answer, response
 from token_service.keys import KeyRing
 
 PATH = "/.well-known/jwks.json"
-MAX_AGE_SECONDS = 300
 
 _SCHEMA = {
     "type": "object",
@@ -21,13 +20,13 @@ _SCHEMA = {
 _NO_KEY = error_answer(unavailable("There is no signing key yet.", 5))
 
 
-def add_jwks(app: FastAPI, keys: KeyRing, path: str = PATH) -> None:
-    """Serve it."""
+def add_jwks(app: FastAPI, keys: KeyRing, max_age_seconds: int, path: str = PATH) -> None:
+    """Serve it, to be kept for so long."""
 
     @app.get(path, tags=["metadata"], responses={200: json_response("A JWK Set.", _SCHEMA), **error_responses(503)})
     async def jwks() -> Response:
         """The keys that tokens are checked with (RFC 7517)."""
         if not keys.writer():
             return response(_NO_KEY)
-        headers = {"Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
+        headers = {"Cache-Control": f"public, max-age={max_age_seconds}"}
         return Response(keys.jwks(), headers=headers, media_type="application/json")
