@@ -1,5 +1,6 @@
 """Credentials over REST among a great many of them: lists and new ones, beside the least that each could cost."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,13 +12,14 @@ from agentidp.domain.resources import Agent
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from agentidp.kube.reflector import list_all
 from benchmarks.measure.accounting import cpu_seconds
+from benchmarks.measure.counters import total
 from benchmarks.measure.hashing import CORES, seconds_for_hashes
 from benchmarks.measure.http_load import Outcome, pin_to_first, put_load
 from benchmarks.result import Bars, Figure, Lines, Result, distribution, ratio, series
 from benchmarks.run import Run
 from benchmarks.stage.control_plane import Stage, staged
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential
-from benchmarks.stage.operator_state import until_at_rest
+from benchmarks.stage.operator_state import exposition, until_at_rest
 from benchmarks.stage.settled import settle
 from benchmarks.stage.waiting import until_awaited
 from benchmarks.stage.workload import pair_in, workload
@@ -112,7 +114,7 @@ def _request(method: str, url: str, path: str, bearer: str) -> bytes:
 async def _generate(stage: Stage, asked: Asked) -> Generated:
     """What the end of a round cuts off is undone before the next one. Raises RuntimeError where requests failed."""
     run = stage.run
-    rounds, seconds = run.sized(smoke=1, normal=8), run.sized(smoke=2.0, normal=10.0)
+    rounds, seconds = run.sized(smoke=1, normal=8), 10.0
     hashes = run.sized(smoke=CORES, normal=20 * CORES)
     seen = Generated([], [], [])
     for number in range(rounds):
@@ -122,18 +124,23 @@ async def _generate(stage: Stage, asked: Asked) -> Generated:
         made = outcome.statuses.get(201, 0)
         if set(outcome.statuses) != {201} or outcome.lost:
             raise RuntimeError(f"new credentials: {outcome.statuses}, {outcome.lost} connections were lost")
-        await _until_undone(stage)
+        await _until_undone(stage, asked)
         seen.per_second.append(made / outcome.seconds)
         seen.milliseconds.extend(1000 * one for one in outcome.latencies)
     return seen
 
 
-async def _until_undone(stage: Stage) -> None:
-    async def all_are_confirmed() -> bool:
-        credentials, _ = await list_all(stage.admin, CREDENTIALS)
-        return not any(UNCONFIRMED in one.metadata.annotations for one in credentials)
+async def _until_undone(stage: Stage, asked: Asked) -> None:
+    """No secret is being made, no credential is waiting for its confirmation, and the operator rests."""
 
-    await until_awaited(all_are_confirmed, look_seconds=0.5)
+    async def nothing_is_under_way() -> bool:
+        making = total("agentidp_management_secrets_in_the_making", await exposition(asked.url))
+        credentials, _ = await list_all(stage.admin, CREDENTIALS)
+        return not making and not any(UNCONFIRMED in one.metadata.annotations for one in credentials)
+
+    for _ in range(2):  # between the making of a secret and its declaration, neither is seen
+        await until_awaited(nothing_is_under_way, look_seconds=0.5)
+        await asyncio.sleep(0.5)
     await until_at_rest(stage.operator_url)
 
 
