@@ -12,6 +12,7 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """Settings of the token service."""
 
     listen: Listen = Listen("0.0.0.0", 8080)  # noqa: S104 agents ask from outside the pod
+    """Where it answers."""
     max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
     """Without word from the API server for so long, no tokens."""
     client_requests_per_second: Annotated[float, Meta(ge=0)] = 100.0
@@ -23,6 +24,7 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
     """How many answer on the one port; each has an index of its own."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
+    """How many secrets are checked for the first time at the same time."""
     hashing_queue: Annotated[int, Meta(ge=1)] = 2048
     """How many secrets may wait to be checked for the first time."""
     jwks_max_age_seconds: Annotated[int, Meta(ge=1, le=3600)] = 300

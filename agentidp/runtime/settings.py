@@ -57,8 +57,11 @@ class CommonSettings(Struct, frozen=True, kw_only=True):
     namespace: str = "agentidp-system"
     """Where the programs, their signing keys and token revocations live."""
     signing_keys_secret: str = "agentidp-signing-keys"  # noqa: S105 the name of a Secret
+    """The Secret that the signing keys are in."""
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    """debug, info, warning or error. No level logs a secret."""
     log_format: Annotated[str, Meta(pattern="^(json|console)$")] = "json"
+    """json, or console for people."""
 
 
 def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
@@ -84,12 +87,13 @@ def describe_settings(kind: type[CommonSettings]) -> str:
     """The environment variables that a program reads, for its help text."""
     lines = ["environment:"]
     for field in msgspec.structs.fields(kind):
-        default = "required" if field.required else f"default {_shown(field.default)}"
+        default = "required" if field.required else f"default {shown(field.default)}"
         lines.append(f"  {PREFIX}{field.name.upper():32} {default}")
     return "\n".join(lines)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A setting's value as a person would write it."""
     return f"{int(value.total_seconds())}s" if isinstance(value, timedelta) else str(value)
 
 

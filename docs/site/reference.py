@@ -1,17 +1,25 @@
 """Reference pages, made from what they describe: the CRDs, the reasons, the settings. So they cannot be out of date."""
 
 import ast
+import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
-from agentidp.domain.secrets import MIN_COST
+from agent_operator.settings import OperatorSettings
+from agentidp.runtime.settings import PREFIX, CommonSettings, shown
+from token_service.settings import TokenServiceSettings
 
 Schema = dict[str, Any]
-PROGRAMS = ("agent_operator", "token_service", "management_api")
-CONSTANTS = {"MIN_COST": str(MIN_COST)}
+SETTINGS = {
+    "All programs": CommonSettings,
+    "Operator": OperatorSettings,
+    "Token service": TokenServiceSettings,
+}
 BOUNDS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -41,27 +49,33 @@ def reasons(root: Path) -> str:
     """Every reason that a condition or an event may carry."""
     tree = ast.parse((root / "agentidp/domain/reasons.py").read_text())
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
-    rows = [f"| `{value}` | {_cell(text)} |" for _, value, text in _assigned(body)]
+    rows = [f"| `{ast.literal_eval(value)}` | {_cell(text)} |" for _, value, text in _assigned(body) if value]
     head = "# Reasons\n\nWhat `Ready`, `SecretDelivered` and events carry. A value never changes its meaning.\n\n"
     return head + "| reason | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
-def settings(root: Path) -> str:
+def settings(_root: Path) -> str:
     """Every environment variable of every program."""
     parts = ["# Settings", "Environment variables; the chart's values set them. `--help` of each program lists its own."]
-    found = (path for path in sorted(root.glob("**/settings.py")) if path.parent.name in PROGRAMS)
-    programs = {path.parent.name.replace("_", " "): path for path in found}
-    for title, path in ({"all programs": root / "agentidp/runtime/settings.py"} | programs).items():
-        tree = ast.parse(path.read_text())
-        classes = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name.endswith("Settings"))
+    for title, kind in SETTINGS.items():
+        source = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+        told = {name: text for name, _, text in _assigned(getattr(source, "body", []))}
         rows = [
-            f"| `AGENTIDP_{name.upper()}` | {default and f'`{default}`'} | {_cell(text)} |"
-            for node in classes
-            for name, default, text in _assigned(node.body)
+            f"| `{PREFIX}{field.name.upper()}` | {_default(field)} | {_cell(told[field.name])} |"
+            for field in msgspec.structs.fields(kind)
+            if field.name in told
         ]
-        if rows:
-            parts += [f"## {title.capitalize()}", "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows)]
+        parts += [f"## {title}", "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "required"
+    if field.name == "hashing_threads":
+        return "one a core"
+    told = shown(field.default)
+    return f"`{told}`" if told and field.default is not None else ""
 
 
 def _fields(schema: Schema, path: str) -> Iterator[str]:
@@ -90,14 +104,12 @@ def _meaning(field: Schema, required: bool) -> str:
     return " ".join([field.get("description", ""), *filter(None, facts)])
 
 
-def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, str, str]]:
+def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None, str]]:
     """Name, value and docstring of each assignment."""
     for statement, following in zip(body, [*body[1:], None], strict=True):
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                yield name, _value(value), _docstring(following)
-            case ast.AnnAssign(target=ast.Name(id=name), value=value):
-                yield name, _value(value) if value else "required", _docstring(following)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value):
+                yield name, value, _docstring(following)
 
 
 def _docstring(following: ast.stmt | None) -> str:
@@ -105,28 +117,6 @@ def _docstring(following: ast.stmt | None) -> str:
         case ast.Expr(value=ast.Constant(value=str(text))):
             return text
     return ""
-
-
-def _value(value: ast.expr) -> str:
-    """As the environment has it."""
-    match value:
-        case ast.Constant(value=None) | ast.Call(args=[], keywords=[]):
-            return ""
-        case ast.Constant(value=str() | int() | float() as plain):
-            return str(plain)
-        case ast.Call(
-            func=ast.Name(id="timedelta"), keywords=[ast.keyword(arg=str(unit), value=ast.Constant(value=int(count)))]
-        ):
-            return f"{count}{unit[0]}"
-        case ast.Call(func=ast.Name(id="Listen"), args=[ast.Constant(value=str(host)), ast.Constant(value=int(port))]):
-            return f"{host}:{port}"
-        case ast.Name(id=name):
-            return CONSTANTS[name]
-        case ast.Attribute(attr=name):
-            return name
-        case ast.BoolOp(values=[ast.Call(func=ast.Attribute(attr="cpu_count")), _]):
-            return "one a core"
-    return ast.unparse(value)
 
 
 def _cell(text: object) -> str:

@@ -20,13 +20,19 @@ class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
     token_endpoint: Url | None = None
     """What Secrets tell workloads to use; by default the issuer's `/api/v1/token`."""
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
+    """Of the hashes that it makes, 10 to 14; each more doubles the time of a first token."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
+    """How many secrets are hashed at the same time."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 32
     """How many objects are reconciled at the same time."""
     signing_algorithm: Algorithm = Algorithm.ES256
+    """ES256 or RS256. A change adds a key, and takes effect once that was published for long enough."""
     signing_key_lifetime: timedelta = timedelta(days=30)
+    """For how long a key signs before the next one takes over."""
     signing_key_published_ahead: timedelta = timedelta(hours=1)
+    """For how long the next key is in the JWKS before it signs."""
     probe_listen: Listen = Listen("0.0.0.0", 8081)  # noqa: S104 the kubelet asks from outside the pod
+    """Where /healthz, /readyz and /metrics are."""
     token_service_url: Urls = Urls()
     """Where the replicas of the token service answer (every address of the host is asked); without it, usage is not known."""
     usage_poll: timedelta = timedelta(seconds=30)
