@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from agentidp.domain.durations import parse_duration
+from agentidp.domain.durations import format_duration, parse_duration
 
 PREFIX = "AGENTIDP_"
 HIGHEST_PORT = 65_535
@@ -94,7 +94,7 @@ def describe_settings(kind: type[CommonSettings]) -> str:
 
 def shown(value: object) -> str:
     """A setting's value as a person would write it."""
-    return f"{int(value.total_seconds())}s" if isinstance(value, timedelta) else str(value)
+    return format_duration(value) if isinstance(value, timedelta) else str(value)
 
 
 def _parse(kind: Any, text: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.durations import parse_duration
+from agentidp.domain.durations import format_duration, parse_duration
 
 MEANINGS = {
     "a month in hours": ("720h", timedelta(days=30)),
@@ -62,3 +62,10 @@ def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
     """Nothing else is ever raised, so whoever reads settings catches one error."""
     with suppress(ValueError):
         assert parse_duration(text) >= timedelta()
+
+
+@given(st.integers(0, 10**9))
+def test_what_is_written_is_read_as_the_same(seconds: int) -> None:
+    """So that a default in a help text can be copied."""
+    duration = timedelta(seconds=seconds)
+    assert parse_duration(format_duration(duration)) == duration
