@@ -6,11 +6,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
-PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api kubectl_agentidp devcluster benchmarks $(wildcard demo)
+PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api kubectl_agentidp devcluster benchmarks docs/site $(wildcard demo)
 MANIFESTS := .github crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration bench check format lock audit sbom manifest clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration bench check format lock audit sbom docs manifest clean environment control-plane
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,7 @@ check: control-plane ## Format, lint and type checks of everything; seconds
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 	$(BIN)/hadolint Dockerfile
 	@$(MAKE) --no-print-directory audit
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster/controlplane)"; fi
 
 format: environment ## Format the Python sources
@@ -78,6 +79,8 @@ sbom: .make/auditors .make/shipped ## List what the image has: dist/sbom.cdx.jso
 .make/%:
 	@$(BIN)/uv venv --quiet --clear $@
 	@$(BIN)/uv pip sync --quiet --python $@ --require-hashes $<
+docs: environment ## Build the documentation as a site: dist/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 manifest: control-plane ## Render the chart for `kubectl apply`, for who has no Helm: dist/agentidp.yaml
 	@mkdir -p dist

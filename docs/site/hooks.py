@@ -6,6 +6,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from reference import reasons, resources, settings
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, page in GENERATED.items():
         files.append(File.generated(config, path, content=page(ROOT)))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """What is in the repository only is named, not linked."""
+    depth = page.file.src_path.count("/")
+    return re.sub(rf"\[([^]]+)]\((?:\.\./){{{depth + 1}}}[^)]+\)", r"\1", markdown)
 
 
 def on_nav(nav: Any, **_: Any) -> Any:

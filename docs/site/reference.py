@@ -12,6 +12,7 @@ import yaml
 
 from agent_operator.settings import OperatorSettings
 from agentidp.runtime.settings import PREFIX, CommonSettings, shown
+from management_api.settings import ManagementApiSettings
 from token_service.settings import TokenServiceSettings
 
 Schema = dict[str, Any]
@@ -19,6 +20,7 @@ SETTINGS = {
     "All programs": CommonSettings,
     "Operator": OperatorSettings,
     "Token service": TokenServiceSettings,
+    "Management API": ManagementApiSettings,
 }
 BOUNDS = {
     "minimum": "at least {}",
