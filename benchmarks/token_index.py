@@ -13,8 +13,8 @@ from benchmarks.measure.accounting import cpu_seconds, memory
 from benchmarks.measure.http_load import pin_to_first, put_load
 from benchmarks.result import Figure, Result, Target, ratio, series
 from benchmarks.run import Run
+from benchmarks.stage import etcd
 from benchmarks.stage.control_plane import Stage, staged
-from benchmarks.stage.etcd import compact
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT
 from benchmarks.stage.settled import Settled, settle
 from benchmarks.stage.token_service import UNLIMITED, warmed_up
@@ -55,6 +55,7 @@ async def token_index(run: Run) -> Result:
         full = _started(stage, starts)
         costs = await _costs(stage, some, rounds)
         calm, relisting = await _relists(stage, some, run.sized(smoke=1, normal=5))
+        stored = await etcd.size(stage.cluster.addresses.etcd)
     listed, ready = series("listing the same objects", "s", listing), series("until it is ready", "s", full.ready)
     small, large = series(f"CPU with {few:,}", "µs/token", small_costs), series(f"CPU with {count:,}", "µs/token", costs)
     still, disturbed = series("p99, calm", "ms", calm), series("p99 while all is listed again", "ms", relisting)
@@ -72,6 +73,7 @@ async def token_index(run: Run) -> Result:
         figures=(
             Figure("credentials", count),
             Figure("agents", count // CREDENTIALS_PER_AGENT),
+            Figure("etcd, with agents, credentials, their Secrets and the cluster's own objects", round(stored, 1), "MiB"),
             Figure("memory of the empty service", round(empty.resident), "MiB"),
             Figure("memory with all", round(full.resident), "MiB"),
             Figure("most memory on the way", round(full.peak), "MiB"),
@@ -149,7 +151,7 @@ async def _relist(stage: Stage) -> None:
     """Make every watch too old, and wait until the token service has listed everything again."""
     log = stage.programs.log(TOKEN_SERVICE.name)
     before = _listings(log)
-    await compact(stage.cluster.addresses.etcd)
+    await etcd.compact(stage.cluster.addresses.etcd)
     await asyncio.to_thread(stage.cluster.stop, API_SERVER)
     await asyncio.to_thread(stage.cluster.start, API_SERVER)
     while _listings(log) < before + 1:  # noqa: ASYNC110 another process sets no event
