@@ -87,6 +87,16 @@ def already_decommissioned(agent_id: str) -> Failure:
     return Failure(HTTPStatus.CONFLICT, Code.AGENT_ALREADY_DECOMMISSIONED, message, {"agentId": agent_id})
 
 
+def too_large() -> Failure:
+    """More than any request needs."""
+    return Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.PAYLOAD_TOO_LARGE, "The body is too large.")
+
+
+def not_json() -> Failure:
+    """A body in another form."""
+    return Failure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json.")
+
+
 def unavailable(message: str, retry_after: int = 1, **details: Any) -> Failure:
     """Not now; says whether something was done."""
     headers = {"Retry-After": str(retry_after)}

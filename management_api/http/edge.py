@@ -10,8 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.secrets import PREFIX
 from agentidp.serving.asgi import Endpoint, Message, Receive, Scope, Send
-from management_api.failures import Failure
-from management_api.http.errors import INTERNAL_ERROR, NOT_JSON, TOO_LARGE, error_response
+from management_api.failures import Failure, not_json, too_large
+from management_api.http.errors import INTERNAL_ERROR, error_response
 from management_api.metrics import Metrics
 
 MAX_BODY_BYTES = 16_384
@@ -114,15 +114,15 @@ async def _read(headers: Headers, receive: Receive) -> bytes:
     """The body, which is JSON if there is one. Raises Failure."""
     announced = headers.get("Content-Length", "0")
     if not announced.isdigit() or len(announced) > MAX_LENGTH_DIGITS or int(announced) > MAX_BODY_BYTES:
-        raise TOO_LARGE
+        raise too_large()
     body = bytearray()
     more = True
     while more:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
-            raise TOO_LARGE
+            raise too_large()
         more = message.get("more_body", False)
     if body and headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-        raise NOT_JSON
+        raise not_json()
     return bytes(body)

@@ -15,8 +15,6 @@ from management_api.failures import Code, Failure, invalid, unavailable
 log = structlog.get_logger()
 
 INTERNAL_ERROR = Failure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
-TOO_LARGE = Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.PAYLOAD_TOO_LARGE, "The body is too large.")
-NOT_JSON = Failure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json.")
 NO_SUCH_PATH = Failure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing here.")
 
 
