@@ -12,6 +12,7 @@ import pytest
 from devcluster.programs import MANAGEMENT_API, Programs
 from tests.support.management import Api
 from tests.support.refusals import refused
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_a_request_id(api: Api) -> None:
 def test_a_change_is_in_the_log(api: Api, agent_id: str, all_programs: Programs) -> None:
     """Who, what, with which outcome; never a secret."""
     answer = api.ask("POST", f"/agents/{agent_id}/credentials", json={}, headers={"X-Request-Id": "a-logged-change"})
-    log = all_programs.log(MANAGEMENT_API.name).read_text()
+    log = eventually("it is told", all_programs.log(MANAGEMENT_API.name).read_text, lambda text: "a-logged-change" in text)
     (line,) = (json.loads(one) for one in log.splitlines() if "a-logged-change" in one)
     assert line["caller"].startswith("agent:")
     assert (line["method"], line["status"], line["agentId"]) == ("POST", 201, agent_id)
