@@ -20,6 +20,8 @@ from agentidp.kube.cluster import configuration
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
 
 WATCH_SECONDS = 290
+# Kopf's peers are not used. It would ask for the name of the user that it runs as, and a pod's user has a number only.
+NO_PEER: Any = "agentidp-operator"
 
 log = structlog.get_logger()
 
@@ -104,7 +106,7 @@ async def run_kopf(handlers: kopf.OperatorRegistry) -> None:
     Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
     """
     read_at_any_depth()
-    watching = await kopf.spawn_tasks(registry=handlers, standalone=True, clusterwide=True)
+    watching = await kopf.spawn_tasks(registry=handlers, identity=NO_PEER, standalone=True, clusterwide=True)
     try:
         ended, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
     finally:

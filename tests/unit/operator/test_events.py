@@ -1,10 +1,14 @@
 """How Kopf is set up."""
 
+import getpass
 from itertools import islice
+from typing import Any
+from unittest.mock import Mock
 
 import kopf
+import pytest
 
-from agent_operator.events import _configure
+from agent_operator.events import _configure, run_kopf
 
 
 async def test_kopf_never_runs_out_of_tries() -> None:
@@ -16,3 +20,16 @@ async def test_kopf_never_runs_out_of_tries() -> None:
     assert len(first) == 1000
     assert max(first) <= 5
     assert first == second
+
+
+async def test_a_user_without_a_name_may_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a pod it is a number that the image knows nothing of; Kopf would look for its name before anything else."""
+    monkeypatch.setattr(getpass, "getuser", Mock(side_effect=KeyError("uid not found")))
+    handlers = kopf.OperatorRegistry()
+    kopf.on.startup(registry=handlers)(_end_at_once)
+    with pytest.raises(Exception, match="handlers failed"):
+        await run_kopf(handlers)
+
+
+async def _end_at_once(**_: Any) -> None:
+    raise kopf.PermanentError("this is as far as the test goes")
