@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import signal
+import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +14,10 @@ from agentidp.serving.asgi import Endpoint
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
+# How long connections may each bring one more request when the end has begun; the client is told that it was the last.
+FAREWELL_SECONDS = 2.0
+FAREWELL_POLL_SECONDS = 0.05
+LAST_ANSWER = (b"connection", b"close")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -29,6 +35,14 @@ class Server(uvicorn.Server):
         finally:
             for one in STOP_SIGNALS:
                 loop.remove_signal_handler(one)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close connections after an answer, when no request is on its way (RFC 9112, section 9.6); the idle ones last."""
+        self.server_state.default_headers.append(LAST_ANSWER)
+        ends = time.monotonic() + FAREWELL_SECONDS
+        while self.server_state.connections and time.monotonic() < ends and not self.force_exit:  # noqa: ASYNC110 no event
+            await asyncio.sleep(FAREWELL_POLL_SECONDS)
+        await super().shutdown(sockets)
 
 
 def server_for(app: Endpoint) -> Server:
