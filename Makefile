@@ -10,7 +10,7 @@ PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api 
 MANIFESTS := .github crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration bench check format lock audit sbom docs manifest clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration e2e bench check format lock audit sbom docs manifest clean environment control-plane
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,10 @@ test-unit: environment ## Run the tests that need no control plane; seconds
 test-integration: control-plane ## Run the tests on a real control plane
 	@$(BIN)/pytest tests/integration
 
+e2e: control-plane ## Run what ships, the image installed by the chart, on a real node (root, Linux) or with CLUSTER=kind
+	@[ "$(CLUSTER)" = kind ] || $(DEVCLUSTER) prepare-node
+	@$(BIN)/pytest tests/e2e
+
 bench: control-plane ## Measure: everything, or BENCH="NAME ..."; `make bench BENCH=--list` names them
 	@$(BIN)/python -m benchmarks $(BENCH)
 
@@ -46,7 +50,7 @@ check: control-plane ## Format, lint and type checks of everything; seconds
 	$(BIN)/hadolint Dockerfile
 	@$(MAKE) --no-print-directory audit
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster/controlplane)"; fi
+	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster)"; fi
 
 format: environment ## Format the Python sources
 	$(BIN)/ruff format .

@@ -10,12 +10,16 @@ from devcluster.binary import control_plane_binary
 from devcluster.errors import DevclusterError
 from devcluster.folder import Folder
 from devcluster.install import manifest
+from devcluster.node.node import prepare_node
+from devcluster.node.requirements import CannotRunHereError
 from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
 from devcluster.up import down, up
 
 FOLDER = Path(__file__).resolve().parent.parent / ".dev"
 INTERRUPTED = 130
+CANNOT_RUN_HERE = 77
+"""As Automake and others read it: not run, which is neither success nor failure."""
 
 
 def main() -> int:
@@ -26,6 +30,9 @@ def main() -> int:
     command = _parser().parse_args(arguments)
     try:
         _run(command)
+    except CannotRunHereError as error:
+        print(f"not run: {error}", file=sys.stderr)
+        return CANNOT_RUN_HERE
     except DevclusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -41,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="what `up` keeps; default: .dev in the checkout")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("compile", help="compile the control plane, unless that has been done, and say where it is")
+    commands.add_parser(
+        "prepare-node", help="compile and make what a node needs, as `make e2e` has it, unless that has been done"
+    )
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
     commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
     for name, text in {
@@ -60,6 +70,8 @@ def _run(command: argparse.Namespace) -> None:
     match command.command:
         case "compile":
             print(control_plane_binary())
+        case "prepare-node":
+            prepare_node()
         case "manifest":
             print(manifest(), end="")
         case "up":

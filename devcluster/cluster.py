@@ -8,7 +8,16 @@ from typing import Self
 from devcluster import components
 from devcluster.access import Access
 from devcluster.binary import control_plane_binary
-from devcluster.components import API_SERVER, CONTROLLER_MANAGER, ETCD, Addresses, Layout
+from devcluster.components import (
+    ADMIN,
+    API_SERVER,
+    API_SERVER_WITHOUT_NODES,
+    CONTROLLER_MANAGER,
+    CONTROLLERS_WITHOUT_NODES,
+    ETCD,
+    Addresses,
+    Layout,
+)
 from devcluster.kubeconfig import Endpoint
 from devcluster.kubectl import Kubectl
 from devcluster.ports import ReservedPort
@@ -31,11 +40,11 @@ class ControlPlane:
         self._binary = binary
         self._ports = [ReservedPort() for _ in range(3)]
         self.addresses = Addresses(*(port.number for port in self._ports))
-        self._admin_token = components.prepare(layout)
+        self._admin_token = components.prepare(layout)[ADMIN]
         self._commands = {
             ETCD: components.etcd(layout, self.addresses),
-            API_SERVER: [*components.api_server(layout, self.addresses), *api_server_flags],
-            CONTROLLER_MANAGER: components.controller_manager(layout),
+            API_SERVER: components.api_server(layout, self.addresses, *API_SERVER_WITHOUT_NODES, *api_server_flags),
+            CONTROLLER_MANAGER: components.controller_manager(layout, CONTROLLERS_WITHOUT_NODES),
         }
         self._ready: dict[str, Callable[[], bool]] = {
             ETCD: lambda: answers(f"{self.addresses.etcd}/health"),

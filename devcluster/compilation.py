@@ -14,7 +14,6 @@ from devcluster.toolchains.go import go_program
 DOWNLOAD_ATTEMPTS = 3
 POLL_SECONDS = 0.2
 
-MAIN_PACKAGE = "controlplane"
 LAST_LINES = 10
 
 # No cgo: no C compiler is needed, and the result does not depend on this machine's libraries.
@@ -51,45 +50,60 @@ def _problems(lines: list[str]) -> str:
     return "\n".join(f"    {line}" for line in [line for line in lines if " " in line][-LAST_LINES:])
 
 
-def compile_module(module: Path, binary: Path, linker_flags: str, log: Path) -> None:
-    """Download what the module needs and compile it; raises with the end of Go's own words."""
-    go = Go(go_program(), module, log)
-    total = len(_download(go))
+@dataclass(frozen=True)
+class Build:
+    """What is compiled, and how."""
+
+    what: str
+    """In the words of a person."""
+    module: Path
+    packages: tuple[str, ...]
+    linker_flags: str
+    tags: str
+
+
+def compile_programs(build: Build, directory: Path) -> None:
+    """Download what the module needs and compile its programs into a folder; raises with the end of Go's own words."""
+    go = Go(go_program(), build.module, directory / "compile.log")
+    options = ["-tags", build.tags]
+    total = len(_download(go, build, options))
     progress = Progress()
     go.run(
-        ["build", "-v", "-trimpath", "-ldflags", linker_flags, "-o", str(binary), "."],
-        lambda lines: progress.show(compile_state(lines, total)),
+        ["build", "-v", "-trimpath", *options, "-ldflags", build.linker_flags, "-o", f"{directory}/", *build.packages],
+        lambda lines: progress.show(compile_state(build, lines, total)),
     )
-    progress.done("compiled the control plane")
+    progress.done(f"compiled {build.what}")
 
 
-def _download(go: Go) -> list[str]:
-    """The packages that the binary is made of; asking for them downloads their modules."""
+def _download(go: Go, build: Build, options: Sequence[str]) -> list[str]:
+    """The packages that the programs are made of; asking for them downloads their modules."""
     progress = Progress()
     for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
         try:
-            lines = go.run(["list", "-deps", "."], lambda lines: progress.show(download_state(lines)))
+            lines = go.run(
+                ["list", "-deps", *options, *build.packages], lambda lines: progress.show(download_state(build, lines))
+            )
         except DevclusterError as error:
             if attempt == DOWNLOAD_ATTEMPTS:
                 raise DevclusterError(
                     f"{error}\nGo needs its module proxy; `go env GOPROXY` says which, and it must be reachable."
                 ) from error
         else:
-            progress.done("the control plane's source is here")
+            progress.done(f"the source of {build.what} is here")
             return [line for line in lines if not line.startswith("go: ")]
     raise AssertionError("the last attempt returns or raises")
 
 
-def download_state(lines: Sequence[str]) -> str:
+def download_state(build: Build, lines: Sequence[str]) -> str:
     """How far the downloads are, from what `go list` has written."""
     downloads = [line.split()[2] for line in lines if line.startswith("go: downloading")]
     if not downloads:
-        return "looking for the control plane's source"
-    return f"downloading the control plane's source: {len(downloads)} modules, now {downloads[-1]}"
+        return f"looking for the source of {build.what}"
+    return f"downloading the source of {build.what}: {len(downloads)} modules, now {downloads[-1]}"
 
 
-def compile_state(packages: Sequence[str], total: int) -> str:
+def compile_state(build: Build, packages: Sequence[str], total: int) -> str:
     """How far the compiler is, from what `go build -v` has written."""
-    if packages and packages[-1] == MAIN_PACKAGE:
-        return "linking the control plane"
-    return f"compiling the control plane: {len(packages)}/{total} packages"
+    if packages and packages[-1] in build.packages:
+        return f"linking {build.what}"
+    return f"compiling {build.what}: {len(packages)}/{total} packages"

@@ -1,6 +1,7 @@
 """The command lines of the control plane's three programs, and the files that they share."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,12 @@ ETCD = "etcd"
 API_SERVER = "kube-apiserver"
 CONTROLLER_MANAGER = "kube-controller-manager"
 
+ADMIN = "admin"
+USERS = {ADMIN: "system:masters"}
+"""Who may use the API server, and the group of each."""
+
 # The controllers that AgentIdP can notice; the others need nodes.
-CONTROLLERS = (
+CONTROLLERS_WITHOUT_NODES = (
     "garbagecollector",
     "namespace",
     "serviceaccount",
@@ -79,14 +84,14 @@ class Addresses:
         return f"https://127.0.0.1:{self.api_server}"
 
 
-def prepare(layout: Layout) -> str:
-    """Make the directories and keys of a new cluster; the admin's bearer token is returned."""
+def prepare(layout: Layout, users: Mapping[str, str] = USERS) -> dict[str, str]:
+    """Make the directories and keys of a new cluster; the bearer tokens of its users are returned."""
     layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     layout.logs.mkdir(parents=True, exist_ok=True)
     write_private(layout.service_account_key, _new_key())
-    admin_token = secrets.token_urlsafe(32)
-    write_private(layout.tokens, f'{admin_token},admin,admin,"system:masters"\n')
-    return admin_token
+    tokens = {user: secrets.token_urlsafe(32) for user in users}
+    write_private(layout.tokens, "".join(f'{tokens[user]},{user},{user},"{group}"\n' for user, group in users.items()))
+    return tokens
 
 
 def write_private(path: Path, content: str) -> None:
@@ -117,31 +122,36 @@ def etcd(layout: Layout, addresses: Addresses) -> list[str]:
     ]
 
 
-def api_server(layout: Layout, addresses: Addresses) -> list[str]:
-    """What real clusters have by default, less what needs nodes."""
+def api_server(layout: Layout, addresses: Addresses, *flags: str) -> list[str]:
+    """What real clusters have by default; the flags say what is so with nodes, or without."""
     return [
         API_SERVER,
         f"--etcd-servers={addresses.etcd}",
-        "--bind-address=127.0.0.1",
         f"--secure-port={addresses.api_server}",
         f"--cert-dir={layout.certificates}",
         f"--token-auth-file={layout.tokens}",
-        "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={layout.service_account_key}",
         f"--service-account-signing-key-file={layout.service_account_key}",
-        "--disable-admission-plugins=ServiceAccount",
-        "--endpoint-reconciler-type=none",
-        "--service-cluster-ip-range=10.96.0.0/24",
+        *flags,
     ]
 
 
-def controller_manager(layout: Layout) -> list[str]:
-    """Garbage collection, namespaces, service accounts, role aggregation and quotas."""
+API_SERVER_WITHOUT_NODES = (
+    "--bind-address=127.0.0.1",
+    "--authorization-mode=RBAC",
+    "--disable-admission-plugins=ServiceAccount",
+    "--endpoint-reconciler-type=none",
+    "--service-cluster-ip-range=10.96.0.0/24",
+)
+
+
+def controller_manager(layout: Layout, controllers: Sequence[str]) -> list[str]:
+    """These controllers, as the admin."""
     return [
         CONTROLLER_MANAGER,
         f"--kubeconfig={layout.admin_kubeconfig}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(controllers)}",
         f"--root-ca-file={layout.certificate_authority}",
         f"--service-account-private-key-file={layout.service_account_key}",
         "--leader-elect=false",

@@ -1,7 +1,6 @@
 """What the integration tests share: one real control plane, started once for the whole run, and the programs on it."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -62,14 +61,3 @@ def objects(cluster: ControlPlane) -> Iterator[Objects]:
 def tenant(objects: Objects) -> Tenant:
     """A tenant with a new namespace."""
     return Tenant.new(objects)
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints what was measured, also when the test passes."""
-
-    def write(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n    {line}\n")
-
-    return write

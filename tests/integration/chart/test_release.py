@@ -1,7 +1,6 @@
 """Install, upgrade, rollback and uninstall by Helm, and the manifest by kubectl, on a real API server that runs no pods."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import yaml
 from devcluster.chart import CHART, RELEASE, helm
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE, manifest, namespace_manifest
-from tests.support.chart import VALUE_FILES, Manifest, pods, rendered
+from tests.support.chart import VALUE_FILES, Manifest, a_later_chart, fields_of_agents, pods, rendered
 from tests.support.crd_schema import crds
 
 Helm = Callable[..., str]
@@ -59,11 +58,11 @@ def test_the_life_of_a_release(empty_cluster: ControlPlane, release: Helm, tmp_p
 
     release("upgrade", RELEASE, str(a_later_chart(tmp_path)), "--reset-then-reuse-values", "--set=tokenService.replicas=5")
     assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 5, "agentidp-management-api": 2}
-    assert "newField" in fields_of_agents(empty_cluster), "an upgrade of the release upgrades the kinds"
+    assert "newField" in fields_of_agents(empty_cluster.kubectl), "an upgrade of the release upgrades the kinds"
 
     release("rollback", RELEASE, "1")
     assert deployed(empty_cluster) == {"agentidp-operator": 2, "agentidp-token-service": 2, "agentidp-management-api": 2}
-    assert "newField" not in fields_of_agents(empty_cluster)
+    assert "newField" not in fields_of_agents(empty_cluster.kubectl)
 
     release("uninstall", RELEASE)
     assert everything_of_the_release(empty_cluster) == {
@@ -98,25 +97,6 @@ def deployed(cluster: ControlPlane) -> dict[str, int]:
     """Replicas wanted of each Deployment."""
     found = json.loads(cluster.kubectl("get", "deployments", f"--namespace={NAMESPACE}", "--output=json").stdout)
     return {one["metadata"]["name"]: one["spec"]["replicas"] for one in found["items"]}
-
-
-def fields_of_agents(cluster: ControlPlane) -> set[str]:
-    """The fields that an Agent's spec may have."""
-    crd = json.loads(cluster.kubectl("get", "crd", "agents.idp.sentryagent.ai", "--output=json").stdout)
-    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return set(schema["properties"]["spec"]["properties"])
-
-
-def a_later_chart(directory: Path) -> Path:
-    """The chart with one more field in a CRD."""
-    chart = directory / "agentidp"
-    shutil.copytree(CHART, chart)
-    path = chart / "files" / "crds" / "agents.yaml"
-    crd = yaml.safe_load(path.read_text())
-    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    spec["properties"]["newField"] = {"type": "string", "maxLength": 10}
-    path.write_text(yaml.safe_dump(crd))
-    return chart
 
 
 def an_agent_is_declared(cluster: ControlPlane) -> None:

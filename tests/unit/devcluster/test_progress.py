@@ -1,9 +1,12 @@
 """What a person sees while something takes its time."""
 
 import io
+from pathlib import Path
 
-from devcluster.compilation import compile_state, download_state
+from devcluster.compilation import Build, compile_state, download_state
 from devcluster.progress import Progress
+
+BUILD = Build("the node", Path("node"), ("node/kubenode", "node/pause"), linker_flags="", tags="")
 
 
 class Terminal(io.StringIO):
@@ -36,10 +39,10 @@ def test_a_log_gets_a_line_at_once_and_then_only_every_few_seconds() -> None:
 def test_downloads_are_counted() -> None:
     """From the lines that Go writes."""
     lines = ["go: downloading k8s.io/api v0.36.3", "go: downloading k8s.io/client-go v0.36.3"]
-    assert download_state(lines) == "downloading the control plane's source: 2 modules, now k8s.io/client-go"
+    assert download_state(BUILD, lines) == "downloading the source of the node: 2 modules, now k8s.io/client-go"
 
 
-def test_packages_are_counted_until_the_last_which_is_linked() -> None:
+def test_packages_are_counted_until_one_is_linked() -> None:
     """Linking takes long enough to be named."""
-    assert compile_state(["k8s.io/api/core/v1"], 2) == "compiling the control plane: 1/2 packages"
-    assert compile_state(["k8s.io/api/core/v1", "controlplane"], 2) == "linking the control plane"
+    assert compile_state(BUILD, ["k8s.io/api/core/v1"], 2) == "compiling the node: 1/2 packages"
+    assert compile_state(BUILD, ["k8s.io/api/core/v1", "node/pause"], 2) == "linking the node"

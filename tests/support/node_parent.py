@@ -1,0 +1,19 @@
+"""A program that starts a node and then only lives, so that a test can end it in every way; it says when the node is ready."""
+
+import sys
+import threading
+from pathlib import Path
+
+from devcluster.node.node import Node
+
+
+def main() -> None:
+    """Serve until killed."""
+    with Node.launch(Path(sys.argv[1])) as node:
+        sys.stdout.write(f"{node.network.link}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
