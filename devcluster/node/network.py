@@ -5,8 +5,7 @@ Nothing is masqueraded and this machine forwards nothing for it, so no pod can r
 
 import json
 import subprocess
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from devcluster.errors import DevclusterError
@@ -52,11 +51,12 @@ class Network:
         return f"10.96.{self.number}.10"
 
 
-def connect(sandbox: Sandbox) -> Network:
-    """Lay a cable into the sandbox, with the first number that is free on this machine."""
+def connect(sandbox: Sandbox, laid: Callable[[str], None]) -> Network:
+    """Lay a cable into the sandbox, with the first number that is free on this machine; `laid` is told its name."""
     network = next((network for network in _free_networks() if _lay_cable(network, sandbox)), None)
     if network is None:
         raise DevclusterError(f"{MOST_NODES} nodes run on this machine, or their addresses are used for something else")
+    laid(network.link)
     _ip("addr", "add", f"{network.machine}/30", "dev", network.link)
     _ip("link", "set", network.link, "up")
     for destination in (network.pods, network.services):
@@ -66,12 +66,6 @@ def connect(sandbox: Sandbox) -> Network:
     sandbox.run("ip", "link", "set", "eth0", "up")
     sandbox.run("ip", "route", "add", "default", "via", network.machine)
     return network
-
-
-def disconnect(network: Network) -> None:
-    """Take this machine's end away, and its routes with it, sooner than the kernel does that of a sandbox that has ended."""
-    with suppress(DevclusterError):
-        _ip("link", "delete", network.link)
 
 
 def _free_networks() -> Iterator[Network]:

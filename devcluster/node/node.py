@@ -17,7 +17,7 @@ from devcluster.node.base_image import base_image
 from devcluster.node.configuration import PAUSE_IMAGE, RUNTIME_SOCKET, write_configuration
 from devcluster.node.control_groups import groups_of, make_groups
 from devcluster.node.images import ImageStore
-from devcluster.node.network import Network, connect, disconnect
+from devcluster.node.network import Network, connect
 from devcluster.node.programs import node_programs, runtime_programs
 from devcluster.node.requirements import require_a_machine_that_can
 from devcluster.node.sandbox import HOST_NAME, Sandbox
@@ -114,8 +114,6 @@ class Node:
         if self._sandbox:
             self._sandbox.end()
         self._children.end_all(seconds=1.0)
-        if self._network:
-            disconnect(self._network)
         self._janitor.communicate()
 
     def __enter__(self) -> Self:
@@ -127,11 +125,16 @@ class Node:
     def _start_all(self) -> None:
         make_groups(self._control_group)
         self._sandbox = Sandbox.start(self._children, self.directory, self._programs / HOLDER)
-        self._network = connect(self._sandbox)
+        self._network = connect(self._sandbox, self._tell_janitor)
         write_configuration(self.directory, self.network, self._control_group)
         self._start_control_plane()
         self._start_node()
         self._start_name_server()
+
+    def _tell_janitor(self, link: str) -> None:
+        assert self._janitor.stdin is not None  # noqa: S101  (asked for as a pipe)
+        self._janitor.stdin.write(f"{link}\n".encode())
+        self._janitor.stdin.flush()
 
     def _start_control_plane(self) -> None:
         self._start(ETCD, [self._binary, *components.etcd(self._layout, ADDRESSES)])
