@@ -1,0 +1,21 @@
+"""What a person is told where a node cannot run."""
+
+import sys
+
+import pytest
+
+from devcluster.__main__ import CANNOT_RUN_HERE, main
+from devcluster.node.requirements import PACKAGES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is Linux that is missing")
+def test_what_is_missing_is_named_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the command that installs it, and with an exit status of its own."""
+    monkeypatch.setitem(PACKAGES, "no-such-program", "no-such-package")
+    monkeypatch.setattr(sys, "argv", ["devcluster", "prepare-node"])
+    assert main() == CANNOT_RUN_HERE
+    told = capsys.readouterr().err
+    assert told.startswith("not run: a node cannot run on this machine: ")
+    assert "no-such-package" in told
