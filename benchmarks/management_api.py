@@ -23,7 +23,7 @@ from benchmarks.stage.operator_state import exposition, until_at_rest
 from benchmarks.stage.settled import settle
 from benchmarks.stage.waiting import until_awaited
 from benchmarks.stage.workload import pair_in, workload
-from devcluster.programs import MANAGEMENT_API, OPERATOR
+from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS
 from management_api.registry.credentials import UNCONFIRMED
 
 CONNECTIONS, AT_ONCE = 32, 8
@@ -66,7 +66,7 @@ class Listed(NamedTuple):
 async def management_api(run: Run) -> Result:
     """Credentials a second over REST, listed and new ones, among 10,000."""
     count = run.sized(smoke=50, normal=10_000)
-    async with staged(run) as stage:
+    async with staged(run, chosen=PROGRAMS) as stage:
         stage.programs.stop(OPERATOR.name)
         settled = await settle(stage, count)
         stage.programs.start(OPERATOR.name)

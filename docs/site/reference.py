@@ -16,7 +16,7 @@ from management_api.settings import ManagementApiSettings
 from token_service.settings import TokenServiceSettings
 
 Schema = dict[str, Any]
-SETTINGS = {
+SETTINGS: dict[str, type[CommonSettings]] = {
     "All programs": CommonSettings,
     "Operator": OperatorSettings,
     "Token service": TokenServiceSettings,

@@ -24,6 +24,12 @@ Statuses = list[int]
 
 
 @pytest.fixture(scope="module")
+def programs(all_programs: Programs) -> Programs:
+    """All of them."""
+    return all_programs
+
+
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """Not the one that all tests share: a part of it is stopped here."""
     with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:

@@ -17,6 +17,12 @@ DEPTH = 5_000
 KINDS = ("Agent", "AgentCredential", "Secret")
 
 
+@pytest.fixture(scope="module")
+def programs(all_programs: Programs) -> Programs:
+    """All of them."""
+    return all_programs
+
+
 @pytest.fixture
 def deep(tenant: Tenant) -> Iterator[Tenant]:
     """A tenant all of whose objects are like this."""
@@ -32,7 +38,7 @@ def deep(tenant: Tenant) -> Iterator[Tenant]:
 
 
 def test_they_are_objects_like_others(deep: Tenant, programs: Programs) -> None:
-    """And both programs go on, also when they start anew."""
+    """And all programs go on, also when they start anew."""
     eventually("its pair is delivered", lambda: deep.find("Secret", "pair"))
     eventually("it is served", lambda: is_served(deep.pair("pair")))
     for program in PROGRAMS:

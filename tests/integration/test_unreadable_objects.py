@@ -18,6 +18,12 @@ from tests.support.workload import is_served
 STRANGE_TYPE = "Translator"
 
 
+@pytest.fixture(scope="module")
+def programs(all_programs: Programs) -> Programs:
+    """All of them."""
+    return all_programs
+
+
 @pytest.fixture(scope="module", autouse=True)
 def strange(cluster: ControlPlane, programs: Programs, objects: Objects) -> Iterator[Tenant]:
     """A tenant with an agent of a type that these programs do not know, and its credential."""
@@ -38,7 +44,7 @@ def test_others_are_served(tenant: Tenant) -> None:
 
 
 def test_a_restart_goes_past_it(tenant: Tenant, programs: Programs) -> None:
-    """Both programs list it, leave it out, and start."""
+    """All programs list it, leave it out, and start."""
     for program in PROGRAMS:
         programs.restart(program.name)
     pair = tenant.issue()

@@ -38,6 +38,12 @@ class Before(NamedTuple):
 
 
 @pytest.fixture(scope="module")
+def programs(all_programs: Programs) -> Programs:
+    """All of them."""
+    return all_programs
+
+
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """Not the one that all tests share: its parts are killed here."""
     with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
