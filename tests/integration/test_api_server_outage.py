@@ -133,4 +133,4 @@ def test_a_secret_that_is_removed_afterwards_comes_back(outage: dict[str, Status
 def test_nothing_was_restarted(outage: dict[str, Statuses], programs: Programs, processes: list[int]) -> None:
     """They are the same processes."""
     assert programs.ended() == []
-    assert [programs.process(program.name).pid for program in (OPERATOR, TOKEN_SERVICE)] == processes
+    assert [programs.process(program.name).pid for program in PROGRAMS] == processes
