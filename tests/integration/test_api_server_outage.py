@@ -10,7 +10,7 @@ import pytest
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER
 from devcluster.install import install
-from devcluster.programs import OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
+from devcluster.programs import PROGRAMS, Programs
 from tests.support.objects import Objects
 from tests.support.service_accounts import ask_by_assertion, make_service_account, token_of
 from tests.support.tenants import NAME, Tenant
