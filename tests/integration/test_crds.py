@@ -72,7 +72,7 @@ def table(kubectl: Kubectl, *arguments: str) -> list[str]:
             "AGENTS: 1",
             "AGE: …",
         ],
-        ("tokenrevocations",): [
+        ("tokenrevocations", "3b2c4d5e-6f70-4182-93a4-b5c6d7e8f90a"): [
             "NAME: 3b2c4d5e-6f70-4182-93a4-b5c6d7e8f90a",
             "CLIENT: 1f0d2a3c-4b5e-4f60-8a7b-9c0d1e2f3a4b",
             "EXPIRES: 2026-03-01T13:00:00Z",
@@ -101,7 +101,7 @@ def test_columns_tell_the_story(kubectl: Kubectl, arguments: tuple[str, ...], co
 )
 def test_wide_columns_tell_the_details(kubectl: Kubectl, kind: str, columns: list[str]) -> None:
     """`-o wide` adds what is too long for every day."""
-    assert table(kubectl, kind, "--output=wide")[-len(columns) :] == columns
+    assert table(kubectl, kind, "full", "--output=wide")[-len(columns) :] == columns
 
 
 @pytest.mark.parametrize(
