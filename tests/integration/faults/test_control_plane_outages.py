@@ -112,7 +112,7 @@ def test_what_changed_while_all_watches_were_cut_is_noticed(
     compact(cluster)
     cluster.stop(API_SERVER)
     cluster.start(API_SERVER)
-    assert is_too_old(objects, version)
+    eventually("nobody can watch from there", lambda: is_too_old(objects, version))
     operator.signal(signal.SIGCONT)
     assert mended.another_pair(before).client_id == before.client_id
     revoked.until("AgentCredential", "CredentialRevoked")
