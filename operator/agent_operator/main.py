@@ -7,7 +7,6 @@ import signal
 import sys
 
 import structlog
-import uvloop
 
 from agent_operator.leader import NotLeading
 from agent_operator.program import NAME, Operator
@@ -49,7 +48,7 @@ def main() -> None:
         sys.exit(_refuse(wrong))
     configure_logs(NAME, settings.log_level, settings.log_format)
     try:
-        uvloop.run(serve(settings))
+        asyncio.run(serve(settings))  # not uvloop: with it, a connection that failed may close the descriptor of another
     except* NotLeading as lost:
         log.error("stopped: this operator does not lead any more", why=str(lost.exceptions[0]))  # noqa: TRY400
         sys.exit(1)
