@@ -1,14 +1,11 @@
 """`agentidp-token-service`: reads its settings, follows the cluster, and answers until it is told to stop."""
 
-import argparse
 import asyncio
-import os
-import sys
 
 import structlog
 
+from agentidp.runtime.command import refuse, settings_for
 from agentidp.runtime.logs import configure_logs
-from agentidp.runtime.settings import InvalidSettings, describe_settings, read_settings
 from agentidp.serving.server import event_loop
 from token_service.listening import Listening
 from token_service.processes import Processes
@@ -23,21 +20,11 @@ log = structlog.get_logger()
 
 def main() -> None:
     """The console script. Exit status 0 when told to stop, 1 when it cannot listen, 2 when the settings are not valid."""
-    parser = argparse.ArgumentParser(
-        NAME,
-        description="Trade client credentials for signed access tokens.",
-        epilog=describe_settings(TokenServiceSettings),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.parse_args()
-    try:
-        settings = read_settings(TokenServiceSettings, os.environ)
-    except InvalidSettings as wrong:
-        sys.exit(_refuse(wrong, 2))
+    settings = settings_for(NAME, "Trade client credentials for signed access tokens.", TokenServiceSettings)
     try:
         listening = Listening(settings.listen, settings.processes)
     except OSError as trouble:
-        sys.exit(_refuse(f"AGENTIDP_LISTEN={settings.listen}: {trouble.strerror}", 1))
+        refuse(NAME, f"AGENTIDP_LISTEN={settings.listen}: {trouble.strerror}", 1)
     configure_logs(NAME, settings.log_level, settings.log_format)
     serve(settings, listening)
     log.info("stopped")
@@ -61,8 +48,3 @@ def serve(settings: TokenServiceSettings, listening: Listening) -> None:
         work(0)
     else:
         Processes(settings.processes, work, shared.gauges.silence).run()
-
-
-def _refuse(why: object, status: int) -> int:
-    print(f"{NAME}: {why}", file=sys.stderr)  # noqa: T201 logs are not set up yet
-    return status
