@@ -42,9 +42,15 @@ class CredentialReconciler:
         raise Conflict(HTTPStatus.CONFLICT, "Busy", f"it did not come to rest in {MAX_STEPS} steps: others write it as well")
 
     async def _decide(self, credential: AgentCredential) -> tuple[Sight, Step]:
-        """From memory, if that says that no Secret is to be written; else from the Secrets as they are."""
+        """From memory, if that says that no Secret is to be written; else from the Secrets as they are.
+
+        Nobody is told that an agent is missing while only memory says so.
+        """
         recalled = self._observer.recall(credential)
         step = decide(recalled.seen, now())
+        if isinstance(step, WriteStatus) and recalled.seen.agent is None and await self._observer.finds_agent(credential):
+            recalled = self._observer.recall(credential)
+            step = decide(recalled.seen, now())
         if isinstance(step, Wait | WriteStatus):
             return recalled, step
         try:

@@ -11,7 +11,7 @@ from agentidp.domain.delivery import Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, Name, Secret
 from agentidp.kube.cluster import Cluster
-from agentidp.kube.kinds import SECRETS
+from agentidp.kube.kinds import AGENTS, SECRETS
 
 
 class Sight(Struct, frozen=True):
@@ -60,6 +60,13 @@ class Observer:
         secret = await self._cluster.find(SECRETS, *name)
         return self._sight(credential, secret, earlier, await self._cluster.find(SECRETS, *earlier) if earlier else None)
 
+    async def finds_agent(self, credential: AgentCredential) -> bool:
+        """Whether an agent that memory does not know is there after all: the watch on agents may lag behind the other."""
+        agent = await self._cluster.find(AGENTS, *_agent_name(credential))
+        if agent:
+            self._world.agents.put(agent)
+        return agent is not None
+
     def _sight(
         self, credential: AgentCredential, secret: Secret | None, elsewhere: Name | None, earlier: Secret | None
     ) -> Sight:
@@ -83,7 +90,7 @@ class Observer:
         return Name(namespace, wanted), Name(namespace, elsewhere) if elsewhere else None
 
     def _agent_of(self, credential: AgentCredential) -> Agent | None:
-        return self._world.agents.get(Name(credential.metadata.namespace, credential.spec.agent_ref.name))
+        return self._world.agents.get(_agent_name(credential))
 
     def _is_crowded(self, credential: AgentCredential) -> bool:
         """As many others as the agent's organization allows were issued already, or are older and wait as well."""
@@ -95,6 +102,10 @@ class Observer:
             return False
         others = (one for one in self._world.credentials_of(agent.key) if one.key != credential.key)
         return sum(1 for one in others if one.status.secret_hashes or _waits_longer(one, credential)) >= limit
+
+
+def _agent_name(credential: AgentCredential) -> Name:
+    return Name(credential.metadata.namespace, credential.spec.agent_ref.name)
 
 
 def _waits_longer(other: AgentCredential, credential: AgentCredential) -> bool:
