@@ -11,7 +11,7 @@ from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import OPERATOR, Programs
 from tests.support.objects import Objects
-from tests.support.operator_metrics import leads, metric
+from tests.support.operator_metrics import leads, operator_metric
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 
@@ -39,7 +39,7 @@ class Replica:
 
     def metric(self, name: str) -> float | None:
         """A value that it tells Prometheus."""
-        return metric(self._programs, name)
+        return operator_metric(self._programs, name)
 
     def start(self) -> None:
         """Start it, unless it runs."""

@@ -1,6 +1,5 @@
 """Clients without a secret, on a real control plane: tokens that the API server issues to ServiceAccounts, and forgeries."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from devcluster.cluster import ControlPlane
 from devcluster.programs import TOKEN_SERVICE, Programs
 from tests.support.manifests import a_resource
+from tests.support.metrics import metric
 from tests.support.objects import Objects
 from tests.support.service_accounts import ask_by_assertion, make_service_account, token_of
 from tests.support.tenants import NAME, Tenant
@@ -28,7 +28,6 @@ class Service:
 
     def __init__(self, programs: Programs) -> None:
         self.issuer = programs.token_url
-        self._log = programs.log(TOKEN_SERVICE.name)
 
     def ask(self, assertion: str, client_id: str | None = None, **form: str) -> httpx.Response:
         """The answer to a token request."""
@@ -50,10 +49,11 @@ class Service:
         pair = {"client_id": "00000000-0000-4000-8000-000000000000", "client_secret": "wrong"}
         return httpx.post(f"{self.issuer}/api/v1/token", data=GRANT | pair, timeout=30)
 
-    def last_reason(self) -> str:
-        """Why the last client was refused, as the log tells it."""
-        refusals = [line for line in self._log.read_text().splitlines() if "client refused" in line and "NotAPair" not in line]
-        return str(json.loads(refusals[-1])["reason"])
+    def refuses_for(self, reason: str, assertion: str, client_id: str | None = None) -> bool:
+        """Whether it refuses for this reason, which the metrics tell and the caller is not told."""
+        name = f'agentidp_refusals_total{{reason="{reason}"}}'
+        before = metric(self.issuer, name) or 0
+        return self.refuses(assertion, client_id) and metric(self.issuer, name) == before + 1
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +102,7 @@ def test_only_a_token_for_us_is_taken(secretless: Tenant, service: Service) -> N
         "us and another": (service.issuer, "https://other.example"),
     }
     for audience in audiences.values():
-        assert service.refuses(token_of(secretless, *audience))
-        assert service.last_reason() == "AssertionForAnotherAudience"
+        assert service.refuses_for("AssertionForAnotherAudience", token_of(secretless, *audience))
 
 
 def test_only_the_agents_own_namespace_counts(secretless: Tenant, service: Service) -> None:
@@ -112,9 +111,8 @@ def test_only_the_agents_own_namespace_counts(secretless: Tenant, service: Servi
     make_service_account(stranger)
     make_service_account(secretless, "another")
     for token in (token_of(stranger, service.issuer), token_of(secretless, service.issuer, name="another")):
-        assert service.refuses(token, client_id_of(secretless))
-        assert service.refuses(token)
-        assert service.last_reason() == "WorkloadNotNamed"
+        assert service.refuses_for("WorkloadNotNamed", token, client_id_of(secretless))
+        assert service.refuses_for("WorkloadNotNamed", token)
 
 
 def test_an_agent_of_another_organization_is_out_of_reach(secretless: Tenant, service: Service, objects: Objects) -> None:
@@ -150,12 +148,10 @@ def test_a_token_that_has_expired_is_refused(
     """And so is one that is yet to begin, or would live for weeks; with the same key and the right times it is taken."""
     token, now = token_of(secretless, service.issuer), int(time.time())
     assert service.serves(resigned(token, cluster_key))
-    assert service.refuses(resigned(token, cluster_key, iat=now - 7200, nbf=now - 7200, exp=now - 3600))
-    assert service.last_reason() == "AssertionExpired"
-    assert service.refuses(resigned(token, cluster_key, nbf=now + 3600))
-    assert service.last_reason() == "AssertionNotYetValid"
-    assert service.refuses(token_of(secretless, service.issuer, seconds=14 * 86_400))
-    assert service.last_reason() == "AssertionLivesTooLong"
+    expired = resigned(token, cluster_key, iat=now - 7200, nbf=now - 7200, exp=now - 3600)
+    assert service.refuses_for("AssertionExpired", expired)
+    assert service.refuses_for("AssertionNotYetValid", resigned(token, cluster_key, nbf=now + 3600))
+    assert service.refuses_for("AssertionLivesTooLong", token_of(secretless, service.issuer, seconds=14 * 86_400))
 
 
 def test_a_forged_token_is_refused(secretless: Tenant, service: Service) -> None:
@@ -169,10 +165,8 @@ def test_a_forged_token_is_refused(secretless: Tenant, service: Service) -> None
     other = jwt.encode(told | {"sub": "system:serviceaccount:kube-system:default"}, stranger, "ES256").split(".")[1]
     forgeries = [resigned(token, stranger), unsigned, shared, f"{header}.{claims}.", f"{header}.{other}.{signature}", "x"]
     for forged in forgeries:
-        assert service.refuses(forged, client_id_of(secretless))
-        assert service.last_reason() == "AssertionNotGenuine"
-    assert service.refuses(jwt.encode(told, stranger, "ES256", {"kid": "unknown"}))
-    assert service.last_reason() == "AssertionKeyUnknown"
+        assert service.refuses_for("AssertionNotGenuine", forged, client_id_of(secretless))
+    assert service.refuses_for("AssertionKeyUnknown", jwt.encode(told, stranger, "ES256", {"kid": "unknown"}))
     assert service.serves(token)
 
 
