@@ -1,4 +1,4 @@
-"""A clock that a test sets, for a program that runs: it is as far off as a file says."""
+"""Clocks that a test sets: for an object that is given one, and for a program that runs."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +14,19 @@ clock.now = lambda: right_now() + datetime.timedelta(seconds=float(Path({offset!
 """
 
 
-class Clock:
-    """Right, until it is set."""
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+class ProgramClock:
+    """Right, until it is set: as far off as a file says."""
 
     def __init__(self, directory: Path) -> None:
         self._offset = directory / "offset"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devcluster.programs import OPERATOR, Programs
-from tests.support.clocks import Clock
+from tests.support.clocks import ProgramClock
 from tests.support.objects import Objects
 from tests.support.rotations import moment_of, request_rotations, until_rotated
 from tests.support.tenants import NAME, Tenant
@@ -19,21 +19,21 @@ AN_HOUR, A_MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module")
-def module_clock(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Clock:
+def module_clock(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> ProgramClock:
     """The operator's own."""
-    clock = Clock(tmp_path_factory.mktemp("clock"))
+    clock = ProgramClock(tmp_path_factory.mktemp("clock"))
     programs.restart(OPERATOR.name, clock.environment)
     return clock
 
 
 @pytest.fixture
-def clock(module_clock: Clock) -> Iterator[Clock]:
+def clock(module_clock: ProgramClock) -> Iterator[ProgramClock]:
     """Right at the beginning and at the end."""
     yield module_clock
     module_clock.set()
 
 
-def test_a_clock_that_is_set_back_changes_nothing_that_is_right(clock: Clock, tenant: Tenant, objects: Objects) -> None:
+def test_a_clock_that_is_set_back_changes_nothing_that_is_right(clock: ProgramClock, tenant: Tenant, objects: Objects) -> None:
     """What was issued in its future works, is not issued again, and its next rotation stays when it was."""
     pair = tenant.issue(rotation={"every": "2h", "overlap": "1h"})
     before, secret = tenant.get("AgentCredential")["status"], tenant.version("Secret")
@@ -44,7 +44,7 @@ def test_a_clock_that_is_set_back_changes_nothing_that_is_right(clock: Clock, te
     assert is_served(pair)
 
 
-def test_a_secret_that_is_lost_while_the_clock_is_behind_is_issued_at_once(clock: Clock, tenant: Tenant) -> None:
+def test_a_secret_that_is_lost_while_the_clock_is_behind_is_issued_at_once(clock: ProgramClock, tenant: Tenant) -> None:
     """It is the youngest all the same."""
     before = tenant.issue()
     made = tenant.get("AgentCredential")["status"]["createdAt"]
@@ -56,7 +56,7 @@ def test_a_secret_that_is_lost_while_the_clock_is_behind_is_issued_at_once(clock
     assert moment_of(tenant.get("AgentCredential")["status"]["rotatedAt"]) > moment_of(made)
 
 
-def test_a_rotation_that_is_requested_while_the_clock_is_behind_is_done_when_it_is_right(clock: Clock, tenant: Tenant) -> None:
+def test_a_rotation_requested_while_the_clock_is_behind_is_done_when_it_is_right(clock: ProgramClock, tenant: Tenant) -> None:
     """Until then it is one for later. It is done once."""
     tenant.issue(rotation={"overlap": "1h"})
     clock.set(-AN_HOUR)
@@ -68,7 +68,7 @@ def test_a_rotation_that_is_requested_while_the_clock_is_behind_is_done_when_it_
     assert hash_count(tenant) == 2
 
 
-def test_a_clock_that_goes_ahead_and_comes_back_rotates_once(clock: Clock, tenant: Tenant) -> None:
+def test_a_clock_that_goes_ahead_and_comes_back_rotates_once(clock: ProgramClock, tenant: Tenant) -> None:
     """On schedule; afterwards the next rotation is counted from that one."""
     tenant.issue(rotation={"every": "1h", "overlap": "30m"})
     clock.set(AN_HOUR + A_MINUTE)
@@ -82,7 +82,7 @@ def test_a_clock_that_goes_ahead_and_comes_back_rotates_once(clock: Clock, tenan
     assert is_served(tenant.pair())
 
 
-def test_after_a_rotation_by_a_clock_that_was_ahead_one_can_be_requested(clock: Clock, tenant: Tenant) -> None:
+def test_after_a_rotation_by_a_clock_that_was_ahead_one_can_be_requested(clock: ProgramClock, tenant: Tenant) -> None:
     """At once, and it is done once: nobody waits until the time has come at which the last one seems to have been."""
     before = tenant.issue(rotation={"every": "1h"})
     clock.set(AN_HOUR + A_MINUTE)
@@ -99,7 +99,7 @@ def test_after_a_rotation_by_a_clock_that_was_ahead_one_can_be_requested(clock: 
     assert is_served(requested)
 
 
-def test_a_credential_that_expired_by_a_wrong_clock_comes_back(clock: Clock, tenant: Tenant) -> None:
+def test_a_credential_that_expired_by_a_wrong_clock_comes_back(clock: ProgramClock, tenant: Tenant) -> None:
     """With a fresh secret under the same client id, as if its end had been moved on."""
     before = tenant.issue(expiresAt=(datetime.now(UTC) + AN_HOUR).strftime("%Y-%m-%dT%H:%M:%SZ"))
     clock.set(AN_HOUR + A_MINUTE)

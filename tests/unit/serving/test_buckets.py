@@ -5,22 +5,13 @@ from hypothesis import strategies as st
 
 from agentidp.serving import buckets as limits
 from agentidp.serving.buckets import Buckets
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
+from tests.support.clocks import ManualClock
 
 
 @given(st.floats(0.1, 100), st.integers(1, 50), st.lists(st.floats(0, 5), max_size=60))
 def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, burst: int, pauses: list[float]) -> None:
     """Whatever the rhythm, and at least that."""
-    clock = Clock()
+    clock = ManualClock()
     buckets, level = Buckets(per_second, burst, clock), float(burst)
     for pause in pauses:
         clock.now += pause
@@ -33,13 +24,13 @@ def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, bur
 
 def test_each_key_has_its_own() -> None:
     """Others do not notice."""
-    buckets = Buckets(1, 1, Clock())
+    buckets = Buckets(1, 1, ManualClock())
     assert [buckets.take("a"), buckets.take("a"), buckets.take("b")] == [True, False, True]
 
 
 def test_the_wait_is_the_time_until_there_is_one() -> None:
     """Not shorter, not longer."""
-    clock = Clock()
+    clock = ManualClock()
     buckets = Buckets(0.5, 2, clock)
     assert buckets.wait("a") == 0
     assert buckets.take("a")
@@ -53,7 +44,7 @@ def test_the_wait_is_the_time_until_there_is_one() -> None:
 
 def test_memory_is_bounded(monkeypatch: object) -> None:
     """By those that are in use, and in any case."""
-    clock = Clock()
+    clock = ManualClock()
     buckets = Buckets(1, 1, clock)
     for number in range(3 * limits.MOST_KEYS):
         clock.now += 0.001

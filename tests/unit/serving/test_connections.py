@@ -7,16 +7,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from agentidp.serving.connections import PATIENCE_SECONDS, Watchman, most_connections
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
+from tests.support.clocks import ManualClock
 
 
 @dataclass(eq=False)
@@ -39,9 +30,9 @@ def a_cycle(*, answered: bool = False, more_body: bool = False) -> Any:
     return SimpleNamespace(response_complete=answered, more_body=more_body)
 
 
-def watched(most: int, *connections: FakeConnection) -> tuple[Watchman, Clock]:
+def watched(most: int, *connections: FakeConnection) -> tuple[Watchman, ManualClock]:
     """A watchman over these."""
-    state, clock = ServerState(), Clock()
+    state, clock = ServerState(), ManualClock()
     state.connections.update(connections)  # type: ignore[arg-type]
     return Watchman(state, most, clock), clock
 

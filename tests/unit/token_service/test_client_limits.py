@@ -8,26 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import a_registered_agent, a_uid
 from token_service import client_limits
 from token_service.client_limits import ClientLimits
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
-
-
 @given(st.floats(0.1, 100), st.integers(1, 50), st.lists(st.floats(0, 5), max_size=60))
 def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, burst: int, pauses: list[float]) -> None:
     """Whatever the rhythm, and at least that."""
-    clock = Clock()
+    clock = ManualClock()
     limits, level = ClientLimits(per_second, burst, clock), float(burst)
     for pause in pauses:
         clock.now += pause
@@ -46,7 +37,7 @@ def test_no_limit_is_no_limit() -> None:
 
 def test_the_refusal_says_when_to_come_back() -> None:
     """And coming back then is right."""
-    clock = Clock()
+    clock = ManualClock()
     limits = ClientLimits(0.1, 2, clock)
     assert [limits.take("a"), limits.take("a")] == [None, None]
     refusal = limits.take("a")
@@ -62,7 +53,7 @@ def test_the_refusal_says_when_to_come_back() -> None:
 def test_clients_do_not_notice_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where there are more of them than slots: then some are let through, and none is refused for another."""
     monkeypatch.setattr(client_limits, "SLOTS", 64)
-    limits = ClientLimits(1, 3, Clock())
+    limits = ClientLimits(1, 3, ManualClock())
     clients = [a_uid(number) for number in range(500)]
     assert all(limits.take(client) is None for _ in range(3) for client in clients)
 

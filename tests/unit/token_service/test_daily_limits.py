@@ -4,20 +4,11 @@ from msgspec.structs import replace
 
 from agentidp.domain.resources import ObjectMeta, Organization
 from agentidp.domain.resources.organization import OrganizationLimits
+from tests.support.clocks import ManualClock
 from tests.support.worlds import an_organization
 from token_service.daily_limits import PROBES, SECONDS_PER_DAY, SLOTS, DailyLimits
 
 NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
-
-
-class Clock:
-    """A clock that tests set."""
-
-    now = float(NOON)
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
 
 
 def limited(limit: int | None, name: str = "acme") -> Organization:
@@ -28,7 +19,7 @@ def limited(limit: int | None, name: str = "acme") -> Organization:
 
 def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> None:
     """What it is told says when the next day begins."""
-    clock = Clock()
+    clock = ManualClock(NOON)
     limits = DailyLimits(clock)
     answers = [limits.take(limited(3)) for _ in range(4)]
     assert answers[:3] == [None, None, None]
@@ -42,12 +33,12 @@ def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> N
 
 def test_without_a_limit_nothing_is_counted() -> None:
     """Nor without an organization."""
-    limits = DailyLimits(Clock())
+    limits = DailyLimits(ManualClock(NOON))
     assert not any(limits.take(one) for one in [None, limited(None)] * 100)
 
 
 def test_organizations_do_not_use_up_each_others_tokens() -> None:
     """However many there are."""
-    limits = DailyLimits(Clock())
+    limits = DailyLimits(ManualClock(NOON))
     assert not any(limits.take(limited(1, f"o{number}")) for number in range(SLOTS // PROBES))
     assert limits.take(limited(1, "o0"))

@@ -6,17 +6,8 @@ from agentidp.index.freshness import Freshness
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS
 from agentidp.kube.reflector import Reflector
+from tests.support.clocks import ManualClock
 from tests.support.token_services import ServedAlone
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
 
 
 def a_reflector(kind: Any, heard: float | None) -> Reflector[Any]:
@@ -30,14 +21,14 @@ def a_reflector(kind: Any, heard: float | None) -> Reflector[Any]:
 
 def test_what_has_not_listed_is_missing() -> None:
     """By its name."""
-    freshness = Freshness([a_reflector(AGENTS, None), a_reflector(ORGANIZATIONS, 1000)], 300, Clock())
+    freshness = Freshness([a_reflector(AGENTS, None), a_reflector(ORGANIZATIONS, 1000)], 300, ManualClock())
     assert freshness.missing() == ["agents are not listed yet"]
     assert not freshness.is_fresh()
 
 
 def test_what_was_not_heard_of_for_too_long_is_missing() -> None:
     """The one that was heard of longest ago decides."""
-    clock = Clock()
+    clock = ManualClock()
     quiet, lively = a_reflector(AGENTS, 1000), a_reflector(ORGANIZATIONS, 1000)
     freshness = Freshness([quiet, lively], 300, clock)
     assert freshness.is_fresh()
@@ -51,7 +42,7 @@ def test_what_was_not_heard_of_for_too_long_is_missing() -> None:
 
 def test_it_is_fresh_again_as_soon_as_there_is_word() -> None:
     """Nothing needs a restart."""
-    clock = Clock()
+    clock = ManualClock()
     reflector = a_reflector(AGENTS, 1000)
     freshness = Freshness([reflector], 300, clock)
     clock.now = 2000

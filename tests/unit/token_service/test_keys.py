@@ -7,27 +7,18 @@ import msgspec
 
 from agentidp.domain.resources import ObjectMeta, Secret
 from agentidp.domain.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorithm, KeySet, generate
+from tests.support.clocks import ManualClock
 from tests.support.worlds import HOUR, NOW
 from token_service.keys import KeyRing
 
 FIRST = generate(Algorithm.ES256, NOW - HOUR, NOW - HOUR)
 NEXT = generate(Algorithm.RS256, NOW + HOUR, NOW)
+MOMENT = timedelta(milliseconds=1)
 
 
 def the_secret(*keys: object) -> Secret:
     """The Secret with these keys."""
     return Secret(metadata=ObjectMeta(name="keys"), data={SECRET_KEY: msgspec.json.encode({"keys": keys})})
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        """Seconds since the epoch."""
-        return self.now.timestamp()
 
 
 def kids(ring: KeyRing) -> list[str]:
@@ -37,15 +28,15 @@ def kids(ring: KeyRing) -> list[str]:
 
 def test_a_key_is_published_before_it_signs_and_signs_from_its_moment_on() -> None:
     """Nobody has to tell: it follows from the time."""
-    clock = Clock()
+    clock = ManualClock(NOW.timestamp())
     ring = KeyRing(clock)
     ring.put(the_secret(FIRST, NEXT))
     writer = ring.writer()
     assert writer
     assert (writer.key, kids(ring)) == (FIRST, [FIRST.kid, NEXT.kid])
-    clock.now += HOUR - timedelta(microseconds=1)
+    clock.now += (HOUR - MOMENT).total_seconds()
     assert ring.writer() is writer
-    clock.now += timedelta(microseconds=1)
+    clock.now += MOMENT.total_seconds()
     later = ring.writer()
     assert later
     assert (later.key, kids(ring)) == (NEXT, [FIRST.kid, NEXT.kid])
@@ -53,17 +44,17 @@ def test_a_key_is_published_before_it_signs_and_signs_from_its_moment_on() -> No
 
 def test_a_key_is_published_until_its_last_token_has_expired() -> None:
     """Then nobody needs it."""
-    clock = Clock()
+    clock = ManualClock(NOW.timestamp())
     ring = KeyRing(clock)
     ring.put(the_secret(FIRST, NEXT))
-    clock.now += HOUR + MAX_TOKEN_LIFETIME + HOUR
+    clock.now += (HOUR + MAX_TOKEN_LIFETIME + HOUR).total_seconds()
     assert kids(ring) == [NEXT.kid]
     assert list(ring.public_keys()) == [NEXT.kid]
 
 
 def test_published_keys_never_hold_private_members() -> None:
     """Of either algorithm."""
-    ring = KeyRing(Clock())
+    ring = KeyRing(ManualClock(NOW.timestamp()))
     ring.put(the_secret(FIRST, NEXT))
     for key in json.loads(ring.jwks())["keys"]:
         assert key.keys() <= {"kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"}
@@ -71,7 +62,7 @@ def test_published_keys_never_hold_private_members() -> None:
 
 def test_a_secret_that_cannot_be_read_changes_nothing() -> None:
     """The keys at hand stay in use."""
-    ring = KeyRing(Clock())
+    ring = KeyRing(ManualClock(NOW.timestamp()))
     ring.put(the_secret(FIRST))
     broken = msgspec.structs.replace(FIRST, private_key="-----BEGIN PRIVATE KEY-----")
     for secret in (Secret(), Secret(data={SECRET_KEY: b"{"}), the_secret(broken), the_secret({"kid": 1})):
@@ -81,7 +72,7 @@ def test_a_secret_that_cannot_be_read_changes_nothing() -> None:
 
 async def test_without_the_secret_there_is_no_key() -> None:
     """Before it is made, and after it was deleted."""
-    ring = KeyRing(Clock())
+    ring = KeyRing(ManualClock(NOW.timestamp()))
     assert ring.writer() is None
     ring.put(the_secret(FIRST))
     ring.remove(the_secret(FIRST))
@@ -94,7 +85,7 @@ async def test_without_the_secret_there_is_no_key() -> None:
 
 def test_a_known_key_is_not_parsed_again() -> None:
     """Parsing an RSA key takes long."""
-    ring = KeyRing(Clock())
+    ring = KeyRing(ManualClock(NOW.timestamp()))
     ring.put(the_secret(FIRST))
     writer = ring.writer()
     ring.put(the_secret(FIRST, NEXT))

@@ -2,21 +2,12 @@
 
 from agentidp.domain.clients import ClientHash
 from agentidp.domain.usage import MAX_CONSUMERS, Use, fingerprint
+from tests.support.clocks import ManualClock
 from token_service.http.requests import Sent
 from token_service.usage import MAX_CONSUMER_LENGTH, UsageLog, consumer_of
 
 CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
 RETIRING = ClientHash("$2b$10$retiring", "4d3c2b1a", 2_000_000_000.0)
-
-
-class Clock:
-    """A clock that tests set."""
-
-    now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
 
 
 def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -> Sent:
@@ -31,7 +22,7 @@ def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) ->
 
 def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
     """However often it is used."""
-    clock = Clock()
+    clock = ManualClock(1_000_000_000)
     log = UsageLog(clock)
     for _ in range(59):
         log.used("credential", CURRENT, a_request())
@@ -48,7 +39,7 @@ def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
 
 def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
     """To the second."""
-    clock = Clock()
+    clock = ManualClock(1_000_000_000)
     log = UsageLog(clock)
     log.used("credential", RETIRING, a_request("10.0.0.7"))
     clock.now += 5
@@ -61,7 +52,7 @@ def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
 
 def test_only_the_latest_consumers_are_kept() -> None:
     """A crowd costs no more memory than a few."""
-    log = UsageLog(Clock())
+    log = UsageLog(ManualClock(1_000_000_000))
     for number in range(100):
         log.used("credential", RETIRING, a_request(f"10.0.0.{number}", None))
     use = use_of(log, RETIRING)
@@ -71,7 +62,7 @@ def test_only_the_latest_consumers_are_kept() -> None:
 
 def test_what_was_told_is_not_told_again() -> None:
     """Until it is used again; another replica's place says nothing."""
-    clock = Clock()
+    clock = ManualClock(1_000_000_000)
     log = UsageLog(clock)
     log.used("credential", CURRENT, a_request())
     told = log.report("", 0)
