@@ -5,18 +5,24 @@ from collections.abc import Iterator
 import pytest
 
 from devcluster.cluster import ControlPlane
-from devcluster.install import install
 from devcluster.programs import OPERATOR, TOKEN_SERVICE, Programs
 from tests.support.api_server import ApiServer
+from tests.support.control_planes import installed_cluster
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A running cluster with everything but the programs: the four kinds, and identities with their rules."""
-    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
-        install(cluster.access)
+    """The one that all tests share, with everything but the programs."""
+    with installed_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One like it, for a module that breaks it, or needs two."""
+    with installed_cluster(tmp_path_factory.mktemp("own-cluster")) as cluster:
         yield cluster
 
 

@@ -1,7 +1,7 @@
 """The API server is away for half a minute: tokens are issued meanwhile, nothing is restarted, later changes arrive."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 
 import httpx
@@ -9,7 +9,6 @@ import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER
-from devcluster.install import install
 from devcluster.programs import PROGRAMS, Programs
 from tests.support.objects import Objects
 from tests.support.service_accounts import ask_by_assertion, make_service_account, token_of
@@ -30,11 +29,9 @@ def programs(all_programs: Programs) -> Programs:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def cluster(own_cluster: ControlPlane) -> ControlPlane:
     """Not the one that all tests share: a part of it is stopped here."""
-    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
-        install(cluster.access)
-        yield cluster
+    return own_cluster
 
 
 @pytest.fixture(scope="module")

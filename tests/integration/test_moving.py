@@ -12,8 +12,8 @@ import pytest
 from devcluster.access import Access
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER, ETCD
-from devcluster.install import install
 from devcluster.programs import PROGRAMS, Programs
+from tests.support.control_planes import installed_cluster
 from tests.support.crd_schema import CHECKOUT
 from tests.support.objects import Objects
 from tests.support.rotations import request_rotations
@@ -26,11 +26,9 @@ ELSEWHERE = "delivered-elsewhere"
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def target(own_cluster: ControlPlane) -> ControlPlane:
     """Another cluster with everything but the programs."""
-    with ControlPlane.launch(tmp_path_factory.mktemp("target")) as cluster:
-        install(cluster.access)
-        yield cluster
+    return own_cluster
 
 
 @pytest.fixture(scope="module")
@@ -105,23 +103,25 @@ def test_what_was_not_accepted_is_not_accepted_there(
 
 def test_etcd_is_set_back_to_a_backup(tmp_path: Path) -> None:
     """Once the programs start anew, what worked at the time of the backup works again, and what came later does not."""
-    with ControlPlane.launch(tmp_path / "cluster") as cluster, Objects(cluster.kubeconfig) as objects:
-        install(cluster.access)
-        with Programs.launch(cluster.access, tmp_path / "programs") as programs:
-            tenant = Tenant.new(objects)
-            before = tenant.issue()
-            backup = while_stopped(cluster, lambda: shutil.copytree(cluster.layout.etcd_data, tmp_path / "backup"))
+    with (
+        installed_cluster(tmp_path / "cluster") as cluster,
+        Programs.launch(cluster.access, tmp_path / "programs") as programs,
+        Objects(cluster.kubeconfig) as objects,
+    ):
+        tenant = Tenant.new(objects)
+        before = tenant.issue()
+        backup = while_stopped(cluster, lambda: shutil.copytree(cluster.layout.etcd_data, tmp_path / "backup"))
 
-            request_rotations(tenant)
-            after = tenant.another_pair(before)
-            eventually("the old secret is refused", lambda: is_refused(before))
-            while_stopped(cluster, lambda: set_back(cluster.layout.etcd_data, backup))
-            for program in PROGRAMS:
-                programs.restart(program.name)
+        request_rotations(tenant)
+        after = tenant.another_pair(before)
+        eventually("the old secret is refused", lambda: is_refused(before))
+        while_stopped(cluster, lambda: set_back(cluster.layout.etcd_data, backup))
+        for program in PROGRAMS:
+            programs.restart(program.name)
 
-            eventually("what worked at the time of the backup works again", lambda: is_served(before))
-            eventually("what came later does not", lambda: is_refused(after))
-            assert tenant.pair() == before
+        eventually("what worked at the time of the backup works again", lambda: is_served(before))
+        eventually("what came later does not", lambda: is_refused(after))
+        assert tenant.pair() == before
 
 
 def move(source: Access, target: Access, namespace: str) -> None:

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from devcluster.cluster import ControlPlane
-from devcluster.install import NAMESPACE, install
+from devcluster.install import NAMESPACE
 from devcluster.programs import MANAGEMENT_API, PROGRAMS, Programs
+from tests.support.control_planes import installed_cluster
 from tests.support.everything_readable import Text, everything, is_secret
 from tests.support.leaky_life import ACTS, ACTS_THAT_ARE_LOGGED, live
 from tests.support.leaky_rest import live_over_rest
@@ -48,8 +49,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     policy = directory / "audit-policy.yaml"
     policy.write_text(AUDIT_POLICY)
     flags = [f"--audit-policy-file={policy}", f"--audit-log-path={directory / 'log' / 'audit.log'}"]
-    with ControlPlane.launch(directory, flags) as cluster:
-        install(cluster.access)
+    with installed_cluster(directory, flags) as cluster:
         yield cluster
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER
-from devcluster.install import install
 from devcluster.programs import Programs
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
@@ -20,11 +19,9 @@ MAX_STALENESS_SECONDS = "4"
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def cluster(own_cluster: ControlPlane) -> ControlPlane:
     """Not the one that all tests share: a part of it is stopped here."""
-    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
-        install(cluster.access)
-        yield cluster
+    return own_cluster
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self
@@ -18,7 +17,6 @@ import pytest
 
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER, ETCD
-from devcluster.install import install
 from devcluster.programs import OPERATOR, PROGRAMS, Programs
 from tests.support.objects import Objects
 from tests.support.rotations import is_first_write, request_rotations, until_rotated
@@ -47,11 +45,9 @@ def programs(all_programs: Programs) -> Programs:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def cluster(own_cluster: ControlPlane) -> ControlPlane:
     """Not the one that all tests share: its parts are killed here."""
-    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
-        install(cluster.access)
-        yield cluster
+    return own_cluster
 
 
 @pytest.fixture

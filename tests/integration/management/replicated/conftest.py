@@ -5,17 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from devcluster.cluster import ControlPlane
-from devcluster.install import install
 from tests.support.objects import Objects
 from tests.support.replicated import Client, Stage, staged
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def cluster(own_cluster: ControlPlane) -> ControlPlane:
     """Not the one that all tests share: a part of it is stopped here."""
-    with ControlPlane.launch(tmp_path_factory.mktemp("cluster")) as cluster:
-        install(cluster.access)
-        yield cluster
+    return own_cluster
 
 
 @pytest.fixture(scope="module")
