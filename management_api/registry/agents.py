@@ -18,13 +18,13 @@ class ManagedFields(Struct, frozen=True, rename="camel"):
     subresource: str = ""
 
 
-class DatedMeta(ObjectMeta, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class DatedMeta(ObjectMeta, frozen=True, kw_only=True):
     """Metadata that tell when the spec was last written."""
 
     managed_fields: tuple[ManagedFields, ...] = ()
 
 
-class DatedAgent(Agent, frozen=True, kw_only=True, rename="camel"):
+class DatedAgent(Agent, frozen=True, kw_only=True):
     """For reading only: what is written back would claim others' fields."""
 
     metadata: DatedMeta = DatedMeta()

@@ -48,7 +48,7 @@ class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     lease_transitions: int = 0
 
 
-class Lease(Object, frozen=True, kw_only=True, rename="camel"):
+class Lease(Object, frozen=True, kw_only=True):
     """`Lease`."""
 
     spec: LeaseSpec = LeaseSpec()

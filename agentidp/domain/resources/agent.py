@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import field
 
-from agentidp.domain.resources.meta import Condition, Object, Time
+from agentidp.domain.resources.meta import Condition, Object, Part, Time
 
 
 class AgentType(StrEnum):
@@ -52,13 +52,13 @@ class CredentialPolicy(StrEnum):
     WORKLOAD_ONLY = "WorkloadOnly"
 
 
-class Workload(Struct, frozen=True, kw_only=True, rename="camel"):
+class Workload(Part, frozen=True, kw_only=True):
     """Who authenticates as the agent without a secret: a ServiceAccount of its namespace."""
 
     service_account_name: str
 
 
-class AgentSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class AgentSpec(Part, frozen=True, kw_only=True):
     """What is declared of an agent."""
 
     agent_id: str | None = None
@@ -78,14 +78,14 @@ class AgentSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults
     tokens_valid_after: Time | None = None
 
 
-class CredentialCount(Struct, frozen=True, kw_only=True, rename="camel"):
+class CredentialCount(Part, frozen=True, kw_only=True, omit_defaults=False):
     """How many credentials name an agent, and how many of them work."""
 
     active: int = 0
     total: int = 0
 
 
-class AgentStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class AgentStatus(Part, frozen=True, kw_only=True):
     """What the operator has found and given; `agent_id` is given once."""
 
     agent_id: str | None = None
@@ -96,7 +96,7 @@ class AgentStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
     observed_generation: int = 0
 
 
-class Agent(Object, frozen=True, kw_only=True, rename="camel"):
+class Agent(Object, frozen=True, kw_only=True):
     """A machine identity."""
 
     spec: AgentSpec

@@ -2,9 +2,7 @@
 
 from enum import StrEnum
 
-from msgspec import Struct
-
-from agentidp.domain.resources.meta import Condition, Object, Time
+from agentidp.domain.resources.meta import Condition, Object, Part, Time
 
 
 class CredentialState(StrEnum):
@@ -31,13 +29,13 @@ class Retirement(StrEnum):
     WHEN_UNUSED = "WhenUnused"
 
 
-class AgentRef(Struct, frozen=True, kw_only=True, rename="camel"):
+class AgentRef(Part, frozen=True, kw_only=True):
     """The agent, in the credential's own namespace."""
 
     name: str
 
 
-class Rotation(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Rotation(Part, frozen=True, kw_only=True):
     """When the secret changes; durations are written like `720h` or `1h30m`."""
 
     every: str | None = None
@@ -47,7 +45,7 @@ class Rotation(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
     requested_at: Time | None = None
 
 
-class SecretKeys(Struct, frozen=True, kw_only=True, rename="camel"):
+class SecretKeys(Part, frozen=True, kw_only=True, omit_defaults=False):
     """Under which keys the Secret holds what."""
 
     client_id: str = "client_id"
@@ -56,7 +54,7 @@ class SecretKeys(Struct, frozen=True, kw_only=True, rename="camel"):
     issuer: str = "issuer"
 
 
-class SecretTemplate(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class SecretTemplate(Part, frozen=True, kw_only=True):
     """Where and how the pair is delivered."""
 
     name: str | None = None
@@ -65,14 +63,14 @@ class SecretTemplate(Struct, frozen=True, kw_only=True, rename="camel", omit_def
     annotations: dict[str, str] = {}
 
 
-class ProvidedHash(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class ProvidedHash(Part, frozen=True, kw_only=True):
     """A bcrypt hash that the secret's owner made: no plaintext ever reaches the cluster."""
 
     hash: str
     hint: str | None = None
 
 
-class CredentialSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class CredentialSpec(Part, frozen=True, kw_only=True):
     """What is declared of a credential."""
 
     agent_ref: AgentRef
@@ -83,7 +81,7 @@ class CredentialSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_def
     secret_hash: ProvidedHash | None = None
 
 
-class SecretHash(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class SecretHash(Part, frozen=True, kw_only=True):
     """A hash under which a secret is accepted, until `not_after` if there is one; `last_used_at` is known to some minutes."""
 
     hash: str
@@ -93,20 +91,20 @@ class SecretHash(Struct, frozen=True, kw_only=True, rename="camel", omit_default
     last_used_at: Time | None = None
 
 
-class Reissues(Struct, frozen=True, kw_only=True, rename="camel"):
+class Reissues(Part, frozen=True, kw_only=True):
     """How often a drifted Secret was replaced since the current window began."""
 
     count: int
     since: Time
 
 
-class Binding(Struct, frozen=True, kw_only=True, rename="camel"):
+class Binding(Part, frozen=True, kw_only=True):
     """The Secret that holds the pair: a Service Binding "provisioned service" (`status.binding.name`)."""
 
     name: str
 
 
-class CredentialStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class CredentialStatus(Part, frozen=True, kw_only=True):
     """What the operator has made; `secret_hashes` are in the order in which they were made, at most five."""
 
     credential_id: str | None = None
@@ -126,7 +124,7 @@ class CredentialStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_d
     observed_generation: int = 0
 
 
-class AgentCredential(Object, frozen=True, kw_only=True, rename="camel"):
+class AgentCredential(Object, frozen=True, kw_only=True):
     """A client_id and client_secret pair of an agent."""
 
     spec: CredentialSpec

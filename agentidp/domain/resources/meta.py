@@ -20,7 +20,11 @@ class Name(NamedTuple):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-class OwnerReference(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """A part of an object: immutable, so never in a cycle, and nothing for Python's garbage collector to look through."""
+
+
+class OwnerReference(Part, frozen=True, kw_only=True):
     """An object that the garbage collector must see alive, else it removes the one that carries this."""
 
     api_version: str
@@ -31,7 +35,7 @@ class OwnerReference(Struct, frozen=True, kw_only=True, rename="camel", omit_def
     block_owner_deletion: bool = False
 
 
-class ObjectMeta(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class ObjectMeta(Part, frozen=True, kw_only=True):
     """The part of `metav1.ObjectMeta` that the programs read or write."""
 
     name: str = ""
@@ -46,7 +50,7 @@ class ObjectMeta(Struct, frozen=True, kw_only=True, rename="camel", omit_default
     owner_references: tuple[OwnerReference, ...] = ()
 
 
-class Object(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Object(Part, frozen=True, kw_only=True):
     """What the API server calls an object: it has metadata, and so a name that is unique among its kind."""
 
     metadata: ObjectMeta = ObjectMeta()
@@ -65,7 +69,7 @@ class ConditionStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Condition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Condition(Part, frozen=True, kw_only=True):
     """A `metav1.Condition`: one observable fact with a reason for machines and a message for people."""
 
     type: str

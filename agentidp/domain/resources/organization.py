@@ -2,9 +2,7 @@
 
 from enum import StrEnum
 
-from msgspec import Struct
-
-from agentidp.domain.resources.meta import Condition, Object
+from agentidp.domain.resources.meta import Condition, Object, Part
 
 
 class OrganizationTier(StrEnum):
@@ -15,7 +13,7 @@ class OrganizationTier(StrEnum):
     ENTERPRISE = "Enterprise"
 
 
-class OrganizationLimits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class OrganizationLimits(Part, frozen=True, kw_only=True):
     """Upper bounds; absent means none."""
 
     agents: int | None = None
@@ -23,7 +21,7 @@ class OrganizationLimits(Struct, frozen=True, kw_only=True, rename="camel", omit
     tokens_per_day: int | None = None
 
 
-class OrganizationSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class OrganizationSpec(Part, frozen=True, kw_only=True):
     """What is declared of an organization; no `allowed_scopes` means that its scopes are not restricted."""
 
     display_name: str | None = None
@@ -33,7 +31,7 @@ class OrganizationSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_d
     limits: OrganizationLimits = OrganizationLimits()
 
 
-class OrganizationStatus(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class OrganizationStatus(Part, frozen=True, kw_only=True):
     """How many agents it has admitted."""
 
     agents: int = 0
@@ -41,7 +39,7 @@ class OrganizationStatus(Struct, frozen=True, kw_only=True, rename="camel", omit
     observed_generation: int = 0
 
 
-class Organization(Object, frozen=True, kw_only=True, rename="camel"):
+class Organization(Object, frozen=True, kw_only=True):
     """An organization; its name is its id."""
 
     spec: OrganizationSpec = OrganizationSpec()

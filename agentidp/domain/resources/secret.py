@@ -5,7 +5,7 @@ from typing import Any
 from agentidp.domain.resources.meta import Object
 
 
-class Secret(Object, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Secret(Object, frozen=True, kw_only=True):
     """A Kubernetes Secret; `data` is decoded from base64."""
 
     type: str = "Opaque"

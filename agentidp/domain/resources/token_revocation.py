@@ -1,11 +1,9 @@
 """The kind TokenRevocation: an access token that is refused before its time; the object's name is the token's `jti`."""
 
-from msgspec import Struct
-
-from agentidp.domain.resources.meta import Object, Time
+from agentidp.domain.resources.meta import Object, Part, Time
 
 
-class TokenRevocationSpec(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class TokenRevocationSpec(Part, frozen=True, kw_only=True):
     """Until when the token would have been valid; nobody needs the object after that."""
 
     expires_at: Time
@@ -13,7 +11,7 @@ class TokenRevocationSpec(Struct, frozen=True, kw_only=True, rename="camel", omi
     revoked_at: Time | None = None
 
 
-class TokenRevocation(Object, frozen=True, kw_only=True, rename="camel"):
+class TokenRevocation(Object, frozen=True, kw_only=True):
     """A revoked token."""
 
     spec: TokenRevocationSpec
