@@ -4,16 +4,26 @@ import json
 import os
 import re
 import subprocess
+import textwrap
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from devcluster.binary import control_plane_binary
 from devcluster.cluster import ControlPlane
+from devcluster.folder import Folder
 from devcluster.kubectl import kubectl_program
 from devcluster.programs import Programs
 from tests.support.crd_schema import CHECKOUT
-from tests.support.workload import verified
+from tests.support.objects import Objects
+from tests.support.tenants import Tenant
+from tests.support.waiting import eventually
+from tests.support.workload import is_refused, is_served, verified
+
+GUIDES = CHECKOUT / "docs" / "guides"
+SECRET = "screener-credentials"
 
 Type = Callable[[str], str]
 
@@ -22,11 +32,10 @@ Type = Callable[[str], str]
 def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> Iterator[Type]:
     """A shell in which a person types, somewhere with the examples at hand; what these made is removed in the end."""
     (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
-    commands = tmp_path / "bin"
-    commands.mkdir()
-    (commands / "kubectl").symlink_to(kubectl_program())
+    folder = Folder(tmp_path)
+    folder.write_commands(kubectl_program(), control_plane_binary())
     kubectl = cluster.access.kubectl
-    path = f"{commands}:{os.environ['PATH']}"
+    path = f"{folder.commands}:{os.environ['PATH']}"
     environment = kubectl.environment() | {"PATH": path} | all_programs.url_variables()
 
     def run(text: str) -> str:
@@ -36,14 +45,26 @@ def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> It
         return done.stdout
 
     yield run
-    kubectl("delete", "agentcredentials,agents,deployments,serviceaccounts", "--all", "--namespace=agents-demo")
+    kubectl("delete", "agentcredentials,agents,deployments,serviceaccounts,secrets", "--all", "--namespace=agents-demo")
     kubectl("delete", "organization", "acme")
 
 
+@pytest.fixture
+def demo(objects: Objects) -> Tenant:
+    """The namespace in which the guides work."""
+    return Tenant(objects, "agents-demo")
+
+
 def steps_of(guide: str) -> list[str]:
-    """The commands of a guide, block by block."""
-    text = (CHECKOUT / "docs" / "guides" / f"{guide}.md").read_text()
-    return re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    """The commands of a guide, block by block, also those within lists."""
+    found = re.finditer(r"^( *)```sh\n(.*?)^\1```$", (GUIDES / f"{guide}.md").read_text(), re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(one[2]) for one in found]
+
+
+def test_each_guide_with_commands_has_a_test() -> None:
+    """A new one whose commands nobody runs is found here."""
+    with_commands = {path.stem for path in GUIDES.glob("*.md") if steps_of(path.stem)}
+    assert with_commands == set(re.findall(r'steps_of\("(.+)"\)', Path(__file__).read_text()))
 
 
 def test_an_agent_without_a_secret(type_in: Type, all_programs: Programs) -> None:
@@ -72,3 +93,45 @@ def test_managing_credentials_over_http(type_in: Type, tmp_path: Path) -> None:
     assert answers["delivered"].keys() == facts | {"secretRef"}
     assert answers["delivered"]["secretRef"] == {"namespace": "agents-demo", "name": "screener-credentials"}
     assert answers["registered"]["email"] == "router@agents.example"
+
+
+def test_rotating_on_request(type_in: Type, demo: Tenant) -> None:
+    """Within the overlap both secrets are accepted, and what is shown says so; asked for without the plugin, it is as well."""
+    apply, rotate, ask_by_patch, look, *_ = steps_of("rotation")
+    type_in(apply)
+    first = demo.pair(SECRET)
+    type_in(rotate)
+    second = demo.pair(SECRET)
+    assert second.client_secret != first.client_secret
+    time.sleep(1.1)  # a request in whole seconds must be later than the secret in use
+    type_in(ask_by_patch)
+    third = demo.another_pair(second, SECRET)
+    assert all(map(is_served, (first, second, third)))
+    for shown in ("2, ends in 59m", "end of overlap in 59m", "ROTATED", "RotationRequested"):
+        eventually(f"{shown} is shown", lambda: type_in(look), lambda text, shown=shown: shown in text)
+
+
+def test_rotating_on_schedule_and_when_unused(type_in: Type, demo: Tenant) -> None:
+    """The next rotation is due in 30 days; an old secret is declared to be kept for as long as it is used."""
+    apply, _, _, _, schedule, keep, events, *_ = steps_of("rotation")
+    type_in(apply)
+    assert "rotation in 29d" in type_in(schedule)
+    type_in(keep)
+    assert demo.get("AgentCredential")["spec"]["rotation"]["retire"] == "WhenUnused"
+    eventually("events are shown", lambda: type_in(events), lambda text: "Issued" in text)
+
+
+def test_rotating_with_no_outage_and_at_once(type_in: Type, demo: Tenant) -> None:
+    """A planned rotation refuses nobody; one after a leak refuses the secret that was in use."""
+    apply, *_, plan, restart, replace_at_once = steps_of("rotation")
+    type_in(apply)
+    old = demo.pair(SECRET)
+    type_in(plan)
+    leaked = demo.pair(SECRET)
+    assert is_served(old)
+    assert is_served(leaked)
+    assert "deployment.apps/screener restarted" in type_in(restart)
+    type_in(replace_at_once)
+    eventually("it is refused", lambda: is_refused(leaked))
+    assert is_served(old), "an overlap that has begun is not cut short"
+    assert is_served(demo.pair(SECRET))

@@ -67,14 +67,14 @@ class Tenant:
         """The pair that a Secret holds."""
         return pair_in(self.get("Secret", secret))
 
-    def another_pair(self, before: Pair) -> Pair:
+    def another_pair(self, before: Pair, secret: str = NAME) -> Pair:
         """The pair as soon as its Secret is there and holds another value than before."""
         eventually(
             "the Secret holds another value",
-            lambda: self.find("Secret"),
-            lambda secret: secret and pair_in(secret).client_secret != before.client_secret,
+            lambda: self.find("Secret", secret),
+            lambda found: found and pair_in(found).client_secret != before.client_secret,
         )
-        return self.pair()
+        return self.pair(secret)
 
     def story(self, name: str = NAME) -> set[tuple[str, str]]:
         """The events about the objects of this name: kind and reason of each."""
