@@ -22,6 +22,7 @@ async def test_kopf_never_runs_out_of_tries() -> None:
     assert first == second
 
 
+@pytest.mark.filterwarnings("ignore:coroutine 'authenticator'")  # Kopf has made it, and ends before it runs
 async def test_a_user_without_a_name_may_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pod it is a number that the image knows nothing of; Kopf would look for its name before anything else."""
     monkeypatch.setattr(getpass, "getuser", Mock(side_effect=KeyError("uid not found")))
