@@ -24,6 +24,7 @@ from tests.support.workload import is_refused, is_served, verified
 
 GUIDES = CHECKOUT / "docs" / "guides"
 SECRET = "screener-credentials"
+MADE = "agentcredentials,agents,deployments,serviceaccounts,secrets,roles,rolebindings"
 
 Type = Callable[[str], str]
 
@@ -45,7 +46,7 @@ def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> It
         return done.stdout
 
     yield run
-    kubectl("delete", "agentcredentials,agents,deployments,serviceaccounts,secrets", "--all", "--namespace=agents-demo")
+    kubectl("delete", MADE, "--all", "--namespace=agents-demo")
     kubectl("delete", "organization", "acme")
 
 
@@ -135,3 +136,42 @@ def test_rotating_with_no_outage_and_at_once(type_in: Type, demo: Tenant) -> Non
     eventually("it is refused", lambda: is_refused(leaked))
     assert is_served(old), "an overlap that has begun is not cut short"
     assert is_served(demo.pair(SECRET))
+
+
+def test_committing_to_git(type_in: Type, demo: Tenant) -> None:
+    """What is applied does not drift, and a commit rotates once and suspends."""
+    apply, compare, rotate, suspend, *_ = steps_of("gitops")
+    type_in(apply)
+    assert type_in(compare) == ""
+    first = demo.pair("summarizer-credentials")
+    time.sleep(1.1)  # a request in whole seconds must be later than the secret in use
+    type_in(rotate)
+    second = demo.another_pair(first, "summarizer-credentials")
+    type_in("kubectl apply --server-side --field-manager=gitops --filename=summarizer.yaml")
+    type_in("kubectl wait --for=condition=Ready --namespace=agents-demo agentcredential/summarizer")
+    assert demo.pair("summarizer-credentials") == second
+    type_in(suspend)
+    eventually("it is refused", lambda: is_refused(second))
+
+
+def test_changing_beside_git(type_in: Type, demo: Tenant) -> None:
+    """A rotation by hand is kept where Git says nothing of it."""
+    apply, _, _, _, beside, *_ = steps_of("gitops")
+    type_in(apply)
+    before = demo.pair(SECRET)
+    assert "rotated\n" in type_in(beside)
+    assert "requestedAt" in demo.get("AgentCredential")["spec"]["rotation"]
+    assert demo.pair(SECRET).client_secret != before.client_secret
+
+
+def test_applying_as_a_tool(type_in: Type, demo: Tenant) -> None:
+    """With `edit` alone it may not declare an id; with `claim` it may."""
+    *_, give, as_the_tool = steps_of("gitops")
+    type_in("kubectl apply --filename=examples/quickstart.yaml")
+    type_in(give)
+    eventually("it may", lambda: type_in(f"({as_the_tool}) 2>&1 || true"), lambda told: "summarizer serverside-applied" in told)
+    assert demo.until("Agent", "Registered", "summarizer")["status"]["agentId"] == "6b1f4f5e-3c0a-4f0e-9d59-0d6f6d1f6a52"
+    type_in("kubectl delete --filename=examples/gitops.yaml")
+    type_in("kubectl delete role agent-ids --namespace=agents-demo")
+    refused = "spec.agentId may be declared only by who has the verb"
+    eventually("it may not", lambda: type_in(f"({as_the_tool}) 2>&1 || true"), lambda told: refused in told)
