@@ -4,11 +4,13 @@ import json
 import os
 import re
 import subprocess
+import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bcrypt
 import pytest
 
 from devcluster.binary import control_plane_binary
@@ -20,7 +22,7 @@ from tests.support.crd_schema import CHECKOUT
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
-from tests.support.workload import is_refused, is_served, verified
+from tests.support.workload import Pair, is_refused, is_served, verified
 
 GUIDES = CHECKOUT / "docs" / "guides"
 SECRET = "screener-credentials"
@@ -36,7 +38,7 @@ def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> It
     folder = Folder(tmp_path)
     folder.write_commands(kubectl_program(), control_plane_binary())
     kubectl = cluster.access.kubectl
-    path = f"{folder.commands}:{os.environ['PATH']}"
+    path = f"{folder.commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = kubectl.environment() | {"PATH": path} | all_programs.url_variables()
 
     def run(text: str) -> str:
@@ -175,3 +177,23 @@ def test_applying_as_a_tool(type_in: Type, demo: Tenant) -> None:
     type_in("kubectl delete role agent-ids --namespace=agents-demo")
     refused = "spec.agentId may be declared only by who has the verb"
     eventually("it may not", lambda: type_in(f"({as_the_tool}) 2>&1 || true"), lambda told: refused in told)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["its secret is known", "its bcrypt hash is known"])
+def test_migrating_a_client(known: bool, type_in: Type, demo: Tenant, all_programs: Programs, tmp_path: Path) -> None:
+    """It keeps its id and its secret; then the operator takes over, and both secrets are accepted for as long as declared."""
+    have, hash_it, rename_hash, declare, ask, take_over = steps_of("migrate")
+    type_in(have)
+    client_id, secret = (tmp_path / "client_id").read_text().strip(), (tmp_path / "client_secret").read_text()
+    (tmp_path / "old_hash").write_bytes(bcrypt.hashpw(secret.encode(), bcrypt.gensalt(10, prefix=b"2a")))
+    type_in(hash_it if known else rename_hash)
+    type_in(declare)
+    answer = type_in(ask)
+    claims = verified(re.findall(r'"access_token":"([^"]+)"', answer)[0], all_programs.token_url, "https://invoices.example")
+    assert claims["sub"] == client_id
+    assert demo.find("Secret", "billing-credentials") is None
+    type_in(take_over)
+    delivered = demo.pair("billing-credentials")
+    assert delivered.client_id == client_id
+    assert is_served(delivered)
+    assert is_served(Pair(client_id, secret, delivered.token_endpoint))
