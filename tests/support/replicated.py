@@ -1,14 +1,17 @@
 """The management API in front of several replicas of the token service, and what each replica says of a secret."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from typing import Any
 
 import httpx
 
+from devcluster.access import Access
 from devcluster.cluster import ControlPlane
 from devcluster.processes import Child
 from devcluster.programs import MANAGEMENT_API, OPERATOR, TOKEN_SERVICE, Programs
@@ -17,6 +20,7 @@ from tests.support.management import Api, access_token, an_agent
 from tests.support.objects import Objects
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
+from tests.support.wires import Wire
 from tests.support.workload import Pair, is_refused, is_served
 
 REPLICAS = 3
@@ -31,6 +35,8 @@ class Stage:
     first: Programs
     others: Sequence[Programs]
     api: Programs
+    wire: Wire
+    """Between the last replica and the API server."""
 
     @property
     def urls(self) -> list[str]:
@@ -70,18 +76,21 @@ def staged(cluster: ControlPlane, directory: Path) -> Iterator[Stage]:
     """Everything runs while the block does."""
     with ExitStack() as stack:
 
-        def launch(name: str, settings: dict[str, str], *chosen: Any) -> Programs:
-            return stack.enter_context(Programs.launch(cluster.access, directory / name, settings, chosen))
+        def launch(name: str, settings: dict[str, str], *chosen: Any, access: Access = cluster.access) -> Programs:
+            return stack.enter_context(Programs.launch(access, directory / name, settings, chosen))
 
+        wire = stack.enter_context(Wire(cluster.server))
+        over_the_wire = wire.access(directory / "over-the-wire", cluster.access)
         first = launch("first", {}, OPERATOR, TOKEN_SERVICE)
         settings = {"AGENTIDP_ISSUER": first.token_url}
-        others = [launch(f"replica-{number}", settings, TOKEN_SERVICE) for number in range(1, REPLICAS)]
+        others = [launch(f"replica-{number}", settings, TOKEN_SERVICE) for number in range(1, REPLICAS - 1)]
+        others.append(launch("last-replica", settings, TOKEN_SERVICE, access=over_the_wire))
         settings |= {
             "AGENTIDP_TOKEN_SERVICE_URL": ",".join(one.token_url for one in (first, *others)),
             "AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0",
             "AGENTIDP_CONFIRM_SECONDS": str(CONFIRM_SECONDS),
         }
-        yield Stage(cluster, first, others, launch("api", settings, MANAGEMENT_API))
+        yield Stage(cluster, first, others, launch("api", settings, MANAGEMENT_API), wire)
 
 
 @contextmanager
@@ -92,6 +101,33 @@ def frozen(process: Child) -> Iterator[None]:
         yield
     finally:
         process.signal(SIGCONT)
+
+
+class Asked:
+    """A request that was sent; its answer comes later."""
+
+    def __init__(self, act: Callable[[], httpx.Response]) -> None:
+        self._answers: list[httpx.Response] = []
+        self._thread = threading.Thread(target=lambda: self._answers.append(act()))
+        self._thread.start()
+
+    def is_answered(self, within: float = 0) -> bool:
+        """Now, or in so many seconds."""
+        self._thread.join(within)
+        return bool(self._answers)
+
+    def answer(self) -> httpx.Response:
+        """When it is there."""
+        self._thread.join()
+        return self._answers[0]
+
+
+def assert_nothing_was_done(answer: httpx.Response) -> None:
+    """As the answer says."""
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+    assert answer.json()["code"] == "UNAVAILABLE"
+    assert "Nothing was done." in answer.json()["message"]
+    assert "clientSecret" not in answer.text
 
 
 @dataclass(frozen=True)
@@ -154,3 +190,7 @@ class Client:
         hashes = [one["hash"] for one in seen["status"].get("secretHashes", ())]
         marked = "idp.sentryagent.ai/unconfirmed" in seen["metadata"].get("annotations", {})
         return not marked and hashes == ([] if seen["spec"].get("state") == "Revoked" else [self.declared_hash(credential_id)])
+
+    def is_as_before(self, credential_id: str, pair: Pair) -> bool:
+        """Its old secret works everywhere, and no other."""
+        return self.is_at_rest(credential_id) and self.stage.all_serve(pair)

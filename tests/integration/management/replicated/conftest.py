@@ -7,6 +7,8 @@ import pytest
 from devcluster.cluster import ControlPlane
 from tests.support.objects import Objects
 from tests.support.replicated import Client, Stage, staged
+from tests.support.waiting import eventually
+from tests.support.workload import Pair
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +28,11 @@ def stage(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> It
 def client(stage: Stage, objects: Objects) -> Client:
     """A new one."""
     return Client.new(stage, objects)
+
+
+@pytest.fixture
+def credential(stage: Stage, client: Client) -> tuple[str, Pair]:
+    """The id of a credential, and its pair, which every replica has served."""
+    credential_id, pair = client.generate()
+    eventually("all serve it", lambda: stage.all_serve(pair))
+    return credential_id, pair

@@ -4,43 +4,17 @@ In the end every credential is as it was before the change, and no secret is acc
 """
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import httpx
-import pytest
-
 from devcluster.components import API_SERVER
 from devcluster.programs import MANAGEMENT_API, OPERATOR
 from tests.support.objects import path_of
-from tests.support.replicated import Client, Stage, frozen
+from tests.support.replicated import Asked, Client, Stage, assert_nothing_was_done, frozen
 from tests.support.waiting import eventually
 from tests.support.workload import Pair, is_served
-
-
-class Asked:
-    """A request that was sent; its answer comes later."""
-
-    def __init__(self, act: Callable[[], httpx.Response]) -> None:
-        self._answers: list[httpx.Response] = []
-        self._thread = threading.Thread(target=lambda: self._answers.append(act()))
-        self._thread.start()
-
-    def answer(self) -> httpx.Response:
-        """When it is there."""
-        self._thread.join()
-        return self._answers[0]
-
-
-@pytest.fixture
-def credential(stage: Stage, client: Client) -> tuple[str, Pair]:
-    """The id of a credential, and its pair, which every replica has served."""
-    credential_id, pair = client.generate()
-    eventually("all serve it", lambda: stage.all_serve(pair))
-    return credential_id, pair
 
 
 @contextmanager
@@ -65,19 +39,6 @@ def without_api_server(stage: Stage, client: Client) -> Iterator[None]:
     eventually("it serves our kinds", lambda: client.tenant.objects.ask("GET", path).is_success)
 
 
-def is_as_before(client: Client, credential_id: str, pair: Pair) -> bool:
-    """Its old secret works everywhere, and no other."""
-    return client.is_at_rest(credential_id) and client.stage.all_serve(pair)
-
-
-def assert_nothing_was_done(answer: httpx.Response) -> None:
-    """As the answer says."""
-    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
-    assert answer.json()["code"] == "UNAVAILABLE"
-    assert "Nothing was done." in answer.json()["message"]
-    assert "clientSecret" not in answer.text
-
-
 def test_a_replica_that_hangs_keeps_a_rotation_from_beginning(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
@@ -91,7 +52,7 @@ def test_a_replica_that_hangs_keeps_a_rotation_from_beginning(
         known = client.active()
         assert_nothing_was_done(client.api.generate(client.agent_id))
         assert client.active() == known
-    assert is_as_before(client, credential_id, pair)
+    assert client.is_as_before(credential_id, pair)
     new = client.pair(client.rotate(credential_id))
     assert stage.all_serve(new)
     assert stage.all_refuse(pair)
@@ -106,7 +67,7 @@ def test_a_replica_that_falls_silent_during_a_rotation_undoes_it(
         with half_done(client, credential_id) as rotation:
             meanwhile.enter_context(frozen(stage.last_replica))
         assert_nothing_was_done(rotation.answer())
-    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
 
 
 def test_a_revocation_is_not_held_up_by_a_replica(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
@@ -132,7 +93,7 @@ def test_without_an_operator_nothing_is_done(stage: Stage, client: Client, crede
         eventually("the old secret works", lambda: stage.all_serve(pair))
     finally:
         stage.first.start(OPERATOR.name)
-    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
     assert client.active() == {credential_id}
 
 
@@ -145,7 +106,7 @@ def test_without_an_api_server_nothing_is_done(stage: Stage, client: Client, cre
         assert client.api.generate(client.agent_id).status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert client.active() == {credential_id}
         assert stage.all_serve(pair)
-    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
     assert client.active() == {credential_id}
 
 
@@ -158,7 +119,7 @@ def test_a_rotation_that_loses_the_api_server_is_undone_when_it_is_back(
         answer = rotation.answer()
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
         assert "undone as soon as" in answer.json()["message"]
-    eventually("it is as before", lambda: is_as_before(client, credential_id, pair), within=120)
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair), within=120)
 
 
 @contextmanager
@@ -181,7 +142,7 @@ def test_a_rotation_whose_caller_has_gone_is_undone(stage: Stage, client: Client
     before = client.declared_hash(credential_id)
     with frozen(stage.operator), sent(client, f"/{credential_id}/rotate"):
         eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
-    eventually("it is as before", lambda: is_as_before(client, credential_id, pair))
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
     assert client.declared_hash(credential_id) == before
 
 
@@ -204,4 +165,4 @@ def test_what_a_killed_process_has_begun_is_undone_by_the_next(
         eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
         stage.api.kill(MANAGEMENT_API.name)
     stage.api.start(MANAGEMENT_API.name)
-    eventually("it is as before", lambda: is_as_before(client, credential_id, pair), within=120)
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair), within=120)
