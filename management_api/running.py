@@ -6,6 +6,7 @@ import socket
 from agentidp.domain.propagation import AUDIENCE
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.own_token import OwnToken
+from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
 from agentidp.serving.server import server_for
 from management_api.app import create_app
@@ -24,7 +25,7 @@ async def run(settings: ManagementApiSettings, listening: socket.socket) -> None
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
-            behind.append(tasks.create_task(api.sweep()))
+            behind += [tasks.create_task(one) for one in (api.sweep(), spare_what_is_listed(api.reflectors))]
             server = server_for(create_app(api))
             behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
             await server.serve(sockets=[listening])

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from agentidp.kube.cluster import Cluster
-from agentidp.runtime.garbage import spare_what_is_loaded
+from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
 from agentidp.serving.server import server_for
 from token_service.app import create_app
@@ -27,7 +27,8 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
-            behind += [tasks.create_task(one) for one in (_beat(service), _settle(service), service.cluster_keys.keep())]
+            behind += [tasks.create_task(one) for one in (_beat(service), service.cluster_keys.keep())]
+            behind.append(tasks.create_task(spare_what_is_listed(service.reflectors)))
             await _until_needed(service, alone=not peers)
             server = server_for(create_app(service))
             behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
@@ -48,12 +49,6 @@ async def _beat(service: TokenService) -> None:
     while True:
         service.tell()
         await asyncio.sleep(BEAT_SECONDS)
-
-
-async def _settle(service: TokenService) -> None:
-    for reflector in service.reflectors:
-        await reflector.listed.wait()
-    spare_what_is_loaded()
 
 
 async def _until_needed(service: TokenService, *, alone: bool) -> None:

@@ -1,0 +1,34 @@
+"""What the garbage collector is spared once a program knows its cluster."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from agentidp.kube.kinds import AGENTS, CREDENTIALS
+from agentidp.kube.reflector import Reflector
+from agentidp.runtime.garbage import spare_what_is_listed
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """Other tests get the garbage collector as it was."""
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+
+
+async def test_it_passes_over_what_was_listed() -> None:
+    """Not before all kinds are: what comes in a list stays, and would be looked through again and again."""
+    agents, credentials = (Reflector[Any](cast("Any", None), kind, cast("Any", None)) for kind in (AGENTS, CREDENTIALS))
+    sparing = asyncio.create_task(spare_what_is_listed([agents, credentials]))
+    agents.listed.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert gc.get_freeze_count() == 0
+    credentials.listed.set()
+    await sparing
+    assert gc.get_freeze_count() > 0
