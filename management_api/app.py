@@ -4,18 +4,14 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import RedirectResponse
 
 from agentidp.serving.asgi import Endpoint
 from agentidp.serving.probes import add_probes
-from management_api.endpoints.agents import agents_router
-from management_api.endpoints.credentials import credentials_router
-from management_api.endpoints.documentation import assets, documentation_router
+from management_api.endpoints import agents, credentials, documentation
+from management_api.endpoints.calls import BASE_PATH
 from management_api.http.edge import Edge
 from management_api.http.errors import add_error_handlers
 from management_api.service import ManagementApi
-
-BASE_PATH = "/api/v1"
 
 
 class DocumentedApp(FastAPI):
@@ -45,19 +41,12 @@ def create_app(api: ManagementApi) -> Endpoint:
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
-    for router in (
-        agents_router(BASE_PATH, api.reception, api.registry, api.agents),
-        credentials_router(BASE_PATH, api.reception, api.registry, api.credentials),
-        documentation_router(BASE_PATH),
-    ):
+    app.state.api = api
+    for router in (agents.router, credentials.router, documentation.router):
         app.router.routes += router.routes
-    app.mount(f"{BASE_PATH}/docs/assets", assets(), "assets")
+    app.mount(f"{BASE_PATH}/docs/assets", documentation.assets(), "assets")
     add_probes(app, api.freshness.missing)
     add_error_handlers(app)
-
-    @app.get(f"{BASE_PATH}/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return RedirectResponse("docs/")
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi import Request
 
 from agentidp.index.freshness import Freshness
 from management_api.callers.bearers import Bearers
@@ -16,12 +15,6 @@ from management_api.failures import unavailable
 from management_api.limits import CallerLimits
 
 T = TypeVar("T")
-
-BEARER = HTTPBearer(
-    auto_error=False,
-    scheme_name="bearer",
-    description="An access token of an agent with agents:read or agents:write, or a token of the cluster.",
-)
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ class Reception:
         self._freshness = freshness
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def let_in(self, request: Request, _: Annotated[object, Depends(BEARER)]) -> Asking:
+    async def let_in(self, request: Request) -> Asking:
         """Who it is. Raises Failure."""
         if not self._freshness.is_fresh():
             raise unavailable("This API is not in touch with its API server. Nothing was done.", 5)

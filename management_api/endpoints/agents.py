@@ -2,12 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from agentidp.domain.resources import AgentState
-from management_api.asking import Asking, Reception
 from management_api.callers.caller import Action
-from management_api.changes.agents import AgentChanges
 from management_api.documents.agents import (
     Agent,
     AgentPage,
@@ -20,69 +18,65 @@ from management_api.documents.agents import (
     spec_of,
 )
 from management_api.documents.base import READING, WRITING, refusals
-from management_api.endpoints.credentials import AgentId
+from management_api.endpoints.calls import BASE_PATH, AgentId, Api, Known, agent_for
 from management_api.endpoints.pages import PageLimit, PageNumber
 from management_api.registry.agents import RegisteredAgent
-from management_api.registry.registry import Registry
 
 NAMESPACE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 Namespace = Annotated[
     str | None, Query(max_length=63, pattern=NAMESPACE, description="For callers of the cluster: which namespace.")
 ]
 
+router = APIRouter(prefix=f"{BASE_PATH}/agents", tags=["agents"])
 
-def agents_router(base: str, reception: Reception, registry: Registry, changes: AgentChanges) -> APIRouter:
-    """The five calls."""
-    router = APIRouter(prefix=f"{base}/agents", tags=["agents"])
-    Known = Annotated[Asking, Depends(reception.let_in)]  # noqa: N806 a type
 
-    async def agent_for(asking: Asking, action: Action, agent_id: str) -> RegisteredAgent:
-        return await asking.caller.authorize(action, registry.agent(agent_id), agent_id)
+@router.get("", response_model=AgentPage, responses=refusals(*READING))
+async def list_agents(
+    api: Api,
+    asking: Known,
+    page: PageNumber = 1,
+    limit: PageLimit = 20,
+    owner: Annotated[OwnerName | None, Query()] = None,
+    agent_type: Annotated[Kind | None, Query(alias="agentType")] = None,
+    status: Annotated[State | None, Query()] = None,
+    namespace: Namespace = None,
+) -> Any:
+    """The agents that the caller may see, newest first."""
+    sees = await asking.caller.visible(namespace)
+    found = api.registry.agents_where(lambda agent: sees(agent) and _fits(agent, owner, agent_type, status))
+    begin = (page - 1) * limit
+    data = [agent_document(agent) for agent in found[begin : begin + limit]]
+    return AgentPage(data=data, total=len(found), page=page, limit=limit)
 
-    @router.get("", response_model=AgentPage, responses=refusals(*READING))
-    async def list_agents(
-        asking: Known,
-        page: PageNumber = 1,
-        limit: PageLimit = 20,
-        owner: Annotated[OwnerName | None, Query()] = None,
-        agent_type: Annotated[Kind | None, Query(alias="agentType")] = None,
-        status: Annotated[State | None, Query()] = None,
-        namespace: Namespace = None,
-    ) -> Any:
-        """The agents that the caller may see, newest first."""
-        sees = await asking.caller.visible(namespace)
-        found = registry.agents_where(lambda agent: sees(agent) and _fits(agent, owner, agent_type, status))
-        begin = (page - 1) * limit
-        data = [agent_document(agent) for agent in found[begin : begin + limit]]
-        return AgentPage(data=data, total=len(found), page=page, limit=limit)
 
-    @router.get("/{agentId}", response_model=Agent, responses=refusals(*READING, 404))
-    async def get_agent(asking: Known, agent_id: AgentId) -> Any:
-        """One agent."""
-        return agent_document(await agent_for(asking, Action.READ_AGENT, agent_id))
+@router.get("/{agentId}", response_model=Agent, responses=refusals(*READING, 404))
+async def get_agent(api: Api, asking: Known, agent_id: AgentId) -> Any:
+    """One agent."""
+    return agent_document(await agent_for(api, asking, Action.READ_AGENT, agent_id))
 
-    @router.post("", status_code=201, response_model=Agent, responses=refusals(*WRITING))
-    async def register_agent(asking: Known, body: AgentRequest, namespace: Namespace = None) -> Any:
-        """A new agent, with an id of its own and without scopes: those are given to it in the cluster."""
-        place = await asking.caller.place(namespace, body.organization_id)
-        agent = await reception.to_the_end(changes.register(place, spec_of(body), asking.origin))
-        return agent_document(agent)
 
-    @router.patch("/{agentId}", response_model=Agent, responses=refusals(*WRITING, 404, 409))
-    async def update_agent(asking: Known, agent_id: AgentId, body: AgentUpdate) -> Any:
-        """What is left out stays as it is."""
-        agent = await agent_for(asking, Action.CHANGE_AGENT, agent_id)
-        changed = await reception.to_the_end(changes.change(agent, spec_of(body), asking.origin))
-        return agent_document(changed)
+@router.post("", status_code=201, response_model=Agent, responses=refusals(*WRITING))
+async def register_agent(api: Api, asking: Known, body: AgentRequest, namespace: Namespace = None) -> Any:
+    """A new agent, with an id of its own and without scopes: those are given to it in the cluster."""
+    place = await asking.caller.place(namespace, body.organization_id)
+    agent = await api.reception.to_the_end(api.agents.register(place, spec_of(body), asking.origin))
+    return agent_document(agent)
 
-    @router.delete("/{agentId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
-    async def decommission_agent(asking: Known, agent_id: AgentId) -> Response:
-        """For ever, and all its credentials with it. The record is kept."""
-        agent = await agent_for(asking, Action.CHANGE_AGENT, agent_id)
-        await reception.to_the_end(changes.decommission(agent, asking.origin))
-        return Response(status_code=204)
 
-    return router
+@router.patch("/{agentId}", response_model=Agent, responses=refusals(*WRITING, 404, 409))
+async def update_agent(api: Api, asking: Known, agent_id: AgentId, body: AgentUpdate) -> Any:
+    """What is left out stays as it is."""
+    agent = await agent_for(api, asking, Action.CHANGE_AGENT, agent_id)
+    changed = await api.reception.to_the_end(api.agents.change(agent, spec_of(body), asking.origin))
+    return agent_document(changed)
+
+
+@router.delete("/{agentId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
+async def decommission_agent(api: Api, asking: Known, agent_id: AgentId) -> Response:
+    """For ever, and all its credentials with it. The record is kept."""
+    agent = await agent_for(api, asking, Action.CHANGE_AGENT, agent_id)
+    await api.reception.to_the_end(api.agents.decommission(agent, asking.origin))
+    return Response(status_code=204)
 
 
 def _fits(agent: RegisteredAgent, owner: str | None, kind: str | None, state: str | None) -> bool:

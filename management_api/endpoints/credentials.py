@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 
-from management_api.asking import Asking, Reception
 from management_api.callers.caller import Action
-from management_api.changes.credentials import CredentialChanges, Told
+from management_api.changes.credentials import Told
 from management_api.documents.base import READING, WRITING, refusals
 from management_api.documents.credentials import (
     Credential,
@@ -17,87 +16,79 @@ from management_api.documents.credentials import (
     SecretRef,
     facts,
 )
+from management_api.endpoints.calls import BASE_PATH, AgentId, Api, Known, agent_for
 from management_api.endpoints.pages import PageLimit, PageNumber
 from management_api.failures import credential_not_found
 from management_api.registry.agents import RegisteredAgent
 from management_api.registry.credentials import RegisteredCredential, Status
 from management_api.registry.registry import Registry
 
-AgentId = Annotated[str, Path(alias="agentId", description="The agent's id, which is its credentials' client_id.")]
 CredentialId = Annotated[str, Path(alias="credentialId")]
+Wanted = Annotated[CredentialRequest, Body()]
+NOTHING_SAID = CredentialRequest()
+
+router = APIRouter(prefix=BASE_PATH + "/agents/{agentId}/credentials", tags=["credentials"])
 
 
-def credentials_router(base: str, reception: Reception, registry: Registry, changes: CredentialChanges) -> APIRouter:
-    """The four calls."""
-    router = APIRouter(prefix=base + "/agents/{agentId}/credentials", tags=["credentials"])
-    Known = Annotated[Asking, Depends(reception.let_in)]  # noqa: N806 a type
+@router.post("", status_code=201, response_model=CredentialWithSecret, responses=refusals(*WRITING, 404, 409))
+async def generate_credential(api: Api, asking: Known, agent_id: AgentId, body: Wanted = NOTHING_SAID) -> Any:
+    """A new pair for an active agent. The secret is shown this once.
 
-    async def agent_for(asking: Asking, action: Action, agent_id: str) -> RegisteredAgent:
-        return await asking.caller.authorize(action, registry.agent(agent_id), agent_id)
+    The answer comes when the token service accepts the secret.
+    """
+    agent = await agent_for(api, asking, Action.GENERATE, agent_id)
+    told = await api.reception.to_the_end(api.credentials.generate(agent, body.expires_at, asking.origin))
+    return _with_secret(told, agent)
 
-    def credential_of(agent: RegisteredAgent, credential_id: str) -> RegisteredCredential:
-        found = registry.credential(agent, credential_id)
-        if found is None:
-            raise credential_not_found(credential_id)
-        return found
 
-    @router.post("", status_code=201, response_model=CredentialWithSecret, responses=refusals(*WRITING, 404, 409))
-    async def generate_credential(
-        asking: Known,
-        agent_id: AgentId,
-        body: Annotated[CredentialRequest, Body()] = CredentialRequest(),  # noqa: B008 frozen
-    ) -> Any:
-        """A new pair for an active agent. The secret is shown this once.
+@router.get("", response_model=CredentialPage, responses=refusals(*READING, 404))
+async def list_credentials(
+    api: Api,
+    asking: Known,
+    agent_id: AgentId,
+    page: PageNumber = 1,
+    limit: PageLimit = 20,
+    status: Annotated[Status | None, Query()] = None,
+) -> Any:
+    """An agent's credentials, newest first. Revoked ones stay listed; secrets are never shown."""
+    agent = await agent_for(api, asking, Action.LIST_CREDENTIALS, agent_id)
+    found, total = api.registry.page_of_credentials(agent, status, (page - 1) * limit, limit)
+    data = [Credential(**facts(one, agent)) for one in found]
+    return CredentialPage(data=data, total=total, page=page, limit=limit)
 
-        The answer comes when the token service accepts the secret.
-        """
-        agent = await agent_for(asking, Action.GENERATE, agent_id)
-        told = await reception.to_the_end(changes.generate(agent, body.expires_at, asking.origin))
-        return _with_secret(told, agent)
 
-    @router.get("", response_model=CredentialPage, responses=refusals(*READING, 404))
-    async def list_credentials(
-        asking: Known,
-        agent_id: AgentId,
-        page: PageNumber = 1,
-        limit: PageLimit = 20,
-        status: Annotated[Status | None, Query()] = None,
-    ) -> Any:
-        """An agent's credentials, newest first. Revoked ones stay listed; secrets are never shown."""
-        agent = await agent_for(asking, Action.LIST_CREDENTIALS, agent_id)
-        found, total = registry.page_of_credentials(agent, status, (page - 1) * limit, limit)
-        data = [Credential(**facts(one, agent)) for one in found]
-        return CredentialPage(data=data, total=total, page=page, limit=limit)
+@router.post(
+    "/{credentialId}/rotate",
+    response_model=CredentialWithSecret | CredentialInSecret,
+    responses=refusals(*WRITING, 404, 409),
+)
+async def rotate_credential(
+    api: Api, asking: Known, agent_id: AgentId, credential_id: CredentialId, body: Wanted = NOTHING_SAID
+) -> Any:
+    """Another secret for the same credential; the old one is refused before the answer is sent.
 
-    @router.post(
-        "/{credentialId}/rotate",
-        response_model=CredentialWithSecret | CredentialInSecret,
-        responses=refusals(*WRITING, 404, 409),
-    )
-    async def rotate_credential(
-        asking: Known,
-        agent_id: AgentId,
-        credential_id: CredentialId,
-        body: Annotated[CredentialRequest, Body()] = CredentialRequest(),  # noqa: B008 frozen
-    ) -> Any:
-        """Another secret for the same credential; the old one is refused before the answer is sent.
+    Tokens that were issued stay valid. A credential that is delivered to a Secret is rotated there.
+    """
+    agent = await agent_for(api, asking, Action.CHANGE_CREDENTIAL, agent_id)
+    credential = _credential_of(api.registry, agent, credential_id)
+    told = await api.reception.to_the_end(api.credentials.rotate(agent, credential, body.expires_at, asking.origin))
+    return _with_secret(told, agent)
 
-        Tokens that were issued stay valid. A credential that is delivered to a Secret is rotated there.
-        """
-        agent = await agent_for(asking, Action.CHANGE_CREDENTIAL, agent_id)
-        credential = credential_of(agent, credential_id)
-        told = await reception.to_the_end(changes.rotate(agent, credential, body.expires_at, asking.origin))
-        return _with_secret(told, agent)
 
-    @router.delete("/{credentialId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
-    async def revoke_credential(asking: Known, agent_id: AgentId, credential_id: CredentialId) -> Response:
-        """For ever. The record is kept, and tokens that were issued stay valid."""
-        agent = await agent_for(asking, Action.CHANGE_CREDENTIAL, agent_id)
-        credential = credential_of(agent, credential_id)
-        await reception.to_the_end(changes.revoke(credential, asking.origin))
-        return Response(status_code=204)
+@router.delete("/{credentialId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
+async def revoke_credential(api: Api, asking: Known, agent_id: AgentId, credential_id: CredentialId) -> Response:
+    """For ever. The record is kept, and tokens that were issued stay valid."""
+    agent = await agent_for(api, asking, Action.CHANGE_CREDENTIAL, agent_id)
+    credential = _credential_of(api.registry, agent, credential_id)
+    await api.reception.to_the_end(api.credentials.revoke(credential, asking.origin))
+    return Response(status_code=204)
 
-    return router
+
+def _credential_of(registry: Registry, agent: RegisteredAgent, credential_id: str) -> RegisteredCredential:
+    found = registry.credential(agent, credential_id)
+    if found is None:
+        raise credential_not_found(credential_id)
+    return found
 
 
 def _with_secret(told: Told, agent: RegisteredAgent) -> CredentialWithSecret | CredentialInSecret:

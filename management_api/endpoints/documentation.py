@@ -6,7 +6,10 @@ A browser needs nothing from elsewhere, and may load nothing from elsewhere.
 from importlib.resources import files
 
 from fastapi import APIRouter, Response
+from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
+
+from management_api.endpoints.calls import BASE_PATH
 
 ASSETS = str(files("fastapi_offline") / "static")
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
@@ -29,19 +32,25 @@ _PAGE = """<!DOCTYPE html>
 _START = 'SwaggerUIBundle({url: "../openapi.json", dom_id: "#swagger-ui", deepLinking: true});\n'
 
 
-def documentation_router(base: str) -> APIRouter:
-    """The page and its start; the document itself is the framework's."""
-    router = APIRouter(prefix=base, include_in_schema=False)
+router = APIRouter(prefix=BASE_PATH, include_in_schema=False)
 
-    @router.get("/docs/")
-    async def page() -> Response:
-        return Response(_PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
 
-    @router.get("/docs/start.js")
-    async def start() -> Response:
-        return Response(_START, media_type="text/javascript")
+@router.get("/docs")
+async def docs() -> Response:
+    """The page, with a path from which its parts are found."""
+    return RedirectResponse("docs/")
 
-    return router
+
+@router.get("/docs/")
+async def page() -> Response:
+    """Loads its parts and its start."""
+    return Response(_PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
+
+
+@router.get("/docs/start.js")
+async def start() -> Response:
+    """Shows the document, which is the framework's."""
+    return Response(_START, media_type="text/javascript")
 
 
 def assets() -> StaticFiles:
