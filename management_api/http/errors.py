@@ -39,6 +39,11 @@ def add_error_handlers(app: FastAPI) -> None:
     async def not_done(_: Request, trouble: ApiError) -> Response:
         return error_response(_failure_of(trouble))
 
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:
+        """Raised again when this is sent, and logged by the edge."""
+        return error_response(INTERNAL_ERROR)
+
     @app.exception_handler(HTTPException)
     async def not_routed(request: Request, wrong: HTTPException) -> Response:
         match wrong.status_code:
