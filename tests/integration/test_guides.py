@@ -19,6 +19,7 @@ from devcluster.folder import Folder
 from devcluster.kubectl import kubectl_program
 from devcluster.programs import Programs
 from tests.support.crd_schema import CHECKOUT
+from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
@@ -49,7 +50,7 @@ def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> It
 
     yield run
     kubectl("delete", MADE, "--all", "--namespace=agents-demo")
-    kubectl("delete", "organization", "acme")
+    kubectl("delete", "organization", "acme", "--ignore-not-found")
 
 
 @pytest.fixture
@@ -197,3 +198,54 @@ def test_migrating_a_client(known: bool, type_in: Type, demo: Tenant, all_progra
     assert delivered.client_id == client_id
     assert is_served(delivered)
     assert is_served(Pair(client_id, secret, delivered.token_endpoint))
+
+
+@pytest.fixture
+def teams(type_in: Type, objects: Objects) -> Iterator[list[str]]:
+    """The steps after the administrator's, in the two namespaces that these make."""
+    as_admin, *others = steps_of("tenancy")
+    type_in(as_admin)
+    yield others
+    policy = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+    type_in(f"kubectl delete {policy} agents-have-an-organization --ignore-not-found")
+    type_in("kubectl delete organization/red namespace/team-red namespace/team-blue")
+
+
+def test_what_a_team_may_do(teams: list[str], type_in: Type) -> None:
+    """In its own namespace, and nothing with organizations, statuses and ids."""
+    may, may_not, *_ = teams
+    rights = {line.split()[0]: line.split("[")[-1].rstrip("]") for line in type_in(may).splitlines()}
+    declare = "create update patch delete deletecollection get list watch"
+    read = "get list watch"
+    kinds = {"agentcredentials": declare, "agents": declare, "organizations": read, "tokenrevocations": read}
+    assert rights == {f"{kind}.idp.sentryagent.ai": verbs for kind, verbs in kinds.items()}
+    assert type_in(may_not).split() == ["no", "no", "no"]
+
+
+def test_agents_of_teams(teams: list[str], type_in: Type, objects: Objects) -> None:
+    """Of the team that is admitted it gets tokens within bounds, and none when the tenant is cut off; of another none."""
+    _, _, declare, show_claims, intrude, exceed, cut_off, _ = teams
+    type_in(declare)
+    claims = json.loads(type_in(show_claims))["claims"]
+    assert (claims["organization_id"], claims["scope"]) == ("red", "orders:read")
+    told = eventually("it is told", lambda: type_in(intrude), lambda text: "OrganizationNotAdmitted" in text)
+    assert "Organization 'red' does not admit namespace 'team-blue' (its spec.namespaces)." in told
+    eventually("it is told", lambda: type_in(exceed), lambda text: "OrganizationLimitReached" in text)
+    pair = Tenant(objects, "team-red").pair("worker")
+    assert is_served(pair)
+    type_in(cut_off)
+    eventually("it is refused", lambda: is_refused(pair))
+
+
+def test_every_agent_in_an_organization(teams: list[str], type_in: Type) -> None:
+    """By a policy of the cluster: without one an agent is refused, with one it is not."""
+    *_, require = teams
+    type_in(require)
+    eventually("it is refused", lambda: type_in(try_out()), lambda told: "name the organization of your team" in told)
+    assert "created (server dry run)" in type_in(try_out(organizationId="red"))
+
+
+def try_out(**spec: str) -> str:
+    """A command that tells whether the API server takes an agent with this spec in a team's namespace."""
+    agent = json.dumps(a_resource("Agent", spec))
+    return f"kubectl create --namespace=team-red --dry-run=server --filename=- 2>&1 <<END || true\n{agent}\nEND"
