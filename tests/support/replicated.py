@@ -18,6 +18,7 @@ from devcluster.programs import MANAGEMENT_API, OPERATOR, TOKEN_SERVICE, Program
 from tests.support.crd_schema import Manifest
 from tests.support.management import Api, access_token, an_agent
 from tests.support.objects import Objects
+from tests.support.refusals import refused
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 from tests.support.wires import Wire
@@ -124,9 +125,9 @@ class Asked:
 
 def assert_nothing_was_done(answer: httpx.Response) -> None:
     """As the answer says."""
-    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
-    assert answer.json()["code"] == "UNAVAILABLE"
+    refused(answer, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE")
     assert "Nothing was done." in answer.json()["message"]
+    assert int(answer.headers["retry-after"]) > 0
     assert "clientSecret" not in answer.text
 
 

@@ -7,11 +7,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
+from signal import SIGTERM
 from urllib.parse import urlsplit
 
 from devcluster.components import API_SERVER
 from devcluster.programs import MANAGEMENT_API, OPERATOR
+from tests.support.management import AN_AGENT
 from tests.support.objects import path_of
+from tests.support.refusals import refused
 from tests.support.replicated import Asked, Client, Stage, assert_nothing_was_done, frozen
 from tests.support.waiting import eventually
 from tests.support.workload import Pair, is_served
@@ -123,11 +126,11 @@ def test_a_rotation_that_loses_the_api_server_is_undone_when_it_is_back(
 
 
 @contextmanager
-def sent(client: Client, path: str) -> Iterator[None]:
-    """A POST whose sender cuts the connection at the end of the block, without having read anything."""
+def sent(client: Client, path: str, method: str = "POST") -> Iterator[None]:
+    """A request whose sender cuts the connection at the end of the block, without having read anything."""
     address = urlsplit(client.stage.api_url)
     head = (
-        f"POST /api/v1/agents/{client.agent_id}/credentials{path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"{method} /api/v1/agents/{client.agent_id}/credentials{path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
         f"Authorization: {client.api.client.headers['Authorization']}\r\n"
         "Content-Type: application/json\r\nContent-Length: 2\r\n"
     )
@@ -155,14 +158,76 @@ def test_a_credential_whose_caller_has_gone_is_revoked(stage: Stage, client: Cli
     assert not client.active()
 
 
+def test_a_revocation_stands_though_its_caller_has_gone(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """It was asked for, and there is nothing that only the answer tells."""
+    credential_id, pair = credential
+    with stage.wire.held_up(), sent(client, f"/{credential_id}", "DELETE"):
+        eventually("it is declared", lambda: client.resource(credential_id)["spec"].get("state") == "Revoked")
+    eventually("all refuse it", lambda: stage.all_refuse(pair))
+    eventually("it is at rest", lambda: client.is_at_rest(credential_id))
+
+
+def test_a_revocation_needs_no_operator(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """The token service goes by what is declared."""
+    credential_id, pair = credential
+    with frozen(stage.operator):
+        answer = client.api.revoke(client.agent_id, credential_id)
+        assert answer.status_code == HTTPStatus.NO_CONTENT, answer.text
+        assert stage.all_refuse(pair)
+    eventually("it is at rest", lambda: client.is_at_rest(credential_id))
+
+
+def test_a_rotation_into_a_secret_is_done_when_the_operator_is_back(stage: Stage, client: Client) -> None:
+    """The caller is told that it is recorded: whoever may read the Secret gets the new one there, so nothing is lost."""
+    old = client.tenant.issue("delivered")
+    credential_id = client.tenant.get("AgentCredential", "delivered")["metadata"]["uid"]
+    with frozen(stage.operator):
+        answer = client.rotate(credential_id)
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+        assert answer.json()["message"].startswith("The rotation is recorded")
+        assert stage.all_serve(old)
+    new = eventually(
+        "the Secret holds another one",
+        lambda: client.tenant.pair("delivered"),
+        lambda pair: pair.client_secret != old.client_secret,
+    )
+    eventually("all serve it", lambda: stage.all_serve(new))
+    eventually("all refuse the old one", lambda: stage.all_refuse(old))
+
+
+def test_an_agent_that_is_registered_without_an_operator_gets_its_id_later(stage: Stage, client: Client) -> None:
+    """The caller is told that it is recorded, and which id it will have."""
+    with frozen(stage.operator):
+        answer = client.api.ask("POST", "/agents", json=AN_AGENT)
+        assert refused(answer, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE").keys() == {"agentId"}
+        assert answer.json()["message"].startswith("The agent is recorded")
+    agent_id = answer.json()["details"]["agentId"]
+    eventually("it is there", lambda: client.api.ask("GET", f"/agents/{agent_id}").is_success)
+
+
+def test_a_process_that_is_told_to_stop_answers_first(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+    """As in a rolling update: the rotation that is under way comes to its end."""
+    credential_id, pair = credential
+    with half_done(client, credential_id) as rotation:
+        stage.api.process(MANAGEMENT_API.name).signal(SIGTERM)
+    new = client.pair(rotation.answer())
+    stage.api.restart(MANAGEMENT_API.name)
+    assert stage.all_refuse(pair)
+    assert stage.all_serve(new)
+    assert client.is_at_rest(credential_id)
+
+
 def test_what_a_killed_process_has_begun_is_undone_by_the_next(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
-    """`kill -9` in the middle of a rotation: the resource itself says what to put back."""
+    """`kill -9` in the middle of a rotation and of a generation: the resources themselves say what to undo."""
     credential_id, pair = credential
     before = client.declared_hash(credential_id)
-    with frozen(stage.operator), sent(client, f"/{credential_id}/rotate"):
+    with frozen(stage.operator), sent(client, f"/{credential_id}/rotate"), sent(client, ""):
         eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
+        (generated,) = eventually("another one is there", lambda: client.declared().keys() - {credential_id})
         stage.api.kill(MANAGEMENT_API.name)
     stage.api.start(MANAGEMENT_API.name)
     eventually("it is as before", lambda: client.is_as_before(credential_id, pair), within=120)
+    eventually("nobody has the other one", lambda: client.active() == {credential_id}, within=120)
+    eventually("the other one is at rest", lambda: client.is_at_rest(generated))
