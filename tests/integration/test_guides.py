@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,13 +18,13 @@ from devcluster.folder import Folder
 from devcluster.kubectl import kubectl_program
 from devcluster.programs import Programs
 from tests.support.crd_schema import CHECKOUT
+from tests.support.guides import GUIDES, steps_of
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
 from tests.support.workload import Pair, is_refused, is_served, verified
 
-GUIDES = CHECKOUT / "docs" / "guides"
 SECRET = "screener-credentials"
 MADE = "agentcredentials,agents,deployments,serviceaccounts,secrets,roles,rolebindings"
 
@@ -57,12 +56,6 @@ def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> It
 def demo(objects: Objects) -> Tenant:
     """The namespace in which the guides work."""
     return Tenant(objects, "agents-demo")
-
-
-def steps_of(guide: str) -> list[str]:
-    """The commands of a guide, block by block, also those within lists."""
-    found = re.finditer(r"^( *)```sh\n(.*?)^\1```$", (GUIDES / f"{guide}.md").read_text(), re.MULTILINE | re.DOTALL)
-    return [textwrap.dedent(one[2]) for one in found]
 
 
 def test_each_guide_with_commands_has_a_test() -> None:

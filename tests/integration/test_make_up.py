@@ -1,5 +1,6 @@
 """`make up` and `make down`: everything in the background, a shell file for people, and nothing left at the end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from devcluster.programs import PROGRAMS
+from tests.support.guides import steps_of
 
 ROOT = Path(__file__).parent.parent.parent
 TRY_IT = """
@@ -69,6 +71,20 @@ def test_up_twice_and_down(checkout: Checkout) -> None:
     assert checkout.processes() == []
     assert not (checkout.folder / "env").exists()
     assert "is not up" in checkout("down").stdout
+
+
+def test_the_commands_of_a_guide_run_as_they_are(checkout: Checkout, tmp_path: Path) -> None:
+    """With what the shell file sets and nothing else: a credential's life over HTTP, from its first to its last day."""
+    up = checkout("up")
+    assert up.returncode == 0, up.stderr
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    typed = "\n".join([f". {checkout.folder / 'env'}", *steps_of("manage-credentials")])
+    shell = ["bash", "-euo", "pipefail", "-c", typed]
+    done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    generated, rotated = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("generated", "rotated"))
+    assert rotated["credentialId"] == generated["credentialId"]
+    assert rotated["clientSecret"] != generated["clientSecret"]
 
 
 def test_what_a_crash_left_is_no_obstacle(checkout: Checkout) -> None:
