@@ -70,3 +70,16 @@ def test_what_is_generated_while_its_agent_is_suspended_is_told_or_revoked(stage
     for credential_id, pair in known.items():
         eventually("it is at rest", partial(client.is_at_rest, credential_id))
         eventually("it works", partial(stage.all_serve, pair))
+
+
+def test_what_is_rotated_while_its_agent_is_suspended_is_told_or_undone(stage: Stage, client: Client) -> None:
+    """When the agent is active again, the secret that was told last works, and no other."""
+    credential_id, pair = client.generate()
+    for _ in range(TIMES):
+        answer, _ = at_once(partial(client.rotate, credential_id), partial(client.tenant.change, "Agent", state="Suspended"))
+        assert answer.status_code in {OK, FORBIDDEN, UNAVAILABLE}, answer.text
+        client.tenant.change("Agent", state="Active")
+        client.tenant.until("Agent", "Registered")
+        old, pair = (pair, client.pair(answer)) if answer.is_success else (None, pair)
+        eventually("it works, and no other", partial(client.is_as_before, credential_id, pair))
+        assert old is None or stage.all_refuse(old)

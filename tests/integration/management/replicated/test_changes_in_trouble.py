@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from devcluster.components import API_SERVER
 from devcluster.programs import MANAGEMENT_API, OPERATOR
-from tests.support.management import AN_AGENT
-from tests.support.objects import path_of
+from tests.support.management import AN_AGENT, Api
+from tests.support.objects import Objects, path_of
 from tests.support.refusals import refused
 from tests.support.replicated import Asked, Client, Stage, assert_nothing_was_done, frozen
 from tests.support.waiting import eventually
@@ -107,10 +107,18 @@ def test_without_an_api_server_nothing_is_done(stage: Stage, client: Client, cre
         answer = client.rotate(credential_id)
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
         assert client.api.generate(client.agent_id).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert client.api.revoke(client.agent_id, credential_id).status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert client.active() == {credential_id}
         assert stage.all_serve(pair)
     eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
     assert client.active() == {credential_id}
+
+
+def test_without_an_api_server_nobody_knows_who_a_user_is(stage: Stage, client: Client, objects: Objects) -> None:
+    """503, not 401: the token may be a good one. What is known of agents is enough for an agent to be let in."""
+    with without_api_server(stage, client), Api(stage.api_url, objects.bearer) as administrator:
+        refused(administrator.ask("GET", "/agents"), HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE")
+        assert client.api.ask("GET", "/agents").status_code == HTTPStatus.OK
 
 
 def test_a_rotation_that_loses_the_api_server_is_undone_when_it_is_back(
