@@ -1,4 +1,4 @@
-"""The guides: what they tell people to type works as it stands."""
+"""The guides and the runbooks: what they tell people to type works as it stands."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from devcluster.folder import Folder
 from devcluster.kubectl import kubectl_program
 from devcluster.programs import Programs
 from tests.support.crd_schema import CHECKOUT
-from tests.support.guides import GUIDES, steps_of
+from tests.support.guides import GUIDES, RUNBOOKS, commands_in, steps_of
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
@@ -242,3 +242,12 @@ def try_out(**spec: str) -> str:
     """A command that tells whether the API server takes an agent with this spec in a team's namespace."""
     agent = json.dumps(a_resource("Agent", spec))
     return f"kubectl create --namespace=team-red --dry-run=server --filename=- 2>&1 <<END || true\n{agent}\nEND"
+
+
+def test_looking_where_the_runbooks_say(type_in: Type) -> None:
+    """All that needs no pods: everything that they ask about is there, and every right that a program needs is given."""
+    type_in("kubectl apply --filename=examples/quickstart.yaml")
+    told = "\n".join(map(type_in, commands_in(RUNBOOKS)))
+    for there in ("screener", "agentidp-operator ", "agentidp-signing-keys "):
+        assert there in told
+    assert told.splitlines().count("yes") == 5, "each right that is asked about"

@@ -1,6 +1,7 @@
 """What holds for the chart whatever its values are: what a linter of manifests would ask, and what this project asks."""
 
 import pytest
+import yaml
 
 from agent_operator.settings import OperatorSettings
 from agentidp.runtime.settings import PREFIX, CommonSettings, read_settings
@@ -142,6 +143,19 @@ WRONG = {
     "a route without a Gateway": "--set=httpRoute.enabled=true",
     "cert-manager without an issuer": "--set=tls.certManager.enabled=true",
 }
+
+
+@pytest.mark.parametrize("url", ["", "https://docs.example/runbooks.html"])
+def test_alerts_lead_to_where_the_runbooks_are_published(url: str) -> None:
+    """Each to its own section; where nothing is said, nowhere. The rest is as the file says."""
+    options = ("--set=monitoring.alerts.enabled=true", f"--set=monitoring.alerts.runbooksUrl={url}")
+    (rules,) = of_kind("PrometheusRule", rendered(*options)).values()
+    text = (CHART / "files" / "alerts.yaml").read_text().replace("$NAMESPACE", NAMESPACE)
+    expected = yaml.safe_load(text)
+    for rule in (rule for group in expected["groups"] for rule in group["rules"]):
+        if url:
+            rule["annotations"]["runbook_url"] = f"{url}#{rule['alert'].lower()}"
+    assert rules["spec"] == expected
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -18,6 +18,7 @@ from agent_operator.world import World
 from agentidp.domain.reasons import Reason
 from devcluster.chart import CHART
 from management_api.metrics import Metrics as ManagementMetrics
+from tests.support.guides import RUNBOOKS
 from token_service.metrics.families import (
     COUNTERS,
     ENDPOINTS,
@@ -65,6 +66,12 @@ def test_an_alert_says_what_it_means_and_what_to_do(alert: dict[str, Any]) -> No
     assert alert["labels"]["severity"] in {"critical", "warning"}
     assert alert["annotations"].keys() == {"summary", "description", "runbook"}
     assert "for" in alert
+
+
+def test_every_alert_has_its_section_in_the_runbooks() -> None:
+    """In the order of the alerts, and no section is of an alert that is gone."""
+    sections = re.findall(r"^### (.+)$", RUNBOOKS.read_text(), re.MULTILINE)
+    assert sections == [alert["alert"] for alert in ALERTS]
 
 
 def test_every_panel_has_a_place_of_its_own() -> None:
