@@ -10,7 +10,7 @@ PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api 
 MANIFESTS := .github crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration e2e bench check format lock audit sbom docs manifest clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration e2e bench check format lock lint-chart audit sbom docs manifest clean environment control-plane
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ check: control-plane ## Format, lint and type checks of everything; seconds
 	@$(MAKE) --no-print-directory audit
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster)"; fi
+
+lint-chart: control-plane ## Let kubeconform (three Kubernetes versions) and kube-score read the rendered chart; compiles them once
+	@$(DEVCLUSTER) lint-chart
 
 format: environment ## Format the Python sources
 	$(BIN)/ruff format .

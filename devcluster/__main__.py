@@ -10,6 +10,7 @@ from devcluster.binary import control_plane_binary
 from devcluster.errors import DevclusterError
 from devcluster.folder import Folder
 from devcluster.install import manifest
+from devcluster.linters.chart import lint_chart
 from devcluster.node.node import prepare_node
 from devcluster.node.requirements import CannotRunHereError
 from devcluster.settings import read_settings
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
     commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
+    commands.add_parser(
+        "lint-chart", help="let kubeconform and kube-score read the chart with all its value files, and the examples"
+    )
     for name, text in {
         "up": "start a control plane and all programs in the background; write .dev/env when they are ready",
         "supervise": "what `up` runs in the background",
@@ -74,6 +78,8 @@ def _run(command: argparse.Namespace) -> None:
             prepare_node()
         case "manifest":
             print(manifest(), end="")
+        case "lint-chart":
+            lint_chart()
         case "up":
             up(folder, command.settings)
         case "supervise":

@@ -10,6 +10,8 @@ CHART = Path(__file__).parent.parent / "charts" / "agentidp"
 RELEASE = "agentidp"
 IDENTITIES_ONLY = ("--set=workloads.enabled=false", "--set=crds.install=false")
 """For programs that run outside of the cluster: their ServiceAccounts and rules."""
+VALUE_FILES = {"its own values": [], **{one.stem: [f"--values={one}"] for one in sorted(CHART.glob("ci/*.yaml"))}}
+"""Values that the chart is tried with, as options of `helm template`, by what they are called."""
 
 
 def render(namespace: str, *options: str) -> str:

@@ -14,8 +14,6 @@ from devcluster.chart import CHART, render
 from devcluster.install import NAMESPACE
 
 Manifest = dict[str, Any]
-VALUE_FILES = {"its own values": [], **{one.stem: [f"--values={one}"] for one in sorted(CHART.glob("ci/*.yaml"))}}
-"""Options of `helm template`, by what they are called."""
 
 
 @cache

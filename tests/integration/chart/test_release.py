@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from devcluster.chart import CHART, RELEASE, helm
+from devcluster.chart import CHART, RELEASE, VALUE_FILES, helm
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE, manifest, namespace_manifest
-from tests.support.chart import VALUE_FILES, Manifest, a_later_chart, fields_of_agents, pods, rendered
+from tests.support.chart import Manifest, a_later_chart, fields_of_agents, pods, rendered
 from tests.support.crd_schema import crds
 
 Helm = Callable[..., str]

@@ -5,10 +5,10 @@ import yaml
 
 from agent_operator.settings import OperatorSettings
 from agentidp.runtime.settings import PREFIX, CommonSettings, read_settings
-from devcluster.chart import CHART, helm
+from devcluster.chart import CHART, VALUE_FILES, helm
 from devcluster.install import NAMESPACE
 from management_api.settings import ManagementApiSettings
-from tests.support.chart import VALUE_FILES, Manifest, of_kind, pods, rendered
+from tests.support.chart import Manifest, of_kind, pods, rendered
 from token_service.settings import TokenServiceSettings
 
 SETTINGS: dict[str, type[CommonSettings]] = {
@@ -83,6 +83,7 @@ def test_every_deployment_survives_the_loss_of_a_node(manifests: list[Manifest])
 def test_selectors_find_their_pods_and_no_others(manifests: list[Manifest]) -> None:
     """Of Services, budgets, policies and deployments."""
     labels = [one["spec"]["template"]["metadata"]["labels"] for one in of_kind("Deployment", manifests).values()]
+    labels += [one["metadata"]["labels"] for one in of_kind("Pod", manifests).values()]
     for kind in ("Service", "PodDisruptionBudget", "NetworkPolicy", "Deployment"):
         for name, one in of_kind(kind, manifests).items():
             selector = one["spec"].get("selector") or one["spec"]["podSelector"]
