@@ -3,6 +3,7 @@
 Whatever would touch a Secret is decided again on the Secret as the API server has it at that moment: a watch lags behind.
 """
 
+import msgspec
 from msgspec import Struct
 
 from agent_operator.usage import UsageBook
@@ -62,7 +63,10 @@ class Observer:
 
     async def finds_agent(self, credential: AgentCredential) -> bool:
         """Whether an agent that memory does not know is there after all: the watch on agents may lag behind the other."""
-        agent = await self._cluster.find(AGENTS, *_agent_name(credential))
+        try:
+            agent = await self._cluster.find(AGENTS, *_agent_name(credential))
+        except msgspec.DecodeError:  # one that cannot be read is none; the watch has told the log
+            return False
         if agent:
             self._world.agents.put(agent)
         return agent is not None
