@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.secrets import PREFIX
 from agentidp.serving.asgi import Endpoint, Message, Receive, Scope, Send
-from management_api.failures import Failure, not_json, too_large
+from management_api.failures import Failure, invalid, not_json, too_large
 from management_api.http.errors import INTERNAL_ERROR, error_response
 from management_api.metrics import Metrics
 
@@ -119,6 +119,8 @@ async def _read(headers: Headers, receive: Receive) -> bytes:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise invalid(body="It broke off.")
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise too_large()

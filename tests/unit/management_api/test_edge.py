@@ -1,10 +1,11 @@
-"""What is answered where this API itself has failed."""
+"""What comes of requests that no endpoint answers: a failure of this API itself, a request that breaks off."""
 
 from http import HTTPStatus
 
 import httpx
 from fastapi import FastAPI
 
+from agentidp.serving.asgi import Message, Receive, Scope, Send
 from management_api.http.edge import Edge
 from management_api.http.errors import add_error_handlers
 from management_api.metrics import Metrics
@@ -27,3 +28,26 @@ async def test_a_failure_of_our_own_tells_nothing_of_the_inside() -> None:
     assert refused(answer, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR") == {}
     assert INSIDE not in answer.text
     assert answer.headers["x-request-id"] == "mine"
+
+
+async def test_a_request_that_breaks_off_does_nothing() -> None:
+    """What came of its body may say something else than its sender meant, and nobody waits for the answer."""
+    reached, answers = [], []
+    received: list[Message] = [
+        {"type": "http.request", "body": b"{}", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        reached.append(scope)
+
+    async def receive() -> Message:
+        return received.pop(0)
+
+    async def send(message: Message) -> None:
+        answers.append(message.get("status"))
+
+    headers = [(b"content-type", b"application/json")]
+    await Edge(app, Metrics())({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
+    assert reached == []
+    assert answers[0] == HTTPStatus.BAD_REQUEST
