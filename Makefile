@@ -24,9 +24,9 @@ up: control-plane ## Start a control plane and all programs in the background, w
 down: environment ## End what `make up` started
 	@$(DEVCLUSTER) down
 
-test: test-unit test-integration ## Run all tests, on a real control plane where it matters
+test: test-unit test-integration ## Run all tests, on a real control plane where it matters; about 20 minutes
 
-test-unit: environment ## Run the tests that need no control plane; seconds
+test-unit: environment ## Run the tests that need no control plane; a minute
 	@$(BIN)/pytest tests/unit
 
 test-integration: control-plane ## Run the tests on a real control plane
