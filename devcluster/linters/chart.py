@@ -18,7 +18,7 @@ def lint_chart() -> None:
     """Says that nothing was found; raises with everything that was."""
     with tempfile.TemporaryDirectory() as directory:
         renderings = _renderings(Path(directory))
-        found = [*_conform(renderings, Path(directory)), *_score(renderings)]
+        found = _conform(renderings, Path(directory)) or _score(renderings)  # what is not valid cannot be scored
     if found:
         raise DevclusterError("\n".join([f"{len(found)} findings", *map(str, found)]))
     print(f"kubeconform and kube-score find nothing in {len(renderings)} renderings of the chart")

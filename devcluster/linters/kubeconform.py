@@ -1,6 +1,6 @@
 """kubeconform: every field of every object is one that a version of Kubernetes, or its CRD, knows, and of its type."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devcluster.linters.findings import Finding, report
@@ -21,7 +21,13 @@ def conform(manifests: Sequence[Path], kubernetes_version: str, our_schemas: Pat
         Finding(
             f"kubeconform, Kubernetes {kubernetes_version}",
             f"{Path(one['filename']).name}, {one['kind']} {one['name']}",
-            one["msg"],
+            _told(one),
         )
         for one in found["resources"]
     ]
+
+
+def _told(invalid: Mapping[str, str]) -> str:
+    """Where in the object something is wrong, and what, without the path of the schema that says so."""
+    _, _, told = invalid["msg"].partition("#' - ")
+    return told or invalid["msg"]

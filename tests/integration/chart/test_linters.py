@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from devcluster.chart import CHART, render
+from devcluster.errors import DevclusterError
 from devcluster.install import NAMESPACE
 from devcluster.linters.chart import lint_chart
 from devcluster.linters.findings import Finding
@@ -95,6 +96,13 @@ def test_kubeconform_finds_what_is_wrong(good: str, right: str, wrong: str, conf
     assert conforming(good.replace(right, wrong, 1), OLDEST)
 
 
+def test_a_finding_says_where_and_what(conforming: Conform) -> None:
+    """In words that lead to the line."""
+    (found,) = conforming(DEPLOYMENT.replace("image: one", "image: 1"), OLDEST)
+    told = "manifest.yaml, Deployment one: at '/spec/template/spec/containers/0/image': got number, want null or string"
+    assert str(found) == f"kubeconform, Kubernetes {OLDEST}: {told}"
+
+
 def test_versions_of_kubernetes_are_told_apart(conforming: Conform) -> None:
     """A field that came after the oldest version is found there, and only there."""
     text = """{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: one}, spec: {maxReplicas: 2,
@@ -115,6 +123,13 @@ def test_versions_of_kubernetes_are_told_apart(conforming: Conform) -> None:
 def test_kube_score_finds_what_is_wrong(option: str, check: str, tmp_path: Path) -> None:
     """In the chart with one value that nobody should give it."""
     assert check in checks(tmp_path, f"--set={option}", exemptions=EXEMPTIONS)
+
+
+def test_what_kube_score_cannot_read_is_no_success(tmp_path: Path) -> None:
+    """Such as a value of another type, which kubeconform describes better and is asked about first."""
+    (tmp_path / "manifest.yaml").write_text(DEPLOYMENT.replace("replicas: 1", "replicas: many"))
+    with pytest.raises(DevclusterError, match="kube-score could not read the manifests"):
+        score([tmp_path / "manifest.yaml"], NEWEST)
 
 
 @pytest.mark.parametrize("exemption", EXEMPTIONS)
