@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from devcluster.programs import Programs
-from tests.support.management import NO_SUCH_ID, Api, an_agent, in_the_future, pair_of
+from tests.support.management import NO_SUCH_ID, Api, an_agent, as_agent, in_the_future, pair_of
+from tests.support.manifests import a_resource
+from tests.support.objects import Objects
 from tests.support.refusals import refused
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
@@ -166,6 +168,28 @@ def test_only_an_active_agent_gets_secrets(state: str, api: Api, home: Tenant) -
     eventually("it is known", lambda: api.ask("GET", f"/agents/{agent_id}").json()["status"] == state.lower())
     refused(api.generate(agent_id), HTTPStatus.FORBIDDEN, "AGENT_NOT_ACTIVE")
     refused(api.rotate(agent_id, credential_id), HTTPStatus.FORBIDDEN, "AGENT_NOT_ACTIVE")
+
+
+def test_an_agent_that_takes_no_secrets(api: Api, home: Tenant) -> None:
+    """403, and nothing is left that could ever work."""
+    workloads = [{"serviceAccountName": "screener"}]
+    agent_id = an_agent(home, "secretless", workloads=workloads, credentialPolicy="WorkloadOnly")
+    refused(api.generate(agent_id), HTTPStatus.FORBIDDEN, "FORBIDDEN")
+    assert api.credentials(agent_id, status="active").json()["total"] == 0
+
+
+def test_no_more_credentials_than_the_organization_allows(home: Tenant, objects: Objects, all_programs: Programs) -> None:
+    """403; the one that there is works on, and can be rotated."""
+    limits = {"credentialsPerAgent": 1}
+    organization = a_resource("Organization", {"namespaces": [home.namespace], "limits": limits}, f"few-{home.namespace}")
+    objects.create(organization)
+    agent_id = an_agent(home, "with-one", organizationId=organization["metadata"]["name"])
+    with as_agent(all_programs, objects.bearer) as administrator:
+        eventually("it is known", lambda: administrator.credentials(agent_id).is_success)
+        only = generated(administrator, agent_id)["credentialId"]
+        refused(administrator.generate(agent_id), HTTPStatus.FORBIDDEN, "FORBIDDEN")
+        assert [one["credentialId"] for one in administrator.credentials(agent_id, status="active").json()["data"]] == [only]
+        assert administrator.rotate(agent_id, only).status_code == HTTPStatus.OK
 
 
 WRONG_BODIES = {
