@@ -18,7 +18,7 @@ from management_api.documents.agents import (
     spec_of,
 )
 from management_api.documents.base import READING, WRITING, refusals
-from management_api.endpoints.calls import BASE_PATH, AgentId, Api, Known, agent_for
+from management_api.endpoints.calls import BASE_PATH, AgentId, Known
 from management_api.endpoints.pages import PageLimit, PageNumber
 from management_api.registry.agents import RegisteredAgent
 
@@ -32,8 +32,7 @@ router = APIRouter(prefix=f"{BASE_PATH}/agents", tags=["agents"])
 
 @router.get("", response_model=AgentPage, responses=refusals(*READING))
 async def list_agents(
-    api: Api,
-    asking: Known,
+    call: Known,
     page: PageNumber = 1,
     limit: PageLimit = 20,
     owner: Annotated[OwnerName | None, Query()] = None,
@@ -42,40 +41,40 @@ async def list_agents(
     namespace: Namespace = None,
 ) -> Any:
     """The agents that the caller may see, newest first."""
-    sees = await asking.caller.visible(namespace)
-    found = api.registry.agents_where(lambda agent: sees(agent) and _fits(agent, owner, agent_type, status))
+    sees = await call.asking.caller.visible(namespace)
+    found = call.api.registry.agents_where(lambda agent: sees(agent) and _fits(agent, owner, agent_type, status))
     begin = (page - 1) * limit
     data = [agent_document(agent) for agent in found[begin : begin + limit]]
     return AgentPage(data=data, total=len(found), page=page, limit=limit)
 
 
 @router.get("/{agentId}", response_model=Agent, responses=refusals(*READING, 404))
-async def get_agent(api: Api, asking: Known, agent_id: AgentId) -> Any:
+async def get_agent(call: Known, agent_id: AgentId) -> Any:
     """One agent."""
-    return agent_document(await agent_for(api, asking, Action.READ_AGENT, agent_id))
+    return agent_document(await call.agent(Action.READ_AGENT, agent_id))
 
 
 @router.post("", status_code=201, response_model=Agent, responses=refusals(*WRITING))
-async def register_agent(api: Api, asking: Known, body: AgentRequest, namespace: Namespace = None) -> Any:
+async def register_agent(call: Known, body: AgentRequest, namespace: Namespace = None) -> Any:
     """A new agent, with an id of its own and without scopes: those are given to it in the cluster."""
-    place = await asking.caller.place(namespace, body.organization_id)
-    agent = await api.reception.to_the_end(api.agents.register(place, spec_of(body), asking.origin))
+    place = await call.asking.caller.place(namespace, body.organization_id)
+    agent = await call.to_the_end(call.api.agents.register(place, spec_of(body), call.asking.origin))
     return agent_document(agent)
 
 
 @router.patch("/{agentId}", response_model=Agent, responses=refusals(*WRITING, 404, 409))
-async def update_agent(api: Api, asking: Known, agent_id: AgentId, body: AgentUpdate) -> Any:
+async def update_agent(call: Known, agent_id: AgentId, body: AgentUpdate) -> Any:
     """What is left out stays as it is."""
-    agent = await agent_for(api, asking, Action.CHANGE_AGENT, agent_id)
-    changed = await api.reception.to_the_end(api.agents.change(agent, spec_of(body), asking.origin))
+    agent = await call.agent(Action.CHANGE_AGENT, agent_id)
+    changed = await call.to_the_end(call.api.agents.change(agent, spec_of(body), call.asking.origin))
     return agent_document(changed)
 
 
 @router.delete("/{agentId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
-async def decommission_agent(api: Api, asking: Known, agent_id: AgentId) -> Response:
+async def decommission_agent(call: Known, agent_id: AgentId) -> Response:
     """For ever, and all its credentials with it. The record is kept."""
-    agent = await agent_for(api, asking, Action.CHANGE_AGENT, agent_id)
-    await api.reception.to_the_end(api.agents.decommission(agent, asking.origin))
+    agent = await call.agent(Action.CHANGE_AGENT, agent_id)
+    await call.to_the_end(call.api.agents.decommission(agent, call.asking.origin))
     return Response(status_code=204)
 
 

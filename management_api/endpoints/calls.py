@@ -1,6 +1,8 @@
 """What every call has: the path that all begin with, the parts of this API, who asks, and about which agent."""
 
-from typing import Annotated
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPBearer
@@ -10,6 +12,8 @@ from management_api.callers.caller import Action
 from management_api.registry.agents import RegisteredAgent
 from management_api.service import ManagementApi
 
+T = TypeVar("T")
+
 BASE_PATH = "/api/v1"
 BEARER = HTTPBearer(
     auto_error=False,
@@ -18,24 +22,27 @@ BEARER = HTTPBearer(
 )
 
 
-async def parts(request: Request) -> ManagementApi:
-    """What the application was made with."""
+@dataclass(frozen=True)
+class Call:
+    """One request of a caller who is known, and the parts of this API."""
+
+    api: ManagementApi
+    asking: Asking
+
+    async def agent(self, action: Action, agent_id: str) -> RegisteredAgent:
+        """The agent, if the caller may do this with it. Raises Failure."""
+        return await self.asking.caller.authorize(action, self.api.registry.agent(agent_id), agent_id)
+
+    async def to_the_end(self, change: Coroutine[Any, Any, T]) -> T:
+        """What comes of the change, which goes on if this request is given up."""
+        return await self.api.reception.to_the_end(change)
+
+
+async def let_in(request: Request, _: Annotated[object, Depends(BEARER)]) -> Call:
+    """Whoever shows who they are. Raises Failure."""
     api: ManagementApi = request.app.state.api
-    return api
+    return Call(api, await api.reception.let_in(request))
 
 
-Api = Annotated[ManagementApi, Depends(parts)]
-
-
-async def let_in(request: Request, api: Api, _: Annotated[object, Depends(BEARER)]) -> Asking:
-    """Who asks. Raises Failure."""
-    return await api.reception.let_in(request)
-
-
-Known = Annotated[Asking, Depends(let_in)]
+Known = Annotated[Call, Depends(let_in)]
 AgentId = Annotated[str, Path(alias="agentId", description="The agent's id, which is its credentials' client_id.")]
-
-
-async def agent_for(api: ManagementApi, asking: Asking, action: Action, agent_id: str) -> RegisteredAgent:
-    """The agent, if the caller may do this with it. Raises Failure."""
-    return await asking.caller.authorize(action, api.registry.agent(agent_id), agent_id)

@@ -16,7 +16,7 @@ from management_api.documents.credentials import (
     SecretRef,
     facts,
 )
-from management_api.endpoints.calls import BASE_PATH, AgentId, Api, Known, agent_for
+from management_api.endpoints.calls import BASE_PATH, AgentId, Known
 from management_api.endpoints.pages import PageLimit, PageNumber
 from management_api.failures import credential_not_found
 from management_api.registry.agents import RegisteredAgent
@@ -31,28 +31,27 @@ router = APIRouter(prefix=BASE_PATH + "/agents/{agentId}/credentials", tags=["cr
 
 
 @router.post("", status_code=201, response_model=CredentialWithSecret, responses=refusals(*WRITING, 404, 409))
-async def generate_credential(api: Api, asking: Known, agent_id: AgentId, body: Wanted = NOTHING_SAID) -> Any:
+async def generate_credential(call: Known, agent_id: AgentId, body: Wanted = NOTHING_SAID) -> Any:
     """A new pair for an active agent. The secret is shown this once.
 
     The answer comes when the token service accepts the secret.
     """
-    agent = await agent_for(api, asking, Action.GENERATE, agent_id)
-    told = await api.reception.to_the_end(api.credentials.generate(agent, body.expires_at, asking.origin))
+    agent = await call.agent(Action.GENERATE, agent_id)
+    told = await call.to_the_end(call.api.credentials.generate(agent, body.expires_at, call.asking.origin))
     return _with_secret(told, agent)
 
 
 @router.get("", response_model=CredentialPage, responses=refusals(*READING, 404))
 async def list_credentials(
-    api: Api,
-    asking: Known,
+    call: Known,
     agent_id: AgentId,
     page: PageNumber = 1,
     limit: PageLimit = 20,
     status: Annotated[Status | None, Query()] = None,
 ) -> Any:
     """An agent's credentials, newest first. Revoked ones stay listed; secrets are never shown."""
-    agent = await agent_for(api, asking, Action.LIST_CREDENTIALS, agent_id)
-    found, total = api.registry.page_of_credentials(agent, status, (page - 1) * limit, limit)
+    agent = await call.agent(Action.LIST_CREDENTIALS, agent_id)
+    found, total = call.api.registry.page_of_credentials(agent, status, (page - 1) * limit, limit)
     data = [Credential(**facts(one, agent)) for one in found]
     return CredentialPage(data=data, total=total, page=page, limit=limit)
 
@@ -62,25 +61,23 @@ async def list_credentials(
     response_model=CredentialWithSecret | CredentialInSecret,
     responses=refusals(*WRITING, 404, 409),
 )
-async def rotate_credential(
-    api: Api, asking: Known, agent_id: AgentId, credential_id: CredentialId, body: Wanted = NOTHING_SAID
-) -> Any:
+async def rotate_credential(call: Known, agent_id: AgentId, credential_id: CredentialId, body: Wanted = NOTHING_SAID) -> Any:
     """Another secret for the same credential; the old one is refused before the answer is sent.
 
     Tokens that were issued stay valid. A credential that is delivered to a Secret is rotated there.
     """
-    agent = await agent_for(api, asking, Action.CHANGE_CREDENTIAL, agent_id)
-    credential = _credential_of(api.registry, agent, credential_id)
-    told = await api.reception.to_the_end(api.credentials.rotate(agent, credential, body.expires_at, asking.origin))
+    agent = await call.agent(Action.CHANGE_CREDENTIAL, agent_id)
+    credential = _credential_of(call.api.registry, agent, credential_id)
+    told = await call.to_the_end(call.api.credentials.rotate(agent, credential, body.expires_at, call.asking.origin))
     return _with_secret(told, agent)
 
 
 @router.delete("/{credentialId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
-async def revoke_credential(api: Api, asking: Known, agent_id: AgentId, credential_id: CredentialId) -> Response:
+async def revoke_credential(call: Known, agent_id: AgentId, credential_id: CredentialId) -> Response:
     """For ever. The record is kept, and tokens that were issued stay valid."""
-    agent = await agent_for(api, asking, Action.CHANGE_CREDENTIAL, agent_id)
-    credential = _credential_of(api.registry, agent, credential_id)
-    await api.reception.to_the_end(api.credentials.revoke(credential, asking.origin))
+    agent = await call.agent(Action.CHANGE_CREDENTIAL, agent_id)
+    credential = _credential_of(call.api.registry, agent, credential_id)
+    await call.to_the_end(call.api.credentials.revoke(credential, call.asking.origin))
     return Response(status_code=204)
 
 
