@@ -16,7 +16,7 @@ from tests.support.replicated import REPLICAS, Client, Stage
 from tests.support.workload import GRANT, Pair
 
 ROTATIONS = int(os.environ.get("ROTATIONS", "60"))
-AT_ONCE = 6
+AT_ONCE = 5
 
 AS_PROMISED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.OK)
 """What a replica answers to the old secret, and to the new one."""
