@@ -22,7 +22,9 @@ def anybody(all_programs: Programs) -> Iterator[Api]:
         yield api
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/agents/", "/agents/x/y", "/agents/x/credentials/y"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing", "/../nothing", "/agents/", "/agents/x/y", "/agents/x/credentials/y", "/docs/assets/nothing"]
+)
 def test_an_unknown_path(path: str, api: Api) -> None:
     """404 or, where there are other methods, 405; never the framework's own words."""
     answer = api.ask("GET", path)
