@@ -9,6 +9,7 @@ from agentidp.kube.own_token import OwnToken
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
 from agentidp.serving.server import server_for
+from agentidp.serving.tracing import traced
 from management_api.app import create_app
 from management_api.replicas import Replicas
 from management_api.service import ManagementApi
@@ -26,10 +27,11 @@ async def run(settings: ManagementApiSettings, listening: socket.socket) -> None
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
             behind += [tasks.create_task(one) for one in (api.sweep(), spare_what_is_listed(api.reflectors))]
-            server = server_for(create_app(api))
-            behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
-            await server.serve(sockets=[listening])
-            await api.reception.finish(settings.confirm_seconds)
+            with traced(create_app(api), settings.traces_collector, FIELD_MANAGER) as app:
+                server = server_for(app)
+                behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
+                await server.serve(sockets=[listening])
+                await api.reception.finish(settings.confirm_seconds)
             for task in behind:
                 task.cancel()
     finally:

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from agentidp.domain.secrets import MAX_COST, MIN_COST
-from agentidp.runtime.settings import CommonSettings, Listen, Urls
+from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls
 
 
 class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
@@ -25,6 +25,8 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     """Of each caller, on average; 0 is no limit."""
     caller_burst: Annotated[int, Meta(ge=1)] = 200
     """How many requests a caller that was quiet may make at once."""
+    traces_collector: Url | None = None
+    """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 256

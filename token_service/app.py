@@ -46,18 +46,19 @@ class LeanApp(FastAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._lean: dict[str, Endpoint] = {}
+        self._lean: dict[str, LeanRoute] = {}
 
     def add_lean_route(self, path: str, endpoint: Endpoint, documentation: dict[str, Any]) -> None:
         """Serve POSTs of this path by this ASGI application."""
-        self._lean[path] = endpoint
-        self.router.routes.append(LeanRoute(path, endpoint, documentation))
+        route = self._lean[path] = LeanRoute(path, endpoint, documentation)
+        self.router.routes.append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
-        endpoint = self._lean.get(scope.get("path", ""))
-        if endpoint is not None and scope["method"] == "POST":
-            await endpoint(scope, receive, send)
+        route = self._lean.get(scope.get("path", ""))
+        if route is not None and scope["method"] == "POST":
+            scope["route"] = route
+            await route.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -10,6 +10,7 @@ from agentidp.kube.cluster import Cluster
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
 from agentidp.serving.server import server_for
+from agentidp.serving.tracing import traced
 from token_service.app import create_app
 from token_service.following import following
 from token_service.service import TokenService
@@ -30,9 +31,10 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
             behind += [tasks.create_task(one) for one in (_beat(service), service.cluster_keys.keep())]
             behind.append(tasks.create_task(spare_what_is_listed(service.reflectors)))
             await _until_needed(service, alone=not peers)
-            server = server_for(create_app(service))
-            behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
-            await server.serve(sockets=list(sockets))
+            with traced(create_app(service), settings.traces_collector, FIELD_MANAGER) as app:
+                server = server_for(app)
+                behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
+                await server.serve(sockets=list(sockets))
             for task in behind:
                 task.cancel()
     finally:

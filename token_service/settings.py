@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.runtime.settings import CommonSettings, Listen
+from agentidp.runtime.settings import CommonSettings, Listen, Url
 
 
 class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
@@ -21,6 +21,8 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """How many requests a client that was quiet may make at once."""
     management_service_account: str = "agentidp-management-api"
     """The ServiceAccount of the management API, in our own namespace: it may ask how far this replica's watch is."""
+    traces_collector: Url | None = None
+    """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
     """How many answer on the one port; each has an index of its own."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1

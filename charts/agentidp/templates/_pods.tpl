@@ -68,6 +68,20 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
+{{- /* The way to the collector of traces, where there is one: list $ "its URL". */ -}}
+{{- define "agentidp.egressOfTraces" -}}
+{{- $policies := (index . 0).Values.networkPolicies -}}
+{{- with index . 1 -}}
+{{- $url := urlParse . -}}
+{{- $port := (eq $url.scheme "https") | ternary "443" "80" -}}
+- ports:
+    - {port: {{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default $port }}, protocol: TCP}
+  {{- with $policies.tracesTo }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* What every program is told. */ -}}
 {{- define "agentidp.commonSettings" -}}
 - name: AGENTIDP_ISSUER

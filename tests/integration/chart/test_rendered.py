@@ -129,6 +129,7 @@ def test_every_setting_of_a_program_is_a_value_of_the_chart(program: str) -> Non
     """A setting that the chart cannot say is one that an administrator does not find."""
     options = ["--set=tokenEndpoint=https://x.example/t"]
     options += [f"--set={section}.settings.hashingThreads=3" for section in ("operator", "tokenService", "managementApi")]
+    options += [f"--set={section}.settings.tracesCollector=http://x.example" for section in ("tokenService", "managementApi")]
     options.append("--set=managementApi.settings.apiAudience=https://x.example")
     (container,) = [one for one in programs(rendered(*options)) if one["command"] == [program]]
     assert environment(container).keys() == {PREFIX + field.upper() for field in SETTINGS[program].__struct_fields__}
@@ -219,3 +220,13 @@ def test_who_must_reach_the_token_service_may_also_where_agents_are_named() -> N
     policy = of_kind("NetworkPolicy", rendered(*VALUE_FILES["gateway-values"]))["agentidp-token-service"]
     peers = [one["podSelector"]["matchLabels"] for one in policy["spec"]["ingress"][0]["from"] if "podSelector" in one]
     assert {peer["app.kubernetes.io/component"] for peer in peers} == {"operator", "management-api", "test"}
+
+
+@pytest.mark.parametrize(("url", "port"), [("http://collector.traces:4318", 4318), ("https://traces.example", 443)])
+def test_the_collector_of_traces_is_within_reach(url: str, port: int) -> None:
+    """Of the programs that send them, and only where there is one."""
+    told = [f"--set={program}.settings.tracesCollector={url}" for program in ("tokenService", "managementApi")]
+    traced, untraced = (of_kind("NetworkPolicy", rendered("--set=managementApi.enabled=true", *flags)) for flags in (told, []))
+    for program in ("agentidp-token-service", "agentidp-management-api"):
+        more = [rule for rule in traced[program]["spec"]["egress"] if rule not in untraced[program]["spec"]["egress"]]
+        assert more == [{"ports": [{"port": port, "protocol": "TCP"}]}]
