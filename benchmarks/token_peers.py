@@ -6,27 +6,28 @@ from benchmarks.measure.http_load import Outcome
 from benchmarks.measure.in_turn import Rates, Served, at_rate, rates_in_turn
 from benchmarks.result import Bars, Figure, Result, ratio
 from benchmarks.run import Run
-from benchmarks.stage.peers import PLAINTEXT, SCRYPT, oidc_provider, versions
+from benchmarks.stage.peers import PLAINTEXT, SCRYPT, hydra, oidc_provider, versions
 from benchmarks.stage.token_service import measured_token_service, warmed_up
 from devcluster.programs import TOKEN_SERVICE
 
 OURS = "token service (bcrypt)"
+HYDRA = "Ory Hydra (bcrypt)"
 PEERS = {PLAINTEXT: "oidc-provider (plaintext)", SCRYPT: "oidc-provider (scrypt)"}
 METHOD = (
-    "The real token service on a real control plane, its operator stopped, and Node's oidc-provider with its in-memory"
-    " adapter, set to do the same: client_credentials, the pair in form fields, a JWT access token (RFC 9068) signed with"
-    " ES256, as many clients. One works at a time, all on the first core, the load generator on the others; 32 keep-alive"
-    " connections in a closed loop (4 where every request is hashed, which is as many as Node hashes at a time), the same"
-    " requests. Each is warmed up, then has its turn in every round. What is in brackets is how secrets are kept: by"
-    " itself oidc-provider compares plaintext; with hashes (scrypt, Node's default cost) it has to compute one for every"
-    " request, where the token service, which never has plaintext, remembers under a key of its own which secret it has"
-    " verified. CPU time is the server's own, of all its threads. Then both fast ones at half of oidc-provider's rate,"
-    " open loop. "
+    "The real token service on a real control plane, its operator stopped, Node's oidc-provider with its in-memory adapter,"
+    " and Ory Hydra with SQLite in memory, set to do the same: client_credentials, the pair in form fields, a JWT access"
+    " token (RFC 9068) signed with ES256, as many clients. One works at a time, all on the first core, the load generator on"
+    " the others; 32 keep-alive connections in a closed loop (4 where every request is hashed, which is as many as Node"
+    " hashes at a time), the same requests. Each is warmed up, then has its turn in every round. What is in brackets is how"
+    " secrets are kept: by itself oidc-provider compares plaintext; with hashes (scrypt, Node's default cost) it has to"
+    " compute one for every request, and so has Hydra (bcrypt, of our cost), where the token service, which never has"
+    " plaintext, remembers under a key of its own which secret it has verified. CPU time is the server's own, of all its"
+    " threads. Then both fast ones at half of oidc-provider's rate, open loop. "
 )
 
 
 async def token_peers(run: Run) -> Result:
-    """Tokens a second on one core, beside Node's oidc-provider."""
+    """Tokens a second on one core, beside Node's oidc-provider and Ory Hydra."""
     rounds, seconds = run.sized(smoke=1, normal=15), run.sized(smoke=2.0, normal=4.0)
     clients = run.sized(smoke=3, normal=50)
     async with measured_token_service(run, 10 * clients) as (stage, settled), AsyncExitStack() as stack:
@@ -36,6 +37,7 @@ async def token_peers(run: Run) -> Result:
         pairs = [settled.pair(place) for place in places]
         for kind, name in PEERS.items():
             servers[name] = await stack.enter_async_context(oidc_provider(kind, pairs, run.directory))
+        servers[HYDRA] = await stack.enter_async_context(hydra(pairs, run.directory))
         await rates_in_turn(run, servers, 1, seconds)
         rates = await rates_in_turn(run, servers, rounds, seconds)
         half = rates[PEERS[PLAINTEXT]].per_second.median / 2
@@ -46,17 +48,14 @@ async def token_peers(run: Run) -> Result:
 
 
 def _result(rates: dict[str, Rates], calm: dict[str, Outcome], half: float, method: str) -> Result:
-    ours = rates[OURS]
+    ours, others = rates[OURS], [name for name in rates if name != OURS]
     return Result(
         title="Tokens a second on one core, beside peers",
         method=method,
         series=tuple(one for both in rates.values() for one in both),
         ratios=(
-            *(
-                ratio(f"{OURS} / {name}, tokens/s", ours.per_second.samples, rates[name].per_second.samples)
-                for name in PEERS.values()
-            ),
-            *(ratio(f"{name} / {OURS}, CPU", rates[name].cpu.samples, ours.cpu.samples) for name in PEERS.values()),
+            *(ratio(f"{OURS} / {name}, tokens/s", ours.per_second.samples, rates[name].per_second.samples) for name in others),
+            *(ratio(f"{name} / {OURS}, CPU", rates[name].cpu.samples, ours.cpu.samples) for name in others),
         ),
         figures=(
             Figure("half of oidc-provider's rate", round(half), "tokens/s"),

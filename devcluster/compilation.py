@@ -16,8 +16,7 @@ POLL_SECONDS = 0.2
 
 LAST_LINES = 10
 
-# No cgo: no C compiler is needed, and the result does not depend on this machine's libraries.
-ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
+ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,15 @@ class Go:
     program: Path
     module: Path
     log: Path
+    cgo: bool = False
 
     def run(self, arguments: Sequence[str], progress: Callable[[list[str]], None]) -> list[str]:
         """The lines that `go arguments…` wrote, shown to `progress` as they come; ends with this process, however that ends."""
         self.log.write_text("")
         command: list[str | Path] = [self.program, "-C", self.module, *arguments]
         with Children() as children:
-            child = children.start("go", command, self.log, os.environ | ENVIRONMENT)
+            environment = os.environ | ENVIRONMENT | {"CGO_ENABLED": str(int(self.cgo))}
+            child = children.start("go", command, self.log, environment)
             while child.running:
                 progress(self._lines())
                 time.sleep(POLL_SECONDS)
@@ -60,11 +61,13 @@ class Build:
     packages: tuple[str, ...]
     linker_flags: str
     tags: str
+    cgo: bool = False
+    """With parts in C: a C compiler is needed, and the result depends on this machine's libraries."""
 
 
 def compile_programs(build: Build, directory: Path) -> None:
     """Download what the module needs and compile its programs into a folder; raises with the end of Go's own words."""
-    go = Go(go_program(), build.module, directory / "compile.log")
+    go = Go(go_program(), build.module, directory / "compile.log", build.cgo)
     options = ["-tags", build.tags]
     total = len(_download(go, build, options))
     progress = Progress()

@@ -34,6 +34,7 @@ class GoModule:
     linker_flags: str = ""
     """Besides those that strip the programs."""
     tags: str = ""
+    cgo: bool = False
 
     def programs(self) -> Path:
         """The folder of the compiled programs; compiles them when this machine has none, which takes minutes."""
@@ -72,7 +73,8 @@ class GoModule:
                     return
                 shutil.rmtree(partial, ignore_errors=True)
                 partial.mkdir()
-                build = Build(self.what, self.directory, self.packages, f"-s -w {self.linker_flags}".strip(), self.tags)
+                flags = f"-s -w {self.linker_flags}".strip()
+                build = Build(self.what, self.directory, self.packages, flags, self.tags, self.cgo)
                 compile_programs(build, partial)
                 partial.rename(directory)
         except OSError as error:

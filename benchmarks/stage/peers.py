@@ -4,20 +4,46 @@ import json
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import aiohttp
+
+from agentidp.domain.secrets import MIN_COST
 from benchmarks.measure.http_load import form_request
 from benchmarks.measure.in_turn import CONNECTIONS, Served
-from benchmarks.stage.pinned import pinned_server
+from benchmarks.stage.pinned import be_served, pinned_server
 from benchmarks.stage.workload import Pair
+from devcluster.go_module import GoModule
 from devcluster.ports import ReservedPort
 from devcluster.toolchains.node import node_command, node_program
 
-PLAINTEXT, SCRYPT = "plaintext", "scrypt"
-CONNECTIONS_TO = {PLAINTEXT: CONNECTIONS, SCRYPT: 4}
+PLAINTEXT, SCRYPT, BCRYPT = "plaintext", "scrypt", "bcrypt"
+CONNECTIONS_TO = {PLAINTEXT: CONNECTIONS, SCRYPT: 4, BCRYPT: 4}
 """Node hashes four at a time: more connections give no more tokens, but answers that come in heaps."""
 
-OIDC_PROVIDER = Path(__file__).parent.parent / "peers" / "oidc_provider.mjs"
+PEERS = Path(__file__).parent.parent / "peers"
+OIDC_PROVIDER = PEERS / "oidc_provider.mjs"
+HYDRA = GoModule(
+    PEERS / "hydra",
+    "Ory Hydra",
+    ("github.com/ory/hydra/v2",),
+    versioned_by="github.com/ory/hydra/v2",
+    tags="sqlite",
+    cgo=True,
+)
+HYDRA_SETTINGS = {
+    "DSN": "memory",
+    "STRATEGIES_ACCESS_TOKEN": "jwt",
+    "OAUTH2_HASHERS_ALGORITHM": BCRYPT,
+    "OAUTH2_HASHERS_BCRYPT_COST": str(MIN_COST),
+    "SECRETS_SYSTEM": "what a benchmark keeps in memory only",
+    "SERVE_PUBLIC_HOST": "127.0.0.1",
+    "SERVE_ADMIN_HOST": "127.0.0.1",
+    "LOG_LEVEL": "error",
+    "SQA_OPT_OUT": "true",
+    "GOMAXPROCS": "1",
+}
 
 
 @asynccontextmanager
@@ -29,14 +55,42 @@ async def oidc_provider(kind: str, pairs: Sequence[Pair], directory: Path) -> As
     command = [*node_command(OIDC_PROVIDER, place), str(port.number), kind]
     url = f"http://127.0.0.1:{port.number}/token"
     environment = {"CLIENTS": json.dumps(pairs), "NODE_ENV": "production"}
-    async with pinned_server(command, url, pairs[0], environment, place / "log") as pid:
+    async with pinned_server(command, partial(be_served, url=url, pair=pairs[0]), environment, place / "log") as pid:
         yield Served(url, pid, tuple(form_request(url, pair) for pair in pairs), CONNECTIONS_TO[kind])
     port.release()
 
 
+@asynccontextmanager
+async def hydra(pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]:
+    """Ory Hydra that knows these clients, with its database in memory."""
+    public, admin = ReservedPort(), ReservedPort()
+    url = f"http://127.0.0.1:{public.number}/oauth2/token"
+
+    async def prepare(session: aiohttp.ClientSession) -> None:
+        for port in (public, admin):
+            await session.get(f"http://127.0.0.1:{port.number}/health/ready")
+        base = f"http://127.0.0.1:{admin.number}/admin"
+        await session.post(f"{base}/keys/hydra.jwt.access-token", json={"alg": "ES256", "use": "sig", "kid": "es256"})
+        for client_id, client_secret in pairs:
+            client = {"client_id": client_id, "client_secret": client_secret, "grant_types": ["client_credentials"]}
+            await session.post(f"{base}/clients", json=client | {"token_endpoint_auth_method": "client_secret_post"})
+        await be_served(session, url, pairs[0])
+
+    environment = HYDRA_SETTINGS | {
+        "URLS_SELF_ISSUER": f"http://127.0.0.1:{public.number}",
+        "SERVE_PUBLIC_PORT": str(public.number),
+        "SERVE_ADMIN_PORT": str(admin.number),
+    }
+    command: list[str | Path] = [HYDRA.programs() / "hydra", "serve", "all", "--dev"]
+    async with pinned_server(command, prepare, environment, directory / "hydra.log") as pid:
+        yield Served(url, pid, tuple(form_request(url, pair) for pair in pairs), CONNECTIONS_TO[BCRYPT])
+    public.release()
+    admin.release()
+
+
 def versions(directory: Path) -> str:
-    """Of oidc-provider and Node, as they run."""
+    """Of the peers, as they run."""
     place = directory / f"oidc-provider-{PLAINTEXT}"
     package = json.loads((place / "node_modules" / "oidc-provider" / "package.json").read_text())
     node = subprocess.run([node_program(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    return f"oidc-provider {package['version']} on Node {node}"
+    return f"oidc-provider {package['version']} on Node {node}, Ory Hydra {HYDRA.required_version(HYDRA.versioned_by)}"

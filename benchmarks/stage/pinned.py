@@ -3,7 +3,7 @@
 import asyncio
 import os
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,19 +12,21 @@ import aiohttp
 from benchmarks.measure.http_load import pin_to_first
 from benchmarks.stage.workload import Pair
 
+Prepare = Callable[[aiohttp.ClientSession], Awaitable[None]]
+
 
 @asynccontextmanager
 async def pinned_server(
-    command: Sequence[str | Path], url: str, pair: Pair, environment: Mapping[str, str], log: Path
+    command: Sequence[str | Path], prepare: Prepare, environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[int]:
-    """Its process, as soon as it gives the pair a token at the URL."""
+    """Its process, as soon as it is prepared, which is tried until nobody refuses the connection."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, env=os.environ | environment, stdout=output, stderr=asyncio.subprocess.STDOUT
         )
     try:
-        if not await _is_served(process, url, pair):
-            raise RuntimeError(f"what should serve {url} ended with {process.returncode}:\n{_said(log)}")
+        if not await _is_prepared(process, prepare):
+            raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{_said(log)}")
         pin_to_first(process.pid)
         yield process.pid
     finally:
@@ -33,18 +35,24 @@ async def pinned_server(
         await process.wait()
 
 
-async def _is_served(process: Process, url: str, pair: Pair) -> bool:
+async def _is_prepared(process: Process, prepare: Prepare) -> bool:
     """As soon as it is so; False where the process has ended."""
-    form = {"grant_type": "client_credentials", "client_id": pair.client_id, "client_secret": pair.client_secret}
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
         while process.returncode is None:
             try:
-                async with session.post(url, data=form) as answer:
-                    answer.raise_for_status()
-                    return True
+                await prepare(session)
             except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.05)
+            else:
+                return True
     return False
+
+
+async def be_served(session: aiohttp.ClientSession, url: str, pair: Pair) -> None:
+    """Get a token for the pair. Raises ClientResponseError where it is refused."""
+    form = {"grant_type": "client_credentials", "client_id": pair.client_id, "client_secret": pair.client_secret}
+    async with session.post(url, data=form):
+        pass
 
 
 def _said(log: Path) -> str:
