@@ -7,10 +7,15 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from reference import reasons, resources, settings
+from reference import http, reasons, resources, settings
 
 ROOT = Path(__file__).parents[2]
-GENERATED = {"reference/resources.md": resources, "reference/reasons.md": reasons, "reference/settings.md": settings}
+GENERATED = {
+    "reference/resources.md": resources,
+    "reference/http.md": http,
+    "reference/reasons.md": reasons,
+    "reference/settings.md": settings,
+}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

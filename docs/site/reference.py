@@ -1,21 +1,31 @@
-"""Reference pages, made from what they describe: the CRDs, the reasons, the settings. So they cannot be out of date."""
+"""Reference pages, made from what they describe: CRDs, OpenAPI documents, reasons, settings. So they cannot be out of date."""
 
 import ast
+import asyncio
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
+import httpx
 import msgspec
 import yaml
+from structlog.testing import capture_logs
 
 from agent_operator.settings import OperatorSettings
 from agentidp.runtime.settings import PREFIX, CommonSettings, shown
+from management_api.app import create_app as management_api
 from management_api.settings import ManagementApiSettings
+from token_service.app import create_app as token_service
 from token_service.settings import TokenServiceSettings
 
 Schema = dict[str, Any]
+APPLICATIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "Token service": (token_service, "/openapi.json"),
+    "Management API": (management_api, "/api/v1/openapi.json"),
+}
 SETTINGS: dict[str, type[CommonSettings]] = {
     "All programs": CommonSettings,
     "Operator": OperatorSettings,
@@ -45,6 +55,70 @@ def resources(root: Path) -> str:
                 rows = "\n".join(_fields(schema["properties"][part], part))
                 parts.append(f"| field | type | meaning |\n|---|---|---|\n{rows}")
     return "\n\n".join(parts) + "\n"
+
+
+def http(_root: Path) -> str:
+    """Every call of both programs, from the OpenAPI documents that they serve."""
+    parts = [
+        "# HTTP",
+        "What both programs serve. Each has its OpenAPI document, too: `/openapi.json` and `/api/v1/openapi.json`.",
+    ]
+    for title, (create_app, path) in APPLICATIONS.items():
+        document = asyncio.run(_served(create_app(MagicMock(issuer="https://idp.example")), path))
+        parts.append(f"## {title}")
+        for names, call in _calls(document):
+            parts += _call(names, call, document)
+    return "\n\n".join(parts) + "\n"
+
+
+async def _served(app: Any, path: str) -> Schema:
+    """An application's document; to make it takes nothing that the application works with."""
+    with capture_logs():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://documents") as client:
+            document: Schema = (await client.get(path)).raise_for_status().json()
+    return document
+
+
+def _calls(document: Schema) -> Iterator[tuple[list[str], Schema]]:
+    """Each call with its names: some are served under several paths."""
+    known: list[tuple[list[str], Schema]] = []
+    for path, calls in document["paths"].items():
+        for method, call in calls.items():
+            told = {key: value for key, value in call.items() if key != "operationId"}
+            names = next((names for names, same in known if same == told), None)
+            if names is None:
+                known.append((names := [], told))
+            names.append(f"{method.upper()} {path}")
+    yield from known
+
+
+def _call(names: Sequence[str], call: Schema, document: Schema) -> Iterator[str]:
+    yield f"### `{names[0]}`"
+    if len(names) > 1:
+        yield "Also " + ", ".join(f"`{name}`" for name in names[1:]) + "."
+    yield " ".join(f"{call.get('summary', '')}. {call.get('description', '')}".split()).removeprefix(". ")
+    given = [
+        f"| `{one['name']}` ({one['in']}) | {_type(schema)} | {_cell(_meaning(one | schema, one.get('required', False)))} |"
+        for one in call.get("parameters", [])
+        for schema in [_resolved(one["schema"], document)]
+    ]
+    for content in call.get("requestBody", {}).get("content", {}).values():
+        given += _fields(_resolved(content["schema"], document), "body")
+    if given:
+        yield "| given | type | meaning |\n|---|---|---|\n" + "\n".join(given)
+    answers = "\n".join(f"| {status} | {_cell(told['description'])} |" for status, told in sorted(call["responses"].items()))
+    yield f"| answer | meaning |\n|---|---|\n{answers}"
+
+
+def _resolved(schema: Schema, document: Schema) -> Schema:
+    """With what it refers to in place of the reference, and without the possibility that it is null."""
+    if "$ref" in schema:
+        return _resolved(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+    options = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
+    if options:
+        return _resolved(options[0], document) | {key: value for key, value in schema.items() if key != "anyOf"}
+    parts = {name: _resolved(part, document) for name, part in schema.get("properties", {}).items()}
+    return schema | ({"properties": parts} if parts else {})
 
 
 def reasons(root: Path) -> str:
