@@ -71,7 +71,7 @@ async def management_api(run: Run) -> Result:
         settled = await settle(stage, count)
         stage.programs.start(OPERATOR.name)
         stage.programs.restart(MANAGEMENT_API.name, UNLIMITED)
-        asked = _asked(stage, await _bearer(stage, settled.namespace), settled.agents)
+        asked = _asked(stage, await _bearer(stage, settled.namespace, count), settled.agents)
         generated = await _generate(stage, asked)
         pin_to_first(asked.pid)
         listed = await _list(run, asked)
@@ -80,12 +80,12 @@ async def management_api(run: Run) -> Result:
     return _result(count, generated, listed, calm, half)
 
 
-async def _bearer(stage: Stage, namespace: str) -> str:
-    """An access token of an agent that may manage those of its namespace."""
+async def _bearer(stage: Stage, namespace: str, known: int) -> str:
+    """An access token of an agent that may manage those of its namespace, beside so many credentials."""
     declared = agent(namespace, CALLER)
     await stage.admin.create(AGENTS, replace(declared, spec=replace(declared.spec, scopes=SCOPES, audiences=())))
     await stage.admin.create(CREDENTIALS, credential(namespace, CALLER, CALLER))
-    await until_at_rest(stage.operator_url)
+    await until_at_rest(stage.operator_url, known + 1)
     pair = pair_in(await stage.admin.get(SECRETS, namespace, CALLER))
     async with workload(stage.endpoints.token_endpoint) as client:
         return await client.token(pair)

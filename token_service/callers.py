@@ -9,11 +9,12 @@ from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthErr
 from token_service.accepted import Accepted, Outcome
 from token_service.authentication import Authenticator
 from token_service.client_limits import ClientLimits
+from token_service.floods import Floods
 from token_service.http.client_authentication import ClientAssertion, ClientPair, bearer_token, shown_by_client
 from token_service.http.requests import FormRequest
 from token_service.issued_tokens import IssuedTokens
 from token_service.refusal_log import RefusalLog
-from token_service.refusals import Refusal
+from token_service.refusals import Refusal, Why
 from token_service.workloads import Workloads
 
 
@@ -27,39 +28,43 @@ class Callers:
         tokens: IssuedTokens,
         limits: ClientLimits,
         refusals: RefusalLog,
+        floods: Floods,
     ) -> None:
         self._authenticator = authenticator
         self._workloads = workloads
         self._tokens = tokens
         self._limits = limits
         self._refusals = refusals
+        self._floods = floods
 
     async def client(self, request: FormRequest) -> Accepted | OAuthError:
         """The client by its id and secret, or by the assertion of its workload."""
         match shown_by_client(request):
             case ClientPair() as pair:
-                return self._judged(await self._authenticator.authenticate(pair), pair.client_id)
+                return await self._judged(await self._authenticator.authenticate(pair), pair.client_id)
             case ClientAssertion() as shown:
                 return await self._workload(shown)
             case error:
-                if error is INVALID_CLIENT:
-                    self._refusals.refused(Refusal.NOT_A_PAIR)
-                return error
+                return await self._refused(Refusal.NOT_A_PAIR) if error is INVALID_CLIENT else error
 
     async def _workload(self, shown: ClientAssertion) -> Accepted | OAuthError:
         read = await self._workloads.read(shown.assertion)
         if not isinstance(read, Assertion):
-            return self._judged(read, shown.client_id)
-        return self._judged(await self._workloads.agent_of(read, shown.client_id), shown.client_id, read.workload)
+            return await self._judged(read, shown.client_id)
+        return await self._judged(await self._workloads.agent_of(read, shown.client_id), shown.client_id, read.workload)
 
-    def _judged(self, outcome: Outcome, client_id: str | None, workload: Workload | None = None) -> Accepted | OAuthError:
+    async def _judged(self, outcome: Outcome, client_id: str | None, workload: Workload | None = None) -> Accepted | OAuthError:
         """What the caller is told, and the log."""
         if isinstance(outcome, Accepted):
             return self.count(outcome) or outcome
         if isinstance(outcome, OAuthError):
             return outcome
         told = client_id if client_id and is_client_id(client_id) else None  # people mix up fields, and this may be a secret
-        self._refusals.refused(outcome, told, workload)
+        return await self._refused(outcome, told, workload)
+
+    async def _refused(self, why: Why, client_id: str | None = None, workload: Workload | None = None) -> OAuthError:
+        self._refusals.refused(why, client_id, workload)
+        await self._floods.hold()
         return INVALID_CLIENT
 
     def count(self, client: Accepted) -> OAuthError | None:
@@ -76,6 +81,7 @@ class Callers:
         if isinstance(read, OAuthError):
             return read
         if read is None:
+            await self._floods.hold()
             return INVALID_TOKEN
         if scope and scope not in (read.scope or "").split(" "):
             return insufficient_scope(scope)

@@ -16,6 +16,7 @@ from token_service.cluster_keys import ClusterKeys, Fetch
 from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
+from token_service.floods import Floods
 from token_service.hashing import HashingPool
 from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens
@@ -75,7 +76,7 @@ class TokenService:
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
         self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
         workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
-        callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters))
+        callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
         self.token = TokenEndpoint(
             callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days, Recall(known.clients)
         )
