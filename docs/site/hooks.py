@@ -34,7 +34,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 def on_nav(nav: Any, **_: Any) -> Any:
     """Sections in the order in which people read them."""
-    order = ["index", "concepts", "guides", "runbooks", "reference", "threat-model", "decisions"]
+    order = ["index", "concepts", "guides", "sizing", "runbooks", "reference", "threat-model", "decisions"]
     nav.items.sort(key=lambda item: order.index(_place(item)) if _place(item) in order else len(order))
     return nav
 
