@@ -11,7 +11,7 @@ import heapq
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 import structlog
@@ -30,8 +30,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=
 log = structlog.get_logger()
 
 
-class Topic(Enum):
-    """What kind of object a key names."""
+class Topic(StrEnum):
+    """What kind of object a key names. Of strings, which have an order: keys that are due at the same moment are compared."""
 
     AGENT = "agent"
     CREDENTIAL = "credential"

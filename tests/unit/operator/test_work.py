@@ -161,3 +161,19 @@ async def test_an_object_that_is_stuck_is_noticed() -> None:
 
 async def _at_rest(_: Name) -> None:
     """Nothing to do."""
+
+
+async def test_objects_of_all_kinds_may_be_due_at_the_same_moment() -> None:
+    """As what people declare may be: a credential and a token that expire together, under whatever names."""
+    work, moment, looks = Work(), now() + timedelta(milliseconds=50), []
+
+    async def reconcile(name: Name) -> datetime | None:
+        looks.append(name)
+        return moment if now() < moment else None
+
+    names = (NAME, Name("", "screener"))
+    for topic in Topic:
+        for name in names:
+            work.wake(topic, name)
+    async with working(work, reconcile):
+        await until(lambda: len(looks) >= 2 * len(Topic) * len(names))
