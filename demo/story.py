@@ -91,7 +91,7 @@ def rotate(cast: Cast) -> None:
     prose = "Ask for a rotation in the spec. With an overlap the old secret goes on working while pods pick up the new one."
     cast.stage.scene("Rotate without an outage", prose)
     old = cast.workload.read("client_secret")
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = datetime.now(UTC).isoformat()  # a moment without its fraction may be before the secret was made
     _patch(cast, f"agentcredential {CREDENTIAL}", {"rotation": {"overlap": "1h", "requestedAt": now}})
     cast.stage.wait_until("the Secret holds a new value", lambda: _mount(cast) and cast.workload.read("client_secret") != old)
     cast.stage.wait_until("the new secret works", cast.workload.is_served)
