@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.resources import Agent
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import list_all
 from benchmarks.measure.accounting import cpu_seconds
 from benchmarks.measure.counters import total
 from benchmarks.measure.hashing import CORES, seconds_for_hashes
@@ -135,7 +135,7 @@ async def _until_undone(stage: Stage, asked: Asked) -> None:
 
     async def nothing_is_under_way() -> bool:
         making = total("agentidp_management_secrets_in_the_making", await exposition(asked.url))
-        credentials, _ = await list_all(stage.admin, CREDENTIALS)
+        credentials = await list_all(stage.admin, CREDENTIALS)
         return not making and not any(UNCONFIRMED in one.metadata.annotations for one in credentials)
 
     for _ in range(2):  # between the making of a secret and its declaration, neither is seen

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import list_all
 from benchmarks.measure.accounting import cpu_seconds, memory
 from benchmarks.measure.http_load import pin_to_first, put_load
 from benchmarks.result import Figure, Result, Target, ratio, series

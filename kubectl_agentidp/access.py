@@ -9,7 +9,7 @@ from agentidp.domain.resources import Name
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError, Conflict
 from agentidp.kube.kinds import Kind, ObjectT
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import list_all
 from kubectl_agentidp.failures import Failure, explained, keeps_changing
 
 FIELD_MANAGER = "kubectl-agentidp"
@@ -35,7 +35,7 @@ class Access:
     async def list(self, kind: Kind[ObjectT], namespace: str = "") -> list[ObjectT]:
         """All objects of a kind, of one namespace or of all, by namespace and name."""
         with explained("list", kind, Name(namespace, ""), self._cluster.server):
-            objects, _ = await list_all(self._cluster, kind, kind.path(namespace))
+            objects = await list_all(self._cluster, kind, kind.path(namespace))
         return sorted(objects, key=lambda one: one.key)
 
     async def change(self, kind: Kind[ObjectT], name: str, decide: Callable[[ObjectT], Spec | None]) -> ObjectT | None:

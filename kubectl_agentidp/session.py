@@ -15,7 +15,7 @@ async def connected(options: Namespace) -> AsyncIterator[Access]:
     """The cluster that the options, the environment and the kubeconfig name."""
     kubeconfig = find_kubeconfig(options.kubeconfig, options.context, os.environ)
     found = await kubeconfig.read()
-    cluster = Cluster(found.configuration, FIELD_MANAGER, kubeconfig.configuration)
+    cluster = Cluster(found.configuration, FIELD_MANAGER, kubeconfig.configuration, compressed=True)
     try:
         yield Access(cluster, options.namespace or found.namespace)
     finally:

@@ -9,7 +9,8 @@ from agentidp.index.freshness import Freshness
 from agentidp.index.revocations import REVOKED_TOKENS
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import CREDENTIALS, ORGANIZATIONS
-from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Source, View
+from agentidp.kube.listing import Source
+from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
 from management_api.asking import Reception
 from management_api.callers.bearers import Bearers
 from management_api.changes.agents import AgentChanges

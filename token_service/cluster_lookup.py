@@ -8,7 +8,7 @@ import asyncio
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Extract
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import list_all
 from token_service.index.clients import ClientIndex
 
 CLIENT_AGENTS = Extract(AGENTS, client_agent)
@@ -24,7 +24,7 @@ class ClusterLookup:
     async def __call__(self, client_id: str) -> ClientIndex:
         """All that the API server has of this client now. Raises ApiError."""
         found = ClientIndex()
-        (agents, _), (credentials, _) = await asyncio.gather(
+        agents, credentials = await asyncio.gather(
             list_all(self._cluster, CLIENT_AGENTS, selector={"fieldSelector": f"status.agentId={client_id}"}),
             list_all(self._cluster, CLIENT_CREDENTIALS, selector={"fieldSelector": f"status.clientId={client_id}"}),
         )

@@ -7,7 +7,8 @@ from typing import Any
 from agentidp.index.revocations import REVOKED_TOKENS
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import ORGANIZATIONS, SECRETS
-from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Source, View
+from agentidp.kube.listing import Source
+from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
 from token_service.cluster_issuer import ClusterIssuer
 from token_service.cluster_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
 from token_service.known import Known

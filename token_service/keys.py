@@ -10,6 +10,7 @@ import structlog
 from agentidp.domain.access_tokens import PublicKey, TokenWriter
 from agentidp.domain.resources import Secret
 from agentidp.domain.signing_keys import SECRET_KEY, KeySet, PrivateKey, public_jwk
+from agentidp.kube.listing import Listing
 
 log = structlog.get_logger()
 
@@ -24,10 +25,11 @@ class KeyRing:
         self._writer: TokenWriter | None = None
         self._writer_until = 0.0
 
-    async def replace(self, objects: list[Secret], _version: int) -> None:
+    async def replace(self, listing: Listing[Secret]) -> None:
         """There is this Secret, or none."""
-        if objects:
-            self.put(objects[0])
+        found = [secret async for some in listing for secret in some]
+        if found:
+            self.put(found[0])
         else:
             self._use(KeySet())
 

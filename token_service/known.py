@@ -12,4 +12,4 @@ class Known:
     def __init__(self) -> None:
         self.clients = ClientIndex()
         self.keys = KeyRing()
-        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable, lambda _: None)
+        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable())

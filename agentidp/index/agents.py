@@ -57,10 +57,18 @@ class AgentTable(Generic[AgentT]):
         if not of_namespace:
             self._by_name.pop(agent.namespace, None)
 
-    def same(self, agent: AgentT) -> AgentT:
-        """The equal value that is here already, if there is one: so a new list costs no memory for what has not changed."""
-        known = self.named(agent.namespace, agent.name)
-        return known if known == agent and known is not None else agent
+    def key(self, agent: AgentT) -> tuple[str, str]:
+        """Namespace and name."""
+        return agent.namespace, agent.name
+
+    def by_key(self) -> dict[tuple[str, str], AgentT]:
+        """All of them."""
+        named = self._by_name.items()
+        return {(namespace, name): agent for namespace, agents in named for name, agent in agents.items()}
+
+    def known(self, agent: AgentT) -> AgentT | None:
+        """What is known under this agent's name."""
+        return self.named(agent.namespace, agent.name)
 
     def named(self, namespace: str, name: str) -> AgentT | None:
         """The agent of this name, if it has an id."""

@@ -1,6 +1,6 @@
 """Organizations by their name, which is their id. There are few of them, so they are kept whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agentidp.domain.resources import Organization
 
@@ -29,7 +29,14 @@ class OrganizationTable:
         """The organization of this name goes."""
         self._by_id.pop(organization.metadata.name, None)
 
-    def same(self, organization: Organization) -> Organization:
-        """The equal value that is here already, if there is one."""
-        known = self._by_id.get(organization.metadata.name)
-        return known if known == organization and known is not None else organization
+    def key(self, organization: Organization) -> str:
+        """Its name."""
+        return organization.metadata.name
+
+    def by_key(self) -> Mapping[str, Organization]:
+        """All of them."""
+        return self._by_id
+
+    def known(self, organization: Organization) -> Organization | None:
+        """What is known under this name."""
+        return self._by_id.get(organization.metadata.name)

@@ -45,6 +45,14 @@ class RevocationTable:
         """Its revocation was swept."""
         self._revoked.discard(revoked.jti)
 
-    def same(self, revoked: RevokedToken) -> RevokedToken:
-        """There is nothing to share."""
-        return revoked
+    def key(self, revoked: RevokedToken) -> str:
+        """The token's `jti`."""
+        return revoked.jti
+
+    def by_key(self) -> dict[str, RevokedToken]:
+        """All of them."""
+        return {jti: RevokedToken(jti) for jti in self._revoked}
+
+    def known(self, revoked: RevokedToken) -> RevokedToken | None:
+        """The same, if it is revoked already."""
+        return revoked if revoked.jti in self._revoked else None

@@ -1,15 +1,15 @@
 """Keep a view in step with the API server: list in pages, then watch, for as long as the program runs.
 
 Bookmarks keep the resource version fresh, a server-side time-out ends each watch before a proxy does, and where the version
-is too old (410) the collection is listed again and the view replaced as a whole. The Kubernetes client's own informer does
-not work for custom objects, and its watch spins when the API server is away.
+is too old (410) the collection is listed again: what has changed is put, and what is not there any more removed. The Kubernetes
+client's own informer does not work for custom objects, and its watch spins when the API server is away.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -17,10 +17,9 @@ import msgspec
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.depth import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, error_from
+from agentidp.kube.listing import Listing, Source, decoded
 from agentidp.kube.progress import Progress
 
-PAGE = 500
-SLICE = 50  # objects that are decoded at a stretch: others want to be served meanwhile
 WATCH_SECONDS = 290.0
 IDLE_SECONDS = 100.0  # bookmarks come every minute, so this is a dead connection
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
@@ -29,28 +28,13 @@ log = logging.getLogger(__name__)
 
 
 ItemT = TypeVar("ItemT")
-ItemT_co = TypeVar("ItemT_co", covariant=True)
-
-
-class Source(Protocol[ItemT_co]):
-    """What to list and watch: a Kind, or an Extract of one."""
-
-    @property
-    def plural(self) -> str:
-        """As paths and logs write it."""
-
-    def path(self, namespace: str = "") -> str:
-        """The path of the collection."""
-
-    def decode(self, body: msgspec.Raw) -> ItemT_co:
-        """One item of the view. Raises msgspec.DecodeError."""
 
 
 class View(Protocol[ItemT]):
     """What the reflector feeds."""
 
-    async def replace(self, objects: list[ItemT], version: int) -> None:
-        """These are all objects there were at this resource version."""
+    async def replace(self, listing: Listing[ItemT]) -> None:
+        """These are all objects there are: what is not among them is gone. Raises what the listing raises."""
 
     def put(self, value: ItemT) -> None:
         """This object is new, or has changed."""
@@ -61,12 +45,6 @@ class View(Protocol[ItemT]):
 
 class _Meta(msgspec.Struct, rename="camel"):
     resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _Page(msgspec.Struct):
-    metadata: _Meta
-    items: list[msgspec.Raw]
 
 
 class _Versioned(msgspec.Struct):
@@ -79,7 +57,6 @@ class _Event(msgspec.Struct):
 
 
 _EVENT = msgspec.json.Decoder(_Event)
-_PAGE = msgspec.json.Decoder(_Page)
 
 
 class Reflector(Generic[ItemT]):
@@ -140,11 +117,11 @@ class Reflector(Generic[ItemT]):
         await asyncio.sleep(seconds)
 
     async def _list(self) -> None:
-        objects, version = await list_all(self._cluster, self.source, self._path, self._selector, self._heard)
-        self._version = str(version)
-        await self._view.replace(objects, version)
-        self._reach(version)
-        log.info("listed %d %s", len(objects), self.source.plural)
+        listing = Listing(self._cluster, self.source, self._path, self._selector, self._heard)
+        await self._view.replace(listing)
+        self._version = str(listing.version)
+        self._reach(listing.version)
+        log.info("listed %d %s", listing.count, self.source.plural)
 
     async def _watch(self) -> None:
         params = {
@@ -178,35 +155,3 @@ class Reflector(Generic[ItemT]):
     def _heard(self) -> None:
         self.heard_at = time.monotonic()
         self._failures = 0
-
-
-async def list_all(
-    cluster: Cluster,
-    source: Source[ItemT],
-    path: str = "",
-    selector: Mapping[str, str] | None = None,
-    heard: Callable[[], None] = lambda: None,
-) -> tuple[list[ItemT], int]:
-    """All objects of the kind (or under `path`), and the resource version at which that was so."""
-    objects: list[ItemT] = []
-    token = ""
-    while True:
-        params = {"limit": str(PAGE), **(selector or {})} | ({"continue": token} if token else {})
-        page = decoded_at_any_depth(_PAGE.decode, await cluster.request("GET", path or source.path(), params=params))
-        heard()
-        for start in range(0, len(page.items), SLICE):
-            items = page.items[start : start + SLICE]
-            objects.extend(value for item in items if (value := decoded(source, item)) is not None)
-            await asyncio.sleep(0)
-        token = page.metadata.continue_
-        if not token:
-            return objects, int(page.metadata.resource_version)
-
-
-def decoded(source: Source[ItemT], item: msgspec.Raw) -> ItemT | None:
-    """The object; one that cannot be read is left out, so that it harms nobody but itself."""
-    try:
-        return source.decode(item)
-    except msgspec.DecodeError as trouble:
-        log.error("ignored one of %s that cannot be read: %s", source.plural, trouble)  # noqa: TRY400 its trace says nothing more
-        return None

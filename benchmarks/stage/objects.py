@@ -8,7 +8,7 @@ from agentidp.domain.resources import Agent, AgentCredential, AgentRef, AgentSpe
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import list_all
 from benchmarks.stage.waiting import until_awaited
 
 AT_ONCE = 32
@@ -48,7 +48,7 @@ async def make_agents(cluster: Cluster, namespace: str, names: Iterable[str]) ->
     await side_by_side(cluster.create(AGENTS, agent(namespace, name)) for name in names)
 
     async def all_are_registered() -> bool:
-        agents, _ = await list_all(cluster, AGENTS, AGENTS.path(namespace))
+        agents = await list_all(cluster, AGENTS, AGENTS.path(namespace))
         return all(one.status.agent_id for one in agents)
 
     await until_awaited(all_are_registered, look_seconds=0.2)

@@ -7,6 +7,7 @@ from typing import Generic
 
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import Kind, ObjectT
+from agentidp.kube.listing import Listing
 from agentidp.kube.reflector import Reflector
 
 
@@ -16,10 +17,11 @@ class Told(Generic[ObjectT]):
     def __init__(self, tell: Callable[[ObjectT], None]) -> None:
         self._tell = tell
 
-    async def replace(self, objects: list[ObjectT], version: int) -> None:  # noqa: ARG002 what was there when the watch began
+    async def replace(self, listing: Listing[ObjectT]) -> None:
         """All of them, once."""
-        for value in objects:
-            self._tell(value)
+        async for values in listing:
+            for value in values:
+                self._tell(value)
 
     def put(self, value: ObjectT) -> None:
         """New, or changed."""

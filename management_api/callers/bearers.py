@@ -15,7 +15,7 @@ from agentidp.domain.access_tokens import AccessToken, read_token
 from agentidp.domain.secrets import PREFIX
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import list_all
 from agentidp.serving.buckets import Buckets
 from management_api.callers.agents import AgentCaller
 from management_api.callers.caller import Caller
@@ -92,7 +92,7 @@ class Bearers:
     async def _look_up(self, agent_id: str) -> RegisteredAgent | None:
         """The token is genuine, so there was such an agent: the watch may only not have told yet."""
         selector = {"fieldSelector": f"status.agentId={agent_id}"}
-        found, _ = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
+        found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
         return min(found, key=lambda agent: agent.precedence, default=None)
 
     async def _user(self, token: str) -> Caller:

@@ -1,7 +1,7 @@
 """A credential as the registry keeps it, and the credentials of each agent, newest first."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -159,10 +159,17 @@ class CredentialTable:
         if known:
             self._take_out(known)
 
-    def same(self, credential: RegisteredCredential) -> RegisteredCredential:
-        """What is here already, where that is younger or equal."""
-        known = self._by_id.get(credential.credential_id)
-        return known if known and known.version >= credential.version else credential
+    def key(self, credential: RegisteredCredential) -> str:
+        """Its id."""
+        return credential.credential_id
+
+    def by_key(self) -> Mapping[str, RegisteredCredential]:
+        """All of them."""
+        return self._by_id
+
+    def known(self, credential: RegisteredCredential) -> RegisteredCredential | None:
+        """What is known under this id."""
+        return self._by_id.get(credential.credential_id)
 
     def _keys(self, owner: Owner, status: Status | None) -> Sequence[Key]:
         return self._in_order.get((owner, status), ())

@@ -16,10 +16,10 @@ class Registry:
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self.agents: Feed[RegisteredAgent, RegisteredAgentTable] = Feed(RegisteredAgentTable, self._agent_changed)
-        self.credentials: Feed[RegisteredCredential, CredentialTable] = Feed(CredentialTable, self._credential_changed)
-        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable, lambda _: None)
-        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable, lambda _: None)
+        self.agents: Feed[RegisteredAgent, RegisteredAgentTable] = Feed(RegisteredAgentTable(), self._agent_changed)
+        self.credentials: Feed[RegisteredCredential, CredentialTable] = Feed(CredentialTable(), self._credential_changed)
+        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable())
+        self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable())
         self._newest: list[RegisteredAgent] | None = None
 
     def agent(self, agent_id: str) -> RegisteredAgent | None:
@@ -52,12 +52,12 @@ class Registry:
         table, owner = self.credentials.table, _owner(agent)
         return table.newest(owner, status, skip, limit), table.count(owner, status)
 
-    def _agent_changed(self, agent: RegisteredAgent | None) -> None:
+    def _agent_changed(self, agent: RegisteredAgent) -> None:
         self._newest = None
-        self.changes.wake(agent.agent_id if agent else None)
+        self.changes.wake(agent.agent_id)
 
-    def _credential_changed(self, credential: RegisteredCredential | None) -> None:
-        self.changes.wake(credential.credential_id if credential else None)
+    def _credential_changed(self, credential: RegisteredCredential) -> None:
+        self.changes.wake(credential.credential_id)
 
 
 def _owner(agent: RegisteredAgent) -> Owner:

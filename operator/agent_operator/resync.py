@@ -13,7 +13,7 @@ from agent_operator.world import World
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
-from agentidp.kube.reflector import list_all
+from agentidp.kube.listing import Listing
 
 RETRY_SECONDS = 1.0
 
@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 async def resync(cluster: Cluster, world: World) -> None:
     """The world as the API server has it now. Agents come before their credentials, which are decided with them."""
-    await world.organizations.replace(*await list_all(cluster, ORGANIZATIONS))
-    await world.agents.replace(*await list_all(cluster, AGENTS))
-    await world.credentials.replace(*await list_all(cluster, CREDENTIALS))
+    await world.organizations.replace(Listing(cluster, ORGANIZATIONS))
+    await world.agents.replace(Listing(cluster, AGENTS))
+    await world.credentials.replace(Listing(cluster, CREDENTIALS))
 
 
 async def first_sync(cluster: Cluster, world: World) -> None:

@@ -4,7 +4,6 @@ Fed by events, by listings, and by the answers to our own writes. An older versi
 versions of one kind are ordered numbers (KEP-5504).
 """
 
-import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -25,10 +24,9 @@ from agentidp.domain.resources import (
 )
 from agentidp.domain.resources.meta import Object
 from agentidp.kube.kinds import ObjectT
+from agentidp.kube.listing import Listing
 
 TOMBSTONES = 10_000
-BREATHER = 200
-"""After so many objects of a list, others get a turn on the event loop."""
 
 
 def version_of(value: ObjectT) -> int:
@@ -90,16 +88,16 @@ class Collection(Generic[ObjectT]):
             self._forget(value.key)
             self._changed(known, value)
 
-    async def replace(self, objects: list[ObjectT], version: int) -> None:
-        """These are all that there were at this version; what was seen since stays."""
-        listed = {value.metadata.uid for value in objects}
-        for known in self:
-            if known.metadata.uid not in listed and version_of(known) <= version:
+    async def replace(self, listing: Listing[ObjectT]) -> None:
+        """These are all that there are; what was seen since stays."""
+        gone = {known.metadata.uid: known for known in self}
+        async for values in listing:
+            for value in values:
+                gone.pop(value.metadata.uid, None)
+                self.put(value)
+        for known in gone.values():
+            if version_of(known) <= listing.version:
                 self.remove(known)
-        for count, value in enumerate(objects):
-            self.put(value)
-            if count % BREATHER == 0:
-                await asyncio.sleep(0)
 
     def _forget(self, name: Name) -> None:
         known = self._objects.pop(name, None)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from agentidp.domain.resources import AgentCredential, Name
-from agentidp.kube import reflector as reflecting
+from agentidp.kube import listing as listings
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import CREDENTIALS
+from agentidp.kube.listing import Listing
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant
@@ -22,10 +23,10 @@ class View:
     def __init__(self) -> None:
         self.states: dict[Name, str] = {}
 
-    async def replace(self, objects: list[AgentCredential], _version: int) -> None:
+    async def replace(self, listing: Listing[AgentCredential]) -> None:
         """After a pause, as a large view takes its time."""
         await asyncio.sleep(0.05)
-        self.states = {one.key: one.spec.state for one in objects}
+        self.states = {one.key: one.spec.state async for some in listing for one in some}
 
     def put(self, value: AgentCredential) -> None:
         """New, or changed."""
@@ -93,7 +94,7 @@ async def test_a_first_list_that_is_older_than_asked_for_is_none_yet(
     cluster_to_read: Interrupted, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A credential is revoked while the second page is on its way: the pages do not show it, the watch does."""
-    monkeypatch.setattr(reflecting, "PAGE", 1)
+    monkeypatch.setattr(listings, "PAGE", 1)
     view, name = View(), Name(tenant.namespace, "screener")
     for one in ("before", name.name):
         tenant.create("AgentCredential", one)
@@ -101,9 +102,9 @@ async def test_a_first_list_that_is_older_than_asked_for_is_none_yet(
     states_of_the_list: list[str] = []
     replace = view.replace
 
-    async def replaced(objects: list[AgentCredential], version: int) -> None:
-        states_of_the_list.extend(one.spec.state for one in objects)
-        await replace(objects, version)
+    async def replaced(listing: Listing[AgentCredential]) -> None:
+        await replace(listing)
+        states_of_the_list.extend(view.states.values())
 
     def revoke() -> None:
         revoked = tenant.change("AgentCredential", state="Revoked")

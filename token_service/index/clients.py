@@ -15,9 +15,9 @@ class ClientIndex:
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self.agents: Feed[ClientAgent, ClientTable] = Feed(ClientTable, self._agent_changed)
-        self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable, self._credential_changed)
-        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable, self._organization_changed)
+        self.agents: Feed[ClientAgent, ClientTable] = Feed(ClientTable(), self._agent_changed)
+        self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable(), self._credential_changed)
+        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable(), self._organization_changed)
 
     def agent(self, client_id: str) -> ClientAgent | None:
         """The agent whose id this is."""
@@ -39,11 +39,12 @@ class ClientIndex:
         """All credentials of an agent."""
         return self.credentials.table.of(agent)
 
-    def _agent_changed(self, agent: ClientAgent | None) -> None:
-        self.changes.wake(agent.agent_id if agent else None)
+    def _agent_changed(self, agent: ClientAgent) -> None:
+        self.changes.wake(agent.agent_id)
 
-    def _organization_changed(self, _: Organization | None) -> None:
+    def _organization_changed(self, _: Organization) -> None:
         self.changes.wake(None)
 
-    def _credential_changed(self, credential: ClientCredential | None) -> None:
-        self.changes.wake(credential.client_id if credential else None)
+    def _credential_changed(self, credential: ClientCredential) -> None:
+        if credential.client_id:
+            self.changes.wake(credential.client_id)

@@ -1,6 +1,6 @@
 """Credentials, by their own id and by the agent that they name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agentidp.domain.clients import ClientAgent, ClientCredential
 
@@ -52,7 +52,14 @@ class CredentialTable:
         if not of_namespace:
             del self._of_agents[known.namespace]
 
-    def same(self, credential: ClientCredential) -> ClientCredential:
-        """The equal value that is here already, if there is one: so a new list costs no memory for what has not changed."""
-        known = self._by_id.get(credential.credential_id)
-        return known if known == credential and known is not None else credential
+    def key(self, credential: ClientCredential) -> str:
+        """Its id."""
+        return credential.credential_id
+
+    def by_key(self) -> Mapping[str, ClientCredential]:
+        """All of them."""
+        return self._by_id
+
+    def known(self, credential: ClientCredential) -> ClientCredential | None:
+        """What is known under this id."""
+        return self._by_id.get(credential.credential_id)

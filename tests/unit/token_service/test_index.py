@@ -7,7 +7,10 @@ from msgspec.structs import replace
 
 from agentidp.domain.assertions import Workload
 from agentidp.domain.clients import ClientAgent, ClientCredential, client_agent, client_credential
-from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_uid, an_issued_credential
+from agentidp.domain.reasons import Reason
+from agentidp.kube.errors import Unreachable
+from tests.support.listings import Listed
+from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_suspended_agent, a_uid, an_issued_credential
 from token_service.index.clients import ClientIndex
 from token_service.index.credentials import CredentialTable
 from token_service.index.workloads import ClientTable
@@ -107,9 +110,44 @@ async def test_a_new_list_takes_the_place_of_all_that_was() -> None:
     kept, gone = client_agent(a_registered_agent()), client_agent(a_registered_agent(a_uid(2), name="gone", uid=a_uid(2)))
     index.agents.put(kept)
     index.agents.put(gone)
-    await index.agents.replace([client_agent(a_registered_agent())], 7)
+    await index.agents.replace(Listed(client_agent(a_registered_agent())))
     assert index.agent(AGENT_ID) is kept
     assert index.agent(a_uid(2)) is None
+
+
+async def test_what_a_list_tells_is_in_force_at_once() -> None:
+    """A suspension that a broken watch has missed does not wait for the end of a long list."""
+    index, seen = ClientIndex(), list[Reason | None]()
+    index.agents.put(client_agent(a_registered_agent()))
+
+    def look() -> None:
+        found = index.agent(AGENT_ID)
+        seen.append(found.refusal if found else None)
+
+    await index.agents.replace(
+        Listed(client_agent(a_suspended_agent()), client_agent(a_registered_agent(a_uid(2), name="last")), between=look)
+    )
+    assert seen == [None, Reason.AGENT_SUSPENDED]
+
+
+async def test_what_comes_while_a_list_is_read_stays() -> None:
+    """It is younger than the list."""
+    index, late = ClientIndex(), client_agent(a_registered_agent(a_uid(2), name="late", uid=a_uid(2)))
+    await index.agents.replace(Listed(client_agent(a_registered_agent()), between=lambda: index.agents.put(late)))
+    assert index.agent(a_uid(2)) is late
+
+
+async def test_a_list_that_breaks_off_removes_nothing() -> None:
+    """Who has not been told yet may still come."""
+    index = ClientIndex()
+    index.agents.put(client_agent(a_registered_agent()))
+
+    def fail() -> None:
+        raise Unreachable("gone")
+
+    with pytest.raises(Unreachable):
+        await index.agents.replace(Listed(client_agent(a_registered_agent(a_uid(2), name="other")), between=fail))
+    assert index.agent(AGENT_ID)
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000])
@@ -117,5 +155,5 @@ async def test_a_list_of_any_length_is_taken_over(count: int) -> None:
     """Also an empty one."""
     index = ClientIndex()
     listed = [replace(AN_AGENT, agent_id=a_uid(number), name=f"agent-{number}") for number in range(count)]
-    await index.agents.replace(listed, 7)
+    await index.agents.replace(Listed(*listed))
     assert len(index.agents.table) == count

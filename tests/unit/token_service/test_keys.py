@@ -8,6 +8,7 @@ import msgspec
 from agentidp.domain.resources import ObjectMeta, Secret
 from agentidp.domain.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorithm, KeySet, generate
 from tests.support.clocks import ManualClock
+from tests.support.listings import Listed
 from tests.support.worlds import HOUR, NOW
 from token_service.keys import KeyRing
 
@@ -77,9 +78,9 @@ async def test_without_the_secret_there_is_no_key() -> None:
     ring.put(the_secret(FIRST))
     ring.remove(the_secret(FIRST))
     assert ring.writer() is None
-    await ring.replace([the_secret(FIRST)], 1)
+    await ring.replace(Listed(the_secret(FIRST)))
     assert ring.writer() is not None
-    await ring.replace([], 2)
+    await ring.replace(Listed())
     assert ring.writer() is None
 
 

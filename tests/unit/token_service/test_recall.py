@@ -9,6 +9,7 @@ import pytest
 
 from agentidp.domain.clients import client_agent
 from agentidp.domain.resources import AgentState, CredentialState
+from tests.support.listings import Listed
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential, the_hash
 from tests.support.worlds import AGENT_ID, DAY, NOW, a_registered_agent, an_organization
 from token_service import recall
@@ -75,7 +76,7 @@ async def test_it_is_understood_again_when(
 async def test_a_new_list_that_says_the_same_changes_nothing(served: ServedAlone, understood: list[Any]) -> None:
     """The values in the index stay the same ones."""
     await served.token()
-    await served.index.agents.replace([client_agent(a_registered_agent(scopes=("resume:read", "resume:write")))], 1)
+    await served.index.agents.replace(Listed(client_agent(a_registered_agent(scopes=("resume:read", "resume:write")))))
     assert (await served.token()).status_code == 200
     assert len(understood) == 1
 

@@ -8,6 +8,7 @@ import pytest
 
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.kube.errors import Unreachable
+from tests.support.listings import Listed
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, a_registered_agent, a_suspended_agent, a_uid, an_organization
 from token_service import read_through, second_look
@@ -157,6 +158,6 @@ async def test_a_new_list_wakes_all_who_wait(exhausted: ServedAlone) -> None:
     """After a watch that was broken, the list tells what it missed."""
     fresh = asyncio.create_task(exhausted.token())
     await asyncio.sleep(0.05)
-    await exhausted.index.credentials.replace([client_credential(the_credential())], 1)
-    await exhausted.index.agents.replace([client_agent(a_registered_agent())], 1)
+    await exhausted.index.credentials.replace(Listed(client_credential(the_credential())))
+    await exhausted.index.agents.replace(Listed(client_agent(a_registered_agent())))
     assert (await fresh).status_code == 200
