@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from agentidp.domain.access_tokens import PublicKey, TokenWriter
-from agentidp.domain.resources import Secret
+from agentidp.domain.resources import Identity, Secret
 from agentidp.domain.signing_keys import SECRET_KEY, KeySet, PrivateKey, public_jwk
 from agentidp.kube.listing import Listing
 
@@ -41,7 +41,7 @@ class KeyRing:
             why = type(trouble).__name__  # its words might quote the Secret
             log.error("the signing keys cannot be read, those at hand stay in use", secret=str(value.key), why=why)  # noqa: TRY400
 
-    def remove(self, _: Secret) -> None:
+    def remove(self, _: Identity) -> None:
         """The Secret is gone, and its keys with it: whoever deletes it wants them out of use."""
         self._use(KeySet())
 

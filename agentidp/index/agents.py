@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
+from agentidp.domain.resources import Identity
+
 
 class Identified(Protocol):
     """What is kept of an agent: at least its id ("" while it has none), where it is, and who of two with one id has it."""
@@ -66,9 +68,13 @@ class AgentTable(Generic[AgentT]):
         named = self._by_name.items()
         return {(namespace, name): agent for namespace, agents in named for name, agent in agents.items()}
 
-    def known(self, agent: AgentT) -> AgentT | None:
-        """What is known under this agent's name."""
-        return self.named(agent.namespace, agent.name)
+    def key_of(self, identity: Identity) -> tuple[str, str]:
+        """The same of an object."""
+        return identity.namespace, identity.name
+
+    def get(self, key: tuple[str, str]) -> AgentT | None:
+        """The agent of this namespace and name, if it has an id."""
+        return self.named(*key)
 
     def named(self, namespace: str, name: str) -> AgentT | None:
         """The agent of this name, if it has an id."""

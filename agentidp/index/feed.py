@@ -6,9 +6,10 @@ is in force as soon as its page is read.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from agentidp.domain.resources import Identity
 from agentidp.kube.listing import BITE, Listing
 
 ItemT = TypeVar("ItemT")
@@ -18,14 +19,17 @@ TableT = TypeVar("TableT", bound="Table[Any]")
 class Table(Protocol[ItemT]):
     """What a feed fills."""
 
-    def key(self, item: ItemT, /) -> Hashable:
+    def key(self, item: ItemT, /) -> Any:
         """What an item and whatever takes its place have in common."""
+
+    def key_of(self, identity: Identity, /) -> Any:
+        """The key of the item that is made of this object."""
+
+    def get(self, key: Any, /) -> ItemT | None:
+        """The item of this key."""
 
     def by_key(self) -> Mapping[Any, ItemT]:
         """All that is in the table."""
-
-    def known(self, item: ItemT, /) -> ItemT | None:
-        """What is in the place of the item."""
 
     def put(self, item: ItemT, /) -> None:
         """Add the item, or put it in the place of what it was before."""
@@ -49,17 +53,22 @@ class Feed(Generic[ItemT, TableT]):
                 gone.pop(self.table.key(item), None)
                 self.put(item)
         for count, item in enumerate(gone.values()):
-            self.remove(item)
+            self._remove(item)
             if count % BITE == 0:
                 await asyncio.sleep(0)
 
     def put(self, value: ItemT) -> None:
         """This one is new, or has changed, or is what it was."""
-        if self.table.known(value) != value:
+        if self.table.get(self.table.key(value)) != value:
             self.table.put(value)
             self._changed(value)
 
-    def remove(self, value: ItemT) -> None:
+    def remove(self, gone: Identity) -> None:
         """This one is gone."""
-        self.table.remove(value)
-        self._changed(value)
+        known = self.table.get(self.table.key_of(gone))
+        if known is not None:
+            self._remove(known)
+
+    def _remove(self, known: ItemT) -> None:
+        self.table.remove(known)
+        self._changed(known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from agentidp.domain.resources import Organization
+from agentidp.domain.resources import Identity, Organization
 
 
 class OrganizationTable:
@@ -37,6 +37,10 @@ class OrganizationTable:
         """All of them."""
         return self._by_id
 
-    def known(self, organization: Organization) -> Organization | None:
-        """What is known under this name."""
-        return self._by_id.get(organization.metadata.name)
+    def key_of(self, identity: Identity) -> str:
+        """The same of an object."""
+        return identity.name
+
+    def get(self, name: str) -> Organization | None:
+        """The organization of this name."""
+        return self._by_id.get(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from agentidp.domain.resources import TokenRevocation
+from agentidp.domain.resources import Identity, TokenRevocation
 from agentidp.kube.kinds import TOKEN_REVOCATIONS, Extract
 
 
@@ -53,6 +53,10 @@ class RevocationTable:
         """All of them."""
         return {jti: RevokedToken(jti) for jti in self._revoked}
 
-    def known(self, revoked: RevokedToken) -> RevokedToken | None:
-        """The same, if it is revoked already."""
-        return revoked if revoked.jti in self._revoked else None
+    def key_of(self, identity: Identity) -> str:
+        """The same of an object, which is named by it."""
+        return identity.name
+
+    def get(self, jti: str) -> RevokedToken | None:
+        """The token, if it is revoked."""
+        return RevokedToken(jti) if jti in self._revoked else None

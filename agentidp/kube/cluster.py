@@ -20,7 +20,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
-from agentidp.kube.errors import NotFound, Unreachable, error_from
+from agentidp.kube.errors import NotFound, TooLarge, Unreachable, error_from
 from agentidp.kube.kinds import Kind, ObjectT
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
@@ -139,12 +139,13 @@ class Cluster:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
         content_type: str = JSON,
+        most: int | None = None,
     ) -> bytes:
-        """The body of a successful answer."""
+        """The body of a successful answer. Raises TooLarge where it has more than `most` bytes; then no more is read."""
         data = msgspec.json.encode(body) if body is not None else None
         options = {"data": data, "params": params, "content_type": content_type, "timeout": REQUEST_TIMEOUT}
         async with self._send(method, path, **options) as response:
-            return await response.read()
+            return await response.read() if most is None else await _read(response.content, most)
 
     @asynccontextmanager
     async def stream(self, path: str, params: Mapping[str, str], idle: float) -> AsyncIterator[aiohttp.StreamReader]:
@@ -184,3 +185,13 @@ class Cluster:
         token = await self._configuration.get_api_key_with_prefix("BearerToken")
         headers = {"Accept": ACCEPTED, "Accept-Encoding": self._encoding, "Content-Type": content_type}
         return headers | {"Authorization": token} if token else headers
+
+
+async def _read(body: aiohttp.StreamReader, most: int) -> bytes:
+    parts, size = list[bytes](), 0
+    async for part in body.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"the answer has more than {most} bytes")
+    return b"".join(parts)

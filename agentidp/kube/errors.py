@@ -20,6 +20,13 @@ class Unreachable(ApiError):
         super().__init__(0, "Unreachable", message)
 
 
+class TooLarge(ApiError):
+    """An answer with more bytes than whoever asked would take."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(0, "TooLarge", message)
+
+
 class NotFound(ApiError):
     """404: no such object."""
 

@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.depth import decoded_at_any_depth
+from agentidp.kube.errors import TooLarge
 
 PAGE = 500
+PAGE_BYTES = 2**24
+"""More is not read at once: whoever may write objects may make them a thousand times as large as they need to be."""
+FEWER = 5
+"""So many times fewer objects a page where one is too large. Four are never too large: etcd takes no more than 1.5 MiB each."""
 BITE = 20
 """Objects that are decoded, and taken over by a view, at a stretch: a few tenths of a millisecond."""
 
@@ -50,7 +55,8 @@ _PAGE = msgspec.json.Decoder(_Page)
 class Listing(Generic[ItemT]):
     """All objects of a source: `async for some in listing`, once. Raises ApiError and msgspec.DecodeError.
 
-    No page is asked for before the one before it was taken, so there is never more of it in memory than one page.
+    No page is asked for before the one before it was taken, so there is never more of it in memory than one page, and a page
+    that is too large is asked for again in smaller portions.
     """
 
     def __init__(
@@ -59,7 +65,6 @@ class Listing(Generic[ItemT]):
         source: Source[ItemT],
         path: str = "",
         selector: Mapping[str, str] | None = None,
-        heard: Callable[[], None] = lambda: None,
     ) -> None:
         self.version = 0
         """The resource version at which these were all that there were; known with the first page."""
@@ -68,8 +73,8 @@ class Listing(Generic[ItemT]):
         self._cluster = cluster
         self._source = source
         self._path = path or source.path()
-        self._selector = {"limit": str(PAGE), **(selector or {})}
-        self._heard = heard
+        self._selector = selector or {}
+        self._limit = PAGE
 
     async def __aiter__(self) -> AsyncIterator[Sequence[ItemT]]:
         more: dict[str, str] = {}
@@ -86,11 +91,17 @@ class Listing(Generic[ItemT]):
             more = {"continue": page.metadata.continue_}
 
     async def _page(self, more: Mapping[str, str]) -> _Page:
-        body = await self._cluster.request("GET", self._path, params={**self._selector, **more})
-        page = decoded_at_any_depth(_PAGE.decode, body)
-        self.version = int(page.metadata.resource_version)
-        self._heard()
-        return page
+        while True:
+            params = {"limit": str(self._limit), **self._selector, **more}
+            try:
+                body = await self._cluster.request("GET", self._path, params=params, most=PAGE_BYTES)
+            except TooLarge:
+                self._limit //= FEWER
+            else:
+                self._limit = min(PAGE, self._limit * FEWER)
+                page = decoded_at_any_depth(_PAGE.decode, body)
+                self.version = int(page.metadata.resource_version)
+                return page
 
 
 async def list_all(

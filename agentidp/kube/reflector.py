@@ -12,15 +12,18 @@ import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
+import aiohttp
 import msgspec
 
+from agentidp.domain.resources import Identity
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.depth import decoded_at_any_depth
-from agentidp.kube.errors import ApiError, Gone, error_from
-from agentidp.kube.listing import Listing, Source, decoded
+from agentidp.kube.errors import ApiError, Gone, Unreachable, error_from
+from agentidp.kube.listing import BITE, Listing, Source, decoded
 from agentidp.kube.progress import Progress
 
 WATCH_SECONDS = 290.0
+SHORTEST_WATCH_SECONDS = 0.5  # none that was asked for is as short
 IDLE_SECONDS = 100.0  # bookmarks come every minute, so this is a dead connection
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
 
@@ -39,16 +42,12 @@ class View(Protocol[ItemT]):
     def put(self, value: ItemT) -> None:
         """This object is new, or has changed."""
 
-    def remove(self, value: ItemT) -> None:
-        """This object is gone; `value` is how it last was."""
+    def remove(self, gone: Identity) -> None:
+        """This object is gone, or cannot be read any more, which is no reason to believe what it said before."""
 
 
-class _Meta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-
-
-class _Versioned(msgspec.Struct):
-    metadata: _Meta
+class _Identified(msgspec.Struct):
+    metadata: Identity
 
 
 class _Event(msgspec.Struct):
@@ -57,6 +56,7 @@ class _Event(msgspec.Struct):
 
 
 _EVENT = msgspec.json.Decoder(_Event)
+_IDENTIFIED = msgspec.json.Decoder(_Identified)
 
 
 class Reflector(Generic[ItemT]):
@@ -104,8 +104,9 @@ class Reflector(Generic[ItemT]):
                 if not self._version:
                     await self._list()
                 await self._watch()
-            except Gone:
+            except Gone as trouble:
                 self._version = ""
+                await self._back_off(trouble)
             except (ApiError, msgspec.DecodeError, ValueError) as trouble:
                 await self._back_off(trouble)
 
@@ -117,10 +118,11 @@ class Reflector(Generic[ItemT]):
         await asyncio.sleep(seconds)
 
     async def _list(self) -> None:
-        listing = Listing(self._cluster, self.source, self._path, self._selector, self._heard)
+        listing = Listing(self._cluster, self.source, self._path, self._selector)
         await self._view.replace(listing)
         self._version = str(listing.version)
         self._reach(listing.version)
+        self.heard_at = time.monotonic()
         log.info("listed %d %s", listing.count, self.source.plural)
 
     async def _watch(self) -> None:
@@ -132,19 +134,34 @@ class Reflector(Generic[ItemT]):
             **self._selector,
         }
         idle = min(IDLE_SECONDS, 2 * self._watch_seconds)
+        began = time.monotonic()
         async with self._cluster.stream(self._path, params, idle) as lines:
+            await self._follow(lines)
+        if time.monotonic() - began < SHORTEST_WATCH_SECONDS:
+            raise Unreachable("the watch was ended at once")
+        self._heard()
+
+    async def _follow(self, lines: aiohttp.StreamReader) -> None:
+        """Until the API server ends it in good order, which it does when there was no more to tell until then."""
+        count = 0
+        while line := await lines.readline():
+            self._apply(decoded_at_any_depth(_EVENT.decode, line))
             self._heard()
-            while line := await lines.readline():
-                self._heard()
-                self._apply(decoded_at_any_depth(_EVENT.decode, line))
+            count += 1
+            if count % BITE == 0:
+                await asyncio.sleep(0)
 
     def _apply(self, event: _Event) -> None:
         if event.type == "ERROR":
             raise error_from(0, bytes(event.object))
-        self._version = msgspec.json.decode(event.object, type=_Versioned).metadata.resource_version
-        value = decoded(self.source, event.object) if event.type != "BOOKMARK" else None
-        if value is not None:
-            (self._view.remove if event.type == "DELETED" else self._view.put)(value)
+        identity = _IDENTIFIED.decode(event.object).metadata
+        if event.type != "BOOKMARK":
+            value = decoded(self.source, event.object) if event.type != "DELETED" else None
+            if value is None:
+                self._view.remove(identity)
+            else:
+                self._view.put(value)
+        self._version = identity.resource_version
         self._reach(int(self._version))
 
     def _reach(self, version: int) -> None:
@@ -153,5 +170,6 @@ class Reflector(Generic[ItemT]):
             self.listed.set()
 
     def _heard(self) -> None:
+        """A word that shows that the watch works: that it was begun, or that there is a list, shows only that it may."""
         self.heard_at = time.monotonic()
         self._failures = 0

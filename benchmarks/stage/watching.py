@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Generic
 
+from agentidp.domain.resources import Identity
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import Kind, ObjectT
 from agentidp.kube.listing import Listing
@@ -27,7 +28,7 @@ class Told(Generic[ObjectT]):
         """New, or changed."""
         self._tell(value)
 
-    def remove(self, value: ObjectT) -> None:
+    def remove(self, gone: Identity) -> None:
         """Of no interest here."""
 
 

@@ -36,7 +36,7 @@ class Effects:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.seconds
         while True:
-            seen = self._registry.credentials.table.find(credential_id)
+            seen = self._registry.credentials.table.get(credential_id)
             if seen is not None:
                 if seen.status is Status.REVOKED:
                     raise already_revoked(credential_id)

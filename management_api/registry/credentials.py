@@ -13,6 +13,7 @@ from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
     CredentialState,
+    Identity,
     SecretHash,
 )
 from agentidp.kube.kinds import CREDENTIALS, Extract
@@ -122,7 +123,7 @@ class CredentialTable:
     def __iter__(self) -> Iterator[RegisteredCredential]:
         return iter(self._by_id.values())
 
-    def find(self, credential_id: str) -> RegisteredCredential | None:
+    def get(self, credential_id: str) -> RegisteredCredential | None:
         """The credential of this id."""
         return self._by_id.get(credential_id)
 
@@ -167,9 +168,9 @@ class CredentialTable:
         """All of them."""
         return self._by_id
 
-    def known(self, credential: RegisteredCredential) -> RegisteredCredential | None:
-        """What is known under this id."""
-        return self._by_id.get(credential.credential_id)
+    def key_of(self, identity: Identity) -> str:
+        """The same of an object: its uid."""
+        return identity.uid
 
     def _keys(self, owner: Owner, status: Status | None) -> Sequence[Key]:
         return self._in_order.get((owner, status), ())

@@ -38,7 +38,7 @@ class Registry:
 
     def credential(self, agent: RegisteredAgent, credential_id: str) -> RegisteredCredential | None:
         """A credential of this agent."""
-        found = self.credentials.table.find(credential_id)
+        found = self.credentials.table.get(credential_id)
         return found if found and found.owner == _owner(agent) else None
 
     def page_of_credentials(

@@ -15,7 +15,7 @@ import structlog
 
 from agent_operator.kopf_depth import read_at_any_depth
 from agent_operator.world import Collection, World
-from agentidp.domain.resources import GROUP, VERSION
+from agentidp.domain.resources import GROUP, VERSION, Identity
 from agentidp.kube.cluster import configuration
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
 
@@ -40,20 +40,25 @@ def registry(world: World) -> kopf.OperatorRegistry:
 def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Collection[ObjectT]) -> None:
     @kopf.on.event(GROUP, VERSION, kind.plural, id=f"see-{kind.plural}", registry=handlers)
     async def see(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 Kopf's name
-        try:
-            value = msgspec.convert(dict(body), kind.type)
-        except msgspec.ValidationError as trouble:
-            log.error(  # noqa: TRY400 its trace says nothing more
-                "ignored an object that cannot be read",
-                kind=kind.name,
-                name=body.get("metadata", {}).get("name"),
-                why=str(trouble),
-            )
-            return
-        if type == "DELETED":
-            collection.remove(value)
+        value = _read(kind, body) if type != "DELETED" else None
+        if value is None:
+            collection.remove(msgspec.convert(dict(body["metadata"]), Identity))
         else:
             collection.put(value)
+
+
+def _read(kind: Kind[ObjectT], body: kopf.Body) -> ObjectT | None:
+    """The object; one that cannot be read is none, whatever it was before."""
+    try:
+        return msgspec.convert(dict(body), kind.type)
+    except msgspec.ValidationError as trouble:
+        log.error(  # noqa: TRY400 its trace says nothing more
+            "ignored an object that cannot be read",
+            kind=kind.name,
+            name=body.get("metadata", {}).get("name"),
+            why=str(trouble),
+        )
+        return None
 
 
 class EndlessBackoffs:

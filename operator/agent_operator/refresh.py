@@ -9,7 +9,7 @@ async def refresh(cluster: Cluster, kind: Kind[ObjectT], collection: Collection[
     """The object as it is now, or None where it is gone; the collection knows it too, and wakes whom it concerns."""
     current = await cluster.find(kind, *value.key)
     if current is None:
-        collection.remove(value)
+        collection.remove(value.metadata)
     else:
         collection.put(current)
     return current

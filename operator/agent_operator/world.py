@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Generic
 
+from agent_operator.bulk import without_bulk
 from agent_operator.work import Topic, Work
 from agentidp.domain.delivery import credentials_claimed_by
 from agentidp.domain.registration import claimed_id
@@ -17,6 +18,7 @@ from agentidp.domain.resources import (
     AgentCredential,
     CredentialCount,
     CredentialPhase,
+    Identity,
     Name,
     Organization,
     Secret,
@@ -73,20 +75,20 @@ class Collection(Generic[ObjectT]):
         if version_of(value) <= self._removed.get(value.metadata.uid, -1):
             return
         self._forget(value.key)
-        self._objects[value.key] = value
+        self._objects[value.key] = without_bulk(value)
         for link in self._links(value):
             self._linked[link].add(value.key)
         self._changed(known, value)
 
-    def remove(self, value: ObjectT) -> None:
-        """Gone; `value` is how it last was."""
-        self._removed[value.metadata.uid] = version_of(value)
+    def remove(self, gone: Identity) -> None:
+        """Gone, in this version."""
+        self._removed[gone.uid] = int(gone.resource_version or 0)
         if len(self._removed) > TOMBSTONES:
             self._removed.popitem(last=False)
-        known = self._objects.get(value.key)
-        if known and known.metadata.uid == value.metadata.uid:
-            self._forget(value.key)
-            self._changed(known, value)
+        known = self._objects.get(Name(gone.namespace, gone.name))
+        if known and known.metadata.uid == gone.uid:
+            self._forget(known.key)
+            self._changed(known, known)
 
     async def replace(self, listing: Listing[ObjectT]) -> None:
         """These are all that there are; what was seen since stays."""
@@ -97,7 +99,7 @@ class Collection(Generic[ObjectT]):
                 self.put(value)
         for known in gone.values():
             if version_of(known) <= listing.version:
-                self.remove(known)
+                self.remove(known.metadata)
 
     def _forget(self, name: Name) -> None:
         known = self._objects.pop(name, None)

@@ -69,14 +69,14 @@ class Writes:
         self._leadership.require()
         with suppress(NotFound):  # somebody else was faster, and it is what we want
             await self._cluster.delete(SECRETS, secret)
-        self._world.secrets.remove(secret)
+        self._world.secrets.remove(secret.metadata)
 
     async def no_revocation(self, revocation: TokenRevocation) -> None:
         """Remove a TokenRevocation. Raises Conflict."""
         self._leadership.require()
         with suppress(NotFound):
             await self._cluster.delete(TOKEN_REVOCATIONS, revocation)
-        self._world.revocations.remove(revocation)
+        self._world.revocations.remove(revocation.metadata)
 
     def credential_event(self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False) -> None:
         """Tell the credential's story to `kubectl describe`."""

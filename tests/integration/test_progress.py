@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentidp.domain.resources import AgentCredential, Name
+from agentidp.domain.resources import AgentCredential, Identity, Name
 from agentidp.kube import listing as listings
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import CREDENTIALS
@@ -32,9 +32,9 @@ class View:
         """New, or changed."""
         self.states[value.key] = value.spec.state
 
-    def remove(self, value: AgentCredential) -> None:
+    def remove(self, gone: Identity) -> None:
         """Gone."""
-        self.states.pop(value.key, None)
+        self.states.pop(Name(gone.namespace, gone.name), None)
 
 
 class Interrupted(Cluster):

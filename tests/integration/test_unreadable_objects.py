@@ -13,7 +13,7 @@ from tests.support.manifests import a_resource
 from tests.support.objects import Objects, path_of
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
-from tests.support.workload import is_served
+from tests.support.workload import is_refused, is_served
 
 STRANGE_TYPE = "Translator"
 
@@ -41,6 +41,25 @@ def test_others_are_served(tenant: Tenant) -> None:
     """Those that come after it."""
     pair = tenant.issue()
     eventually("it is served", lambda: is_served(pair))
+
+
+def test_what_was_served_is_refused_when_it_cannot_be_read_any_more(tenant: Tenant) -> None:
+    """It may have been suspended in the same breath; and when it can be read again, it is served as before."""
+    pair = tenant.issue()
+    eventually("it is served", lambda: is_served(pair))
+    tenant.change("Agent", type=STRANGE_TYPE)
+    eventually("it is refused", lambda: is_refused(pair))
+    tenant.change("Agent", type="Screener")
+    eventually("it is served again", lambda: is_served(pair))
+
+
+def test_what_cannot_be_read_any_more_can_be_deleted(tenant: Tenant) -> None:
+    """To know that it is gone, nobody has to understand what it was."""
+    pair = tenant.issue()
+    eventually("it is served", lambda: is_served(pair))
+    tenant.change("Agent", type=STRANGE_TYPE)
+    tenant.remove("Agent")
+    eventually("it is refused", lambda: is_refused(pair))
 
 
 def test_a_restart_goes_past_it(tenant: Tenant, programs: Programs) -> None:

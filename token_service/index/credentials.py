@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from agentidp.domain.clients import ClientAgent, ClientCredential
+from agentidp.domain.resources import Identity
 
 
 class CredentialTable:
@@ -60,6 +61,6 @@ class CredentialTable:
         """All of them."""
         return self._by_id
 
-    def known(self, credential: ClientCredential) -> ClientCredential | None:
-        """What is known under this id."""
-        return self._by_id.get(credential.credential_id)
+    def key_of(self, identity: Identity) -> str:
+        """The same of an object: its uid."""
+        return identity.uid

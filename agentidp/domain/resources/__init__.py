@@ -29,7 +29,7 @@ from agentidp.domain.resources.credential import (
     SecretKeys,
     SecretTemplate,
 )
-from agentidp.domain.resources.meta import Condition, ConditionStatus, Name, ObjectMeta, OwnerReference, Time
+from agentidp.domain.resources.meta import Condition, ConditionStatus, Identity, Name, ObjectMeta, OwnerReference, Time
 from agentidp.domain.resources.organization import (
     Organization,
     OrganizationLimits,
@@ -61,6 +61,7 @@ __all__ = [
     "CredentialSpec",
     "CredentialState",
     "CredentialStatus",
+    "Identity",
     "Name",
     "ObjectMeta",
     "Organization",

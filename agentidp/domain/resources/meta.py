@@ -35,13 +35,18 @@ class OwnerReference(Part, frozen=True, kw_only=True):
     block_owner_deletion: bool = False
 
 
-class ObjectMeta(Part, frozen=True, kw_only=True):
-    """The part of `metav1.ObjectMeta` that the programs read or write."""
+class Identity(Part, frozen=True, kw_only=True):
+    """Which object it is, and which version of it: what can be read of any object, also of one that is not understood."""
 
     name: str = ""
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""
+
+
+class ObjectMeta(Identity, frozen=True, kw_only=True):
+    """The part of `metav1.ObjectMeta` that the programs read or write."""
+
     generation: int = 0
     creation_timestamp: Time | None = None
     deletion_timestamp: Time | None = None

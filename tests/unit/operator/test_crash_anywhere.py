@@ -241,7 +241,7 @@ class CredentialLife(RuleBasedStateMachine):
             self.world.agents.put(value)
         for secret in list(self.world.secrets):
             if secret.key not in {one.key for one in self.cluster.all(SECRETS)}:
-                self.world.secrets.remove(secret)
+                self.world.secrets.remove(secret.metadata)
         for one in self.cluster.all(SECRETS):
             self.world.secrets.put(one)
         for credential in self.cluster.all(CREDENTIALS):

@@ -78,14 +78,14 @@ async def test_the_keys_may_be_kept_for_a_while(served: ServedAlone) -> None:
 
 async def test_without_keys_there_is_nothing_to_keep(served: ServedAlone) -> None:
     """An empty set would be kept for as long as a full one."""
-    served.keys.remove(signing_keys())
+    served.keys.remove(signing_keys().metadata)
     assert (await served.http.get("/.well-known/jwks.json")).status_code == 503
 
 
 async def test_the_probes(served: ServedAlone) -> None:
     """Healthy is not ready."""
     assert (await served.http.get("/readyz")).json() == {"ready": True, "missing": []}
-    served.keys.remove(signing_keys())
+    served.keys.remove(signing_keys().metadata)
     ready = await served.http.get("/readyz")
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "missing": ["there is no signing key"]})
     assert (await served.http.get("/healthz")).status_code == 200

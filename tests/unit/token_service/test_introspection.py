@@ -10,7 +10,7 @@ from agentidp.domain.access_tokens import draft
 from agentidp.domain.clients import client_agent
 from agentidp.domain.grants import Grant
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentState, CredentialState
+from agentidp.domain.resources import AgentState, CredentialState, Identity
 from agentidp.index.revocations import RevokedToken
 from agentidp.kube.errors import Unreachable
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
@@ -91,7 +91,7 @@ async def test_what_is_no_good_token_is_inactive(served: ServedAlone) -> None:
     """Expired, revoked, of another issuer, or nothing at all."""
     served.known.revocations.put(RevokedToken(a_uid(7)))
     assert await introspect(served, a_token(served)) == INACTIVE
-    served.known.revocations.remove(RevokedToken(a_uid(7)))
+    served.known.revocations.remove(Identity(name=a_uid(7)))
     assert await introspect(served, a_token(served, issued_at=time.time() - 3600)) == INACTIVE
     assert await introspect(served, a_token(served, client_id="agentidp-operator")) == INACTIVE
     assert await introspect(served, "nothing") == INACTIVE

@@ -76,7 +76,7 @@ async def test_without_the_secret_there_is_no_key() -> None:
     ring = KeyRing(ManualClock(NOW.timestamp()))
     assert ring.writer() is None
     ring.put(the_secret(FIRST))
-    ring.remove(the_secret(FIRST))
+    ring.remove(the_secret(FIRST).metadata)
     assert ring.writer() is None
     await ring.replace(Listed(the_secret(FIRST)))
     assert ring.writer() is not None

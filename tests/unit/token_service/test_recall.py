@@ -50,7 +50,7 @@ async def test_any_other_request_is_understood(served: ServedAlone, understood: 
 
 CHANGES: dict[str, tuple[Callable[[ServedAlone], object], int]] = {
     "its agent is suspended": (lambda one: one.declare(a_registered_agent(state=AgentState.SUSPENDED)), 401),
-    "its agent is gone": (lambda one: one.index.agents.remove(client_agent(a_registered_agent())), 200),
+    "its agent is gone": (lambda one: one.index.agents.remove(a_registered_agent().metadata), 200),
     "its credential is revoked": (lambda one: one.declare(the_credential(state=CredentialState.REVOKED)), 401),
     "its credential has expired": (lambda one: one.declare(the_credential(expires_at=LONG_AGO)), 401),
     "its hash was replaced": (lambda one: one.declare(the_credential(the_hash(hash="$2b$10$" + "x" * 53))), 401),
@@ -58,7 +58,7 @@ CHANGES: dict[str, tuple[Callable[[ServedAlone], object], int]] = {
         lambda one: one.declare(a_registered_agent(organization_id="acme"), an_organization()),
         200,
     ),
-    "there is no signing key": (lambda one: one.keys.remove(signing_keys()), 503),
+    "there is no signing key": (lambda one: one.keys.remove(signing_keys().metadata), 503),
 }
 
 

@@ -276,7 +276,7 @@ async def test_without_a_scope_neither_answer_nor_token_has_one(served: ServedAl
 
 async def test_without_a_signing_key_there_is_no_token(served: ServedAlone) -> None:
     """503, and when to come back."""
-    served.keys.remove(signing_keys())
+    served.keys.remove(signing_keys().metadata)
     answer = await served.token()
     assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert int(answer.headers["retry-after"]) > 0
