@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -43,8 +45,13 @@ class Outcome(Struct, frozen=True):
 
     def percentile(self, percent: float) -> float:
         """Of the times that answers took, in seconds (nearest rank)."""
-        place = max(0, -(-len(self.latencies) * percent // 100) - 1)
-        return self.latencies[int(place)] if self.latencies else float("nan")
+        return percentile(self.latencies, percent)
+
+
+def percentile(in_order: Sequence[float], percent: float) -> float:
+    """By nearest rank; not a number where there is none."""
+    place = max(0, -(-len(in_order) * percent // 100) - 1)
+    return in_order[int(place)] if in_order else float("nan")
 
 
 def form_request(url: str, pair: Pair) -> bytes:
@@ -65,18 +72,37 @@ async def put_load(url: str, requests: tuple[bytes, ...], connections: int, seco
     job = Job(address.hostname or "", address.port or 80, requests, connections, seconds, rate)
     command = [sys.executable, "-m", "benchmarks.measure.http_generator"]
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=pin_to_others)
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=_generate_undisturbed)
     told, _ = await process.communicate(msgspec.json.encode(job))
     return msgspec.json.decode(told, type=Outcome)
 
 
 def pin_to_first(pid: int) -> None:
     """Let a server and all its threads have the first core, and nothing else."""
+    _pin(pid, {0})
+
+
+def pin_to_others(pid: int) -> None:
+    """Keep a process and all its threads off the first core, where there is another."""
+    _pin(pid, _others())
+
+
+def keep_off_first() -> None:
+    """The same for this process."""
+    os.sched_setaffinity(0, _others())
+
+
+def _pin(pid: int, cores: set[int]) -> None:
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {0})
+        os.sched_setaffinity(int(thread.name), cores)
 
 
-def pin_to_others() -> None:
-    """Keep off the first core, where there is another."""
-    others = set(range(os.cpu_count() or 1)) - {0}
-    os.sched_setaffinity(0, others or {0})
+def _others() -> set[int]:
+    return set(range(os.cpu_count() or 1)) - {0} or {0}
+
+
+def _generate_undisturbed() -> None:
+    """Off the first core, and before everything else there, where that is allowed: else its own waiting would be measured."""
+    keep_off_first()
+    with suppress(PermissionError):
+        os.nice(-20)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 from msgspec import Struct
 
-from benchmarks.measure.http_load import pin_to_others
+from benchmarks.measure.http_load import keep_off_first
 
 BYTE_EVERY_SECONDS = 1.0
 BACK_AFTER_SECONDS = 0.5
@@ -34,7 +34,7 @@ async def held(slow: Slow) -> AsyncIterator[None]:
     """While the block runs; when it is entered, all are connected."""
     pipe = asyncio.subprocess.PIPE
     command = [sys.executable, "-m", "benchmarks.measure.slow_connections"]
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=pin_to_others)
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=keep_off_first)
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("there are no pipes to the connections' process")
     try:
