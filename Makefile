@@ -30,7 +30,7 @@ test-unit: environment ## Run the tests that need no control plane; a minute
 	@$(BIN)/pytest tests/unit
 
 test-integration: control-plane ## Run the tests on a real control plane
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/integration
 
 e2e: control-plane ## Run what ships, the image installed by the chart, on a real node (root, Linux) or with CLUSTER=kind
 	@[ "$(CLUSTER)" = kind ] || $(DEVCLUSTER) prepare-node

@@ -1,4 +1,4 @@
-"""What all suites share: where the checkout is on the import path."""
+"""What all suites share: where the checkout is on the import path, and a way to tell what was measured."""
 
 import sys
 from collections.abc import Callable
@@ -9,13 +9,25 @@ import pytest
 # Last, not first: the programs under test come from the installed wheel; only `devcluster`, `demo` and `tests` come from here.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+MEASURED = "measured"
+
 
 @pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints what was measured, also when the test passes."""
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Has a line printed in the end, also when the test passes, and also when it runs in another process."""
+    return lambda line: record_property(MEASURED, line)
 
-    def write(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n    {line}\n")
 
-    return write
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured, under the name of each."""
+    told = [
+        (report.nodeid, value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, value in report.user_properties
+        if name == MEASURED
+    ]
+    if told:
+        terminalreporter.section("measured")
+    for test, line in told:
+        terminalreporter.line(f"{line}  ({test})")

@@ -71,7 +71,7 @@ def _violations_of(kind: str, field: Field) -> Iterator[tuple[str, Violation]]:
         resource, holder, key, location = _found(kind, field.path)
         del holder[key]
         yield "required", Violation(resource, location, "Required value")
-    for keyword in field.schema.keys() & BOUNDS.keys():
+    for keyword in sorted(field.schema.keys() & BOUNDS.keys()):
         if field.schema[keyword] != "atomic":
             yield keyword, _broken(kind, field, BOUNDS[keyword])
 
