@@ -189,6 +189,28 @@ def test_only_what_is_for_the_public_is_led_to(values: str) -> None:
     assert paths == expected | {f"{prefix}/api/v1/token", f"{prefix}/.well-known"}
 
 
+def test_a_certificate_that_is_there_is_used() -> None:
+    """The Ingress names its Secret, and nobody is asked for another one."""
+    told = rendered("--set=ingress.enabled=true,ingress.host=idp.example.com,tls.secretName=idp-certificate")
+    (ingress,) = of_kind("Ingress", told).values()
+    assert ingress["spec"]["tls"] == [{"hosts": ["idp.example.com"], "secretName": "idp-certificate"}]
+    assert of_kind("Certificate", told) == {}
+
+
+def test_an_ingress_without_a_certificate_has_no_tls() -> None:
+    """As where something before it ends TLS."""
+    (ingress,) = of_kind("Ingress", rendered("--set=ingress.enabled=true,ingress.host=idp.example.com")).values()
+    assert "tls" not in ingress["spec"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_kinds_outlive_the_release_unless_told_otherwise(keep: bool) -> None:
+    """By an annotation, which Helm reads; nothing else about them differs."""
+    found = of_kind("CustomResourceDefinition", rendered(f"--set=crds.keep={str(keep).lower()}")).values()
+    assert [one["metadata"].get("annotations") for one in found] == [{"helm.sh/resource-policy": "keep"} if keep else None] * 4
+    assert [one["spec"] for one in found] == [one["spec"] for one in of_kind("CustomResourceDefinition", rendered()).values()]
+
+
 def programs(manifests: list[Manifest]) -> list[Manifest]:
     """The containers of the programs."""
     return [one for pod in pods(manifests).values() for one in pod["containers"] if one["command"][0] in SETTINGS]
