@@ -1,13 +1,14 @@
 """What the site has beside the pages in docs/: the README as its first page, and the reference, made from the sources."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from reference import http, reasons, resources, settings
+from repository import BrokenLinkError, named
 
 ROOT = Path(__file__).parents[2]
 GENERATED = {
@@ -28,8 +29,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """What is in the repository only is named, not linked."""
-    depth = page.file.src_path.count("/")
-    return re.sub(rf"\[([^]]+)]\((?:\.\./){{{depth + 1}}}[^)]+\)", r"\1", markdown)
+    if page.file.generated_by is not None:
+        return markdown
+    return _named(markdown, f"docs/{page.file.src_path}")
 
 
 def on_nav(nav: Any, **_: Any) -> Any:
@@ -45,6 +47,13 @@ def _place(item: Any) -> str:
 
 
 def _readme() -> str:
-    """Links to pages of docs/ stay links; what is in the repository only is named."""
-    named = re.sub(r"\[([^]]+)]\((?!https?:)(?!docs/\S+\.md)[^)]+\)", r"\1", (ROOT / "README.md").read_text())
-    return named.replace("](docs/", "](")
+    """With links as they are from the site's first page."""
+    return _named((ROOT / "README.md").read_text(), "README.md").replace("](docs/", "](")
+
+
+def _named(markdown: str, page: str) -> str:
+    """A link that leads nowhere ends the build, as MkDocs' own checks do."""
+    try:
+        return named(markdown, page, ROOT)
+    except BrokenLinkError as broken:
+        raise PluginError(str(broken)) from broken
