@@ -1,14 +1,20 @@
 """What becomes of a credential when its spec or its agent's says so: at the operator, and at the token endpoint."""
 
+import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
+import httpx
 import pytest
 
+from devcluster.programs import Programs
 from tests.support.crd_schema import Manifest
+from tests.support.objects import Objects
 from tests.support.tenants import NAME, Tenant, condition_of
 from tests.support.waiting import eventually
-from tests.support.workload import Pair, is_refused, is_served
+from tests.support.workload import GRANT, Pair, is_refused, is_served
 
 pytestmark = pytest.mark.usefixtures("programs")
 
@@ -129,6 +135,55 @@ def test_after_the_overlap_the_old_secret_stops(tenant: Tenant) -> None:
     eventually("the old secret is refused", lambda: is_refused(before))
     eventually("its hash is dropped", lambda: len(tenant.get("AgentCredential")["status"]["secretHashes"]) == 1)
     assert is_served(after)
+
+
+ENDINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "its agent is suspended": ("Agent", {"state": "Suspended"}),
+    "its agent is decommissioned": ("Agent", {"state": "Decommissioned"}),
+    "it is revoked": ("AgentCredential", {"state": "Revoked"}),
+    "it has expired": ("AgentCredential", {"expiresAt": "2026-01-01T00:00:00Z"}),
+    "its agent takes no secrets": (
+        "Agent",
+        {"credentialPolicy": "WorkloadOnly", "workloads": [{"serviceAccountName": "screener"}]},
+    ),
+}
+STYLES: dict[str, Callable[[Pair], dict[str, Any]]] = {
+    "HTTP Basic": lambda pair: {"auth": (pair.client_id, pair.client_secret), "data": GRANT},
+    "form fields": lambda pair: {"data": GRANT | {"client_id": pair.client_id, "client_secret": pair.client_secret}},
+}
+
+
+@pytest.fixture(scope="module")
+def refused(programs: Programs, objects: Objects) -> dict[str, Pair]:
+    """Pairs that are refused, by what is wrong with them."""
+    pairs = {"nothing": Tenant.new(objects).issue()}
+    for what, (kind, spec) in ENDINGS.items():
+        tenant = Tenant.new(objects)
+        pairs[what] = tenant.issue()
+        eventually("it is served", partial(is_served, pairs[what]))
+        tenant.change(kind, **spec)
+        eventually("it is refused", partial(is_refused, pairs[what]))
+    good = pairs.pop("nothing")
+    pairs["there is no such client"] = good._replace(client_id=str(uuid.uuid4()))
+    pairs["its secret is wrong"] = good._replace(client_secret="sk_live_" + "0" * 32)
+    pairs["what it sends is no secret"] = good._replace(client_secret="guess")
+    return pairs
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_refusal_does_not_tell_what_is_wrong(style: str, refused: dict[str, Pair]) -> None:
+    """Status, headers and body are the same, byte for byte but for the date: who tries secrets learns nothing by them."""
+    answers = {what: answer(httpx.post(pair.token_endpoint, **STYLES[style](pair))) for what, pair in refused.items()}
+    assert len(answers) == len(ENDINGS) + 3
+    (status, _, body), *others = set(answers.values())
+    assert others == [], answers
+    assert status == 401
+    assert b"invalid_client" in body
+
+
+def answer(response: httpx.Response) -> tuple[int, tuple[tuple[bytes, bytes], ...], bytes]:
+    """All of it, but for the date."""
+    return response.status_code, tuple(one for one in response.headers.raw if one[0].lower() != b"date"), response.content
 
 
 def rotate(tenant: Tenant) -> Pair:

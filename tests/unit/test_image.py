@@ -42,6 +42,14 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
             assert tested[package] == pin, package
 
 
+def test_what_is_installed_is_what_was_locked() -> None:
+    """Each package by its hash or from the builder's own disk, and as a wheel, so that none runs code of its own meanwhile."""
+    installs = re.findall(r"-m pip (?:--python \S+ )?install .*?(?= &&|\n(?!  ))", DOCKERFILE.replace("\\\n", ""), re.DOTALL)
+    assert len(installs) == 3
+    assert all("--require-hashes" in one or "--no-index" in one for one in installs)
+    assert "PIP_ONLY_BINARY=:all:" in DOCKERFILE
+
+
 def test_the_chart_installs_the_version_of_the_project() -> None:
     """The chart's appVersion is the image's tag."""
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)

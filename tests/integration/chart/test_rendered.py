@@ -211,6 +211,19 @@ def test_the_kinds_outlive_the_release_unless_told_otherwise(keep: bool) -> None
     assert [one["spec"] for one in found] == [one["spec"] for one in of_kind("CustomResourceDefinition", rendered()).values()]
 
 
+def test_without_the_rest_api_nobody_has_its_rights() -> None:
+    """It could make credentials for every agent, so who does not need it has neither its pods nor its roles."""
+    without = rendered("--set=managementApi.enabled=false")
+    assert [one["metadata"]["name"] for one in without if "management" in yaml.safe_dump(one["metadata"])] == []
+    subjects = [
+        who["name"]
+        for kind in ("ClusterRoleBinding", "RoleBinding")
+        for one in of_kind(kind, without).values()
+        for who in one["subjects"]
+    ]
+    assert set(subjects) == {"agentidp-operator", "agentidp-token-service"}
+
+
 def programs(manifests: list[Manifest]) -> list[Manifest]:
     """The containers of the programs."""
     return [one for pod in pods(manifests).values() for one in pod["containers"] if one["command"][0] in SETTINGS]
