@@ -30,7 +30,8 @@ WHEEL_SOURCES = (
     "README.md",
     "LICENSE",
 )
-PIP_INSTALL: tuple[str | Path, ...] = (VENV / "bin" / "pip", "install", "--disable-pip-version-check")
+# Byte code comes with the first import: most of what is installed never is, and compiling it takes longer than all else.
+PIP_INSTALL: tuple[str | Path, ...] = (VENV / "bin" / "pip", "install", "--disable-pip-version-check", "--no-compile")
 LAST_LINES = 20
 
 
