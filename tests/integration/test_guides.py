@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,14 +10,18 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+import yaml
 
 from devcluster.binary import control_plane_binary
 from devcluster.cluster import ControlPlane
 from devcluster.folder import Folder
 from devcluster.kubectl import kubectl_program
+from devcluster.ports import ReservedPort
 from devcluster.programs import Programs
+from tests.support import argo_cd
+from tests.support.api_server import ApiServer
 from tests.support.crd_schema import CHECKOUT
-from tests.support.guides import GUIDES, RUNBOOKS, commands_in, steps_of
+from tests.support.guides import PAGES, TYPED, all_blocks_of, blocks_of, steps_of, typed
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
@@ -39,15 +42,10 @@ def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> It
     folder.write_commands(kubectl_program(), control_plane_binary())
     kubectl = cluster.access.kubectl
     path = f"{folder.commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = kubectl.environment() | {"PATH": path} | all_programs.url_variables()
-
-    def run(text: str) -> str:
-        shell = ["bash", "-euo", "pipefail", "-c", text]
-        done = subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    yield run
+    port = ReservedPort()
+    environment = kubectl.environment() | {"PATH": path, "PORT": str(port.number)} | all_programs.url_variables()
+    yield lambda text: typed(text, tmp_path, environment)
+    port.release()
     kubectl("delete", MADE, "--all", "--namespace=agents-demo")
     kubectl("delete", "organization", "acme", "--ignore-not-found")
 
@@ -58,10 +56,54 @@ def demo(objects: Objects) -> Tenant:
     return Tenant(objects, "agents-demo")
 
 
-def test_each_guide_with_commands_has_a_test() -> None:
+NOT_RUN: dict[str, dict[str, str]] = {
+    "README": {"curl -u": "in a pod; the quickstart does the same with what kubectl reads"},
+    "SECURITY": {"cosign verify": "needs a release"},
+    "benchmarks": {"make bench": "takes hours; each benchmark has a smoke test"},
+    "install": {
+        "docker build": "needs an image builder; make e2e builds with buildah",
+        "helm test": "needs a pod; make e2e runs it",
+    },
+    "runbooks": {
+        "kubectl logs": "of pods",
+        "kubectl top": "of pods, and needs a metrics server",
+        "kubectl port-forward": "to a pod",
+        "kubectl get secret NAME": "names what only its reader knows",
+        "sum by": "a query for Prometheus",
+        "max(": "a query for Prometheus",
+    },
+    "verify-tokens": {
+        "cd examples/resource-servers": "fetches packages; test_language_examples runs these programs with the locked ones",
+        "cd examples/clients": "as above",
+    },
+}
+"""How the blocks without a mark begin, page by page, and why no test runs them."""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_block_that_is_not_run_is_known_with_its_reason(page: str) -> None:
+    """What is printed or drawn is marked as text; any other block without a mark is in the list above, and nothing else is."""
+    begins = [block.text.splitlines()[0] for block in all_blocks_of(PAGES[page]) if not block.mark]
+    known = NOT_RUN.get(page, {})
+    assert [one for one in begins if not one.startswith(tuple(known))] == []
+    assert [one for one in known if not any(begin.startswith(one) for begin in begins)] == [], "nothing begins like this"
+
+
+def test_each_page_with_commands_has_a_test() -> None:
     """A new one whose commands nobody runs is found here."""
-    with_commands = {path.stem for path in GUIDES.glob("*.md") if steps_of(path.stem)}
-    assert with_commands == set(re.findall(r'steps_of\("(.+)"\)', Path(__file__).read_text()))
+    with_commands = {page for page, path in PAGES.items() if blocks_of(path, TYPED)}
+    tests = "".join(path.read_text() for path in (CHECKOUT / "tests" / "integration").rglob("test_*.py"))
+    assert with_commands == set(re.findall(r'steps_of\("(.+?)"\)', tests))
+
+
+def test_a_manifest_that_is_shown_is_accepted(api_server: ApiServer) -> None:
+    """Each of ours, as it stands, in the README and in the guides."""
+    shown = [one for path in PAGES.values() for block in blocks_of(path, "yaml") for one in yaml.safe_load_all(block)]
+    ours = [one for one in shown if one["apiVersion"].startswith("idp.sentryagent.ai/")]
+    assert len(ours) > 1
+    for one in ours:
+        del one["metadata"]["namespace"]
+        assert api_server.create(one, dry_run=True).message == ""
 
 
 def test_an_agent_without_a_secret(type_in: Type, all_programs: Programs) -> None:
@@ -94,7 +136,7 @@ def test_managing_credentials_over_http(type_in: Type, tmp_path: Path) -> None:
 
 def test_rotating_on_request(type_in: Type, demo: Tenant) -> None:
     """Within the overlap both secrets are accepted, and what is shown says so; asked for without the plugin, it is as well."""
-    apply, rotate, ask_by_patch, look, *_ = steps_of("rotation")
+    apply, rotate, ask_by_patch, look, _, _, _, _, _, _ = steps_of("rotation")
     type_in(apply)
     first = demo.pair(SECRET)
     type_in(rotate)
@@ -110,7 +152,7 @@ def test_rotating_on_request(type_in: Type, demo: Tenant) -> None:
 
 def test_rotating_on_schedule_and_when_unused(type_in: Type, demo: Tenant) -> None:
     """The next rotation is due in 30 days; an old secret is declared to be kept for as long as it is used."""
-    apply, _, _, _, schedule, keep, events, *_ = steps_of("rotation")
+    apply, _, _, _, schedule, keep, events, _, _, _ = steps_of("rotation")
     type_in(apply)
     assert "rotation in 29d" in type_in(schedule)
     type_in(keep)
@@ -120,7 +162,7 @@ def test_rotating_on_schedule_and_when_unused(type_in: Type, demo: Tenant) -> No
 
 def test_rotating_with_no_outage_and_at_once(type_in: Type, demo: Tenant) -> None:
     """A planned rotation refuses nobody; one after a leak refuses the secret that was in use."""
-    apply, *_, plan, restart, replace_at_once = steps_of("rotation")
+    apply, _, _, _, _, _, _, plan, restart, replace_at_once = steps_of("rotation")
     type_in(apply)
     old = demo.pair(SECRET)
     type_in(plan)
@@ -136,7 +178,7 @@ def test_rotating_with_no_outage_and_at_once(type_in: Type, demo: Tenant) -> Non
 
 def test_committing_to_git(type_in: Type, demo: Tenant) -> None:
     """What is applied does not drift, and a commit rotates once and suspends."""
-    apply, compare, rotate, suspend, *_ = steps_of("gitops")
+    apply, compare, rotate, suspend, _, _, _ = steps_of("gitops")
     type_in(apply)
     assert type_in(compare) == ""
     first = demo.pair("summarizer-credentials")
@@ -148,11 +190,28 @@ def test_committing_to_git(type_in: Type, demo: Tenant) -> None:
     assert demo.pair("summarizer-credentials") == second
     type_in(suspend)
     eventually("it is refused", lambda: is_refused(second))
+    assert {argo_cd.health(demo.get(kind, "summarizer")) for kind in ("Agent", "AgentCredential")} == {"Suspended"}
+
+
+@pytest.mark.usefixtures("all_programs")
+def test_argo_cd_is_told_how_things_are(tenant: Tenant) -> None:
+    """By the script of the guide: what waits makes progress, what works is healthy, what expired is not."""
+    unseen = a_resource("Agent") | {"metadata": {"name": "unseen", "generation": 1}}
+    assert argo_cd.health(unseen) == "Progressing"
+    tenant.create("AgentCredential")
+    assert argo_cd.health(tenant.until("AgentCredential", "AgentNotFound")) == "Progressing"
+    tenant.create("Agent")
+    assert argo_cd.health(tenant.until("AgentCredential", "Issued")) == "Healthy"
+    assert argo_cd.health(tenant.until("Agent", "Registered")) == "Healthy"
+    tenant.change("AgentCredential", expiresAt="2026-01-01T00:00:00Z")
+    assert argo_cd.health(tenant.until("AgentCredential", "CredentialExpired")) == "Degraded"
+    tenant.change("AgentCredential", state="Revoked")
+    assert argo_cd.health(tenant.until("AgentCredential", "CredentialRevoked")) == "Suspended"
 
 
 def test_changing_beside_git(type_in: Type, demo: Tenant) -> None:
     """A rotation by hand is kept where Git says nothing of it."""
-    apply, _, _, _, beside, *_ = steps_of("gitops")
+    apply, _, _, _, beside, _, _ = steps_of("gitops")
     type_in(apply)
     before = demo.pair(SECRET)
     assert "rotated\n" in type_in(beside)
@@ -162,7 +221,7 @@ def test_changing_beside_git(type_in: Type, demo: Tenant) -> None:
 
 def test_applying_as_a_tool(type_in: Type, demo: Tenant) -> None:
     """With `edit` alone it may not declare an id; with `claim` it may."""
-    *_, give, as_the_tool = steps_of("gitops")
+    _, _, _, _, _, give, as_the_tool = steps_of("gitops")
     type_in("kubectl apply --filename=examples/quickstart.yaml")
     type_in(give)
     eventually("it may", lambda: type_in(f"({as_the_tool}) 2>&1 || true"), lambda told: "summarizer serverside-applied" in told)
@@ -244,10 +303,23 @@ def try_out(**spec: str) -> str:
     return f"kubectl create --namespace=team-red --dry-run=server --filename=- 2>&1 <<END || true\n{agent}\nEND"
 
 
+def test_taking_tokens_and_getting_them(type_in: Type, all_programs: Programs) -> None:
+    """The Python API refuses who has no token and takes the Python client's; a token that is revoked is not active any more."""
+    get_the_secret, call, ask, revoke = steps_of("verify-tokens")
+    type_in(get_the_secret)
+    nobody, client = type_in(call).splitlines()[-1].split("}", 1)
+    assert "Not authenticated" in nobody
+    told = json.loads(client)
+    assert told["answer"]["resumes"] == []
+    assert told["active"] == [True, False]
+    assert json.loads(type_in(ask))["active"] is True
+    assert json.loads(type_in(revoke))["active"] is False
+
+
 def test_looking_where_the_runbooks_say(type_in: Type) -> None:
     """All that needs no pods: everything that they ask about is there, and every right that a program needs is given."""
     type_in("kubectl apply --filename=examples/quickstart.yaml")
-    told = "\n".join(map(type_in, commands_in(RUNBOOKS)))
+    told = "\n".join(map(type_in, steps_of("runbooks")))
     for there in ("screener", "agentidp-operator ", "agentidp-signing-keys "):
         assert there in told
     assert told.splitlines().count("yes") == 5, "each right that is asked about"

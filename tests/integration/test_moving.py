@@ -15,6 +15,8 @@ from devcluster.components import API_SERVER, ETCD
 from devcluster.programs import PROGRAMS, Programs
 from tests.support.control_planes import installed_cluster
 from tests.support.crd_schema import CHECKOUT
+from tests.support.guides import steps_of, typed
+from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.rotations import request_rotations
 from tests.support.tenants import NAME, Tenant
@@ -61,6 +63,28 @@ def test_a_namespace_moves_with_its_ids_and_secrets(
     assert there.get("AgentCredential", "renamed")["spec"]["secret"] == {"name": ELSEWHERE}
     owners = eventually("the operator takes the Secret over", lambda: there.get("Secret")["metadata"].get("ownerReferences"))
     assert [one["uid"] for one in owners] == [there.get("AgentCredential")["metadata"]["uid"]]
+
+
+def test_the_commands_of_the_guide(
+    cluster: ControlPlane, target: ControlPlane, programs: Programs, programs_there: Programs, objects: Objects, tmp_path: Path
+) -> None:
+    """Where the organization is there already, the agent goes on with its secret."""
+    *_, move_it = steps_of("install")
+    (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
+    shutil.copy(target.kubeconfig, tmp_path / "there")
+    cluster.kubectl("apply", f"--filename={CHECKOUT / 'examples' / 'quickstart.yaml'}")
+    here = Tenant(objects, "agents-demo")
+    here.until("AgentCredential", "Issued")
+    acme = a_resource("Organization", {"namespaces": ["agents-demo"]}, "acme")
+    environment = cluster.access.kubectl.environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    with Objects(target.kubeconfig) as there:
+        there.create(acme)
+        typed(move_it, tmp_path, environment)
+        moved = Tenant(there, "agents-demo").pair("screener-credentials")
+    assert moved[:2] == here.pair("screener-credentials")[:2]
+    assert is_served(moved)
+    cluster.kubectl("delete", "agentcredentials,agents", "--all", "--namespace=agents-demo")
+    cluster.kubectl("delete", "organization", "acme")
 
 
 def test_what_was_moved_rotates_as_before(

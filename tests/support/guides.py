@@ -1,21 +1,54 @@
-"""The commands of the guides and the runbooks, as people type them."""
+"""The pages of the documentation, and what people type who follow them."""
 
+import os
 import re
+import subprocess
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.crd_schema import CHECKOUT
 
-GUIDES = CHECKOUT / "docs" / "guides"
-RUNBOOKS = CHECKOUT / "docs" / "runbooks.md"
+DOCS = CHECKOUT / "docs"
+GUIDES = DOCS / "guides"
+RUNBOOKS = DOCS / "runbooks.md"
+README = CHECKOUT / "README.md"
+PAGES = {
+    **{path.stem: path for path in [*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")]},
+    "benchmarks": CHECKOUT / "benchmarks" / "README.md",
+}
+"""Every page, by its name."""
+TYPED = "sh"
+"""The mark of a block that is run."""
 
 
-def steps_of(guide: str) -> list[str]:
-    """Those of a guide, block by block."""
-    return commands_in(GUIDES / f"{guide}.md")
+class Block(NamedTuple):
+    """What is between two fences, also within a list; the mark is what the first fence says."""
+
+    mark: str
+    text: str
 
 
-def commands_in(page: Path) -> list[str]:
-    """Block by block, also those within lists."""
-    found = re.finditer(r"^( *)```sh\n(.*?)^\1```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [textwrap.dedent(one[2]) for one in found]
+def steps_of(page: str) -> list[str]:
+    """The commands of a page that are run, block by block."""
+    return blocks_of(PAGES[page], TYPED)
+
+
+def blocks_of(page: Path, mark: str) -> list[str]:
+    """Those of a page that have this mark."""
+    return [block.text for block in all_blocks_of(page) if block.mark == mark]
+
+
+def all_blocks_of(page: Path) -> list[Block]:
+    """Whatever their marks."""
+    found = re.finditer(r"^( *)```(\w*)\n(.*?)^\1```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [Block(one[2], textwrap.dedent(one[3])) for one in found]
+
+
+def typed(text: str, folder: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """What a shell says in which a person types this, and in which nothing may fail; what it left running is ended."""
+    shell = ["bash", "-euo", "pipefail", "-c", f"trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n{text}"]
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+    return done.stdout
