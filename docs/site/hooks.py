@@ -18,6 +18,9 @@ GENERATED = {
     "reference/settings.md": settings,
 }
 
+FIRST = ("quickstart", "install")
+"""The guides that come before the others."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made here."""
@@ -38,6 +41,9 @@ def on_nav(nav: Any, **_: Any) -> Any:
     """Sections in the order in which people read them."""
     order = ["index", "concepts", "guides", "sizing", "runbooks", "reference", "threat-model", "decisions"]
     nav.items.sort(key=lambda item: order.index(_place(item)) if _place(item) in order else len(order))
+    for section in nav.items:
+        if _place(section) == "guides":
+            section.children.sort(key=lambda page: FIRST.index(page.file.name) if page.file.name in FIRST else len(FIRST))
     return nav
 
 
