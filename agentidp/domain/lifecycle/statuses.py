@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
 from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle.observed import Observed
+from agentidp.domain.lifecycle.requests import is_second_of, recorded_issue
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
@@ -87,11 +88,15 @@ def with_issue_recorded(status: CredentialStatus, held: SecretHash, rotation: Ro
 
 
 def with_request_served(status: CredentialStatus, rotation: Rotation, now: datetime) -> CredentialStatus:
-    """A rotation that was requested for now, or earlier, was done by the secret in use."""
-    requested, served = rotation.requested_at, status.rotation_requested_at
-    if not requested or requested > now or (served and served >= requested):
+    """A rotation that was requested for now, or earlier, was done by the secret in use; the last one that was is recorded.
+
+    That is the latest, or the very second in which the secret was made: it may have come after a fraction of that second.
+    """
+    requested, served, made = rotation.requested_at, status.rotation_requested_at, recorded_issue(status)
+    if not requested or requested > now:
         return status
-    return replace(status, rotation_requested_at=requested)
+    is_last = served is None or requested > served or (made is not None and is_second_of(requested, made))
+    return replace(status, rotation_requested_at=requested) if is_last else status
 
 
 def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
@@ -161,5 +166,5 @@ def _is_provided(one: SecretHash, provided: ProvidedHash) -> bool:
 
 def _last_in_use(status: CredentialStatus) -> SecretHash | None:
     """The hash of the secret that was last recorded as in use."""
-    made = status.rotated_at or status.created_at
+    made = recorded_issue(status)
     return next((one for one in status.secret_hashes if one.created_at == made and not one.not_after), None)

@@ -1,0 +1,26 @@
+"""A rotation that somebody asks for (`spec.rotation.requestedAt`): is it for another secret than the one that there is?"""
+
+from datetime import datetime
+
+from agentidp.domain.resources import CredentialStatus
+
+
+def asks_for_another(requested: datetime, issued_at: datetime, status: CredentialStatus) -> bool:
+    """Later than the secret was made; or its very second, which is how `date` writes what comes after it, too.
+
+    The second counts until it is recorded as served. A secret that is not recorded itself may be the one that was asked for.
+    """
+    if requested > issued_at:
+        return True
+    is_recorded = issued_at == recorded_issue(status)
+    return is_recorded and is_second_of(requested, issued_at) and requested != status.rotation_requested_at
+
+
+def is_second_of(requested: datetime, issued_at: datetime) -> bool:
+    """Asked for in whole seconds, and the secret was made in that second: either may have been first."""
+    return requested == issued_at.replace(microsecond=0)
+
+
+def recorded_issue(status: CredentialStatus) -> datetime | None:
+    """When the secret in use was made, as far as that was recorded."""
+    return status.rotated_at or status.created_at
