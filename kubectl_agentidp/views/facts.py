@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agentidp.domain.conditions import READY, condition, is_ready
+from agentidp.domain.lifecycle import unanswered_request
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
 
 UNSEEN = "The operator has not acted on the latest change of the spec yet."
@@ -77,16 +78,9 @@ def next_due(credential: AgentCredential) -> Due | None:
     if status.phase is CredentialPhase.REVOKED:
         return None
     dues = [
-        (_requested(credential), What.REQUESTED_ROTATION),
+        (unanswered_request(credential), What.REQUESTED_ROTATION),
         (status.next_rotation_at, What.ROTATION),
         *((one.not_after, What.END_OF_OVERLAP) for one in status.secret_hashes),
         (None if status.phase is CredentialPhase.EXPIRED else spec.expires_at, What.EXPIRY),
     ]
     return min((Due(at, what) for at, what in dues if at), key=lambda due: due.at, default=None)
-
-
-def _requested(credential: AgentCredential) -> datetime | None:
-    """A request that no rotation has answered yet; a provided hash is not rotated on request."""
-    issued, requested = issued_at(credential), credential.spec.rotation.requested_at
-    unanswered = issued and requested and requested > issued and not credential.spec.secret_hash
-    return requested if unanswered else None

@@ -1,8 +1,8 @@
-"""A rotation that somebody asks for (`spec.rotation.requestedAt`): is it for another secret than the one that there is?"""
+"""Whether a rotation that somebody asks for (`spec.rotation.requestedAt`) is for another secret than the one that there is."""
 
 from datetime import datetime
 
-from agentidp.domain.resources import CredentialStatus
+from agentidp.domain.resources import AgentCredential, CredentialStatus
 
 
 def asks_for_another(requested: datetime, issued_at: datetime, status: CredentialStatus) -> bool:
@@ -24,3 +24,11 @@ def is_second_of(requested: datetime, issued_at: datetime) -> bool:
 def recorded_issue(status: CredentialStatus) -> datetime | None:
     """When the secret in use was made, as far as that was recorded."""
     return status.rotated_at or status.created_at
+
+
+def unanswered_request(credential: AgentCredential) -> datetime | None:
+    """For when another secret is asked for, until one is recorded. A provided hash is not rotated on request."""
+    requested, issued_at = credential.spec.rotation.requested_at, recorded_issue(credential.status)
+    if not requested or not issued_at or credential.spec.secret_hash:
+        return None
+    return requested if asks_for_another(requested, issued_at, credential.status) else None

@@ -153,7 +153,7 @@ class CredentialLife(RuleBasedStateMachine):
 
     @rule()
     def rotation_is_requested_as_date_writes_it(self) -> None:
-        """In whole seconds: the secret in use is replaced once, whatever second it was made in, unless that was asked already."""
+        """In whole seconds: what is in use is replaced once, whatever second it was made in, unless that was asked for."""
         self.come_to_rest()
         moment = self.now.replace(microsecond=0)
         status, requested = self.api.credential.status, self.api.credential.spec.rotation.requested_at

@@ -13,6 +13,7 @@ from tests.support.worlds import (
     HOUR,
     MINUTE,
     NOW,
+    SECOND,
     a_condition,
     a_credential,
     a_hash,
@@ -46,10 +47,23 @@ DUE: dict[str, tuple[AgentCredential, What, timedelta]] = {
         What.REQUESTED_ROTATION,
         -MINUTE,
     ),
+    "one whose secret was made, but is not known to be in the Secret": (
+        an_issued_credential(a_hash(1), a_hash(2, made=-SECOND), rotation=a_rotation(requested=-MINUTE)),
+        What.REQUESTED_ROTATION,
+        -MINUTE,
+    ),
+    "one that was requested in whole seconds, in the second in which the secret was made": (
+        an_issued_credential(a_hash(1, made=SECOND / 2), rotation=a_rotation(requested=timedelta())),
+        What.REQUESTED_ROTATION,
+        timedelta(),
+    ),
 }
 NOTHING_DUE = {
     "without schedule or expiry": an_issued_credential(),
     "after a request that was answered": an_issued_credential(rotation=a_rotation(requested=-2 * HOUR)),
+    "after one in whole seconds that was answered within its second": restated(
+        an_issued_credential(a_hash(1, made=SECOND / 2), rotation=a_rotation(requested=timedelta())), rotation_requested_at=NOW
+    ),
     "for a request that a provided hash ignores": an_issued_credential(
         secret_hash=a_provided_hash(), rotation=a_rotation(requested=-MINUTE)
     ),
