@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
 from agentidp.domain.durations import parse_duration
-from agentidp.domain.lifecycle.observed import Observed
+from agentidp.domain.lifecycle.observed import IssueSecret, Observed, RepairSecret, Step
 from agentidp.domain.lifecycle.requests import is_second_of, recorded_issue
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -129,15 +129,17 @@ def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, overlap
     return with_hashes_retired(status, status.secret_hashes[-1], overlap, now)
 
 
-def with_write_refused(credential: AgentCredential, reason: Reason, message: str, now: datetime) -> CredentialStatus:
-    """The API server would not let a Secret be written; whether the credential still works does not change.
+def with_write_refused(
+    credential: AgentCredential, step: Step, reason: Reason, message: str, now: datetime
+) -> CredentialStatus:
+    """The API server would not let a Secret be written, as this step asks; whether the credential still works does not change.
 
     Nobody fought over the Secret, so the write does not count as one that was undone.
     """
     status, generation = credential.status, credential.metadata.generation
     conditions = with_condition(status.conditions, SECRET_DELIVERED, False, reason, message, generation, now)
-    issuing = status.secret_hashes and status.phase is not CredentialPhase.ACTIVE
-    if issuing or not condition(conditions, READY):
+    delivering = isinstance(step, IssueSecret | RepairSecret) and status.phase is not CredentialPhase.ACTIVE
+    if delivering or not condition(conditions, READY):
         conditions = with_condition(conditions, READY, False, reason, message, generation, now)
     return replace(status, phase=status.phase or CredentialPhase.PENDING, reissues=None, conditions=conditions)
 
