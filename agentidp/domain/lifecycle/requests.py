@@ -32,3 +32,9 @@ def unanswered_request(credential: AgentCredential) -> datetime | None:
     if not requested or not issued_at or credential.spec.secret_hash:
         return None
     return requested if asks_for_another(requested, issued_at, credential.status) else None
+
+
+def rotation_due(credential: AgentCredential) -> datetime | None:
+    """When the next rotation is to be, or should have been: the schedule's or a requested one, whichever is earlier."""
+    requested, scheduled = unanswered_request(credential), credential.status.next_rotation_at
+    return min(requested, scheduled) if requested and scheduled else requested or scheduled
