@@ -6,14 +6,17 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agentidp.domain.conditions import READY, condition, is_ready
-from agentidp.domain.lifecycle import unanswered_request
+from agentidp.domain.lifecycle import obstacle, unanswered_request
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
 
 UNSEEN = "The operator has not acted on the latest change of the spec yet."
 
 
 class Standing(Struct, frozen=True, rename="camel"):
-    """Phase, and the Ready condition; "" where the operator has not said anything yet."""
+    """Phase, and the Ready condition; "" where the operator has not said anything yet.
+
+    The message besides has what is in the way of a credential that works.
+    """
 
     phase: str
     ready: bool
@@ -49,7 +52,7 @@ def standing(one: Agent | AgentCredential) -> Standing:
     status, conditions = one.status, one.status.conditions
     ready = condition(conditions, READY)
     up_to_date = status.observed_generation == one.metadata.generation
-    told = ["" if up_to_date else UNSEEN, ready.message if ready else ""]
+    told = ["" if up_to_date else UNSEEN, ready.message if ready else "", in_the_way(one)]
     return Standing(
         phase=status.phase or "",
         ready=is_ready(conditions),
@@ -57,6 +60,12 @@ def standing(one: Agent | AgentCredential) -> Standing:
         message=" ".join(filter(None, told)),
         up_to_date=up_to_date,
     )
+
+
+def in_the_way(one: Agent | AgentCredential) -> str:
+    """What keeps the Secret of a credential that works from being as declared, and why; "" if nothing does."""
+    found = obstacle(one.status) if isinstance(one, AgentCredential) and is_ready(one.status.conditions) else None
+    return f"{found.reason}: {found.message}" if found else ""
 
 
 def overlapping(credential: AgentCredential, now: datetime) -> list[SecretHash]:
