@@ -6,13 +6,17 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agentidp.domain.conditions import READY, condition, is_ready
+from agentidp.domain.lifecycle import obstacle, unanswered_request
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
 
 UNSEEN = "The operator has not acted on the latest change of the spec yet."
 
 
 class Standing(Struct, frozen=True, rename="camel"):
-    """Phase, and the Ready condition; "" where the operator has not said anything yet."""
+    """Phase, and the Ready condition; "" where the operator has not said anything yet.
+
+    The message besides has what is in the way of a credential that works.
+    """
 
     phase: str
     ready: bool
@@ -48,7 +52,7 @@ def standing(one: Agent | AgentCredential) -> Standing:
     status, conditions = one.status, one.status.conditions
     ready = condition(conditions, READY)
     up_to_date = status.observed_generation == one.metadata.generation
-    told = ["" if up_to_date else UNSEEN, ready.message if ready else ""]
+    told = ["" if up_to_date else UNSEEN, ready.message if ready else "", in_the_way(one)]
     return Standing(
         phase=status.phase or "",
         ready=is_ready(conditions),
@@ -56,6 +60,12 @@ def standing(one: Agent | AgentCredential) -> Standing:
         message=" ".join(filter(None, told)),
         up_to_date=up_to_date,
     )
+
+
+def in_the_way(one: Agent | AgentCredential) -> str:
+    """What keeps the Secret of a credential that works from being as declared, and why; "" if nothing does."""
+    found = obstacle(one.status) if isinstance(one, AgentCredential) and is_ready(one.status.conditions) else None
+    return f"{found.reason}: {found.message}" if found else ""
 
 
 def overlapping(credential: AgentCredential, now: datetime) -> list[SecretHash]:
@@ -77,16 +87,9 @@ def next_due(credential: AgentCredential) -> Due | None:
     if status.phase is CredentialPhase.REVOKED:
         return None
     dues = [
-        (_requested(credential), What.REQUESTED_ROTATION),
+        (unanswered_request(credential), What.REQUESTED_ROTATION),
         (status.next_rotation_at, What.ROTATION),
         *((one.not_after, What.END_OF_OVERLAP) for one in status.secret_hashes),
         (None if status.phase is CredentialPhase.EXPIRED else spec.expires_at, What.EXPIRY),
     ]
     return min((Due(at, what) for at, what in dues if at), key=lambda due: due.at, default=None)
-
-
-def _requested(credential: AgentCredential) -> datetime | None:
-    """A request that no rotation has answered yet; a provided hash is not rotated on request."""
-    issued, requested = issued_at(credential), credential.spec.rotation.requested_at
-    unanswered = issued and requested and requested > issued and not credential.spec.secret_hash
-    return requested if unanswered else None

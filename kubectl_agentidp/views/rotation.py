@@ -4,7 +4,7 @@ from datetime import datetime
 
 from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement
-from kubectl_agentidp.views.facts import overlapping, standing
+from kubectl_agentidp.views.facts import in_the_way, overlapping, standing
 from kubectl_agentidp.views.moments import dated
 
 
@@ -29,7 +29,7 @@ def progress(credential: AgentCredential) -> str:
     """Why it is not done yet."""
     stands = standing(credential)
     if stands.ready:
-        return "Waiting for the operator."
+        return f"Waiting: {in_the_way(credential)}" if in_the_way(credential) else "Waiting for the operator."
     return f"Waiting while it is {stands.phase or 'Pending'}: {stands.message}"
 
 

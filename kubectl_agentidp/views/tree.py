@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, Name, Organization, SecretHash
-from kubectl_agentidp.views.facts import next_due, standing
+from kubectl_agentidp.views.facts import in_the_way, next_due, standing
 from kubectl_agentidp.views.moments import dated
 
 BRANCH, LAST_BRANCH = "├── ", "└── "
@@ -115,7 +115,7 @@ def _workloads(agent: Agent) -> tuple[Node, ...]:
 
 
 def _standing(one: Agent | AgentCredential) -> list[str]:
-    """The phase; and where it does not work, or the status is not up to date, why."""
+    """The phase; and where something does not work, or the status is not up to date, why."""
     stands = standing(one)
-    well = stands.ready and stands.up_to_date
+    well = stands.ready and stands.up_to_date and not in_the_way(one)
     return [stands.phase or "Pending"] if well else [stands.phase or "Pending", stands.message]

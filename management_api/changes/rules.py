@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agentidp.domain.lifecycle import asks_for_another
 from agentidp.domain.resources import GROUP, AgentCredential, AgentState, CredentialState
 from agentidp.runtime.secret_maker import MadeSecret
 from management_api.changes.origin import written
@@ -103,4 +104,6 @@ def _require_not_revoked(seen: RegisteredCredential) -> None:
 
 def _is_being_rotated(current: AgentCredential, seen: RegisteredCredential) -> bool:
     asked = current.spec.rotation.requested_at
-    return asked is not None and asked <= datetime.now(UTC) and (seen.issued is None or seen.issued < asked)
+    if asked is None or asked > datetime.now(UTC):
+        return False
+    return seen.issued is None or asks_for_another(asked, seen.issued, current.status)

@@ -56,7 +56,7 @@ class CredentialReconciler:
         try:
             sight = await self._observer.look(credential)
         except Forbidden as refusal:
-            await self._explain(credential, refusal)
+            await self._explain(credential, step, refusal)
             raise
         return sight, decide(sight.seen, now())
 
@@ -70,17 +70,17 @@ class CredentialReconciler:
         except (Conflict, NotFound):
             return await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
         except (Forbidden, Invalid) as refusal:
-            await self._explain(credential, refusal)
+            await self._explain(credential, step, refusal)
             raise
 
-    async def _explain(self, credential: AgentCredential, refusal: ApiError) -> None:
+    async def _explain(self, credential: AgentCredential, step: Step, refusal: ApiError) -> None:
         """It will be refused until a person does something: say so where they look. It is tried again all the same."""
         current = await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
         if current is None:
             return
         forbidden = isinstance(refusal, Forbidden) and refusal.is_about_rights
         reason = Reason.API_FORBIDDEN if forbidden else Reason.API_REFUSED
-        status = with_write_refused(current, reason, refusal.message, now())
+        status = with_write_refused(current, step, reason, refusal.message, now())
         self._writes.credential_event(current, reason, refusal.message, warning=True)
         if status != current.status:
             await self._writes.credential_status(current, status)

@@ -1,22 +1,19 @@
 """What the operator tells Prometheus. Label values come from short lists of our own, never from resources."""
 
-from collections import Counter as Tally
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from agent_operator.census import UPCOMING, Census, take_census
 from agent_operator.clock import now
 from agent_operator.leader import Leadership
 from agent_operator.loop_lag import LoopLag
 from agent_operator.work import Topic, Work
 from agent_operator.world import World
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.lifecycle import OBSTACLES
 
-OVERDUE_AFTER = timedelta(minutes=1)
 _BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -25,7 +22,9 @@ class Metrics:
 
     def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(_Gauges(world, work, leadership, lag))
+        self._world = world
+        self._gauges = _Gauges(world, work, leadership, lag)
+        self.registry.register(self._gauges)
         self._reconciled = Counter(
             "agentidp_operator_reconciliations", "Objects looked at.", ["kind", "outcome"], registry=self.registry
         )
@@ -36,6 +35,11 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+
+    async def text(self) -> bytes:
+        """As Prometheus reads it. All credentials are counted first, in as many turns of the event loop as they need."""
+        self._gauges.census = await take_census(self._world.credentials, now())
+        return generate_latest(self.registry)
 
     def reconciled(self, topic: Topic, outcome: str, seconds: float) -> None:
         """One object was looked at: `done`, `retried` or `failed`."""
@@ -49,6 +53,7 @@ class _Gauges(Collector):
         self._work = work
         self._leadership = leadership
         self._lag = lag
+        self.census = Census(now())
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield _gauge("agentidp_operator_leading", "1 while this process holds the lease.", float(self._leadership.held))
@@ -62,29 +67,27 @@ class _Gauges(Collector):
         yield from self._credentials()
 
     def _credentials(self) -> Iterator[GaugeMetricFamily]:
-        credentials = list(self._world.credentials)
-        tally = Tally((_phase(one), _reason(one)) for one in credentials)
-        family = GaugeMetricFamily("agentidp_credentials", "Credentials known.", labels=["phase", "reason"])
-        for (phase, reason), count in tally.items():
-            family.add_metric([phase, reason], count)
-        yield family
-        overdue = sum(1 for one in credentials if _is_overdue(one))
-        yield _gauge("agentidp_credentials_overdue_rotations", "Rotations that should have been done a minute ago.", overdue)
+        census = self.census
+        standings = GaugeMetricFamily("agentidp_credentials", "Credentials known.", labels=["phase", "reason"])
+        for labels, count in census.standings.items():
+            standings.add_metric(labels, count)
+        yield standings
+        text = "Credentials whose Secret does not hold the pair as declared, by what keeps it from being written."
+        yield _by("reason", "agentidp_credentials_undelivered", text, OBSTACLES, census.undelivered)
+        yield _gauge("agentidp_credentials_due_rotations", "Rotations that are due, and not done.", census.due)
+        text = "Rotations that should have been done a minute ago."
+        yield _gauge("agentidp_credentials_overdue_rotations", text, census.overdue)
+        text = "Rotations that become due within this time; those of a shorter time are among them."
+        yield _by("within", "agentidp_credentials_upcoming_rotations", text, UPCOMING, census.upcoming)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def _phase(credential: AgentCredential) -> str:
-    return (credential.status.phase or CredentialPhase.PENDING).value
-
-
-def _reason(credential: AgentCredential) -> str:
-    ready = condition(credential.status.conditions, READY)
-    return ready.reason if ready else ""
-
-
-def _is_overdue(credential: AgentCredential) -> bool:
-    due = credential.status.next_rotation_at
-    return credential.status.phase is CredentialPhase.ACTIVE and due is not None and due + OVERDUE_AFTER < now()
+def _by(label: str, name: str, text: str, values: Iterable[str], counts: Mapping[str, int]) -> GaugeMetricFamily:
+    """A value for each of the label's, also where it is 0: what was never there cannot be seen to rise."""
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value in values:
+        family.add_metric([value], counts.get(value, 0))
+    return family

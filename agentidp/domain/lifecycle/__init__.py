@@ -1,7 +1,8 @@
 """What becomes of a credential: one pure decision, taken again after every write until there is nothing to do.
 
 `decide` reads what was observed and names one Step; an executor elsewhere does it and observes again. `observed` has the
-words both speak, `statuses` how a status follows from another, `rules` the ordered policy.
+words both speak, `statuses` how a status follows from another, `requests` what a requested rotation asks for, `obstacles` what
+people have to clear away, `rules` the ordered policy.
 """
 
 from agentidp.domain.lifecycle.observed import (
@@ -13,11 +14,14 @@ from agentidp.domain.lifecycle.observed import (
     Wait,
     WriteStatus,
 )
+from agentidp.domain.lifecycle.obstacles import OBSTACLES, obstacle
+from agentidp.domain.lifecycle.requests import asks_for_another, rotation_due, unanswered_request
 from agentidp.domain.lifecycle.rules import decide
 from agentidp.domain.lifecycle.statuses import MAX_HASHES, overlap_of, with_fresh_hash, with_write_refused
 
 __all__ = [
     "MAX_HASHES",
+    "OBSTACLES",
     "IssueSecret",
     "Observed",
     "RemoveSecret",
@@ -25,8 +29,12 @@ __all__ = [
     "Step",
     "Wait",
     "WriteStatus",
+    "asks_for_another",
     "decide",
+    "obstacle",
     "overlap_of",
+    "rotation_due",
+    "unanswered_request",
     "with_fresh_hash",
     "with_write_refused",
 ]

@@ -13,6 +13,7 @@ from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import Holding
 from agentidp.domain.lifecycle.contest import is_contested, left_alone_until, mended_again, mended_lately
 from agentidp.domain.lifecycle.observed import Observed, RemoveSecret, RepairSecret, Step, Wait
+from agentidp.domain.lifecycle.requests import asks_for_another, recorded_issue
 from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
 from agentidp.domain.lifecycle.statuses import (
     next_rotation,
@@ -263,17 +264,17 @@ RULES: tuple[Rule, ...] = (
 
 
 def _is_requested(seen: Observed, issued_at: datetime, now: datetime) -> bool:
-    """Later than the last rotation, and not for later than now.
+    """For another secret than the one in use, and not for later than now.
 
     By a clock that was ahead, the last rotation is yet to come: then later than the last request that was served.
     """
     requested, served = seen.spec.rotation.requested_at, seen.status.rotation_requested_at
     if not requested or requested > now:
         return False
-    if issued_at <= now:
-        return requested > issued_at
-    is_recorded = issued_at == (seen.status.rotated_at or seen.status.created_at)
-    return is_recorded and (served is None or requested > served)
+    if asks_for_another(requested, issued_at, seen.status):
+        return True
+    was_ahead = issued_at > now and issued_at == recorded_issue(seen.status)
+    return was_ahead and (served is None or requested > served)
 
 
 def _bound(seen: Observed) -> CredentialStatus:

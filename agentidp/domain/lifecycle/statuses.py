@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
 from agentidp.domain.durations import parse_duration
-from agentidp.domain.lifecycle.observed import Observed
+from agentidp.domain.lifecycle.observed import IssueSecret, Observed, RepairSecret, Step
+from agentidp.domain.lifecycle.requests import is_second_of, recorded_issue
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
@@ -87,11 +88,15 @@ def with_issue_recorded(status: CredentialStatus, held: SecretHash, rotation: Ro
 
 
 def with_request_served(status: CredentialStatus, rotation: Rotation, now: datetime) -> CredentialStatus:
-    """A rotation that was requested for now, or earlier, was done by the secret in use."""
-    requested, served = rotation.requested_at, status.rotation_requested_at
-    if not requested or requested > now or (served and served >= requested):
+    """A rotation that was requested for now, or earlier, was done by the secret in use; the last one that was is recorded.
+
+    That is the latest, or the very second in which the secret was made: it may have come after a fraction of that second.
+    """
+    requested, served, made = rotation.requested_at, status.rotation_requested_at, recorded_issue(status)
+    if not requested or requested > now:
         return status
-    return replace(status, rotation_requested_at=requested)
+    is_last = served is None or requested > served or (made is not None and is_second_of(requested, made))
+    return replace(status, rotation_requested_at=requested) if is_last else status
 
 
 def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
@@ -124,15 +129,17 @@ def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, overlap
     return with_hashes_retired(status, status.secret_hashes[-1], overlap, now)
 
 
-def with_write_refused(credential: AgentCredential, reason: Reason, message: str, now: datetime) -> CredentialStatus:
-    """The API server would not let a Secret be written; whether the credential still works does not change.
+def with_write_refused(
+    credential: AgentCredential, step: Step, reason: Reason, message: str, now: datetime
+) -> CredentialStatus:
+    """The API server would not let a Secret be written, as this step asks; whether the credential still works does not change.
 
     Nobody fought over the Secret, so the write does not count as one that was undone.
     """
     status, generation = credential.status, credential.metadata.generation
     conditions = with_condition(status.conditions, SECRET_DELIVERED, False, reason, message, generation, now)
-    issuing = status.secret_hashes and status.phase is not CredentialPhase.ACTIVE
-    if issuing or not condition(conditions, READY):
+    delivering = isinstance(step, IssueSecret | RepairSecret) and status.phase is not CredentialPhase.ACTIVE
+    if delivering or not condition(conditions, READY):
         conditions = with_condition(conditions, READY, False, reason, message, generation, now)
     return replace(status, phase=status.phase or CredentialPhase.PENDING, reissues=None, conditions=conditions)
 
@@ -161,5 +168,5 @@ def _is_provided(one: SecretHash, provided: ProvidedHash) -> bool:
 
 def _last_in_use(status: CredentialStatus) -> SecretHash | None:
     """The hash of the secret that was last recorded as in use."""
-    made = status.rotated_at or status.created_at
+    made = recorded_issue(status)
     return next((one for one in status.secret_hashes if one.created_at == made and not one.not_after), None)

@@ -18,6 +18,7 @@ from devcluster.programs import OPERATOR, Programs
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects, path_of
+from tests.support.operator_metrics import operator_metric
 from tests.support.rights import without_right_to
 from tests.support.rotations import request_rotations, until_rotated
 from tests.support.tenants import NAME, Tenant, condition_of
@@ -39,18 +40,20 @@ def describe(cluster: ControlPlane) -> Describe:
 
 
 def test_without_a_right_to_secrets_what_works_goes_on_and_the_status_says_what_is_missing(
-    tenant: Tenant, objects: Objects, describe: Describe
+    tenant: Tenant, objects: Objects, describe: Describe, programs: Programs
 ) -> None:
-    """403 on a rotation: Forbidden, in RBAC's words. With the right given back, the rotation is done."""
+    """403 on a rotation: Forbidden, in RBAC's words, and an alert's metric counts it. With the right given back, it is done."""
     before = tenant.issue()
     with without_right_to(objects, "secrets"):
         request_rotations(tenant)
         delivery = until_delivery_says(tenant, "Forbidden")
         assert 'agentidp-operator" cannot get resource "secrets"' in delivery["message"]
         assert until_ready_says(tenant, "Issued")["status"] == "True"
+        assert undelivered(programs, "Forbidden")
         assert is_served(before)
         eventually("a warning is told", lambda: re.search(r"Warning +Forbidden", describe(tenant)))
     until_rotated(tenant, within=UNTIL_IT_TRIES_AGAIN)
+    eventually("it is not counted any more", lambda: not undelivered(programs, "Forbidden"))
     eventually("the new secret is served", lambda: is_served(tenant.pair()))
     eventually("the old one is refused", lambda: is_refused(before))
 
@@ -160,6 +163,11 @@ def until_condition(tenant: Tenant, kind: str, reason: str) -> Manifest:
     )
     assert found
     return found
+
+
+def undelivered(programs: Programs, reason: str) -> float | None:
+    """How many credentials the operator counts whose Secret it cannot write for this reason."""
+    return operator_metric(programs, f'agentidp_credentials_undelivered{{reason="{reason}"}}')
 
 
 def log_since_start(programs: Programs) -> str:

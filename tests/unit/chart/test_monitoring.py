@@ -10,11 +10,13 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
+from agent_operator.census import UPCOMING
 from agent_operator.leader import Leadership
 from agent_operator.loop_lag import LoopLag
 from agent_operator.metrics import Metrics
 from agent_operator.work import DONE, FAILED, RETRIED, Topic, Work
 from agent_operator.world import World
+from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.reasons import Reason
 from devcluster.chart import CHART
 from management_api.metrics import Metrics as ManagementMetrics
@@ -38,6 +40,7 @@ VALUES = {
     "endpoint": set(ENDPOINTS),
     "outcome": {*OUTCOMES, DONE, FAILED, RETRIED},
     "reason": set(Reason),
+    "within": set(UPCOMING),
 }
 
 
@@ -58,6 +61,20 @@ def test_alerts_and_panels_are_valid_promql() -> None:
     """Also where Grafana fills something in."""
     for one in expressions():
         promql_parser.parse(one.replace("$__rate_interval", "5m"))
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_an_alert_has_the_labels_that_its_text_fills_in(alert: dict[str, Any]) -> None:
+    """An aggregation keeps only those that it names: the others are empty for whoever is woken."""
+    asked = set(re.findall(r"\$labels\.(\w+)", " ".join(alert["annotations"].values())))
+    kept = {label for labels in re.findall(r"\bby \(([^)]*)\)", alert["expr"]) for label in re.split(r",\s*", labels)}
+    assert asked <= kept
+
+
+def test_somebody_is_woken_for_everything_that_keeps_a_secret_from_being_written() -> None:
+    """Also where the credential works: by its own condition, not by the one that says so."""
+    asked = re.findall(r'agentidp_credentials_undelivered\{[^}]*reason=~?"([^"]*)"', " ".join(one["expr"] for one in ALERTS))
+    assert sorted(reason for values in asked for reason in values.split("|")) == sorted(OBSTACLES)
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])

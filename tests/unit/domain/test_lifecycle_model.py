@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from agentidp.domain.acceptance import fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.domain.delivery import Delivery, Holding, client_secret_in, inspect
-from agentidp.domain.lifecycle import MAX_HASHES, Wait
+from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, Wait
 from agentidp.domain.resources import (
     Agent,
     CredentialPhase,
@@ -152,6 +152,22 @@ class CredentialLife(RuleBasedStateMachine):
         self.operator_looks(plan, told=True)
 
     @rule()
+    def rotation_is_requested_as_date_writes_it(self) -> None:
+        """In whole seconds: what is in use is replaced once, whatever second it was made in, unless that was asked for."""
+        self.come_to_rest()
+        moment = self.now.replace(microsecond=0)
+        status, requested = self.api.credential.status, self.api.credential.spec.rotation.requested_at
+        moments = (status.rotated_at, status.created_at, status.rotation_requested_at, requested)
+        if not self.works() or moment in moments[2:] or any(one > self.now for one in moments[:3] if one):
+            return
+        self.specify(rotation=replace(self.api.credential.spec.rotation, requested_at=moment))
+        self.operator.catch_up()
+        steps = self.operator.bring_to_rest(self.now)
+        assert len([step for step in steps if isinstance(step, IssueSecret)]) == 1, steps
+        self.come_to_rest()
+        assert self.api.credential.status.rotation_requested_at == moment
+
+    @rule()
     def rotation_is_not_requested_any_more(self) -> None:
         """Before it was granted, or after."""
         self.specify(rotation=replace(self.api.credential.spec.rotation, requested_at=None))
@@ -194,7 +210,7 @@ class CredentialLife(RuleBasedStateMachine):
 
     # Time
 
-    @rule(time=st.sampled_from([SECOND, MINUTE, 10 * MINUTE, HOUR]))
+    @rule(time=st.sampled_from([SECOND / 5, SECOND, MINUTE, 10 * MINUTE, HOUR]))
     def time_passes(self, time: timedelta) -> None:
         """Things fall due."""
         self.now += time

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from agentidp.domain.conditions import READY
+from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
 from kubectl_agentidp.views.facts import UNSEEN, Due, Standing, What, issued_at, next_due, overlapping, standing
@@ -13,6 +13,7 @@ from tests.support.worlds import (
     HOUR,
     MINUTE,
     NOW,
+    SECOND,
     a_condition,
     a_credential,
     a_hash,
@@ -46,10 +47,23 @@ DUE: dict[str, tuple[AgentCredential, What, timedelta]] = {
         What.REQUESTED_ROTATION,
         -MINUTE,
     ),
+    "one whose secret was made, but is not known to be in the Secret": (
+        an_issued_credential(a_hash(1), a_hash(2, made=-SECOND), rotation=a_rotation(requested=-MINUTE)),
+        What.REQUESTED_ROTATION,
+        -MINUTE,
+    ),
+    "one that was requested in whole seconds, in the second in which the secret was made": (
+        an_issued_credential(a_hash(1, made=SECOND / 2), rotation=a_rotation(requested=timedelta())),
+        What.REQUESTED_ROTATION,
+        timedelta(),
+    ),
 }
 NOTHING_DUE = {
     "without schedule or expiry": an_issued_credential(),
     "after a request that was answered": an_issued_credential(rotation=a_rotation(requested=-2 * HOUR)),
+    "after one in whole seconds that was answered within its second": restated(
+        an_issued_credential(a_hash(1, made=SECOND / 2), rotation=a_rotation(requested=timedelta())), rotation_requested_at=NOW
+    ),
     "for a request that a provided hash ignores": an_issued_credential(
         secret_hash=a_provided_hash(), rotation=a_rotation(requested=-MINUTE)
     ),
@@ -69,6 +83,23 @@ def test_next_is(credential: AgentCredential, what: What, when: timedelta) -> No
 def test_nothing_is_due(credential: AgentCredential) -> None:
     """Nothing will happen by itself."""
     assert next_due(credential) is None
+
+
+def test_a_secret_that_cannot_be_written_is_told_although_the_credential_works() -> None:
+    """Ready says that all is well: the secret in use is."""
+    credential = an_issued_credential()
+    ready = credential.status.conditions[0]
+    refused = a_condition(SECRET_DELIVERED, Reason.API_REFUSED, holds=False, message="exceeded quota")
+    told = standing(restated(credential, conditions=(ready, refused)))
+    assert told == Standing("Active", True, "Issued", "The credential works. Refused: exceeded quota", up_to_date=True)
+
+
+def test_what_is_in_the_way_is_told_once() -> None:
+    """Where a credential waits for it, Ready has the same words."""
+    kinds = (READY, SECRET_DELIVERED)
+    both = tuple(a_condition(kind, Reason.SECRET_CONTESTED, holds=False, message="Somebody writes it.") for kind in kinds)
+    told = standing(restated(an_issued_credential(), phase=CredentialPhase.PENDING, conditions=both))
+    assert (told.reason, told.message) == ("SecretContested", "Somebody writes it.")
 
 
 def test_overlapping_are_former_secrets_that_are_accepted() -> None:

@@ -87,10 +87,13 @@ def test_waiting_is_over_when(credential: AgentCredential, over: bool) -> None:
 
 
 def test_what_is_waited_for_is_told() -> None:
-    """As the Ready condition has it."""
+    """As the Ready condition has it; or what keeps the Secret of a credential that works as it is."""
     assert progress(an_issued_credential()) == "Waiting for the operator."
     pending = restated(respecified(an_issued_credential()), phase=CredentialPhase.SUSPENDED, conditions=())
     assert progress(pending).startswith("Waiting while it is Suspended: The operator has not acted")
+    refused = a_condition(SECRET_DELIVERED, Reason.API_REFUSED, holds=False, message="exceeded quota")
+    kept = restated(an_issued_credential(), conditions=(*an_issued_credential().status.conditions[:1], refused))
+    assert progress(kept) == "Waiting: Refused: exceeded quota"
 
 
 def test_what_becomes_of_the_former_secret_is_told() -> None:

@@ -130,8 +130,8 @@ class CredentialLife(RuleBasedStateMachine):
         """All that it remembered is gone."""
         self.start_operator()
 
-    @rule(seconds=st.sampled_from([-3600, 1, 30, 299, 301, 3600, 90000]))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([-3600, 0.2, 1, 30, 299, 301, 3600, 90000]))
+    def time_passes(self, seconds: float) -> None:
         """Also backwards."""
         self.now += timedelta(seconds=seconds)
 
@@ -139,6 +139,11 @@ class CredentialLife(RuleBasedStateMachine):
     def rotation_is_requested(self, ahead: int) -> None:
         """For now, for later, or for a moment that has passed."""
         self.declare(rotation=replace(self.spec.rotation, requested_at=self.now + timedelta(seconds=ahead)))
+
+    @rule()
+    def rotation_is_requested_as_date_writes_it(self) -> None:
+        """In whole seconds, perhaps of the one in which the secret in use was made."""
+        self.declare(rotation=replace(self.spec.rotation, requested_at=self.now.replace(microsecond=0)))
 
     @rule(overlap=st.sampled_from([None, "5m"]), every=st.sampled_from([None, "1h"]))
     def rotation_is_declared(self, overlap: str | None, every: str | None) -> None:
@@ -195,6 +200,7 @@ class CredentialLife(RuleBasedStateMachine):
             assert value, "an active credential has its Secret"
             assert self.accepts(value)
             assert self.secret_names() == [credential.secret_name], "and only that one"
+            assert self.request_is_recorded(), "a request is not asked for again"
 
     # What must always hold
 
@@ -294,6 +300,11 @@ class CredentialLife(RuleBasedStateMachine):
     def declare(self, **fields: Any) -> None:
         """A person changes the spec."""
         self.cluster.change(CREDENTIALS, CREDENTIAL, spec=replace(self.spec, **fields))
+
+    def request_is_recorded(self) -> bool:
+        """As served, or one after it was; unless it is for later, or from before the first secret."""
+        requested, served = self.spec.rotation.requested_at, self.credential.status.rotation_requested_at
+        return requested is None or requested > self.now or (served is not None and served >= requested)
 
     def secret_names(self) -> list[str]:
         """All Secrets there are."""

@@ -1,10 +1,10 @@
 """Rotation: on request, on schedule, and what becomes of the old secret."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from agentidp.domain.lifecycle import MAX_HASHES, Wait
+from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, Wait
 from agentidp.domain.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import ACTIVE, Outcome, Story, declared, delivered, issue, outcomes, rotated, served, wait
@@ -22,6 +22,10 @@ from tests.support.worlds import (
     an_issued_credential,
     restated,
 )
+
+TENTH = SECOND / 10
+YOUNG = a_hash(1, made=-6 * TENTH)
+"""Made in the second that began a second ago."""
 
 STORIES: dict[str, Story] = {
     "a request later than the last rotation rotates": (
@@ -47,6 +51,37 @@ STORIES: dict[str, Story] = {
     "a request that comes with the credential is granted by its first secret": (
         declared(a_credential(rotation=a_rotation(requested=-SECOND))),
         (issue(Reason.NOT_ISSUED), ACTIVE, wait()),
+    ),
+    "a request in whole seconds, of the very second in which the secret was made, rotates": (
+        delivered(an_issued_credential(YOUNG, rotation=a_rotation(requested=-SECOND))),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "also where another one was served in that second": (
+        delivered(served(an_issued_credential(YOUNG, rotation=a_rotation(requested=-SECOND)), ago=7 * TENTH)),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "but not where it was served itself": (
+        delivered(served(an_issued_credential(YOUNG, rotation=a_rotation(requested=-SECOND)), ago=SECOND)),
+        (wait(),),
+    ),
+    "nor with a fraction, which says that it came before the secret": (
+        delivered(an_issued_credential(YOUNG, rotation=a_rotation(requested=-7 * TENTH))),
+        (ACTIVE, wait()),
+    ),
+    "nor in an earlier second": (
+        delivered(an_issued_credential(YOUNG, rotation=a_rotation(requested=-2 * SECOND))),
+        (ACTIVE, wait()),
+    ),
+    "a crash between hash and Secret does not lose such a request": (
+        delivered(an_issued_credential(YOUNG, a_hash(2, made=-5 * TENTH), rotation=a_rotation(requested=-SECOND))),
+        (issue(Reason.ROTATION_REQUESTED), ACTIVE, wait()),
+    ),
+    "and one after the Secret was written does not do it twice": (
+        declared(
+            an_issued_credential(YOUNG, a_hash(2, made=-5 * TENTH), rotation=a_rotation(requested=-SECOND)),
+            a_secret(an_issued_credential(), a_value(2)),
+        ),
+        (ACTIVE, wait()),
     ),
     "a schedule rotates when its time has come": (
         delivered(an_issued_credential(rotation=a_rotation(every="1h"))),
@@ -107,6 +142,23 @@ def test_the_same_manifests_applied_again_cause_nothing() -> None:
     for _ in range(3):
         world.touch()
         assert [type(step) for step in Operator(world).bring_to_rest(NOW)] == [Wait]
+
+
+@pytest.mark.parametrize("before", [None, NOW + 3 * TENTH], ids=["after an issue", "after a rotation on request"])
+def test_a_request_in_whole_seconds_is_served_once_within_its_second(before: datetime | None) -> None:
+    """Asked for, done and recorded in the second in which the secret before was made."""
+    asked = an_issued_credential(a_hash(1, made=4 * TENTH), rotation=a_rotation(requested=timedelta()))
+    world = delivered(restated(asked, rotation_requested_at=before))
+    steps = [step for at in range(5, 10) for step in Operator(world).bring_to_rest(NOW + at * TENTH)]
+    assert len([step for step in steps if isinstance(step, IssueSecret)]) == 1
+    assert world.credential.status.rotation_requested_at == NOW
+
+
+def test_a_manifest_that_asks_for_the_second_of_its_creation_gets_one_secret() -> None:
+    """Its first one is the answer, however often the operator looks in that second."""
+    world = declared(a_credential(rotation=a_rotation(requested=timedelta())))
+    steps = [step for at in range(10) for step in Operator(world).bring_to_rest(NOW + at * TENTH)]
+    assert len([step for step in steps if isinstance(step, IssueSecret)]) == 1
 
 
 def test_a_rotation_never_leaves_more_than_five_hashes() -> None:

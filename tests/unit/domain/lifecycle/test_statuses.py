@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
-from agentidp.domain.lifecycle import MAX_HASHES, with_fresh_hash, with_write_refused
+from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, RemoveSecret, Step, with_fresh_hash, with_write_refused
 from agentidp.domain.lifecycle.statuses import with_hashes_retired, with_issue_recorded, with_provided_hash, with_room
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -154,9 +154,13 @@ def test_a_hash_that_is_provided_again_is_a_rotation() -> None:
     assert with_issue_recorded(status, status.secret_hashes[-1], Rotation()).rotated_at == NOW
 
 
-def refused(credential: AgentCredential) -> tuple[CredentialStatus, list[tuple[str, str]]]:
+ISSUE = IssueSecret(Reason.NOT_ISSUED, CredentialStatus())
+REMOVE = RemoveSecret(Reason.SECRET_REMOVED, "screener-key")
+
+
+def refused(credential: AgentCredential, step: Step = ISSUE) -> tuple[CredentialStatus, list[tuple[str, str]]]:
     """The status after a refusal, and what its conditions say."""
-    status = with_write_refused(credential, Reason.API_FORBIDDEN, "secrets is forbidden", NOW)
+    status = with_write_refused(credential, step, Reason.API_FORBIDDEN, "secrets is forbidden", NOW)
     return status, [(one.type, one.reason) for one in status.conditions]
 
 
@@ -169,21 +173,26 @@ ENDED = restated(
     conditions=(a_condition(READY, Reason.CREDENTIAL_REVOKED, holds=False),),
 )
 
-REFUSALS: dict[str, tuple[AgentCredential, list[tuple[str, str]]]] = {
-    "a credential that never worked is not ready because of it": (a_credential(), [FORBIDDEN, (READY, "Forbidden")]),
-    "nor is one that waited for something else before": (
+REFUSALS: dict[str, tuple[AgentCredential, Step, list[tuple[str, str]]]] = {
+    "a credential that never worked is not ready because of it": (a_credential(), ISSUE, [FORBIDDEN, (READY, "Forbidden")]),
+    "nor is one that waited for something else before": (UNREADY, ISSUE, [(READY, "Forbidden"), FORBIDDEN]),
+    "nor one that had got as far as a hash": (
         restated(UNREADY, secret_hashes=(a_hash(1),)),
+        ISSUE,
         [(READY, "Forbidden"), FORBIDDEN],
     ),
-    "one that works stays ready": (an_issued_credential(), [(READY, "Issued"), FORBIDDEN]),
-    "one that has ended goes on saying why": (ENDED, [(READY, "CredentialRevoked"), FORBIDDEN]),
+    "one that works stays ready": (an_issued_credential(), ISSUE, [(READY, "Issued"), FORBIDDEN]),
+    "one that has ended goes on saying why": (ENDED, REMOVE, [(READY, "CredentialRevoked"), FORBIDDEN]),
+    "and one that is issued again does not": (ENDED, ISSUE, [(READY, "Forbidden"), FORBIDDEN]),
 }
 
 
-@pytest.mark.parametrize(("credential", "conditions"), REFUSALS.values(), ids=REFUSALS)
-def test_a_refused_write_is_told_in_conditions(credential: AgentCredential, conditions: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize(("credential", "step", "conditions"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refused_write_is_told_in_conditions(
+    credential: AgentCredential, step: Step, conditions: list[tuple[str, str]]
+) -> None:
     """In the API server's words, and only where they explain something."""
-    status, told = refused(credential)
+    status, told = refused(credential, step)
     assert told == conditions
     delivered = condition(status.conditions, SECRET_DELIVERED)
     assert delivered

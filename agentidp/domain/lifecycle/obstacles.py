@@ -1,0 +1,21 @@
+"""What keeps a Secret from being as declared until a person does something: to be shown, and to be counted for alerts."""
+
+from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import Condition, ConditionStatus, CredentialStatus
+
+OBSTACLES = (Reason.SECRET_NOT_OWNED, Reason.SECRET_CONTESTED, Reason.API_FORBIDDEN, Reason.API_REFUSED)
+_OBSTACLES = frozenset(reason.value for reason in OBSTACLES)
+
+
+def obstacle(status: CredentialStatus) -> Condition | None:
+    """The SecretDelivered condition, where it names one: of a credential that works, or that waits for just this.
+
+    Where a credential waits for something else, or has ended, the condition is from before.
+    """
+    delivery = condition(status.conditions, SECRET_DELIVERED)
+    if delivery is None or delivery.reason not in _OBSTACLES:
+        return None
+    ready = condition(status.conditions, READY)
+    waits_for_another = ready and ready.status != ConditionStatus.TRUE and ready.reason != delivery.reason
+    return None if waits_for_another else delivery

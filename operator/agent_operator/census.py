@@ -1,0 +1,74 @@
+"""How the credentials are, counted in one pass: how they stand, which Secrets are not delivered, what is to be rotated."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from agentidp.domain.conditions import READY, condition
+from agentidp.domain.lifecycle import obstacle, rotation_due
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, CredentialPhase
+
+OVERDUE_AFTER = timedelta(minutes=1)
+UPCOMING = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
+SLICE = 500
+"""After so many credentials, others get a turn on the event loop: some milliseconds."""
+
+_REASONS = frozenset(reason.value for reason in Reason)
+
+
+class Census:
+    """Counts that are all of the same moment."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+        self._late = moment - OVERDUE_AFTER
+        self._horizons = [(name, moment + within) for name, within in UPCOMING.items()]
+        self.standings: Counter[tuple[str, str]] = Counter()
+        """By phase, and by the reason of Ready."""
+        self.undelivered: Counter[str] = Counter()
+        """By the reason."""
+        self.upcoming: Counter[str] = Counter()
+        """Rotations by the time within which they become due."""
+        self.due = 0
+        self.overdue = 0
+
+    def count(self, credential: AgentCredential) -> None:
+        """One more."""
+        self.standings[_phase(credential).value, _reason(credential)] += 1
+        undelivered = obstacle(credential.status)
+        if undelivered:
+            self.undelivered[undelivered.reason] += 1
+        due_at = rotation_due(credential) if _phase(credential) is CredentialPhase.ACTIVE else None
+        if due_at:
+            self._count_rotation(due_at)
+
+    def _count_rotation(self, due_at: datetime) -> None:
+        if due_at <= self._moment:
+            self.due += 1
+            self.overdue += due_at < self._late
+            return
+        for name, horizon in self._horizons:
+            if due_at <= horizon:
+                self.upcoming[name] += 1
+
+
+async def take_census(credentials: Iterable[AgentCredential], moment: datetime) -> Census:
+    """Of these credentials, as they are now and at this moment."""
+    census = Census(moment)
+    for number, credential in enumerate(credentials):
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
+        census.count(credential)
+    return census
+
+
+def _phase(credential: AgentCredential) -> CredentialPhase:
+    return credential.status.phase or CredentialPhase.PENDING
+
+
+def _reason(credential: AgentCredential) -> str:
+    """Of our own list: who may write a status must not make up labels."""
+    ready = condition(credential.status.conditions, READY)
+    return ready.reason if ready and ready.reason in _REASONS else ""
