@@ -38,15 +38,16 @@ class UnconfirmedChange(Struct, frozen=True, kw_only=True, rename="camel", omit_
 
     def is_older_than(self, age: timedelta) -> bool:
         """By this machine's clock."""
-        return self.since + age < datetime.now(UTC)
+        return datetime.now(UTC) - self.since > age  # `since + age` may be after the calendar
 
 
 def unconfirmed_change(annotation: str | None) -> UnconfirmedChange | None:
-    """What an annotation says; None where there is none, or somebody else wrote it."""
+    """What an annotation says; None where there is none, or it is not as this API writes it: then somebody else did."""
     try:
-        return msgspec.json.decode(annotation, type=UnconfirmedChange) if annotation else None
-    except msgspec.DecodeError:
+        change = msgspec.json.decode(annotation, type=UnconfirmedChange) if annotation else None
+    except (msgspec.DecodeError, RecursionError):
         return None
+    return change if change and change.annotation()[UNCONFIRMED] == annotation else None
 
 
 def undone(credential: AgentCredential, change: UnconfirmedChange) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """How a change that nobody confirmed is undone: only while the credential is still as the change has left it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentidp.domain.resources import AgentCredential, CredentialState, ProvidedHash
 from management_api.changes.unconfirmed import UnconfirmedChange, What, unconfirmed_change, undone
-from management_api.registry.credentials import UNCONFIRMED
+from management_api.registry.credentials import MAX_MARK, UNCONFIRMED
 from tests.support.worlds import NOW, an_issued_credential
 
 OLD, NEW, OTHER = (f"$2b$10${letter * 53}" for letter in "abc")
@@ -54,7 +57,52 @@ def test_a_mark_says_all_that_it_takes(change: UnconfirmedChange) -> None:
     assert unconfirmed_change(change.annotation()[UNCONFIRMED]) == change
 
 
-@pytest.mark.parametrize("text", [None, "", "{}", "no JSON", '{"what": "Else"}'])
+NO_MARKS = {
+    "nothing": None,
+    "nothing in it": "",
+    "too little": "{}",
+    "no JSON": "no JSON",
+    "another kind of change": '{"what": "Else"}',
+    "JSON that is deeper than decoders go": "[" * 120_000,
+    "a part that is deeper than decoders go": f'{GENERATED.annotation()[UNCONFIRMED][:-1]},"more":{"[" * 120_000}',
+    "a time before the calendar": GENERATED.annotation()[UNCONFIRMED].replace("2026", "0000"),
+    "what this API would write otherwise": GENERATED.annotation()[UNCONFIRMED].replace(":", ": "),
+}
+
+
+@pytest.mark.parametrize("text", NO_MARKS.values(), ids=NO_MARKS)
 def test_what_is_no_mark(text: str | None) -> None:
     """Somebody else wrote it, or nobody."""
     assert unconfirmed_change(text) is None
+
+
+zones = st.integers(-1439, 1439).map(lambda minutes: timedelta(minutes=minutes))
+moments = st.builds(lambda naive, zone: f"{naive.isoformat()}{offset(zone)}", st.datetimes(), zones)
+forged = st.builds(
+    lambda what, since, expiry: f'{{"what":"{what}","requestId":"x","since":"{since}","hash":"x"{expiry}}}',
+    st.sampled_from(What),
+    moments,
+    st.just("") | moments.map(lambda expiry: f',"previous":{{"hash":"y"}},"previousExpiry":"{expiry}"'),
+)
+
+
+def offset(zone: timedelta) -> str:
+    """As RFC 3339 writes it."""
+    hours, minutes = divmod(abs(zone) // timedelta(minutes=1), 60)
+    return f"{'-' if zone < timedelta() else '+'}{hours:02}:{minutes:02}"
+
+
+@given(forged | st.text())
+def test_whatever_a_tenant_has_written_can_be_judged(text: str) -> None:
+    """It is no mark, or one that has an age and can be undone."""
+    change = unconfirmed_change(text)
+    if change:
+        assert change.is_older_than(timedelta(seconds=40)) == (datetime.now(UTC) - change.since > timedelta(seconds=40))
+        assert UNCONFIRMED in undone(left_by(change, change.hash), change)["metadata"]["annotations"]
+
+
+def test_a_mark_of_this_api_is_never_too_long() -> None:
+    """Longer ones are not kept."""
+    last = datetime.max.replace(tzinfo=UTC)
+    longest = replace(ROTATED, request_id="r" * 64, since=last, previous_expiry=last)
+    assert len(longest.annotation()[UNCONFIRMED]) <= MAX_MARK
