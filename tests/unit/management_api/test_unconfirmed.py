@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentidp.domain.resources import AgentCredential, CredentialState, ProvidedHash
-from management_api.changes.unconfirmed import UnconfirmedChange, What, unconfirmed_change, undone
+from management_api.changes import rules
+from management_api.changes.unconfirmed import UnconfirmedChange, What, taken_back, unconfirmed_change, undone
+from management_api.failures import Failure
 from management_api.registry.credentials import MAX_MARK, UNCONFIRMED
 from tests.support.worlds import NOW, an_issued_credential
 
@@ -30,9 +32,15 @@ def left_by(change: UnconfirmedChange, hashed: str = NEW, **spec: Any) -> AgentC
     )
 
 
+def unmarked(credential: AgentCredential) -> AgentCredential:
+    """The same without any mark."""
+    return replace(credential, metadata=replace(credential.metadata, annotations={}))
+
+
+ROTATED_BACK = "what was rotated has its hash from before"
 UNDONE: dict[str, tuple[AgentCredential, UnconfirmedChange, dict[str, Any]]] = {
     "what was generated is revoked": (left_by(GENERATED), GENERATED, WITHOUT_MARK | {"spec": {"state": "Revoked"}}),
-    "what was rotated has its hash from before": (
+    ROTATED_BACK: (
         left_by(ROTATED),
         ROTATED,
         WITHOUT_MARK | {"spec": {"secretHash": {"hash": OLD, "hint": "0a0a0a0a"}, "expiresAt": NOW.isoformat()}},
@@ -49,6 +57,37 @@ def test_undoing(what: str) -> None:
     """As the row says."""
     credential, change, patch = UNDONE[what]
     assert undone(credential, change) == patch
+
+
+MARKED = [what for what in UNDONE if what.startswith("what was") and "confirmed" not in what]
+
+
+@pytest.mark.parametrize("what", MARKED)
+def test_what_nobody_will_be_told_is_undone_though_it_was_confirmed(what: str) -> None:
+    """It is as if the mark were there still."""
+    credential, change, patch = UNDONE[what]
+    assert taken_back(credential, change) == patch
+    confirmed = {part: changes for part, changes in patch.items() if part == "spec"}
+    assert taken_back(unmarked(credential), change) == confirmed
+
+
+CONFIRMED: dict[str, tuple[AgentCredential, dict[str, Any] | None]] = {
+    "the mark goes": (left_by(ROTATED), WITHOUT_MARK),
+    "where it has gone already, nothing is to be done": (unmarked(left_by(ROTATED)), {}),
+    "what has another hash by now does not stand": (left_by(ROTATED, OTHER), None),
+    "what was revoked meanwhile does not stand": (left_by(ROTATED, state=CredentialState.REVOKED), None),
+}
+
+
+@pytest.mark.parametrize("what", CONFIRMED)
+def test_confirming(what: str) -> None:
+    """As the row says: whoever got no answer may ask again."""
+    credential, patch = CONFIRMED[what]
+    if patch is None:
+        with pytest.raises(Failure):
+            rules.confirmed(credential, ROTATED)
+    else:
+        assert rules.confirmed(credential, ROTATED) == patch
 
 
 @pytest.mark.parametrize("change", [GENERATED, ROTATED])
