@@ -101,6 +101,11 @@ class TokenService:
         """A sign of life for the other processes, and this one's gauges."""
         self.gauges.write(ready=not self.missing_here())
 
+    def metrics(self) -> bytes:
+        """All that is counted and measured, in Prometheus' text format."""
+        self.tell()
+        return self.exposition.text()
+
     def _following(self, plural: str) -> Reflector[Any]:
         return next(one for one in self.reflectors if one.source.plural == plural)
 
