@@ -14,7 +14,7 @@ from management_api.failures import Code, Failure
 from management_api.registry.credentials import UNCONFIRMED, CredentialTable, RegisteredCredential, registered
 from tests.support.worlds import a_credential
 
-AGE = timedelta(seconds=40)
+AGE = timedelta(hours=1)
 OLD = UnconfirmedChange(what=What.GENERATE, request_id="r", since=datetime.now(UTC) - 2 * AGE, hash="$2b$10$a")
 YOUNG = replace(OLD, since=datetime.now(UTC))
 TO_COME = replace(OLD, since=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
