@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import FastAPI
 
 from agentidp.serving.asgi import Endpoint
+from agentidp.serving.metrics import add_metrics
 from agentidp.serving.probes import add_probes
 from management_api.endpoints import agents, credentials, documentation
 from management_api.endpoints.calls import BASE_PATH
@@ -29,7 +29,7 @@ class DocumentedApp(FastAPI):
         return super().openapi()
 
 
-def create_app(api: ManagementApi) -> Endpoint:
+def create_app(api: ManagementApi, *, with_metrics: bool = True) -> Endpoint:
     """The application; everything it needs is in there already."""
     app = DocumentedApp(
         title="AgentIdP management API",
@@ -47,9 +47,6 @@ def create_app(api: ManagementApi) -> Endpoint:
     app.mount(f"{BASE_PATH}/docs/assets", documentation.assets(), "assets")
     add_probes(app, api.freshness.missing)
     add_error_handlers(app)
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(api.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
+    if with_metrics:
+        add_metrics(app, api.metrics.text, documented=False)
     return Edge(app, api.metrics)

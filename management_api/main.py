@@ -20,9 +20,9 @@ def main() -> None:
     """The console script. Exit status 0 when told to stop, 1 when it cannot listen, 2 when the settings are not valid."""
     settings = settings_for(NAME, "Manage agents and their credentials over REST.", ManagementApiSettings)
     try:
-        listening = listen(settings.listen)
+        listening = listen(settings.listen, settings.metrics_listen)
     except OSError as trouble:
-        refuse(NAME, f"AGENTIDP_LISTEN={settings.listen}: {trouble.strerror}", 1)
+        refuse(NAME, f"{trouble.filename}: {trouble.strerror}", 1)
     configure_logs(NAME, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(run(settings, listening))

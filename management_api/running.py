@@ -8,6 +8,7 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.own_token import OwnToken
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
+from agentidp.serving.metrics import metrics_apart
 from agentidp.serving.server import server_for
 from agentidp.serving.tracing import traced
 from management_api.app import create_app
@@ -18,7 +19,7 @@ from management_api.settings import ManagementApiSettings
 FIELD_MANAGER = "agentidp-management-api"
 
 
-async def run(settings: ManagementApiSettings, listening: socket.socket) -> None:
+async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -> None:
     """Until SIGTERM or SIGINT; changes that are under way come to their end."""
     cluster = await Cluster.connect(FIELD_MANAGER)
     replicas = Replicas(settings.token_service_url, OwnToken(cluster, AUDIENCE))
@@ -27,10 +28,11 @@ async def run(settings: ManagementApiSettings, listening: socket.socket) -> None
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
             behind += [tasks.create_task(one) for one in (api.sweep(), spare_what_is_listed(api.reflectors))]
-            with traced(create_app(api), settings.traces_collector, FIELD_MANAGER) as app:
-                server = server_for(app)
+            app = create_app(api, with_metrics=settings.metrics_listen is None)
+            with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
+                server = server_for(metrics_apart(traceable, api.metrics.text, settings.metrics_listen))
                 behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
-                await server.serve(sockets=[listening])
+                await server.serve(sockets=listening)
                 await api.reception.finish(settings.confirm_seconds)
             for task in behind:
                 task.cancel()

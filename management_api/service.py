@@ -52,7 +52,7 @@ class ManagementApi:
 
     async def sweep(self) -> None:
         """Undo what nobody confirms any more, for ever."""
-        await sweep(self.registry, self.credentials, self._given_up)
+        await sweep(self.registry.credentials.table, self.credentials.undo, self._given_up)
 
     def _agent_written(self, agent: DatedAgent) -> None:
         """Known before the watch tells: whoever wrote it reads it next."""

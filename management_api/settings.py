@@ -6,13 +6,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from agentidp.domain.secrets import MAX_COST, MIN_COST
-from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls
+from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls, require_another_port
 
 
 class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     """Settings of the management API."""
 
     listen: Listen = Listen("0.0.0.0", 8082)  # noqa: S104 people and pipelines ask from outside the pod
+    metrics_listen: Listen | None = None
+    """Where /metrics is, on another port; without it, where everything else is."""
     token_service_url: Urls
     """Where the replicas of the token service answer: every address of the host is asked whether a change is in force there."""
     api_audience: str = ""
@@ -31,6 +33,10 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 256
     """How many secrets may be in the making."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        require_another_port(self.listen, self.metrics_listen)
 
     @property
     def audience(self) -> str:

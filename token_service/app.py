@@ -11,13 +11,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
+from agentidp.serving.metrics import add_metrics
 from agentidp.serving.probes import add_probes
 from token_service.endpoints import introspection, jwks, revocation, token
 from token_service.endpoints.applied import add_applied
 from token_service.endpoints.documentation import SECURITY_SCHEMES
 from token_service.endpoints.form_endpoint import FormEndpoint
 from token_service.endpoints.metadata import add_metadata, metadata
-from token_service.endpoints.metrics import add_metrics
 from token_service.endpoints.usage import add_usage
 from token_service.service import TokenService
 
@@ -69,7 +69,7 @@ class LeanApp(FastAPI):
         return document
 
 
-def create_app(service: TokenService) -> FastAPI:
+def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
     """The application of a token service; everything it needs is in there already."""
     issuer = service.issuer
     prefix = urlsplit(issuer).path
@@ -92,7 +92,8 @@ def create_app(service: TokenService) -> FastAPI:
     for path in dict.fromkeys([jwks.PATH, prefix + jwks.PATH]):
         jwks.add_jwks(app, service.known.keys, service.jwks_max_age_seconds, path)
     add_probes(app, service.missing)
-    add_metrics(app, service.exposition, service.tell)
+    if with_metrics:
+        add_metrics(app, service.metrics)
     add_usage(app, service.usage_of_all, service.known.keys, issuer)
     add_applied(app, service.applied, service.management)
     return app

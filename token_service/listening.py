@@ -1,23 +1,24 @@
-"""The sockets of all processes, bound before they are forked: one that they share, and one for each that its peers know."""
+"""The sockets of all processes, bound before they are forked: those that they share, and one for each that its peers know."""
 
 import socket
 
-from agentidp.runtime.settings import Listen
-from agentidp.serving.listening import listen as bound
+from agentidp.serving.listening import listen
+from token_service.settings import TokenServiceSettings
 
 LOOPBACK = "127.0.0.1"
 
 
 class Listening:
-    """Raises OSError where the address cannot be had."""
+    """Raises OSError where an address cannot be had."""
 
-    def __init__(self, listen: Listen, processes: int) -> None:
-        self._shared = bound(listen)
-        self._own = [socket.create_server((LOOPBACK, 0)) for _ in range(processes)] if processes > 1 else []
+    def __init__(self, settings: TokenServiceSettings) -> None:
+        several = range(settings.processes) if settings.processes > 1 else ()
+        self._shared = listen(settings.listen, settings.metrics_listen)
+        self._own = [socket.create_server((LOOPBACK, 0)) for _ in several]
 
     def sockets_of(self, number: int) -> list[socket.socket]:
         """Where this process answers."""
-        return [self._shared, *self._own[number : number + 1]]
+        return [*self._shared, *self._own[number : number + 1]]
 
     def peers_of(self, number: int) -> list[str]:
         """The base URLs of the other processes."""

@@ -22,9 +22,9 @@ def main() -> None:
     """The console script. Exit status 0 when told to stop, 1 when it cannot listen, 2 when the settings are not valid."""
     settings = settings_for(NAME, "Trade client credentials for signed access tokens.", TokenServiceSettings)
     try:
-        listening = Listening(settings.listen, settings.processes)
+        listening = Listening(settings)
     except OSError as trouble:
-        refuse(NAME, f"AGENTIDP_LISTEN={settings.listen}: {trouble.strerror}", 1)
+        refuse(NAME, f"{trouble.filename}: {trouble.strerror}", 1)
     configure_logs(NAME, settings.log_level, settings.log_format)
     serve(settings, listening)
     log.info("stopped")

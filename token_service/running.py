@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agentidp.kube.cluster import Cluster
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
+from agentidp.serving.metrics import metrics_apart
 from agentidp.serving.server import server_for
 from agentidp.serving.tracing import traced
 from token_service.app import create_app
@@ -31,8 +32,9 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
             behind += [tasks.create_task(one) for one in (_beat(service), service.cluster_keys.keep())]
             behind.append(tasks.create_task(spare_what_is_listed(service.reflectors)))
             await _until_needed(service, alone=not peers)
-            with traced(create_app(service), settings.traces_collector, FIELD_MANAGER) as app:
-                server = server_for(app)
+            app = create_app(service, with_metrics=settings.metrics_listen is None)
+            with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
+                server = server_for(metrics_apart(traceable, service.metrics, settings.metrics_listen))
                 behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
                 await server.serve(sockets=list(sockets))
             for task in behind:

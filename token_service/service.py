@@ -67,7 +67,7 @@ class TokenService:
         self.exposition = Exposition(self.meters, self.gauges)
         self.hashing = HashingPool(settings.hashing_threads, settings.hashing_queue, self._checked)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
-        usage = UsageLog(time.time)
+        usage = UsageLog(time.time, known.clients.credentials.table.has)
         self.usage_of_all = UsageOfAll(usage, Peers(peers))
         self.applied = AppliedByAll(AppliedHere(self._following(CREDENTIALS.plural), known.clients), Peers(peers))
         read_through = ReadThrough(self._counted(api_server.look_up))
@@ -100,6 +100,11 @@ class TokenService:
     def tell(self) -> None:
         """A sign of life for the other processes, and this one's gauges."""
         self.gauges.write(ready=not self.missing_here())
+
+    def metrics(self) -> bytes:
+        """All that is counted and measured, in Prometheus' text format."""
+        self.tell()
+        return self.exposition.text()
 
     def _following(self, plural: str) -> Reflector[Any]:
         return next(one for one in self.reflectors if one.source.plural == plural)

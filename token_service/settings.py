@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.runtime.settings import CommonSettings, Listen, Url
+from agentidp.runtime.settings import CommonSettings, Listen, Url, require_another_port
 
 
 class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
@@ -13,6 +13,8 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
 
     listen: Listen = Listen("0.0.0.0", 8080)  # noqa: S104 agents ask from outside the pod
     """Where it answers."""
+    metrics_listen: Listen | None = None
+    """Where /metrics is, on another port; without it, where everything else is."""
     max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
     """Without word from the API server for so long, no tokens."""
     client_requests_per_second: Annotated[float, Meta(ge=0)] = 100.0
@@ -31,3 +33,7 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """How many secrets may wait to be checked for the first time."""
     jwks_max_age_seconds: Annotated[int, Meta(ge=1, le=3600)] = 300
     """How long whoever checks tokens may keep the key set; the operator must publish keys longer ahead than that."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        require_another_port(self.listen, self.metrics_listen)

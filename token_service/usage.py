@@ -17,6 +17,11 @@ from token_service.http.requests import Sent
 
 MAX_CONSUMER_LENGTH = 120
 SECONDS_BETWEEN_NOTES = 60
+SPARE = 100
+"""So many notes, and as many again as are needed, may be there of hashes that are not published any more."""
+
+IsPublished = Callable[[str, str], bool]
+"""Whether this hash of this credential is, as far as is known here."""
 
 
 class _Note(msgspec.Struct, gc=False):
@@ -28,11 +33,17 @@ class _Note(msgspec.Struct, gc=False):
 class UsageLog:
     """What this process has seen since it began."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], is_published: IsPublished) -> None:
         self._clock = clock
+        self._is_published = is_published
         self._replica = uuid.uuid4().hex
         self._since = datetime.fromtimestamp(clock(), UTC)
         self._notes: dict[tuple[str, str], _Note] = {}
+        self._needed = 0
+        """How many notes there were when they were last looked through."""
+
+    def __len__(self) -> int:
+        return len(self._notes)
 
     def used(self, credential_id: str, one: ClientHash, sent: Sent) -> None:
         """This hash has just accepted the secret that was sent."""
@@ -42,6 +53,7 @@ class UsageLog:
             return
         place = time.monotonic_ns()
         if note is None:
+            self._forget(now)
             note = self._notes[credential_id, one.hash] = _Note(now, place, {})
         note.at, note.place = now, place
         if one.not_after is not None:
@@ -57,6 +69,13 @@ class UsageLog:
                 use = Use(datetime.fromtimestamp(note.at, UTC), tuple(reversed(note.consumers)))
                 uses.setdefault(credential_id, {})[fingerprint(hashed)] = use
         return Report(replica=self._replica, since=self._since, told=place, uses=uses)
+
+    def _forget(self, now: int) -> None:
+        """What is not published any more, now and then; what was used just now may be published, and not known here yet."""
+        if len(self._notes) > 2 * self._needed + SPARE:
+            recent = now - SECONDS_BETWEEN_NOTES
+            self._notes = {key: note for key, note in self._notes.items() if note.at > recent or self._is_published(*key)}
+            self._needed = len(self._notes)
 
 
 def consumer_of(sent: Sent) -> str:

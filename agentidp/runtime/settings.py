@@ -49,6 +49,12 @@ class Listen(Struct, frozen=True):
         return f"{self.host}:{self.port}"
 
 
+def require_another_port(listen: Listen, metrics_listen: Listen | None) -> None:
+    """Metrics are told from everything else by the port. Raises ValueError."""
+    if metrics_listen and metrics_listen.port == listen.port:
+        raise ValueError(f"{PREFIX}METRICS_LISTEN={metrics_listen} is not valid: it should be another port than {PREFIX}LISTEN")
+
+
 class CommonSettings(Struct, frozen=True, kw_only=True):
     """What every program is told."""
 
@@ -65,7 +71,7 @@ class CommonSettings(Struct, frozen=True, kw_only=True):
 
 
 def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
-    """The settings that the environment holds. Raises InvalidSettings."""
+    """The settings that the environment holds. Raises InvalidSettings, also for a ValueError of the settings themselves."""
     values: dict[str, Any] = {}
     wrong: list[str] = []
     for field in msgspec.structs.fields(kind):
@@ -80,7 +86,10 @@ def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> Sett
                 wrong.append(f"{variable}={text!r} is not valid: {trouble}")
     if wrong:
         raise InvalidSettings("\n".join(wrong))
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as trouble:
+        raise InvalidSettings(trouble) from trouble
 
 
 def describe_settings(kind: type[CommonSettings]) -> str:

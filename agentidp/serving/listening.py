@@ -1,4 +1,4 @@
-"""The socket of a server, bound before anything else is done: so it is known at once whether the address can be had."""
+"""The sockets of a server, bound before anything else is done: so it is known at once whether the addresses can be had."""
 
 import socket
 
@@ -7,14 +7,16 @@ from agentidp.runtime.settings import Listen
 BACKLOG = 2048
 
 
-def listen(address: Listen) -> socket.socket:
-    """A listening socket. Raises OSError where the address cannot be had."""
+def listen(*addresses: Listen | None) -> list[socket.socket]:
+    """A listening socket for each address. Raises OSError, which names the address that cannot be had."""
+    return [_bound(one) for one in addresses if one]
+
+
+def _bound(address: Listen) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    return socket.create_server(
-        (address.host.strip("[]"), address.port), family=family, backlog=BACKLOG, dualstack_ipv6=_is_any(address.host)
-    )
-
-
-def _is_any(host: str) -> bool:
-    """`[::]` takes IPv4 as well."""
-    return host.strip("[]") == "::"
+    host = address.host.strip("[]")
+    try:
+        any_of_both = host == "::"
+        return socket.create_server((host, address.port), family=family, backlog=BACKLOG, dualstack_ipv6=any_of_both)
+    except OSError as trouble:
+        raise OSError(trouble.errno, trouble.strerror, str(address)) from trouble

@@ -20,14 +20,17 @@ from management_api.changes.barrier import Unconfirmed
 from management_api.changes.effects import Effects, NotPublished
 from management_api.changes.making import BoundedMaker
 from management_api.changes.origin import Origin, written
-from management_api.changes.unconfirmed import UnconfirmedChange, What, undone
+from management_api.changes.unconfirmed import UnconfirmedChange, What, taken_back, undone
 from management_api.changes.writer import Writer
-from management_api.failures import Failure, unavailable
+from management_api.failures import Code, Failure, unavailable
 from management_api.registry.agents import RegisteredAgent
 from management_api.registry.credentials import RegisteredCredential, registered
 
 MAX_PREFIX = 240  # leaves room for what makes a credential's name unique
 US = "management-api"
+TRY_AGAIN_SECONDS = 5.0
+
+Undoing = Callable[[AgentCredential, UnconfirmedChange], rules.Patch]
 
 log = structlog.get_logger()
 
@@ -55,6 +58,8 @@ class CredentialChanges:
         self._writer = writer
         self._maker = maker
         self._effects = effects
+        self._owed: set[asyncio.Task[None]] = set()
+        """Changes that could not be taken back yet, though their callers were told that they will be."""
 
     async def generate(self, agent: RegisteredAgent, expires: datetime | None, origin: Origin) -> Told:
         """A new credential of an active agent. Raises Failure and ApiError."""
@@ -109,17 +114,7 @@ class CredentialChanges:
 
     async def undo(self, credential: RegisteredCredential, change: UnconfirmedChange) -> None:
         """Undo a change that was not confirmed, if it still stands. Raises Failure and ApiError."""
-        patches: list[rules.Patch] = []
-
-        def patch(now: AgentCredential) -> rules.Patch:
-            patches.append(undone(now, change))
-            return patches[-1]
-
-        await self._change(credential, patch)
-        if patches[-1]:
-            where = f"{credential.namespace}/{credential.name}"
-            what, request_id = change.what.value, change.request_id
-            log.warning("a change was undone, its secret was told nobody", credential=where, change=what, request_id=request_id)
+        await self._undo(credential, change, undone)
 
     async def _require_replicas(self) -> None:
         """Else the old secret would stop working for as long as it takes to find out, for nothing. Raises Failure."""
@@ -150,23 +145,59 @@ class CredentialChanges:
         await self._effects.everywhere(await self._read(credential))
         if await origin.is_gone():
             raise Gone
-        stored = await self._change(credential, lambda now: rules.confirmed(now, change))
-        return Told(registered(stored), made.value)
+        return Told(registered(await self._confirm(credential, change)), made.value)
+
+    async def _confirm(self, credential: RegisteredCredential, change: UnconfirmedChange) -> AgentCredential:
+        """Take the mark away. Where no answer tells whether it is, the credential does. Raises Failure and ApiError."""
+        try:
+            return await self._change(credential, lambda now: rules.confirmed(now, change))
+        except ApiError as trouble:
+            log.warning("a change may be confirmed or not", request_id=change.request_id, why=str(trouble))
+            return await self._change(credential, lambda now: rules.confirmed(now, change))
 
     async def _withdrawn(
         self, credential: RegisteredCredential, change: UnconfirmedChange, why: BaseException, state: str
     ) -> BaseException:
         """Undo it, also where this request is being cancelled; the error that the caller is told."""
-        undoing = asyncio.create_task(self.undo(credential, change))
+        undoing = asyncio.create_task(self._undo(credential, change, taken_back))
         try:
             await asyncio.shield(undoing)
             outcome = f"Nothing was done. {state}"
         except (Failure, ApiError) as trouble:
             log.warning("a change could not be undone yet", request_id=change.request_id, why=str(trouble))
+            self._owe(credential, change)
             outcome = "It is undone as soon as the API server can be reached; the new secret was told nobody."
         if isinstance(why, NotPublished | Unconfirmed | ApiError):
             return unavailable(f"{_said(why)} {outcome}")
         return unavailable(f"The caller has gone. {outcome}") if isinstance(why, Gone) else why
+
+    def _owe(self, credential: RegisteredCredential, change: UnconfirmedChange) -> None:
+        """What is marked, any process undoes in the end; whether this is, nobody can say now."""
+        task = asyncio.create_task(self._take_back_later(credential, change))
+        self._owed.add(task)
+        task.add_done_callback(self._owed.discard)
+
+    async def _take_back_later(self, credential: RegisteredCredential, change: UnconfirmedChange) -> None:
+        while True:
+            await asyncio.sleep(TRY_AGAIN_SECONDS)
+            try:
+                return await self._undo(credential, change, taken_back)
+            except (Failure, ApiError) as trouble:
+                if isinstance(trouble, Failure) and trouble.code is Code.CREDENTIAL_NOT_FOUND:
+                    return None
+
+    async def _undo(self, credential: RegisteredCredential, change: UnconfirmedChange, how: Undoing) -> None:
+        patches: list[rules.Patch] = []
+
+        def patch(now: AgentCredential) -> rules.Patch:
+            patches.append(how(now, change))
+            return patches[-1]
+
+        await self._change(credential, patch)
+        if patches[-1]:
+            where = f"{credential.namespace}/{credential.name}"
+            what, request_id = change.what.value, change.request_id
+            log.warning("a change was undone, its secret was told nobody", credential=where, change=what, request_id=request_id)
 
     async def _read(self, credential: RegisteredCredential) -> AgentCredential:
         return await self._writer.read(*rules.location(credential))

@@ -7,7 +7,7 @@ from agentidp.domain.lifecycle import asks_for_another
 from agentidp.domain.resources import GROUP, AgentCredential, AgentState, CredentialState
 from agentidp.runtime.secret_maker import MadeSecret
 from management_api.changes.origin import written
-from management_api.changes.unconfirmed import UnconfirmedChange, unconfirmed_change
+from management_api.changes.unconfirmed import UnconfirmedChange, stands, unconfirmed_change
 from management_api.failures import Failure, agent_not_active, already_revoked, credential_not_found, invalid, unavailable
 from management_api.registry.agents import RegisteredAgent
 from management_api.registry.credentials import UNCONFIRMED, RegisteredCredential, Status, registered
@@ -71,13 +71,12 @@ def unless_overtaken(before: AgentCredential, now: AgentCredential, patch: Patch
 
 
 def confirmed(now: AgentCredential, change: UnconfirmedChange) -> Patch:
-    """Take the mark away, if the change still stands."""
+    """Take the mark away, if the change still stands; {} if that was done, though nobody was told."""
     seen = registered(now)
     _require_not_revoked(seen)
-    provided = now.spec.secret_hash
-    if seen.unconfirmed != change.annotation()[UNCONFIRMED] or provided is None or provided.hash != change.hash:
+    if not stands(now, change):
         raise unavailable("Another change of this credential came in between. This one does not stand.")
-    return {"metadata": {"annotations": {UNCONFIRMED: None}}}
+    return {"metadata": {"annotations": {UNCONFIRMED: None}}} if seen.unconfirmed else {}
 
 
 def accepts(seen: RegisteredCredential, made: MadeSecret) -> bool:

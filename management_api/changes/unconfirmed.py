@@ -38,27 +38,40 @@ class UnconfirmedChange(Struct, frozen=True, kw_only=True, rename="camel", omit_
 
     def is_older_than(self, age: timedelta) -> bool:
         """By this machine's clock."""
-        return self.since + age < datetime.now(UTC)
+        return datetime.now(UTC) - self.since > age  # `since + age` may be after the calendar
 
 
 def unconfirmed_change(annotation: str | None) -> UnconfirmedChange | None:
-    """What an annotation says; None where there is none, or somebody else wrote it."""
+    """What an annotation says; None where there is none, or it is not as this API writes it: then somebody else did."""
     try:
-        return msgspec.json.decode(annotation, type=UnconfirmedChange) if annotation else None
-    except msgspec.DecodeError:
+        change = msgspec.json.decode(annotation, type=UnconfirmedChange) if annotation else None
+    except (msgspec.DecodeError, RecursionError):
         return None
+    return change if change and change.annotation()[UNCONFIRMED] == annotation else None
 
 
 def undone(credential: AgentCredential, change: UnconfirmedChange) -> dict[str, Any]:
-    """The patch that undoes a change, where the credential is still as the change has left it; {} where it is not."""
-    provided = credential.spec.secret_hash
-    if credential.metadata.annotations.get(UNCONFIRMED) != change.annotation()[UNCONFIRMED]:
-        return {}
-    without_annotation = {"metadata": {"annotations": {UNCONFIRMED: None}}}
-    if credential.spec.state is CredentialState.REVOKED or provided is None or provided.hash != change.hash:
-        return without_annotation
+    """The patch that undoes a change, where the credential still says that it is unconfirmed; {} where it does not."""
+    return taken_back(credential, change) if _is_marked(credential, change) else {}
+
+
+def taken_back(credential: AgentCredential, change: UnconfirmedChange) -> dict[str, Any]:
+    """The patch that undoes a change whose secret nobody will be told, confirmed or not; {} where nothing of it is left."""
+    unmarked = {"metadata": {"annotations": {UNCONFIRMED: None}}} if _is_marked(credential, change) else {}
+    if not stands(credential, change):
+        return unmarked
     if change.what is What.GENERATE or change.previous is None:
-        return {**without_annotation, "spec": {"state": CredentialState.REVOKED.value}}
+        return {**unmarked, "spec": {"state": CredentialState.REVOKED.value}}
     previous = {"hash": change.previous.hash, "hint": change.previous.hint}
     expiry = change.previous_expiry.isoformat() if change.previous_expiry else None
-    return {**without_annotation, "spec": {"secretHash": previous, "expiresAt": expiry}}
+    return {**unmarked, "spec": {"secretHash": previous, "expiresAt": expiry}}
+
+
+def stands(credential: AgentCredential, change: UnconfirmedChange) -> bool:
+    """Whether the credential still has the hash that came by the change, and is not revoked."""
+    provided = credential.spec.secret_hash
+    return provided is not None and provided.hash == change.hash and credential.spec.state is not CredentialState.REVOKED
+
+
+def _is_marked(credential: AgentCredential, change: UnconfirmedChange) -> bool:
+    return credential.metadata.annotations.get(UNCONFIRMED) == change.annotation()[UNCONFIRMED]

@@ -6,15 +6,16 @@ from msgspec import Struct
 
 from agentidp.domain.clients import ClientAgent, client_agent
 from agentidp.domain.registration import why_not_admitted
-from agentidp.domain.resources import Agent, AgentSpec, AgentState, ObjectMeta, Organization, Time
+from agentidp.domain.resources import Agent, AgentSpec, AgentState, ObjectMeta, Organization
 from agentidp.index.agents import AgentTable
 from agentidp.kube.kinds import AGENTS, Extract, Kind
+from management_api.registry.moments import moment_in
 
 
 class ManagedFields(Struct, frozen=True, rename="camel"):
-    """Who wrote a part of an object, and when."""
+    """Who wrote a part of an object, and when; by what they say."""
 
-    time: Time | None = None
+    time: str | None = None
     subresource: str = ""
 
 
@@ -69,7 +70,7 @@ def registered(agent: DatedAgent) -> RegisteredAgent:
     """What is kept of an agent."""
     meta = agent.metadata
     created = meta.creation_timestamp or datetime.fromisoformat("1970-01-01T00:00:00Z")
-    written = (one.time for one in meta.managed_fields if one.time and not one.subresource)
+    written = (moment for one in meta.managed_fields if not one.subresource and (moment := moment_in(one.time)))
     return RegisteredAgent(
         client=client_agent(agent),
         spec=agent.spec,

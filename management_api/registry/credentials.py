@@ -17,9 +17,12 @@ from agentidp.domain.resources import (
     SecretHash,
 )
 from agentidp.kube.kinds import CREDENTIALS, Extract
+from management_api.registry.moments import moment_in
 
 UNCONFIRMED = f"{GROUP}/unconfirmed"
 CHANGED_AT = f"{GROUP}/changed-at"
+MAX_MARK = 1024
+"""Longer than any that this API writes. What somebody else wrote there is not kept."""
 
 Key = tuple[datetime, str]
 Owner = tuple[str, str, str]
@@ -69,7 +72,7 @@ class RegisteredCredential(Struct, frozen=True, gc=False):
 
 
 def registered(credential: AgentCredential) -> RegisteredCredential:
-    """What is kept of a credential."""
+    """What is kept of a credential. Until the operator has recorded a revocation, it was when this API changed it last."""
     meta, spec, status = credential.metadata, credential.spec, credential.status
     ready = condition(status.conditions, READY)
     is_revoked = spec.state is CredentialState.REVOKED or status.revoked_at is not None
@@ -83,7 +86,7 @@ def registered(credential: AgentCredential) -> RegisteredCredential:
         status=Status.REVOKED if is_revoked else Status.ACTIVE,
         created=created,
         expires=spec.expires_at,
-        revoked=(status.revoked_at or _changed_at(credential)) if is_revoked else None,
+        revoked=(status.revoked_at or moment_in(meta.annotations.get(CHANGED_AT))) if is_revoked else None,
         version=int(meta.resource_version or 0),
         is_settled=status.observed_generation == meta.generation,
         phase=status.phase,
@@ -91,18 +94,13 @@ def registered(credential: AgentCredential) -> RegisteredCredential:
         hashes=status.secret_hashes,
         issued=max((moment for moment in (status.created_at, status.rotated_at) if moment), default=None),
         secret_name=status.binding.name if status.binding else None,
-        unconfirmed=meta.annotations.get(UNCONFIRMED),
+        unconfirmed=_mark(meta.annotations),
     )
 
 
-def _changed_at(credential: AgentCredential) -> datetime | None:
-    """When this API changed it last: until the operator has recorded a revocation, that is when it was."""
-    written = credential.metadata.annotations.get(CHANGED_AT, "")
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:  # somebody else wrote it
-        return None
-    return moment if moment.tzinfo else None
+def _mark(annotations: Mapping[str, str]) -> str | None:
+    mark = annotations.get(UNCONFIRMED)
+    return mark if mark and len(mark) <= MAX_MARK else None
 
 
 REGISTERED_CREDENTIALS = Extract(CREDENTIALS, registered)

@@ -25,6 +25,8 @@ _STORIES = {
     Reason.SECRET_REMOVED: "Removed Secret {name!r}: nothing would accept its value.",
     Reason.SECRET_NOT_WANTED: "Removed Secret {name!r}: spec.secretHash is used.",
 }
+MOST_IN_VAIN = 1_000
+"""So many values are kept that the API server refused; the oldest goes first, for its credential may be gone."""
 _WARNINGS = frozenset({Reason.SECRET_MISSING, Reason.SECRET_DRIFTED})
 
 
@@ -71,6 +73,8 @@ class Executor:
             await self._deliver(credential, sight.secret, made.value.encode())
         except (Conflict, Forbidden, Invalid):
             self._made_in_vain[uid] = made
+            if len(self._made_in_vain) > MOST_IN_VAIN:
+                del self._made_in_vain[next(iter(self._made_in_vain))]
             raise
         self._tell(credential, step.reason, credential.secret_name)
         return credential

@@ -1,7 +1,7 @@
 """All parts of the operator, put together; what runs before it leads, and what while it leads."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agent_operator.agents import AgentReconciler
 from agent_operator.bearer import bearer_token
@@ -85,19 +85,20 @@ class Operator:
                 task.cancel()
 
     def _usage_poller(self, urls: Sequence[str]) -> UsagePoller:
-        return UsagePoller(urls, self._book, self._authorize, self._secret_was_used)
+        return UsagePoller(urls, self._book, self._authorize, self._secrets_were_used)
 
     async def _authorize(self) -> str:
         """A token of our own for the token service: whoever has the signing keys may sign one."""
         keys = keys_in(await self._cluster.find(SECRETS, *self._signing_keys))
         return bearer_token(keys, str(self._settings.issuer), OPERATOR, USAGE_SCOPE)
 
-    def _secret_was_used(self, credential_id: str) -> None:
-        known = self._world.credential_of(credential_id)
-        if known:
-            self._work.wake(Topic.CREDENTIAL, known.key)
-        else:
-            self._book.forget(credential_id)
+    def _secrets_were_used(self, credential_ids: Iterable[str]) -> None:
+        for credential_id in credential_ids:
+            known = self._world.credential_of(credential_id)
+            self._book.keep(credential_id, known.status.secret_hashes if known else ())
+            if known:
+                self._work.wake(Topic.CREDENTIAL, known.key)
+        self._book.forget_gone(self._world.credential_of, len(self._world.credentials))
 
     def _reconcilers(self) -> dict[Topic, Reconcile]:
         settings, cluster, world = self._settings, self._cluster, self._world

@@ -15,11 +15,14 @@ import structlog
 from msgspec.structs import replace
 
 from agent_operator.clock import now
-from agentidp.domain.usage import USAGE_PATH, Report, Use, Uses, merged
+from agentidp.domain.resources import SecretHash
+from agentidp.domain.usage import USAGE_PATH, Report, Use, Uses, fingerprint, merged
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 
 SECONDS_FOR_AN_ANSWER = 5.0
+SPARE = 100
+"""So many credentials that are gone, and as many again as there are, may be remembered."""
 
 log = structlog.get_logger()
 
@@ -30,6 +33,9 @@ class UsageBook:
     def __init__(self) -> None:
         self._uses: defaultdict[str, dict[str, Use]] = defaultdict(dict)
         self._complete_since: datetime | None = None
+
+    def __len__(self) -> int:
+        return len(self._uses)
 
     def uses_of(self, credential_id: str, within: timedelta) -> Uses | None:
         """The uses of a credential's secrets; None where not every use of this last while would be known."""
@@ -42,13 +48,24 @@ class UsageBook:
         moment = now()
         for credential_id, uses in report.uses.items():
             known = self._uses[credential_id]
-            for fingerprint, use in uses.items():
+            for one, use in uses.items():
                 past = use if use.at <= moment else replace(use, at=moment)
-                known[fingerprint] = merged(known.get(fingerprint), past)
+                known[one] = merged(known.get(one), past)
 
-    def forget(self, credential_id: str) -> None:
-        """There is no such credential any more."""
-        self._uses.pop(credential_id, None)
+    def keep(self, credential_id: str, hashes: Sequence[SecretHash]) -> None:
+        """Of a credential only the uses of these, where there are more: nobody asks for those of others any more."""
+        known = self._uses.get(credential_id, {})
+        if len(known) > len(hashes):
+            published = {fingerprint(one.hash) for one in hashes}
+            self._uses[credential_id] = {one: use for one, use in known.items() if one in published}
+        if not hashes:
+            self._uses.pop(credential_id, None)
+
+    def forget_gone(self, exists: Callable[[str], object], count: int) -> None:
+        """The credentials that do not exist, of which there are so many in all: now and then, since most do."""
+        if len(self._uses) > 2 * count + SPARE:
+            for credential_id in [one for one in self._uses if not exists(one)]:
+                del self._uses[credential_id]
 
     def complete_since(self, moment: datetime) -> None:
         """All replicas have told all that they know, which goes back to this moment."""
@@ -63,7 +80,7 @@ class UsagePoller:
     """Asks all addresses of the token service, and says which credentials they told of."""
 
     def __init__(
-        self, urls: Sequence[str], book: UsageBook, authorize: Callable[[], Awaitable[str]], used: Callable[[str], None]
+        self, urls: Sequence[str], book: UsageBook, authorize: Callable[[], Awaitable[str]], used: Callable[[set[str]], None]
     ) -> None:
         self._urls = urls
         self._book = book
@@ -92,8 +109,7 @@ class UsagePoller:
         for report in reports:
             self._book.add(report)
         self._book.complete_since(max(report.since for report in reports))
-        for credential_id in {one for report in reports for one in report.uses}:
-            self._used(credential_id)
+        self._used({one for report in reports for one in report.uses})
 
     async def _reports(self) -> list[Report]:
         """Of every replica."""

@@ -23,6 +23,8 @@ from agentidp.kube.errors import ApiError, Conflict, Unreachable
 TICK = 5.0
 SET_BACK = timedelta(seconds=1)
 """By so much at least; less is how clocks are kept right."""
+SPARE = 50
+"""So many moments, and as many again as there are objects, may be in the schedule that nothing is due at any more."""
 DONE, RETRIED, FAILED = "done", "retried", "failed"
 """How a look at an object can go."""
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=1)
@@ -143,6 +145,9 @@ class Work:
             return
         self._due[key] = due
         heapq.heappush(self._heap, (due, key))
+        if len(self._heap) > 2 * len(self._due) + SPARE:
+            self._heap = [(due, key) for key, due in self._due.items()]
+            heapq.heapify(self._heap)
         if self._heap[0][1] == key:
             self._earlier.set()
 

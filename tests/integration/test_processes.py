@@ -12,7 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from devcluster.cluster import ControlPlane
-from devcluster.programs import TOKEN_SERVICE, Programs
+from devcluster.ports import ReservedPort
+from devcluster.programs import OPERATOR, TOKEN_SERVICE, Programs
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
@@ -23,14 +24,24 @@ BURST = 40
 
 
 @pytest.fixture(scope="module")
-def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+def metrics() -> Iterator[ReservedPort]:
+    """Where the metrics are, apart from everything else."""
+    port = ReservedPort()
+    yield port
+    port.release()
+
+
+@pytest.fixture(scope="module")
+def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory, metrics: ReservedPort) -> Iterator[Programs]:
     """With a low limit, so that it can be reached."""
     settings = {
         "AGENTIDP_PROCESSES": str(PROCESSES),
         "AGENTIDP_CLIENT_REQUESTS_PER_SECOND": "0.01",
         "AGENTIDP_CLIENT_BURST": str(BURST),
+        "AGENTIDP_METRICS_LISTEN": f"127.0.0.1:{metrics.number}",
     }
-    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), settings) as programs:
+    chosen = [OPERATOR, TOKEN_SERVICE]
+    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), settings, chosen) as programs:
         yield programs
 
 
@@ -44,24 +55,31 @@ def ready(programs: Programs) -> bool:
     return httpx.get(f"{programs.token_url}/readyz").is_success
 
 
-def asked(programs: Programs, outcome: str) -> float:
+def asked(metrics: ReservedPort, outcome: str) -> float:
     """How many token requests ended like this, by the metrics of whichever process answers."""
-    text = httpx.get(f"{programs.token_url}/metrics").text
+    text = httpx.get(f"http://127.0.0.1:{metrics.number}/metrics").raise_for_status().text
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
     labels = {"endpoint": "token", "outcome": outcome}
     return sum(one.value for one in samples if one.name == "agentidp_requests_total" and one.labels == labels)
 
 
-def test_limits_and_metrics_are_those_of_one_service(programs: Programs, objects: Objects) -> None:
+def test_limits_and_metrics_are_those_of_one_service(programs: Programs, metrics: ReservedPort, objects: Objects) -> None:
     """Each request comes by a new connection, so to whichever process is idle."""
     eventually("all are ready", lambda: ready(programs))
     pair = Tenant.new(objects).issue()
-    before = {outcome: asked(programs, outcome) for outcome in ("ok", "rate_limited")}
+    before = {outcome: asked(metrics, outcome) for outcome in ("ok", "rate_limited")}
     statuses = Counter(ask(pair).status_code for _ in range(BURST + 20))
     assert statuses == {200: BURST, 429: 20}
-    assert asked(programs, "ok") - before["ok"] == BURST
-    assert asked(programs, "rate_limited") - before["rate_limited"] == 20
-    assert {asked(programs, "ok") for _ in range(10)} == {before["ok"] + BURST}
+    assert asked(metrics, "ok") - before["ok"] == BURST
+    assert asked(metrics, "rate_limited") - before["rate_limited"] == 20
+    assert {asked(metrics, "ok") for _ in range(10)} == {before["ok"] + BURST}
+
+
+def test_metrics_are_where_they_were_told_to_be_and_nowhere_else(programs: Programs, metrics: ReservedPort) -> None:
+    """Whoever asks for tokens could tell by them what answers do not say. And no process answers anything else there."""
+    assert {httpx.get(f"{programs.token_url}/metrics").status_code for _ in range(10)} == {404}
+    paths = ("/api/v1/token", "/readyz", "/internal/usage")
+    assert {httpx.get(f"http://127.0.0.1:{metrics.number}{path}").status_code for path in paths} == {404}
 
 
 def test_a_process_that_ends_is_started_again(programs: Programs, objects: Objects) -> None:

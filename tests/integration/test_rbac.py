@@ -48,7 +48,6 @@ TOKEN_SERVICE_EVERYWHERE: Rules = {
 TOKEN_SERVICE_AT_HOME: Rules = {
     "secrets[agentidp-signing-keys]": READ,
     "tokenrevocations.idp.sentryagent.ai": READ | {"create"},
-    "events.events.k8s.io": {"create"},
 }
 MANAGEMENT_API_EVERYWHERE: Rules = {
     "agents.idp.sentryagent.ai": READ | {"create", "patch"},

@@ -38,6 +38,8 @@ class Stage:
     api: Programs
     wire: Wire
     """Between the last replica and the API server."""
+    wire_of_api: Wire
+    """Between the management API and the API server."""
 
     @property
     def urls(self) -> list[str]:
@@ -80,8 +82,9 @@ def staged(cluster: ControlPlane, directory: Path) -> Iterator[Stage]:
         def launch(name: str, settings: dict[str, str], *chosen: Any, access: Access = cluster.access) -> Programs:
             return stack.enter_context(Programs.launch(access, directory / name, settings, chosen))
 
-        wire = stack.enter_context(Wire(cluster.server))
+        wire, wire_of_api = (stack.enter_context(Wire(cluster.server)) for _ in range(2))
         over_the_wire = wire.access(directory / "over-the-wire", cluster.access)
+        api_over_its_wire = wire_of_api.access(directory / "api-over-its-wire", cluster.access)
         first = launch("first", {}, OPERATOR, TOKEN_SERVICE)
         settings = {"AGENTIDP_ISSUER": first.token_url}
         others = [launch(f"replica-{number}", settings, TOKEN_SERVICE) for number in range(1, REPLICAS - 1)]
@@ -91,7 +94,8 @@ def staged(cluster: ControlPlane, directory: Path) -> Iterator[Stage]:
             "AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0",
             "AGENTIDP_CONFIRM_SECONDS": str(CONFIRM_SECONDS),
         }
-        yield Stage(cluster, first, others, launch("api", settings, MANAGEMENT_API), wire)
+        api = launch("api", settings, MANAGEMENT_API, access=api_over_its_wire)
+        yield Stage(cluster, first, others, api, wire, wire_of_api)
 
 
 @contextmanager

@@ -24,6 +24,11 @@ class CredentialTable:
         """The credential of this id, whichever agent it names."""
         return self._by_id.get(credential_id)
 
+    def has(self, credential_id: str, hashed: str) -> bool:
+        """Whether this hash may accept for the credential of this id."""
+        known = self._by_id.get(credential_id)
+        return known is not None and any(one.hash == hashed for one in known.hashes)
+
     def find(self, credential_id: str, agent: ClientAgent) -> ClientCredential | None:
         """The credential of this id, if it names this agent."""
         found = self._by_id.get(credential_id)

@@ -96,6 +96,37 @@ volumeMounts:
   value: {{ .Values.log.format }}
 {{- end }}
 
+{{- /* Where Prometheus finds a program's metrics: list $ "component". Not a port of its Service, which may lead out of the cluster. */ -}}
+{{- define "agentidp.metricsService" -}}
+{{- $root := index . 0 -}}
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $root.Release.Name }}-{{ index . 1 }}-metrics
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "agentidp.labels" $root | nindent 4 }}
+    app.kubernetes.io/component: {{ index . 1 }}-metrics
+spec:
+  clusterIP: None
+  selector: {{- include "agentidp.selector" (list $root (index . 1)) | nindent 4 }}
+  ports:
+    - name: metrics
+      port: 8081
+      targetPort: metrics
+      appProtocol: http
+{{- end }}
+
+{{- /* Whoever may scrape a program, at this port of its pods: list $ "port". No rule where nobody may: an empty one is for everybody. */ -}}
+{{- define "agentidp.ingressOfMetrics" -}}
+{{- $port := index . 1 -}}
+{{- with (index . 0).Values.networkPolicies.metricsFrom -}}
+- ports:
+    - {port: {{ $port }}, protocol: TCP}
+  from: {{- toYaml . | nindent 4 }}
+{{- end }}
+{{- end }}
+
 {{- /* So many pods may be away at once while nodes are drained: list $ (values of the program) "component". */ -}}
 {{- define "agentidp.disruptionBudget" -}}
 {{- $root := index . 0 -}}

@@ -16,6 +16,8 @@ SETTINGS: dict[str, type[CommonSettings]] = {
     "agentidp-token-service": TokenServiceSettings,
     "agentidp-management-api": ManagementApiSettings,
 }
+SCRAPED = {"agentidp-operator": "probes", "agentidp-token-service": "metrics", "agentidp-management-api": "metrics"}
+"""The port of each program that its metrics are on."""
 CLUSTER_WIDE = {
     "ClusterRole",
     "ClusterRoleBinding",
@@ -120,7 +122,8 @@ def test_the_values_show_the_programs_own_defaults(program: str) -> None:
     (container,) = [one for one in programs(rendered()) if one["command"] == [program]]
     kind = SETTINGS[program]
     given = read_settings(kind, environment(container))
-    where = {f"{PREFIX}{name}": environment(container).get(f"{PREFIX}{name}", "") for name in ("ISSUER", "TOKEN_SERVICE_URL")}
+    told = ("ISSUER", "TOKEN_SERVICE_URL", "METRICS_LISTEN")
+    where = {f"{PREFIX}{name}": environment(container).get(f"{PREFIX}{name}", "") for name in told}
     assert given == read_settings(kind, {name: url for name, url in where.items() if url})
 
 
@@ -255,6 +258,77 @@ def test_who_must_reach_the_token_service_may_also_where_agents_are_named() -> N
     policy = of_kind("NetworkPolicy", rendered(*VALUE_FILES["gateway-values"]))["agentidp-token-service"]
     peers = [one["podSelector"]["matchLabels"] for one in policy["spec"]["ingress"][0]["from"] if "podSelector" in one]
     assert {peer["app.kubernetes.io/component"] for peer in peers} == {"operator", "management-api", "test"}
+
+
+def test_metrics_are_for_whoever_may_scrape_alone(manifests: list[Manifest]) -> None:
+    """They have a port of their own, and no Service that can lead out of the cluster leads there, nor does a route."""
+    policies = of_kind("NetworkPolicy", manifests)
+    for name, port in SCRAPED.items():
+        if name not in of_kind("Deployment", manifests):
+            continue
+        (container,) = pods(manifests)[name]["containers"]
+        where = {one["name"]: one["containerPort"] for one in container["ports"]}[port]
+        listens = environment(container).get(f"{PREFIX}METRICS_LISTEN") or environment(container)[f"{PREFIX}PROBE_LISTEN"]
+        assert listens.rpartition(":")[2] == str(where)
+        leading = [one["spec"] for one in of_kind("Service", manifests).values() if port in targets(one, name)]
+        assert [one.get("clusterIP") for one in leading] == ["None"]
+        assert [[each["targetPort"] for each in one["ports"]] for one in leading] == [[port]]
+        for rule in policies[name]["spec"]["ingress"] or []:
+            scraped = [each["port"] for each in rule["ports"]]
+            assert port not in scraped or (scraped == [port] and rule["from"])
+
+
+def test_nobody_may_scrape_by_default_but_who_is_in_a_namespace_called_monitoring() -> None:
+    """By why how many secrets are refused, any pod could tell what the token service's answers do not."""
+    policies = of_kind("NetworkPolicy", rendered())
+    monitoring = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    for name, port in SCRAPED.items():
+        (rule,) = [one for one in policies[name]["spec"]["ingress"] if one["ports"][0]["port"] == port]
+        assert rule["from"] == monitoring
+
+
+def test_where_nobody_is_said_to_scrape_nobody_may() -> None:
+    """An empty list of peers would mean everybody."""
+    for policy in of_kind("NetworkPolicy", rendered("--set-json=networkPolicies.metricsFrom=[]")).values():
+        assert not [one for one in policy["spec"].get("ingress") or [] if one["ports"][0]["port"] in SCRAPED.values()]
+        assert "Ingress" in policy["spec"]["policyTypes"]
+
+
+def test_prometheus_is_led_to_the_metrics(manifests: list[Manifest]) -> None:
+    """Each monitor finds one Service, which has the port that it names, and Prometheus asks each pod behind it."""
+    services = [one for one in of_kind("Service", manifests).values() if one["spec"]["selector"]]
+    for name, monitor in of_kind("ServiceMonitor", manifests).items():
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        (service,) = [one for one in services if wanted <= one["metadata"]["labels"].items()]
+        (endpoint,) = monitor["spec"]["endpoints"]
+        (port,) = [one for one in service["spec"]["ports"] if one["name"] == endpoint["port"]]
+        assert port["targetPort"] == SCRAPED[name]
+        assert service["spec"]["selector"] == of_kind("Deployment", manifests)[name]["spec"]["selector"]["matchLabels"]
+
+
+def targets(service: Manifest, program: str) -> list[str]:
+    """The ports of this program's pods that a Service leads to."""
+    is_of = service["spec"]["selector"]["app.kubernetes.io/component"] == program.removeprefix("agentidp-")
+    return [one["targetPort"] for one in service["spec"]["ports"]] if is_of else []
+
+
+SPARSE = (
+    "apiServer.to[0].ipBlock.cidr=10.0.0.1/32",
+    "dnsTo[0].ipBlock.cidr=10.0.0.2/32",
+    "tracesTo[0].ipBlock.cidr=10.0.0.3/32",
+)
+
+
+def test_what_a_program_may_reach_can_be_narrowed_to_addresses() -> None:
+    """By default the API server, name servers and the collector of traces may be anywhere: nobody knows where they are."""
+    told = [f"--set={program}.settings.tracesCollector=http://traces.example" for program in ("tokenService", "managementApi")]
+    for options, narrowed in (((), False), (SPARSE, True)):
+        policies = of_kind("NetworkPolicy", rendered(*told, *(f"--set=networkPolicies.{one}" for one in options)))
+        for name in SCRAPED:
+            rules = policies[name]["spec"]["egress"]
+            anywhere = [rule for rule in rules if not rule.get("to")]
+            assert bool(anywhere) != narrowed, name
+            assert all("ports" in rule for rule in rules)
 
 
 @pytest.mark.parametrize(("url", "port"), [("http://collector.traces:4318", 4318), ("https://traces.example", 443)])

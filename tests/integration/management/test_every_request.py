@@ -9,6 +9,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
+from devcluster.ports import ReservedPort
 from devcluster.programs import MANAGEMENT_API, Programs
 from tests.support.management import Api
 from tests.support.refusals import refused
@@ -128,6 +129,20 @@ def test_probes_and_metrics(all_programs: Programs) -> None:
     assert httpx.get(f"{url}/readyz").json() == {"ready": True, "missing": []}
     metrics = httpx.get(f"{url}/metrics").text
     assert 'agentidp_management_requests_total{method="GET",route="/readyz",status="200"}' in metrics
+
+
+def test_metrics_are_where_they_were_told_to_be_and_nowhere_else(all_programs: Programs) -> None:
+    """The same, on another port."""
+    url, port = all_programs.url(MANAGEMENT_API.name), ReservedPort()
+    all_programs.restart(MANAGEMENT_API.name, {"AGENTIDP_METRICS_LISTEN": f"127.0.0.1:{port.number}"})
+    try:
+        apart = f"http://127.0.0.1:{port.number}"
+        assert httpx.get(f"{url}/metrics").status_code == HTTPStatus.NOT_FOUND
+        assert "agentidp_management_requests_total" in httpx.get(f"{apart}/metrics").text
+        assert httpx.get(f"{apart}/readyz").status_code == HTTPStatus.NOT_FOUND
+    finally:
+        all_programs.restart(MANAGEMENT_API.name)
+        port.release()
 
 
 def test_a_caller_who_asks_too_often(api: Api, all_programs: Programs) -> None:

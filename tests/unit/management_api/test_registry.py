@@ -1,14 +1,27 @@
 """The registry's tables: pages after any sequence of changes are those of a plain recomputation."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.resources import SecretHash
-from management_api.registry.credentials import CredentialTable, RegisteredCredential, Status, registered
-from tests.support.worlds import HOUR, NOW, an_issued_credential
+from agentidp.domain.resources import CredentialState, SecretHash
+from management_api.documents.agents import agent_document
+from management_api.documents.credentials import facts
+from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS
+from management_api.registry.credentials import (
+    CHANGED_AT,
+    MAX_MARK,
+    UNCONFIRMED,
+    CredentialTable,
+    RegisteredCredential,
+    Status,
+    registered,
+)
+from tests.support.worlds import HOUR, NOW, a_credential, a_registered_agent, an_issued_credential
 
 ONE = registered(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, created_at=NOW)))
 STATUSES = (None, Status.ACTIVE, Status.REVOKED)
@@ -61,3 +74,46 @@ def test_a_credential_that_moves_in_time_is_listed_once() -> None:
     table.put(ONE)
     table.put(replace(ONE, version=ONE.version + 1, created=ONE.created + timedelta(milliseconds=3)))
     assert table.count(ONE.owner, None) == 1
+
+
+TIMES: dict[str, datetime | None] = {
+    NOW.isoformat(): NOW,
+    "2026-03-01T12:00:00": None,
+    "yesterday": None,
+    "": None,
+    "0000-01-01T00:00:00Z": None,
+    "0001-01-01T00:00:00+23:59": None,
+    "9999-12-31T23:59:59-23:59": None,
+}
+
+
+@pytest.mark.parametrize("written", TIMES)
+def test_a_revocation_is_as_old_as_the_annotation_says_until_the_operator_has_recorded_it(written: str) -> None:
+    """Unless somebody else wrote the annotation, who may write any text."""
+    one = a_credential(state=CredentialState.REVOKED)
+    seen = registered(replace(one, metadata=replace(one.metadata, annotations={CHANGED_AT: written})))
+    assert seen.revoked == TIMES[written]
+    assert facts(seen, REGISTERED_AGENTS.decode(an_agent_written_at(NOW.isoformat())))["credential_id"] == seen.credential_id
+
+
+@pytest.mark.parametrize("written", TIMES)
+def test_an_agent_is_as_old_as_its_managed_fields_say(written: str) -> None:
+    """Which anybody who may write it may write. One whose times are none is an agent like others."""
+    agent = REGISTERED_AGENTS.decode(an_agent_written_at(written))
+    assert agent.updated == (TIMES[written] or agent.created)
+    assert agent_document(agent).agent_id == agent.agent_id
+
+
+def an_agent_written_at(written: str) -> bytes:
+    """As the API server gives it."""
+    body = DATED_AGENTS.encode(DATED_AGENTS.decode(msgspec.json.encode(a_registered_agent())))
+    body["metadata"]["managedFields"] = [{"manager": "somebody", "time": written}, {"manager": "nobody", "time": None}]
+    return msgspec.json.encode(body)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(MAX_MARK, True), (MAX_MARK + 1, False)])
+def test_a_mark_that_is_longer_than_any_of_ours_is_not_kept(length: int, kept: bool) -> None:
+    """An annotation may be as long as a hundred credentials."""
+    one = an_issued_credential()
+    seen = registered(replace(one, metadata=replace(one.metadata, annotations={UNCONFIRMED: "x" * length})))
+    assert (seen.unconfirmed is not None) == kept

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from agent_operator import executor as executor_module
 from agent_operator.executor import Executor
 from agent_operator.observation import Sight
 from agentidp.domain.lifecycle import IssueSecret
@@ -15,7 +16,7 @@ from agentidp.domain.resources import AgentCredential, CredentialStatus, Secret
 from agentidp.domain.secrets import generate_secret, hint_of
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, Unreachable
 from agentidp.runtime.secret_maker import MadeSecret
-from tests.support.worlds import ENDPOINTS, a_fake_hash, a_secret, an_issued_credential, seen
+from tests.support.worlds import ENDPOINTS, a_fake_hash, a_secret, a_uid, an_issued_credential, seen
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")
 REFUSALS = {
@@ -108,6 +109,18 @@ async def test_a_value_that_was_delivered_although_it_was_refused_is_never_issue
     sight = Sight(seen(published, secret=a_secret(published, maker.made[0])), None, None)
     await executor.execute(sight, IssueSecret(Reason.ROTATION_REQUESTED, published.status))
     assert api.values == maker.made[1:]
+
+
+async def test_values_that_were_made_in_vain_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their credentials may be gone, and whoever may declare credentials may declare more."""
+    monkeypatch.setattr(executor_module, "MOST_IN_VAIN", 10)
+    api = Api(secret_troubles=[CONFLICT] * 100)
+    executor = Executor(api, Maker(), ENDPOINTS)  # type: ignore[arg-type]
+    for number in range(100):
+        credential = an_issued_credential(uid=a_uid(number))
+        with suppress(Conflict):
+            await executor.execute(Sight(seen(credential), None, None), IssueSecret(Reason.NOT_ISSUED, credential.status))
+    assert executor._made_in_vain.keys() == {a_uid(number) for number in range(90, 100)}
 
 
 async def issue_twice(api: Any, maker: Any) -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_operator.usage import UsageBook
+from agent_operator.usage import SPARE, UsageBook
 from agentidp.domain.lifecycle.retirement import with_uses
-from agentidp.domain.resources import CredentialStatus
+from agentidp.domain.resources import CredentialStatus, SecretHash
 from agentidp.domain.usage import Report, Use, fingerprint
 from tests.support.worlds import CREDENTIAL_ID, NOW, a_hash
 
@@ -24,3 +24,32 @@ def test_a_use_that_is_yet_to_come_is_one_of_now(moment: datetime) -> None:
     noted = with_uses(CredentialStatus(secret_hashes=(one,)), book.uses_of(CREDENTIAL_ID, timedelta())).last_used_at
     assert noted
     assert before <= noted <= datetime.now(UTC)
+
+
+def told_of(*hashes: SecretHash, credential_id: str = CREDENTIAL_ID) -> Report:
+    """That these were used just now."""
+    return Report(replica="a", since=NOW, told=1, uses={credential_id: {fingerprint(one.hash): Use(NOW) for one in hashes}})
+
+
+def test_only_the_uses_of_what_is_in_status_are_kept() -> None:
+    """However often the secret is rotated."""
+    book = UsageBook()
+    book.complete_since(NOW)
+    for number in range(10):
+        before, current = a_hash(number), a_hash(number + 1)
+        book.add(told_of(before, current))
+        book.keep(CREDENTIAL_ID, (before, current))
+        assert book.uses_of(CREDENTIAL_ID, timedelta()) == told_of(before, current).uses[CREDENTIAL_ID]
+    book.keep(CREDENTIAL_ID, (current,))
+    assert book.uses_of(CREDENTIAL_ID, timedelta()) == told_of(current).uses[CREDENTIAL_ID]
+    book.keep(CREDENTIAL_ID, ())
+    assert len(book) == 0
+
+
+def test_credentials_that_are_gone_are_forgotten() -> None:
+    """Also those that nobody has used since."""
+    book = UsageBook()
+    for number in range(10 * SPARE):
+        book.add(told_of(a_hash(), credential_id=f"{number}"))
+        book.forget_gone(lambda one: int(one) > number - 10, 10)  # noqa: B023 it is asked at once
+    assert len(book) <= 2 * 10 + SPARE + 1

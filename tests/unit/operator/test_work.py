@@ -9,7 +9,7 @@ import pytest
 
 from agent_operator import work as work_module
 from agent_operator.clock import now
-from agent_operator.work import DONE, FAILED, RETRIED, Reconcile, Topic, Work
+from agent_operator.work import DONE, FAILED, RETRIED, SPARE, Reconcile, Topic, Work
 from agentidp.domain.resources import Name
 from agentidp.kube.errors import Forbidden
 
@@ -177,3 +177,23 @@ async def test_objects_of_all_kinds_may_be_due_at_the_same_moment() -> None:
             work.wake(topic, name)
     async with working(work, reconcile):
         await until(lambda: len(looks) >= 2 * len(Topic) * len(names))
+
+
+async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_room_for_it() -> None:
+    """As credentials do that are in use: the operator looks at each of them whenever it hears that."""
+    work, looks = Work(), 0
+    names = [Name("team", f"screener-{number}") for number in range(10)]
+
+    async def reconcile(_: Name) -> datetime | None:
+        nonlocal looks
+        looks += 1
+        return now() + timedelta(days=30 + looks % 2)
+
+    async with working(work, reconcile):
+        for _ in range(100):
+            before = looks
+            for name in names:
+                work.wake(Topic.CREDENTIAL, name)
+            await until(lambda: looks == before + len(names))  # noqa: B023 it has come to its end when `before` changes
+    assert work.scheduled == len(names)
+    assert len(work._heap) <= 2 * len(names) + SPARE

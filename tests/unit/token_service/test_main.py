@@ -1,6 +1,7 @@
 """The console script."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -29,3 +30,21 @@ def test_invalid_settings_are_named() -> None:
     assert "AGENTIDP_LISTEN='here' is not valid: it should be host:port" in result.stderr
     assert "AGENTIDP_HASHING_THREADS='0' is not valid" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_metrics_cannot_be_apart_on_the_same_port() -> None:
+    """Not even at another address: a request is known by the port that it came to."""
+    result = run(AGENTIDP_ISSUER="http://x", AGENTIDP_LISTEN="127.0.0.1:1", AGENTIDP_METRICS_LISTEN="127.0.0.2:1")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "AGENTIDP_METRICS_LISTEN" in result.stderr
+    assert "another port" in result.stderr
+
+
+def test_an_address_that_cannot_be_had_is_named() -> None:
+    """Whichever of both it is; with exit status 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for setting in ("AGENTIDP_LISTEN", "AGENTIDP_METRICS_LISTEN"):
+            result = run(**{"AGENTIDP_ISSUER": "http://x", "AGENTIDP_LISTEN": "127.0.0.1:0", setting: address})
+            assert result.returncode == 1
+            assert f"{address}: Address already in use" in result.stderr

@@ -4,7 +4,7 @@ from agentidp.domain.clients import ClientHash
 from agentidp.domain.usage import MAX_CONSUMERS, Use, fingerprint
 from tests.support.clocks import ManualClock
 from token_service.http.requests import Sent
-from token_service.usage import MAX_CONSUMER_LENGTH, UsageLog, consumer_of
+from token_service.usage import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, UsageLog, consumer_of
 
 CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
 RETIRING = ClientHash("$2b$10$retiring", "4d3c2b1a", 2_000_000_000.0)
@@ -15,6 +15,11 @@ def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -
     return Sent(b"", None, address, user_agent)
 
 
+def is_published(_credential_id: str, _hashed: str) -> bool:
+    """All are."""
+    return True
+
+
 def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) -> Use | None:
     """What is told of a hash."""
     return log.report(replica, after).uses.get("credential", {}).get(fingerprint(one.hash))
@@ -23,7 +28,7 @@ def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) ->
 def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
     """However often it is used."""
     clock = ManualClock(1_000_000_000)
-    log = UsageLog(clock)
+    log = UsageLog(clock, is_published)
     for _ in range(59):
         log.used("credential", CURRENT, a_request())
         clock.now += 1
@@ -40,7 +45,7 @@ def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
 def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
     """To the second."""
     clock = ManualClock(1_000_000_000)
-    log = UsageLog(clock)
+    log = UsageLog(clock, is_published)
     log.used("credential", RETIRING, a_request("10.0.0.7"))
     clock.now += 5
     log.used("credential", RETIRING, a_request("10.0.0.8", None))
@@ -52,7 +57,7 @@ def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
 
 def test_only_the_latest_consumers_are_kept() -> None:
     """A crowd costs no more memory than a few."""
-    log = UsageLog(ManualClock(1_000_000_000))
+    log = UsageLog(ManualClock(1_000_000_000), is_published)
     for number in range(100):
         log.used("credential", RETIRING, a_request(f"10.0.0.{number}", None))
     use = use_of(log, RETIRING)
@@ -63,7 +68,7 @@ def test_only_the_latest_consumers_are_kept() -> None:
 def test_what_was_told_is_not_told_again() -> None:
     """Until it is used again; another replica's place says nothing."""
     clock = ManualClock(1_000_000_000)
-    log = UsageLog(clock)
+    log = UsageLog(clock, is_published)
     log.used("credential", CURRENT, a_request())
     told = log.report("", 0)
     assert use_of(log, CURRENT, told.replica, told.told) is None
@@ -78,3 +83,34 @@ def test_a_consumer_cannot_write_what_it_likes_into_an_event() -> None:
     consumer = consumer_of(a_request(user_agent=b"a\nb\x1b[31m" + b"c" * 1000))
     assert consumer.isprintable()
     assert len(consumer) == MAX_CONSUMER_LENGTH
+
+
+def test_what_is_not_published_any_more_is_forgotten() -> None:
+    """However often secrets are rotated; and nothing else is forgotten."""
+    clock, published = ManualClock(1_000_000_000), {("credential", RETIRING.hash)}
+    log = UsageLog(clock, lambda *one: one in published)
+    log.used("credential", RETIRING, a_request())
+    for number in range(3 * SPARE):
+        clock.now += SECONDS_BETWEEN_NOTES
+        rotated = ClientHash(f"$2b$10${number}", None, None)
+        log.used("credential", rotated, a_request())
+        assert use_of(log, rotated), "what was used just now may be published, and not known here yet"
+    assert len(log) <= SPARE + 2
+    assert use_of(log, RETIRING)
+
+
+def test_what_is_published_takes_no_time_to_keep() -> None:
+    """It is looked through only when there is twice as much."""
+    clock, asked = ManualClock(1_000_000_000), 0
+
+    def count(*_: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    log = UsageLog(clock, count)
+    for number in range(10 * SPARE):
+        log.used(f"{number}", CURRENT, a_request())
+        clock.now += 1
+    assert len(log) == 10 * SPARE
+    assert asked < 20 * SPARE

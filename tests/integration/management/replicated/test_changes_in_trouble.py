@@ -134,6 +134,44 @@ def test_a_rotation_that_loses_the_api_server_is_undone_when_it_is_back(
 
 
 @contextmanager
+def confirmed_in_vain(client: Client, credential_id: str) -> Iterator[Asked]:
+    """A rotation that is in force and confirmed at the API server; the answer to that is lost, and nobody can ask again."""
+    before = client.declared_hash(credential_id)
+    wire = client.stage.wire_of_api
+    with wire.slowed(0.2):
+        rotation = Asked(lambda: client.rotate(credential_id))
+        eventually("the new hash is declared", lambda: client.declared_hash(credential_id) != before)
+        eventually("it is confirmed", lambda: client.is_at_rest(credential_id))
+        with wire.cut():
+            yield rotation
+
+
+def test_a_rotation_of_which_only_the_last_answer_is_lost_is_told(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
+    """The secret is in force, so nothing was undone, and the caller gets it."""
+    credential_id, pair = credential
+    with confirmed_in_vain(client, credential_id) as rotation:
+        pass
+    new = client.pair(rotation.answer())
+    assert stage.all_serve(new)
+    assert stage.all_refuse(pair)
+    assert client.is_at_rest(credential_id)
+
+
+def test_a_rotation_that_cannot_be_told_any_more_is_undone_though_it_was_confirmed(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
+    """As soon as the API server can be reached: nobody knows its secret."""
+    credential_id, pair = credential
+    with confirmed_in_vain(client, credential_id) as rotation:
+        answer = rotation.answer()
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
+        assert "undone as soon as" in answer.json()["message"]
+    eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
+
+
+@contextmanager
 def sent(client: Client, path: str, method: str = "POST") -> Iterator[None]:
     """A request whose sender cuts the connection at the end of the block, without having read anything."""
     address = urlsplit(client.stage.api_url)
