@@ -25,7 +25,6 @@ from token_service.management_caller import ManagementCaller
 from token_service.metrics import families
 from token_service.metrics.exposition import Exposition
 from token_service.metrics.gauges import Labels
-from token_service.offers import Offers
 from token_service.peers import Peers
 from token_service.read_through import LookUp, ReadThrough
 from token_service.recall import Recall
@@ -77,9 +76,7 @@ class TokenService:
         self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
         workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
         callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
-        self.token = TokenEndpoint(
-            callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days, Recall(known.clients)
-        )
+        self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         self.revocation = RevocationEndpoint(callers, tokens, self.freshness, api_server.record)
         self._add_gauges()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agentidp.domain.access_tokens import TokenWriter
+from agentidp.domain.grants import Asked
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
 from agentidp.index.freshness import Freshness
 from token_service.accepted import Accepted, AcceptedSecret
@@ -22,7 +23,7 @@ from token_service.http.answers import Answer
 from token_service.http.forms import Form
 from token_service.http.requests import FormRequest, Sent
 from token_service.keys import KeyRing
-from token_service.offers import Offer, Offers
+from token_service.offers import Offer, offer_to
 from token_service.recall import Recall
 from token_service.usage import UsageLog
 
@@ -71,8 +72,8 @@ class TokenEndpoint:
 
     def __init__(
         self,
+        issuer: str,
         callers: Callers,
-        offers: Offers,
         keys: KeyRing,
         freshness: Freshness,
         usage: UsageLog,
@@ -80,8 +81,8 @@ class TokenEndpoint:
         recall: Recall,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._issuer = issuer
         self._callers = callers
-        self._offers = offers
         self._keys = keys
         self._freshness = freshness
         self._usage = usage
@@ -127,7 +128,7 @@ class TokenEndpoint:
 
     def _offer(self, client: Accepted, form: Form) -> Offer | OAuthError:
         """What it may have, if its organization may have a token today."""
-        offer = self._offers.find(client, form.get("scope"), form.resources)
+        offer = offer_to(client, Asked(form.get("scope"), form.resources), self._issuer)
         return offer if isinstance(offer, OAuthError) else self._days.take(client.organization) or offer
 
     async def _outlive(self, moment: float) -> None:
