@@ -1,5 +1,6 @@
 """POST /token/introspect."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,6 +120,15 @@ async def test_a_token_of_an_agent_that_the_watch_has_not_told_yet_is_active(emp
     empty.api_server_trouble = Unreachable("away")
     answer = await empty.http.post("/token/introspect", data={"token": a_token(empty)}, headers=reader)
     assert answer.status_code == 503
+
+
+async def test_a_suspension_that_the_watch_tells_while_a_token_waits_for_the_next_second_counts(served: ServedAlone) -> None:
+    """What was judged before is not what is signed for."""
+    served.declare(a_registered_agent(tokens_valid_after=datetime.now(UTC) + timedelta(seconds=0.6)))
+    asked = asyncio.create_task(served.token())
+    await asyncio.sleep(0.05)
+    served.declare(a_registered_agent(state=AgentState.SUSPENDED))
+    assert (await asked).status_code == 401
 
 
 async def bearer_answer(served: ServedAlone, token: str) -> tuple[int, str, str]:
