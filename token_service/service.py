@@ -69,7 +69,7 @@ class TokenService:
         usage = UsageLog(time.time)
         self.usage_of_all = UsageOfAll(usage, Peers(peers))
         self.applied = AppliedByAll(AppliedHere(self._following(CREDENTIALS.plural), known.clients), Peers(peers))
-        read_through = ReadThrough(self._counted(api_server.look_up))
+        read_through = ReadThrough(self._counted(api_server.look_up), known.clients)
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
         self.cluster_keys = ClusterKeys(api_server.token_issuer)

@@ -1,7 +1,7 @@
 """The index: a client's agent, its organization and its credentials, joined when they are looked up."""
 
 from agentidp.domain.assertions import Workload
-from agentidp.domain.clients import ClientAgent, ClientCredential
+from agentidp.domain.clients import Client, ClientAgent, ClientCredential
 from agentidp.domain.resources import Organization
 from agentidp.index.changes import Changes
 from agentidp.index.feed import Feed
@@ -22,6 +22,11 @@ class ClientIndex:
     def agent(self, client_id: str) -> ClientAgent | None:
         """The agent whose id this is."""
         return self.agents.table.find(client_id)
+
+    def client(self, client_id: str) -> Client | None:
+        """All that is known of a client, as one value: it differs as soon as anything of it does."""
+        agent = self.agent(client_id)
+        return Client(agent, tuple(self.credentials_of(agent)), self.organization(agent)) if agent else None
 
     def agents_of(self, workload: Workload) -> list[ClientAgent]:
         """The agents that this workload may be."""
