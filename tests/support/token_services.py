@@ -104,6 +104,12 @@ class ServedAlone:
         data = CLIENT | GRANT if form is None else form
         return await self.http.post("/api/v1/token", data=data, **request)
 
+    async def token_from(self, address: str, form: dict[str, Any] | None = None) -> httpx.Response:
+        """The same from another address."""
+        transport = httpx.ASGITransport(app=self.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=self.http.base_url, trust_env=False) as http:
+            return await http.post("/api/v1/token", data=CLIENT | GRANT if form is None else form)
+
     async def close(self) -> None:
         """End it."""
         await self.http.aclose()
