@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
-from agentidp.domain.clients import ClientAgent, ClientCredential, is_client_id
+from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.domain.secrets import MAX_SECRET_BYTES
 from token_service.accepted import Accepted, AcceptedSecret, Outcome
@@ -79,21 +79,21 @@ class Authenticator:
         refused = why_agent_is_refused(agent, index.organization(agent))
         if refused or len(pair.secret) > MAX_SECRET_BYTES:
             return refused or Refusal.WRONG_SECRET
-        credentials = index.credentials_of(agent)
-        right = await self._checks.right_one(pair, digest, self._candidates(credentials, agent, pair))
+        right = await self._checks.right_one(pair, digest, self._candidates(index, agent, pair))
         if right is None:
-            return self._why_none_fits(credentials, agent)
+            return self._why_none_fits(index, agent)
         self._verified.add(digest, right.credential.credential_id, right.hash.hash)
         return self._recognise(index, pair, digest) or Refusal.OVERTAKEN
 
-    def _candidates(self, credentials: list[ClientCredential], agent: ClientAgent, pair: ClientPair) -> list[Candidate]:
+    def _candidates(self, index: ClientIndex, agent: ClientAgent, pair: ClientPair) -> list[Candidate]:
         """Hashes that the secret may have."""
         now = self._clock()
-        accepted = (one for one in credentials if not why_credential_is_refused(one, agent, now))
+        accepted = (one for one in index.credentials_of(agent) if not why_credential_is_refused(one, agent, now))
         return [Candidate(one, hashed) for one in accepted for hashed in fitting_hashes(one, pair.secret, now)]
 
-    def _why_none_fits(self, credentials: list[ClientCredential], agent: ClientAgent) -> Why:
+    def _why_none_fits(self, index: ClientIndex, agent: ClientAgent) -> Why:
         """What is wrong with the credentials, if something is wrong with all of them: one of them was meant."""
-        now = self._clock()
+        now, latest = self._clock(), index.credentials.table.latest_without_hash(agent)
+        credentials = index.credentials_of(agent) or ([latest] if latest else [])
         reasons = [why_credential_is_refused(one, agent, now) for one in credentials]
         return (all(reasons) and reasons and reasons[-1]) or Refusal.WRONG_SECRET

@@ -24,7 +24,7 @@ class ClientIndex:
         return self.agents.table.find(client_id)
 
     def client(self, client_id: str) -> Client | None:
-        """All that is known of a client, as one value: it differs as soon as anything of it does."""
+        """All of a client that decides, as one value: it differs as soon as anything of it does."""
         agent = self.agent(client_id)
         return Client(agent, tuple(self.credentials_of(agent)), self.organization(agent)) if agent else None
 
@@ -41,7 +41,7 @@ class ClientIndex:
         return self.credentials.table.find(credential_id, agent)
 
     def credentials_of(self, agent: ClientAgent) -> list[ClientCredential]:
-        """All credentials of an agent."""
+        """The credentials of an agent that have a hash: only their secrets may be accepted."""
         return self.credentials.table.of(agent)
 
     def _agent_changed(self, agent: ClientAgent) -> None:

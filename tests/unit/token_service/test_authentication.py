@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from agentidp.domain import acceptance
+from agentidp.domain.clients import ClientCredential, client_credential
+from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
 from tests.support.token_services import CLIENT, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
-from tests.support.worlds import a_fake_hash, a_registered_agent, a_uid, a_value
-from token_service import guesses, hashing, secret_checks
+from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
+from token_service import authentication, guesses, hashing, secret_checks
 
 ATTACKERS = [f"10.0.1.{number}" for number in range(10)]
 
@@ -136,6 +139,25 @@ async def test_an_agent_may_have_many_credentials(served: ServedAlone) -> None:
     """The hint finds the one."""
     served.declare(*(another(number) for number in range(100)))
     assert (await served.token()).status_code == 200
+
+
+async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent may have any number of them, such as revoked ones; the log still tells what is wrong with them."""
+    looked_at = []
+
+    def looked(credential: ClientCredential, *agent_and_time: Any) -> Reason | None:
+        looked_at.append(credential)
+        return acceptance.why_credential_is_refused(credential, *agent_and_time)
+
+    monkeypatch.setattr(authentication, "why_credential_is_refused", looked)
+    ended = [restated(another(number), secret_hashes=(), revoked_at=NOW) for number in range(100)]
+    served.declare(*ended)
+    assert (await served.token(guess(1))).status_code == 401
+    assert len(looked_at) < 5
+    served.index.credentials.remove(client_credential(the_credential()))
+    with capture_logs() as logs:
+        assert (await served.token(guess(1))).status_code == 401
+    assert [one["reason"] for one in logs] == [Reason.CREDENTIAL_REVOKED]
 
 
 async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(
