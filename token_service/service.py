@@ -75,7 +75,7 @@ class TokenService:
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
         self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
         workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
-        callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
+        callers = Callers(self.issuer, authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
         self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         self.revocation = RevocationEndpoint(callers, tokens, self.freshness, api_server.record)
