@@ -30,6 +30,7 @@ CONNECTIONS, AT_ONCE = 32, 8
 CALLER = "caller"
 SCOPES = ("agents:read", "agents:write")
 UNLIMITED = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0"}
+MANY_PER_AGENT = {"AGENTIDP_CREDENTIALS_PER_AGENT": "1000"}
 LIST, FLOOR = "list of credentials", "/healthz of the same app"
 METHOD = (
     "The real management API, operator and token service on a real control plane; an agent with a token is the caller."
@@ -69,7 +70,7 @@ async def management_api(run: Run) -> Result:
     async with staged(run, chosen=PROGRAMS) as stage:
         stage.programs.stop(OPERATOR.name)
         settled = await settle(stage, count)
-        stage.programs.start(OPERATOR.name)
+        stage.programs.start(OPERATOR.name, MANY_PER_AGENT)
         stage.programs.restart(MANAGEMENT_API.name, UNLIMITED)
         asked = _asked(stage, await _bearer(stage, settled.namespace, count), settled.agents)
         generated = await _generate(stage, asked)

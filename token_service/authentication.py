@@ -8,20 +8,19 @@ import time
 from collections.abc import Callable
 
 from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
-from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, is_client_id
+from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.domain.secrets import MAX_SECRET_BYTES
-from agentidp.serving.buckets import Buckets
 from token_service.accepted import Accepted, AcceptedSecret, Outcome
+from token_service.guesses import TooManyGuesses
 from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
 from token_service.index.clients import ClientIndex
 from token_service.refusals import Refusal, Why
 from token_service.second_look import SecondLook
+from token_service.secret_checks import Candidate, SecretChecks
 from token_service.verified_secrets import VerifiedSecrets
 
-FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
-MOST_MISLEADING = 10_000
 FOR_EVER = float("inf")
 
 
@@ -32,13 +31,10 @@ class Authenticator:
         self, index: ClientIndex, hashing: HashingPool, second_look: SecondLook, clock: Callable[[], float] = time.time
     ) -> None:
         self._index = index
-        self._hashing = hashing
+        self._checks = SecretChecks(hashing)
         self._second_look = second_look
         self._clock = clock
         self._verified = VerifiedSecrets()
-        self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
-        self._misleading: dict[str, None] = {}
-        """Hashes to which a hint led with a wrong secret, as only an owner who gives a false hint can easily make one."""
 
     async def authenticate(self, pair: ClientPair) -> Outcome:
         """Whose pair it is."""
@@ -55,6 +51,8 @@ class Authenticator:
             return await self._second_look.at(pair, digest, outcome, self._examine)
         except Busy as busy:
             return unavailable("Too many secrets are being checked.", busy.retry_after)
+        except TooManyGuesses as guesses:
+            return too_many_requests("Too many wrong secrets; wait before the next try.", guesses.retry_after)
 
     def _recognise(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> AcceptedSecret | None:
         """The client, if its secret was verified before and the hash that accepted it still does."""
@@ -71,54 +69,31 @@ class Authenticator:
         return AcceptedSecret(agent, organization, until, credential, accepting) if accepting else None
 
     async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
-        """By the hashes of all its credentials; nothing is hashed for an agent that gets no token. Raises Busy."""
-        agent = index.agent(pair.client_id)
-        if agent is None:
-            return Refusal.UNKNOWN_CLIENT
+        """By the hashes of all its credentials; nothing is hashed for an agent that gets no token.
+
+        Raises Busy and TooManyGuesses.
+        """
+        accepted, agent = self._recognise(index, pair, digest), index.agent(pair.client_id)
+        if accepted or agent is None:
+            return accepted or Refusal.UNKNOWN_CLIENT
         refused = why_agent_is_refused(agent, index.organization(agent))
         if refused or len(pair.secret) > MAX_SECRET_BYTES:
             return refused or Refusal.WRONG_SECRET
-        credentials = index.credentials_of(agent)
-        for credential, one in self._candidates(credentials, agent, pair):
-            matches = await self._matches(one, pair, digest)
-            if isinstance(matches, OAuthError):
-                return matches
-            if matches:
-                self._verified.add(digest, credential.credential_id, one.hash)
-                return self._recognise(index, pair, digest) or Refusal.OVERTAKEN
-        return self._why_none_fits(credentials, agent)
+        right = await self._checks.right_one(pair, digest, self._candidates(index, agent, pair))
+        if right is None:
+            return self._why_none_fits(index, agent)
+        self._verified.add(digest, right.credential.credential_id, right.hash.hash)
+        return self._recognise(index, pair, digest) or Refusal.OVERTAKEN
 
-    def _candidates(
-        self, credentials: list[ClientCredential], agent: ClientAgent, pair: ClientPair
-    ) -> list[tuple[ClientCredential, ClientHash]]:
-        """Hashes that the secret may have, those that a hint points to first."""
+    def _candidates(self, index: ClientIndex, agent: ClientAgent, pair: ClientPair) -> list[Candidate]:
+        """Hashes that the secret may have."""
         now = self._clock()
-        accepted = (one for one in credentials if not why_credential_is_refused(one, agent, now))
-        fitting = [(one, hashed) for one in accepted for hashed in fitting_hashes(one, pair.secret, now)]
-        return sorted(fitting, key=lambda candidate: candidate[1].hint is None)
+        accepted = (one for one in index.credentials_of(agent) if not why_credential_is_refused(one, agent, now))
+        return [Candidate(one, hashed) for one in accepted for hashed in fitting_hashes(one, pair.secret, now)]
 
-    def _why_none_fits(self, credentials: list[ClientCredential], agent: ClientAgent) -> Why:
+    def _why_none_fits(self, index: ClientIndex, agent: ClientAgent) -> Why:
         """What is wrong with the credentials, if something is wrong with all of them: one of them was meant."""
-        now = self._clock()
+        now, latest = self._clock(), index.credentials.table.latest_without_hash(agent)
+        credentials = index.credentials_of(agent) or ([latest] if latest else [])
         reasons = [why_credential_is_refused(one, agent, now) for one in credentials]
         return (all(reasons) and reasons and reasons[-1]) or Refusal.WRONG_SECRET
-
-    async def _matches(self, one: ClientHash, pair: ClientPair, digest: bytes) -> bool | OAuthError:
-        if one.hint is not None and one.hash not in self._misleading:
-            matches = await self._hashing.matches(pair.secret, one.hash, digest)
-            if not matches:
-                self._distrust(one.hash)
-            return matches
-        wait = self._failures.wait(pair.client_id)
-        if wait:
-            return too_many_requests("Too many wrong secrets; wait before the next try.", 1 + int(wait))
-        matches = await self._hashing.matches_unhinted(pair.secret, one.hash, digest, pair.client_id)
-        if not matches:
-            self._failures.take(pair.client_id)
-        return matches
-
-    def _distrust(self, hashed: str) -> None:
-        """From now on it is checked as one without a hint."""
-        if len(self._misleading) >= MOST_MISLEADING:
-            del self._misleading[next(iter(self._misleading))]
-        self._misleading[hashed] = None

@@ -1,6 +1,7 @@
 """Who calls: the client of a request, or the answer to whoever it is not. What is told is uniform, what is logged precise.
 
-Only who has authenticated is counted against a client's limit, so nobody can use up another's.
+Only who has authenticated is counted against a client's limit, so nobody can use up another's. Access tokens get around: calls
+with them are counted apart from those with the client's own authentication, and are for tokens that are meant for this service.
 """
 
 from agentidp.domain.assertions import Assertion, Workload
@@ -23,6 +24,7 @@ class Callers:
 
     def __init__(
         self,
+        issuer: str,
         authenticator: Authenticator,
         workloads: Workloads,
         tokens: IssuedTokens,
@@ -30,6 +32,7 @@ class Callers:
         refusals: RefusalLog,
         floods: Floods,
     ) -> None:
+        self._issuer = issuer
         self._authenticator = authenticator
         self._workloads = workloads
         self._tokens = tokens
@@ -80,9 +83,9 @@ class Callers:
         read = await self._tokens.active(token)
         if isinstance(read, OAuthError):
             return read
-        if read is None:
+        if read is None or not read.is_meant_for(self._issuer):
             await self._floods.hold()
             return INVALID_TOKEN
         if scope and scope not in (read.scope or "").split(" "):
             return insufficient_scope(scope)
-        return self._limits.take(read.client_id) or read.client_id
+        return self._limits.take(f"bearer {read.client_id}") or read.client_id

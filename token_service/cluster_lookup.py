@@ -36,8 +36,9 @@ class ClusterLookup:
         return found
 
     async def _add_organization(self, found: ClientIndex, client_id: str) -> None:
+        """The agent's; for want of one it is asked for one that has the client's id as its name, and means nothing."""
         agent = found.agent(client_id)
-        if agent and agent.organization_id:
-            organization = await self._cluster.find(ORGANIZATIONS, "", agent.organization_id)
-            if organization:
-                found.organizations.put(organization)
+        name = (agent.organization_id if agent else None) or client_id
+        organization = await self._cluster.find(ORGANIZATIONS, "", name)
+        if organization:
+            found.organizations.put(organization)

@@ -1,7 +1,7 @@
 """bcrypt, where it harms nobody: in a few threads that give way to the event loop, each check run once, never too many waiting.
 
-A hash that was found by its hint is nearly always the right one. One without a hint can be tried by anybody who knows the
-client's id, so those get a thread of their own, a small queue, and one client only one check at a time.
+A hash that was found by its hint is nearly always the right one. Others can be tried by anybody who knows the client's id, so
+they get a thread of their own (whose turn it is there: see `guesses`). What bcrypt has refused it is not asked again.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from agentidp.domain.secrets import secret_matches
 
 NICENESS = 10
-QUEUE_OF_UNHINTED = 16
+MOST_MISMATCHES = 20_000
 
 
 class Busy(Exception):
@@ -29,12 +29,12 @@ class HashingPool:
 
     def __init__(self, threads: int, queue: int, checked: Callable[[bool], None] = lambda _: None) -> None:
         self._executor = ThreadPoolExecutor(threads, "bcrypt", initializer=_give_way)
-        self._executor_of_unhinted = ThreadPoolExecutor(1, "bcrypt-unhinted", initializer=_give_way)
+        self._executor_of_guesses = ThreadPoolExecutor(1, "bcrypt-guesses", initializer=_give_way)
         self._threads = threads
         self._queue = queue
         self._checked = checked
         self._running: dict[tuple[str, bytes], asyncio.Future[bool]] = {}
-        self._unhinted: set[str] = set()
+        self._mismatches: dict[tuple[str, bytes], None] = {}
 
     def __len__(self) -> int:
         return len(self._running)
@@ -43,21 +43,17 @@ class HashingPool:
         """Whether the hash is that of the secret, whose digest tells it from others. Raises Busy."""
         return await self._shared(self._executor, secret, hashed, digest)
 
-    async def matches_unhinted(self, secret: bytes, hashed: str, digest: bytes, client_id: str) -> bool:
-        """The same for a hash without a hint. Raises Busy."""
-        if (hashed, digest) in self._running:
-            return await self._shared(self._executor_of_unhinted, secret, hashed, digest)
-        if client_id in self._unhinted or len(self._unhinted) >= QUEUE_OF_UNHINTED:
-            raise Busy(1)
-        self._unhinted.add(client_id)
-        try:
-            return await self._shared(self._executor_of_unhinted, secret, hashed, digest)
-        finally:
-            self._unhinted.discard(client_id)
+    async def matches_guess(self, secret: bytes, hashed: str, digest: bytes) -> bool:
+        """The same where nothing says that it may be so. Raises Busy."""
+        return await self._shared(self._executor_of_guesses, secret, hashed, digest)
+
+    def has_refused(self, hashed: str, digest: bytes) -> bool:
+        """Whether it was found before that the hash is not that of this secret."""
+        return (hashed, digest) in self._mismatches
 
     def close(self) -> None:
         """Stop; what has not begun is not begun."""
-        for executor in (self._executor, self._executor_of_unhinted):
+        for executor in (self._executor, self._executor_of_guesses):
             executor.shutdown(wait=False, cancel_futures=True)
 
     async def _shared(self, executor: ThreadPoolExecutor, secret: bytes, hashed: str, digest: bytes) -> bool:
@@ -76,8 +72,17 @@ class HashingPool:
 
     def _done(self, key: tuple[str, bytes], check: asyncio.Future[bool]) -> None:
         del self._running[key]
-        if not check.cancelled() and not check.exception():
-            self._checked(check.result())
+        if check.cancelled() or check.exception():
+            return
+        self._checked(check.result())
+        if not check.result():
+            self._remember(key)
+
+    def _remember(self, mismatch: tuple[str, bytes]) -> None:
+        """The oldest are forgotten."""
+        if len(self._mismatches) >= MOST_MISMATCHES:
+            del self._mismatches[next(iter(self._mismatches))]
+        self._mismatches[mismatch] = None
 
 
 def _give_way() -> None:

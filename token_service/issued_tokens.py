@@ -42,7 +42,7 @@ class IssuedTokens:
         index = self._known.clients
         if index.agent(read.client_id) is None:
             try:
-                index = await self._read_through.client(read.client_id, known=True) or index
+                index = await self._read_through.latest(read.client_id, exists=True)
             except ApiError:
                 return unavailable("The API server cannot be asked about this token's client now.", 1)
         return read if self._stands(read, index) else None

@@ -16,7 +16,9 @@ from token_service.http.requests import Sent
 from token_service.index.clients import ClientIndex
 from token_service.offers import Offer
 
-MOST = 20_000
+MOST_BYTES = 32 * 1024 * 1024
+BYTES_OF_OBJECTS = 1024
+"""Of an entry's objects, a credential with its hashes among them; more than they take."""
 
 
 class Served(Struct, frozen=True, gc=False):
@@ -26,15 +28,22 @@ class Served(Struct, frozen=True, gc=False):
     client: Accepted
     offer: Offer
 
+    @property
+    def size(self) -> int:
+        """How many bytes it may keep from being freed: the index may have another agent and credential by now."""
+        texts = (self.offer.draft.payload, self.offer.rest, *self.client.agent.scopes, *self.client.agent.audiences)
+        return BYTES_OF_OBJECTS + sum(map(len, texts))
+
 
 class Recall:
-    """A bounded cache; the oldest go first. The key is made when the process starts and never leaves it."""
+    """A cache bounded in bytes; the oldest go first. The key is made when the process starts and never leaves it."""
 
     def __init__(self, index: ClientIndex, clock: Callable[[], float] = time.time) -> None:
         self._index = index
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._served: dict[bytes, Served] = {}
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._served)
@@ -51,7 +60,7 @@ class Recall:
             return None
         if self._stands(served.client) and self._clock() < served.client.until:
             return served
-        del self._served[digest[:16]]
+        self._forget(digest[:16])
         return None
 
     def add(self, sent: Sent, client: Accepted, offer: Offer) -> None:
@@ -60,10 +69,16 @@ class Recall:
         retiring = isinstance(client, AcceptedSecret) and client.hash.not_after is not None
         if retiring or (valid_after is not None and valid_after > now) or not self._stands(client):
             return
-        if len(self._served) >= MOST:
-            del self._served[next(iter(self._served))]
         digest = self.digest(sent)
-        self._served[digest[:16]] = Served(digest[16:], client, offer)
+        self._forget(digest[:16])
+        served = self._served[digest[:16]] = Served(digest[16:], client, offer)
+        self._bytes += served.size
+        while self._bytes > MOST_BYTES:
+            self._forget(next(iter(self._served)))
+
+    def _forget(self, key: bytes) -> None:
+        served = self._served.pop(key, None)
+        self._bytes -= served.size if served else 0
 
     def _stands(self, client: Accepted) -> bool:
         """All that decided about the client is as it was."""

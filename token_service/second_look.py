@@ -15,7 +15,7 @@ from agentidp.kube.errors import ApiError
 from token_service.http.client_authentication import ClientPair
 from token_service.index.clients import ClientIndex
 from token_service.read_through import ReadThrough
-from token_service.refusals import Refusal, Why
+from token_service.refusals import Why
 
 PATIENCE_SECONDS = 1.0
 MOST_WAITING = 1000
@@ -42,24 +42,45 @@ class SecondLook:
         """The outcome by what the API server has now, where the index alone would refuse."""
         if not _SECRET.fullmatch(pair.secret) or self._refused_until.get(digest, 0.0) > time.monotonic():
             return first
+        deadline, is_short = time.monotonic() + PATIENCE_SECONDS, self._read_through.is_short
         try:
-            known = self._index.agent(pair.client_id) is not None
-            found = await self._read_through.client(pair.client_id, known=known)
+            outcome = await self._look_up(pair, digest, examine)
         except ApiError:
             return unavailable("The API server cannot be asked about this client now.", 1)
-        outcome = await (examine(found, pair, digest) if found else self._wait(pair, digest, first, examine))
-        if isinstance(outcome, Refusal | Why):
+        if outcome is None:
+            outcome = await self._wait(pair, digest, first, examine, deadline)
+        elif is_short and isinstance(outcome, Why):
+            outcome = await self._wait(pair, digest, outcome, examine, deadline)
+        if isinstance(outcome, Why):
             self._remember(digest)
         return outcome
 
+    async def _look_up(
+        self, pair: ClientPair, digest: bytes, examine: Examine[AcceptedT]
+    ) -> AcceptedT | Why | OAuthError | None:
+        """The outcome by the API server's word, None where it may not be asked. Raises ApiError.
+
+        By the watch's where that has told more meanwhile: to examine a secret takes time, in which it may be revoked.
+        """
+        while looked_up := await self._read_through.client(pair.client_id):
+            outcome = await examine(looked_up.index, pair, digest)
+            if not self._read_through.is_overtaken(pair.client_id, looked_up):
+                return outcome
+            outcome = await examine(self._index, pair, digest)
+            if not isinstance(outcome, Why):
+                return outcome
+        return None
+
     async def _wait(
-        self, pair: ClientPair, digest: bytes, first: Why, examine: Examine[AcceptedT]
+        self, pair: ClientPair, digest: bytes, first: Why, examine: Examine[AcceptedT], deadline: float
     ) -> AcceptedT | Why | OAuthError:
-        """The outcome once the watch has told, or as it is when it tells nothing."""
+        """The outcome once the watch has told, or as it is when it tells nothing.
+
+        Where some could not be looked up, all who are refused wait as long: time tells no stranger from a known client.
+        """
         changes = self._index.changes
         if len(changes) >= MOST_WAITING:
             return unavailable("Too many unknown clients are being looked up.", 1)
-        deadline = time.monotonic() + PATIENCE_SECONDS
         outcome: AcceptedT | Why | OAuthError = first
         while isinstance(outcome, Why) and await changes.next(pair.client_id, deadline - time.monotonic()):
             outcome = await examine(self._index, pair, digest)

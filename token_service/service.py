@@ -25,7 +25,6 @@ from token_service.management_caller import ManagementCaller
 from token_service.metrics import families
 from token_service.metrics.exposition import Exposition
 from token_service.metrics.gauges import Labels
-from token_service.offers import Offers
 from token_service.peers import Peers
 from token_service.read_through import LookUp, ReadThrough
 from token_service.recall import Recall
@@ -70,16 +69,14 @@ class TokenService:
         usage = UsageLog(time.time, known.clients.credentials.table.has)
         self.usage_of_all = UsageOfAll(usage, Peers(peers))
         self.applied = AppliedByAll(AppliedHere(self._following(CREDENTIALS.plural), known.clients), Peers(peers))
-        read_through = ReadThrough(self._counted(api_server.look_up))
+        read_through = ReadThrough(self._counted(api_server.look_up), known.clients)
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
         self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
         workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
-        callers = Callers(authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
-        self.token = TokenEndpoint(
-            callers, Offers(self.issuer), known.keys, self.freshness, usage, shared.days, Recall(known.clients)
-        )
+        callers = Callers(self.issuer, authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
+        self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         self.revocation = RevocationEndpoint(callers, tokens, self.freshness, api_server.record)
         self._add_gauges()

@@ -56,10 +56,10 @@ class Workloads:
         if isinstance(outcome, Accepted) or client_id is None or not is_client_id(client_id):
             return outcome
         try:
-            found = await self._read_through.client(client_id, known=self._index.agent(client_id) is not None)
+            index = await self._read_through.latest(client_id)
         except ApiError:
             return unavailable("The API server cannot be asked about this client now.", 1)
-        return self._judge(found, shown, client_id) if found else outcome
+        return self._judge(index, shown, client_id)
 
     def _judge(self, index: ClientIndex, shown: Assertion, client_id: str | None) -> Accepted | Why:
         agent = _agent(index, shown.workload, client_id)

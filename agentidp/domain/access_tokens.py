@@ -24,7 +24,7 @@ _ECDSA = ec.ECDSA(SHA256())
 _PKCS1 = padding.PKCS1v15()
 _READ_OPTIONS: Any = {
     "require": ["iss", "sub", "client_id", "aud", "jti", "iat", "exp"],
-    "verify_aud": False,  # whom a token is meant for is not ours to judge
+    "verify_aud": False,  # judged by whoever takes a token, not by who is asked about one
     "verify_exp": False,  # judged by the caller's clock
     "verify_iat": False,
 }
@@ -86,6 +86,10 @@ class AccessToken(Struct, frozen=True, kw_only=True):
     scope: str | None = None
     credential_id: str | None = None
     organization_id: str | None = None
+
+    def is_meant_for(self, audience: str) -> bool:
+        """Whether who has this name may take the token (RFC 9068, section 4): it was not passed on by another."""
+        return audience in ([self.audience] if isinstance(self.audience, str) else self.audience)
 
 
 class PublicKey(Struct, frozen=True):

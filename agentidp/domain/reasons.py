@@ -36,7 +36,7 @@ class Reason(StrEnum):
     AGENT_NOT_READY = "AgentNotReady"
     """The agent has no id yet, or may not get tokens; its own Ready condition says why."""
     CREDENTIAL_LIMIT_REACHED = "CredentialLimitReached"
-    """The agent has as many credentials as its Organization's `spec.limits.credentialsPerAgent` allows."""
+    """The agent has as many credentials as its Organization's `spec.limits.credentialsPerAgent` allows, or the operator."""
     CREDENTIAL_REVOKED = "CredentialRevoked"
     """`spec.state` of the credential is Revoked, for ever."""
     CREDENTIAL_EXPIRED = "CredentialExpired"

@@ -62,5 +62,5 @@ def _held_back(seen: RegisteredCredential) -> Failure:
     if seen.why == Reason.SECRETS_NOT_ALLOWED:
         return forbidden("The agent takes no secrets: it has its workload's identity.")
     if seen.why == Reason.CREDENTIAL_LIMIT_REACHED:
-        return forbidden("The agent has as many credentials as its organization allows.")
+        return forbidden("The agent has as many credentials as it may have; revoke one first.")
     return unavailable(f"The operator does not publish the change: {seen.why}. Nothing was done.")

@@ -3,14 +3,17 @@
 Whatever would touch a Secret is decided again on the Secret as the API server has it at that moment: a watch lags behind.
 """
 
+from itertools import islice
+
 import msgspec
 from msgspec import Struct
 
+from agent_operator.clock import now
 from agent_operator.usage import UsageBook
 from agent_operator.world import World, age_of
 from agentidp.domain.delivery import Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed, overlap_of
-from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, Name, Secret
+from agentidp.domain.resources import Agent, AgentCredential, CredentialState, Name, Secret
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, SECRETS
 
@@ -41,13 +44,19 @@ class Sight(Struct, frozen=True):
 
 
 class Observer:
-    """Looks at a credential from memory, or at the real thing."""
+    """Looks at a credential from memory, or at the real thing.
 
-    def __init__(self, cluster: Cluster, world: World, endpoints: Endpoints, book: UsageBook) -> None:
+    `credentials_per_agent` is how many of an agent may have a secret where its organization says nothing about it.
+    """
+
+    def __init__(
+        self, cluster: Cluster, world: World, endpoints: Endpoints, book: UsageBook, credentials_per_agent: int
+    ) -> None:
         self._cluster = cluster
         self._world = world
         self._endpoints = endpoints
         self._book = book
+        self._credentials_per_agent = credentials_per_agent
 
     def recall(self, credential: AgentCredential) -> Sight:
         """From what was seen last."""
@@ -97,20 +106,36 @@ class Observer:
         return self._world.agents.get(_agent_name(credential))
 
     def _is_crowded(self, credential: AgentCredential) -> bool:
-        """As many others as the agent's organization allows were issued already, or are older and wait as well."""
+        """As many others as the agent may have were issued already, or are older and will be."""
         agent = self._agent_of(credential)
-        claimed = agent.spec.organization_id if agent else None
+        if agent is None or credential.status.secret_hashes:
+            return False
+        known, limit = self._world.credentials_of(agent.key), self._limit_of(agent)
+        others = (one for one in known if one.key != credential.key and _is_of(one, agent))
+        ahead = (
+            one for one in others if one.status.secret_hashes or (age_of(one) < age_of(credential) and _will_be_issued(one))
+        )
+        return sum(1 for _ in islice(ahead, limit)) >= limit
+
+    def _limit_of(self, agent: Agent) -> int:
+        claimed = agent.spec.organization_id
         organization = self._world.organizations.get(Name("", claimed)) if claimed else None
         limit = organization.spec.limits.credentials_per_agent if organization else None
-        if agent is None or limit is None:
-            return False
-        others = (one for one in self._world.credentials_of(agent.key) if one.key != credential.key)
-        return sum(1 for one in others if one.status.secret_hashes or _waits_longer(one, credential)) >= limit
+        return self._credentials_per_agent if limit is None else limit
 
 
 def _agent_name(credential: AgentCredential) -> Name:
     return Name(credential.metadata.namespace, credential.spec.agent_ref.name)
 
 
-def _waits_longer(other: AgentCredential, credential: AgentCredential) -> bool:
-    return other.status.phase in {None, CredentialPhase.PENDING} and age_of(other) < age_of(credential)
+def _is_of(credential: AgentCredential, agent: Agent) -> bool:
+    """Not of another one that had the same name before."""
+    return credential.status.client_id in {None, agent.status.agent_id}
+
+
+def _will_be_issued(credential: AgentCredential) -> bool:
+    """It has not ended."""
+    spec, revoked_at = credential.spec, credential.status.revoked_at
+    if revoked_at or spec.state is CredentialState.REVOKED or credential.metadata.deletion_timestamp:
+        return False
+    return spec.expires_at is None or spec.expires_at > now()

@@ -104,7 +104,7 @@ class Operator:
         settings, cluster, world = self._settings, self._cluster, self._world
         writes = Writes(cluster, world, self._leadership, self._events)
         maker = SecretMaker(settings.hashing_threads, settings.bcrypt_cost)
-        observer = Observer(cluster, world, settings.endpoints, self._book)
+        observer = Observer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent)
         executor = Executor(writes, maker, settings.endpoints)
         return {
             Topic.AGENT: AgentReconciler(cluster, world, writes).reconcile,

@@ -23,6 +23,8 @@ class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
     """Of the hashes that it makes, 10 to 14; each more doubles the time of a first token."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     """How many secrets are hashed at the same time."""
+    credentials_per_agent: Annotated[int, Meta(ge=1, le=1000)] = 100
+    """How many credentials of an agent may have a secret, unless its Organization says how many."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 32
     """How many objects are reconciled at the same time."""
     signing_algorithm: Algorithm = Algorithm.ES256

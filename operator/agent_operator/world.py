@@ -11,7 +11,9 @@ from typing import Generic
 
 from agent_operator.bulk import without_bulk
 from agent_operator.work import Topic, Work
+from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import credentials_claimed_by
+from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import claimed_id
 from agentidp.domain.resources import (
     Agent,
@@ -29,6 +31,7 @@ from agentidp.kube.kinds import ObjectT
 from agentidp.kube.listing import Listing
 
 TOMBSTONES = 10_000
+ENDED = frozenset({CredentialPhase.REVOKED, CredentialPhase.EXPIRED})
 
 
 def version_of(value: ObjectT) -> int:
@@ -171,14 +174,26 @@ class World:
             if organization:
                 self._work.wake(Topic.ORGANIZATION, Name("", organization))
 
-    def _credential_changed(self, _before: AgentCredential | None, after: AgentCredential) -> None:
+    def _credential_changed(self, before: AgentCredential | None, after: AgentCredential) -> None:
+        agent = Name(after.metadata.namespace, after.spec.agent_ref.name)
         self._work.wake(Topic.CREDENTIAL, after.key)
-        self._work.wake(Topic.AGENT, Name(after.metadata.namespace, after.spec.agent_ref.name))
+        self._work.wake(Topic.AGENT, agent)
+        has_ended = after.status.phase in ENDED or self.credentials.get(after.key) is None
+        waiting = self._waiting_of(agent) if before and _waits_for_a_place(before) != has_ended else []
+        if waiting:  # one that had a place has ended, or one that waited has it now: there may be another
+            self._work.wake(Topic.CREDENTIAL, min(waiting, key=age_of).key)
 
-    def _organization_changed(self, _before: Organization | None, after: Organization) -> None:
+    def _organization_changed(self, before: Organization | None, after: Organization) -> None:
         self._work.wake(Topic.ORGANIZATION, after.key)
+        limits_are_new = before is None or before.spec.limits != after.spec.limits
         for agent in self.agents_of(after.metadata.name):
             self._work.wake(Topic.AGENT, agent.key)
+            for credential in self._waiting_of(agent.key) if limits_are_new else ():
+                self._work.wake(Topic.CREDENTIAL, credential.key)
+
+    def _waiting_of(self, agent: Name) -> list[AgentCredential]:
+        """The agent's credentials for which there was no place."""
+        return self.credentials.linked(("waiting", agent))
 
     def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
         self._work.wake(Topic.REVOCATION, after.key)
@@ -202,3 +217,10 @@ def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     yield "secret", Name(namespace, credential.secret_name)
     if credential.status.binding:
         yield "secret", Name(namespace, credential.status.binding.name)
+    if _waits_for_a_place(credential):
+        yield "waiting", Name(namespace, credential.spec.agent_ref.name)
+
+
+def _waits_for_a_place(credential: AgentCredential) -> bool:
+    ready = condition(credential.status.conditions, READY)
+    return ready is not None and ready.reason == Reason.CREDENTIAL_LIMIT_REACHED

@@ -1,6 +1,9 @@
 """A token service without a cluster: what a test declares is what its index knows, and requests reach it without a network."""
 
+import asyncio
 import base64
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -75,6 +78,8 @@ class ServedAlone:
         self.at_api_server = ClientIndex()
         self.api_server_trouble: ApiError | None = None
         self.looked_up: list[str] = []
+        self.answered: Callable[[], Awaitable[None]] = partial(asyncio.sleep, 0)
+        """Runs between what a look-up finds and its answer."""
         self.cluster_keys = [CLUSTER_KEY]
         self.keys_read = 0
         self.credentials = a_listed_reflector(self.index)
@@ -99,6 +104,12 @@ class ServedAlone:
         data = CLIENT | GRANT if form is None else form
         return await self.http.post("/api/v1/token", data=data, **request)
 
+    async def token_from(self, address: str, form: dict[str, Any] | None = None) -> httpx.Response:
+        """The same from another address."""
+        transport = httpx.ASGITransport(app=self.app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=self.http.base_url, trust_env=False) as http:
+            return await http.post("/api/v1/token", data=CLIENT | GRANT if form is None else form)
+
     async def close(self) -> None:
         """End it."""
         await self.http.aclose()
@@ -108,7 +119,9 @@ class ServedAlone:
         self.looked_up.append(client_id)
         if self.api_server_trouble:
             raise self.api_server_trouble
-        return self.at_api_server
+        found = _copied(self.at_api_server)
+        await self.answered()
+        return found
 
     async def _token_issuer(self) -> TokenIssuer:
         self.keys_read += 1
@@ -128,6 +141,18 @@ def a_listed_reflector(index: ClientIndex) -> Reflector[ClientCredential]:
     reflector.heard_at = float("inf")
     reflector.listed.set()
     return reflector
+
+
+def _copied(index: ClientIndex) -> ClientIndex:
+    """What is in it now."""
+    copy = ClientIndex()
+    for agent in index.agents.table:
+        copy.agents.put(agent)
+    for credential in index.credentials.table:
+        copy.credentials.put(credential)
+    for organization in index.organizations.table:
+        copy.organizations.put(organization)
+    return copy
 
 
 def _put(index: ClientIndex, objects: tuple[Declared, ...]) -> None:

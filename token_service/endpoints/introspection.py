@@ -1,7 +1,8 @@
 """POST /token/introspect: token introspection, RFC 7662.
 
-Whoever asks is a client with its credentials, or has an access token with the scope `tokens:read`. A token that is not ours,
-has expired or was revoked, or whose agent may have no tokens, is not active, and nothing else is said of it (section 2.2).
+Whoever asks is a client with its credentials, or has an access token for this issuer with the scope `tokens:read`. A token that
+is not ours, has expired or was revoked, or whose agent may have no tokens, is not active, and nothing else is said of it
+(section 2.2).
 """
 
 from typing import Any
@@ -24,7 +25,9 @@ _INACTIVE = Answer(200, b'{"active":false}')
 
 DOCUMENTATION: dict[str, Any] = {
     "summary": "Ask whether an access token is good",
-    "description": "RFC 7662. The caller authenticates as a client, or with an access token with the scope tokens:read.",
+    "description": (
+        "RFC 7662. The caller authenticates as a client, or with an access token for this issuer and the scope tokens:read."
+    ),
     "tags": ["tokens"],
     "responses": {
         200: json_response(

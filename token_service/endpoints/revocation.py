@@ -1,7 +1,7 @@
 """POST /token/revoke: token revocation, RFC 7009.
 
-A client revokes its own tokens, by its credentials or with an access token of its own. An unknown or foreign token is
-answered like a revoked one (section 2.2). Every replica learns of it through a TokenRevocation.
+A client revokes its own tokens, by its credentials or with an access token of its own for this issuer. An unknown or foreign
+token is answered like a revoked one (section 2.2). Every replica learns of it through a TokenRevocation.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,9 @@ _REVOKED = Answer(200, b"")
 
 DOCUMENTATION: dict[str, Any] = {
     "summary": "Revoke an access token",
-    "description": "RFC 7009. The caller is the token's client, by its credentials or with an access token of its own.",
+    "description": (
+        "RFC 7009. The caller is the token's client, by its credentials or an access token of its own for this issuer."
+    ),
     "tags": ["tokens"],
     "response_class": Response,  # without a body
     "responses": {

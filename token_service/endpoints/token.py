@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agentidp.domain.access_tokens import TokenWriter
+from agentidp.domain.grants import Asked
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
 from agentidp.index.freshness import Freshness
 from token_service.accepted import Accepted, AcceptedSecret
@@ -22,7 +23,7 @@ from token_service.http.answers import Answer
 from token_service.http.forms import Form
 from token_service.http.requests import FormRequest, Sent
 from token_service.keys import KeyRing
-from token_service.offers import Offer, Offers
+from token_service.offers import Offer, offer_to
 from token_service.recall import Recall
 from token_service.usage import UsageLog
 
@@ -71,8 +72,8 @@ class TokenEndpoint:
 
     def __init__(
         self,
+        issuer: str,
         callers: Callers,
-        offers: Offers,
         keys: KeyRing,
         freshness: Freshness,
         usage: UsageLog,
@@ -80,8 +81,8 @@ class TokenEndpoint:
         recall: Recall,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._issuer = issuer
         self._callers = callers
-        self._offers = offers
         self._keys = keys
         self._freshness = freshness
         self._usage = usage
@@ -96,7 +97,7 @@ class TokenEndpoint:
             return _OTHER_GRANT_TYPE if form.get("grant_type") else _NO_GRANT_TYPE
         if not self._freshness.is_fresh():
             return OUT_OF_TOUCH
-        client = await self._callers.client(request)
+        client = await self._client(request)
         if isinstance(client, OAuthError):
             return client
         offer = self._offer(client, form)
@@ -105,8 +106,6 @@ class TokenEndpoint:
         writer = self._keys.writer()
         if writer is None:
             return _NO_KEY
-        if client.agent.tokens_valid_after is not None:
-            await self._outlive(client.agent.tokens_valid_after)
         self._recall.add(request.sent, client, offer)
         return self._issue(request.sent, client, offer, writer)
 
@@ -127,14 +126,24 @@ class TokenEndpoint:
 
     def _offer(self, client: Accepted, form: Form) -> Offer | OAuthError:
         """What it may have, if its organization may have a token today."""
-        offer = self._offers.find(client, form.get("scope"), form.resources)
+        offer = offer_to(client, Asked(form.get("scope"), form.resources), self._issuer)
         return offer if isinstance(offer, OAuthError) else self._days.take(client.organization) or offer
 
-    async def _outlive(self, moment: float) -> None:
+    async def _client(self, request: FormRequest) -> Accepted | OAuthError:
+        """As it is judged now, when its token may be issued: whoever had to wait is judged again."""
+        while True:
+            client = await self._callers.client(request)
+            valid_after = None if isinstance(client, OAuthError) else client.agent.tokens_valid_after
+            if valid_after is None or not await self._outlived(valid_after):
+                return client
+
+    async def _outlived(self, moment: float) -> bool:
         """Wait for the next second where a kill switch is in this one: `iat` has no fractions, and would be before it."""
         now = self._clock()
-        if int(now) < moment <= now + 1:
-            await asyncio.sleep(math.ceil(moment) - now)
+        if not int(now) < moment <= now + 1:
+            return False
+        await asyncio.sleep(math.ceil(moment) - now)
+        return True
 
 
 def new_jti() -> str:

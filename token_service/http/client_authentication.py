@@ -20,10 +20,11 @@ JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class ClientPair(Struct, frozen=True, gc=False):
-    """A client_id and what it offers as its secret."""
+    """A client_id and what it offers as its secret; `address` is where the connection comes from."""
 
     client_id: str
     secret: bytes
+    address: str = ""
 
     def __repr__(self) -> str:
         """Never the secret: this is what a traceback would show."""
@@ -63,10 +64,10 @@ def _pair(request: FormRequest) -> ClientPair | OAuthError:
     form = request.form
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if request.authorization is None:
-        return ClientPair(client_id, secret.encode()) if client_id and secret else INVALID_CLIENT
+        return ClientPair(client_id, secret.encode(), request.sent.address) if client_id and secret else INVALID_CLIENT
     if secret is not None:
         return _BOTH
-    pair = parse_basic(request.authorization)
+    pair = parse_basic(request.authorization, request.sent.address)
     if isinstance(pair, ClientPair) and client_id not in (None, pair.client_id):
         return _DIFFERENT
     return pair
@@ -78,14 +79,14 @@ def bearer_token(header: bytes | None) -> str | None:
     return token.strip().decode("ascii", "replace") if scheme.lower() == b"bearer" else None
 
 
-def parse_basic(header: bytes) -> ClientPair | OAuthError:
+def parse_basic(header: bytes, address: str = "") -> ClientPair | OAuthError:
     """The pair of an Authorization header: base64 of both parts, each of them form-encoded, with a colon between them."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":
         return INVALID_CLIENT
     try:
         client_id, colon, secret = binascii.a2b_base64(encoded.strip(), strict_mode=True).partition(b":")
-        pair = ClientPair(_form_decoded(client_id).decode(), _form_decoded(secret))
+        pair = ClientPair(_form_decoded(client_id).decode(), _form_decoded(secret), address)
     except ValueError:  # neither base64 nor UTF-8: their errors are ValueErrors
         return INVALID_CLIENT
     return pair if colon else INVALID_CLIENT

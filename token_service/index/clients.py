@@ -1,7 +1,7 @@
 """The index: a client's agent, its organization and its credentials, joined when they are looked up."""
 
 from agentidp.domain.assertions import Workload
-from agentidp.domain.clients import ClientAgent, ClientCredential
+from agentidp.domain.clients import Client, ClientAgent, ClientCredential
 from agentidp.domain.resources import Organization
 from agentidp.index.changes import Changes
 from agentidp.index.feed import Feed
@@ -23,6 +23,11 @@ class ClientIndex:
         """The agent whose id this is."""
         return self.agents.table.find(client_id)
 
+    def client(self, client_id: str) -> Client | None:
+        """All of a client that decides, as one value: it differs as soon as anything of it does."""
+        agent = self.agent(client_id)
+        return Client(agent, tuple(self.credentials_of(agent)), self.organization(agent)) if agent else None
+
     def agents_of(self, workload: Workload) -> list[ClientAgent]:
         """The agents that this workload may be."""
         return self.agents.table.of_workload(workload)
@@ -36,7 +41,7 @@ class ClientIndex:
         return self.credentials.table.find(credential_id, agent)
 
     def credentials_of(self, agent: ClientAgent) -> list[ClientCredential]:
-        """All credentials of an agent."""
+        """The credentials of an agent that have a hash: only their secrets may be accepted."""
         return self.credentials.table.of(agent)
 
     def _agent_changed(self, agent: ClientAgent) -> None:

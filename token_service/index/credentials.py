@@ -1,18 +1,17 @@
 """Credentials, by their own id and by the agent that they name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from agentidp.domain.clients import ClientAgent, ClientCredential
 from agentidp.domain.resources import Identity
 
 
 class CredentialTable:
-    """The credentials of a cluster."""
+    """The credentials of a cluster. Of those that have no hash, and so no secret, an agent may have any number."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, ClientCredential] = {}
-        self._of_agents: dict[str, dict[str, list[str]]] = {}
-        """Ids by namespace and agent's name."""
+        self._with_hashes, self._without = OfAgents(), OfAgents()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -35,28 +34,27 @@ class CredentialTable:
         return found if found and found.agent_name == agent.name and found.namespace == agent.namespace else None
 
     def of(self, agent: ClientAgent) -> list[ClientCredential]:
-        """All that name this agent."""
-        ids = self._of_agents.get(agent.namespace, {}).get(agent.name, ())
-        return [self._by_id[one] for one in ids]
+        """All that name this agent and have a hash."""
+        return [self._by_id[one] for one in self._with_hashes.ids(agent)]
+
+    def latest_without_hash(self, agent: ClientAgent) -> ClientCredential | None:
+        """Of those that name this agent and have no hash, the one of which that was told last."""
+        ids = self._without.ids(agent)
+        return self._by_id[ids[-1]] if ids else None
 
     def put(self, credential: ClientCredential) -> None:
         """Add the credential, or put it in the place of what it was before; the agent that it names never changes."""
-        if credential.credential_id not in self._by_id:
-            of_namespace = self._of_agents.setdefault(credential.namespace, {})
-            of_namespace.setdefault(credential.agent_name, []).append(credential.credential_id)
+        known = self._by_id.get(credential.credential_id)
+        if known is None or bool(known.hashes) != bool(credential.hashes):
+            self.remove(credential)
+            self._beside(credential).add(credential)
         self._by_id[credential.credential_id] = credential
 
     def remove(self, credential: ClientCredential) -> None:
         """The credential of this id goes."""
         known = self._by_id.pop(credential.credential_id, None)
-        if known is None:
-            return
-        of_namespace = self._of_agents[known.namespace]
-        of_namespace[known.agent_name].remove(known.credential_id)
-        if not of_namespace[known.agent_name]:
-            del of_namespace[known.agent_name]
-        if not of_namespace:
-            del self._of_agents[known.namespace]
+        if known:
+            self._beside(known).remove(known)
 
     def key(self, credential: ClientCredential) -> str:
         """Its id."""
@@ -69,3 +67,30 @@ class CredentialTable:
     def key_of(self, identity: Identity) -> str:
         """The same of an object: its uid."""
         return identity.uid
+
+    def _beside(self, credential: ClientCredential) -> "OfAgents":
+        return self._with_hashes if credential.hashes else self._without
+
+
+class OfAgents:
+    """Ids of credentials, by the namespace and the name of the agent, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, dict[str, list[str]]] = {}
+
+    def ids(self, agent: ClientAgent) -> Sequence[str]:
+        """Of the credentials that name this agent."""
+        return self._ids.get(agent.namespace, {}).get(agent.name, ())
+
+    def add(self, credential: ClientCredential) -> None:
+        """One more."""
+        self._ids.setdefault(credential.namespace, {}).setdefault(credential.agent_name, []).append(credential.credential_id)
+
+    def remove(self, credential: ClientCredential) -> None:
+        """One that is there goes."""
+        of_namespace = self._ids[credential.namespace]
+        of_namespace[credential.agent_name].remove(credential.credential_id)
+        if not of_namespace[credential.agent_name]:
+            del of_namespace[credential.agent_name]
+        if not of_namespace:
+            del self._ids[credential.namespace]

@@ -19,7 +19,7 @@ class Observed(Struct, frozen=True):
     delivery: Delivery
     earlier: Delivery | None = None
     crowded: bool = False
-    """The agent has as many older credentials as its organization allows."""
+    """As many others of the agent's credentials as it may have come first."""
 
     uses: Uses | None = None
     """When its secrets were last used; None where nobody knows."""

@@ -134,10 +134,13 @@ def agent_is_not_ready(seen: Observed, now: datetime) -> Step | None:
 
 
 def agent_has_too_many(seen: Observed, now: datetime) -> Step | None:
-    """The organization bounds how many credentials an agent may have; what was issued is not taken away."""
+    """How many credentials of an agent may have a secret is bounded; what was issued is not taken away."""
     if not seen.crowded or seen.status.secret_hashes:
         return None
-    message = "The agent has as many credentials as its Organization's spec.limits.credentialsPerAgent allows."
+    message = (
+        "The agent has as many credentials as it may have: as its Organization's spec.limits.credentialsPerAgent says, or"
+        " else the operator's setting. The oldest that waits gets its secret when another ends."
+    )
     return held_back(seen, CredentialPhase.PENDING, Reason.CREDENTIAL_LIMIT_REACHED, message, now)
 
 

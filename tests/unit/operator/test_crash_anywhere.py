@@ -238,7 +238,7 @@ class CredentialLife(RuleBasedStateMachine):
         events: Any = Silent()
         maker: Any = Maker()
         writes = Writes(cluster, self.world, leadership, events)
-        observer = Observer(cluster, self.world, ENDPOINTS, UsageBook())
+        observer = Observer(cluster, self.world, ENDPOINTS, UsageBook(), 100)
         self.reconciler = CredentialReconciler(cluster, self.world, observer, Executor(writes, maker, ENDPOINTS), writes)
 
     def wake(self) -> datetime | None:

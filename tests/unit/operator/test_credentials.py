@@ -36,7 +36,7 @@ class Lagging:
     async def first_step(self, credential: AgentCredential) -> Step:
         """What is done first with a credential."""
         anything: Any = self
-        observer = Observer(anything, self.world, ENDPOINTS, UsageBook())
+        observer = Observer(anything, self.world, ENDPOINTS, UsageBook(), 100)
         await CredentialReconciler(anything, self.world, observer, anything, anything).reconcile(credential.key)
         return self.steps[0]
 

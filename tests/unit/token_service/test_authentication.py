@@ -6,11 +6,28 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
-from agentidp.domain.resources import AgentCredential, CredentialState
-from tests.support.token_services import CLIENT, GRANT, HASH, ServedAlone, the_credential, the_hash
-from tests.support.worlds import a_fake_hash, a_registered_agent, a_uid, a_value
-from token_service import authentication, hashing
+from agentidp.domain import acceptance
+from agentidp.domain.clients import ClientCredential, client_credential
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
+from tests.support.token_services import CLIENT, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
+from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
+from token_service import authentication, guesses, hashing, secret_checks
+
+ATTACKERS = [f"10.0.1.{number}" for number in range(10)]
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a wrong guess."""
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
+
+
+def guess(number: int) -> dict[str, str]:
+    """A request with a wrong secret that is not one of ours."""
+    return CLIENT | GRANT | {"client_secret": f"guess-{number}"}
 
 
 @pytest.fixture
@@ -26,14 +43,74 @@ async def test_a_hash_without_a_hint_accepts(unhinted: ServedAlone) -> None:
     assert (await unhinted.token(CLIENT | GRANT | {"client_secret": "guess"})).status_code == 401
 
 
-async def test_guessing_is_slowed_down_per_client(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_guessing_is_slowed_down(unhinted: ServedAlone) -> None:
     """After so many failures no bcrypt is run for it for a while; whom it knows already is served."""
     assert (await unhinted.token()).status_code == 200
-    guesses = [await unhinted.token(CLIENT | GRANT | {"client_secret": f"guess-{n}"}) for n in range(12)]
-    statuses = [guess.status_code for guess in guesses]
-    assert statuses == [401] * authentication.FAILURES_AT_ONCE + [429] * (12 - authentication.FAILURES_AT_ONCE)
-    assert int(guesses[-1].headers["retry-after"]) >= 1
+    statuses = [(await unhinted.token(guess(number))).status_code for number in range(12)]
+    assert statuses == [401] * guesses.FAILURES_AT_ONCE + [429] * (12 - guesses.FAILURES_AT_ONCE)
+    assert int((await unhinted.token(guess(99))).headers["retry-after"]) >= 1
     assert (await unhinted.token()).status_code == 200
+
+
+async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one whose secret was never verified before, as after each rollout; and from ever so many addresses."""
+    monkeypatch.setattr(hashing, "secret_matches", _matches)
+    for address in ATTACKERS:
+        for number in range(guesses.FAILURES_AT_ONCE + 1):
+            last = await unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"})
+        assert last.status_code == 429
+    assert (await unhinted.token_from("10.0.0.1")).status_code == 200
+
+
+async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
+    unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each address stands in line once, however many guesses it sends."""
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(hashing, "secret_matches", _matches_slowly)
+    attack = [
+        asyncio.create_task(unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"}))
+        for number in range(20)
+        for address in ATTACKERS
+    ]
+    await asyncio.sleep(0.02)
+    began = time.monotonic()
+    assert (await unhinted.token_from("10.0.0.1")).status_code == 200
+    assert time.monotonic() - began < 2
+    await asyncio.gather(*attack)
+
+
+async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which has no hint either."""
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(hashing, "secret_matches", _matches_slowly)
+    other = a_uid(600)
+    spec = replace(the_credential().spec, agent_ref=AgentRef(name="other"))
+    credential = the_credential(the_hash(hint=False), uid=other)
+    unhinted.declare(
+        a_registered_agent(other, name="other", uid=other),
+        replace(credential, spec=spec, status=replace(credential.status, client_id=other)),
+    )
+    attack = [asyncio.create_task(unhinted.token_from(address, guess(1))) for address in ATTACKERS]
+    await asyncio.sleep(0.02)
+    began = time.monotonic()
+    assert (await unhinted.token(CLIENT | GRANT | {"client_id": other})).status_code == 200
+    assert time.monotonic() - began < 0.5
+    await asyncio.gather(*attack)
+
+
+async def test_the_same_wrong_secret_again_is_no_guess(unhinted: ServedAlone) -> None:
+    """A client that was not told of a new secret costs nothing, and keeps nobody out."""
+    assert [(await unhinted.token(guess(1))).status_code for _ in range(30)] == [401] * 30
+    assert (await unhinted.token()).status_code == 200
+
+
+async def test_of_many_hashes_without_a_hint_the_right_one_is_found(empty: ServedAlone) -> None:
+    """However many of them the secret does not fit: to show it is one try."""
+    empty.declare(
+        a_registered_agent(), *(another(number, hint=None) for number in range(20)), the_credential(the_hash(hint=False))
+    )
+    assert (await empty.token()).status_code == 200
 
 
 async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(
@@ -52,9 +129,9 @@ async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(
     assert checked == []
 
 
-def another(number: int) -> AgentCredential:
+def another(number: int, *, hint: str | None = "00000000") -> AgentCredential:
     """One more credential of the same agent, with another secret."""
-    one = the_credential(replace(the_hash(), hash=a_fake_hash(a_value(number)), hint=f"{number:08x}"), uid=a_uid(number))
+    one = the_credential(replace(the_hash(), hash=a_fake_hash(a_value(number)), hint=hint), uid=a_uid(number))
     return replace(one, metadata=replace(one.metadata, name=f"key-{number}"))
 
 
@@ -62,6 +139,25 @@ async def test_an_agent_may_have_many_credentials(served: ServedAlone) -> None:
     """The hint finds the one."""
     served.declare(*(another(number) for number in range(100)))
     assert (await served.token()).status_code == 200
+
+
+async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent may have any number of them, such as revoked ones; the log still tells what is wrong with them."""
+    looked_at = []
+
+    def looked(credential: ClientCredential, *agent_and_time: Any) -> Reason | None:
+        looked_at.append(credential)
+        return acceptance.why_credential_is_refused(credential, *agent_and_time)
+
+    monkeypatch.setattr(authentication, "why_credential_is_refused", looked)
+    ended = [restated(another(number), secret_hashes=(), revoked_at=NOW) for number in range(100)]
+    served.declare(*ended)
+    assert (await served.token(guess(1))).status_code == 401
+    assert len(looked_at) < 5
+    served.index.credentials.remove(client_credential(the_credential()))
+    with capture_logs() as logs:
+        assert (await served.token(guess(1))).status_code == 401
+    assert [one["reason"] for one in logs] == [Reason.CREDENTIAL_REVOKED]
 
 
 async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(
@@ -86,22 +182,41 @@ async def test_when_two_hashes_share_a_hint_the_right_one_is_found(served: Serve
     assert (await served.token()).status_code == 200
 
 
-async def test_a_false_hint_is_believed_once(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else its owner could have everybody's threads hash for it, as often as it asks."""
-    false = replace(the_hash(), hash=a_fake_hash(a_value(1)))
-    empty.declare(a_registered_agent(), the_credential(false))
-    hinted = 0
-    matches = empty.service.hashing.matches
+@pytest.fixture
+def misleading(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The hint fits every secret; those that it has led to bcrypt."""
+    led: list[bytes] = []
+    matches = served.service.hashing.matches
 
-    async def counted(*check: Any) -> bool:
-        nonlocal hinted
-        hinted += 1
-        return await matches(*check)
+    async def counted(secret: bytes, hashed: str, digest: bytes) -> bool:
+        led.append(secret)
+        return await matches(secret, hashed, digest)
 
-    monkeypatch.setattr(empty.service.hashing, "matches", counted)
-    answers = [await empty.token() for _ in range(14)]
-    assert hinted == 1
-    assert [answer.status_code for answer in answers][-1] == 429
+    monkeypatch.setattr(served.service.hashing, "matches", counted)
+    monkeypatch.setattr(hashing, "secret_matches", _matches)
+    monkeypatch.setattr(acceptance, "hint_of", lambda *_: the_hash().hint)
+    return led
+
+
+async def test_a_wrong_secret_that_a_hint_fits_says_nothing_against_the_hash(
+    served: ServedAlone, misleading: list[bytes]
+) -> None:
+    """Whoever reads the hint can find one, and show it again and again."""
+    assert [(await served.token(guess(1))).status_code for _ in range(30)] == [401] * 30
+    assert misleading == [b"guess-1"]
+    assert (await served.token()).status_code == 200
+
+
+async def test_many_wrong_secrets_that_a_hint_fits_do_not_keep_out_who_knows(
+    served: ServedAlone, misleading: list[bytes]
+) -> None:
+    """They are guesses then, and few of them reach the threads that all clients share."""
+    await asyncio.gather(*(served.token_from("10.0.9.9", guess(number)) for number in range(50)))
+    for number in range(100, 130):
+        last = await served.token_from("10.0.9.9", guess(number))
+    assert last.status_code == 429
+    assert len(misleading) <= secret_checks.MISLED_AT_ONCE
+    assert (await served.token_from("10.0.0.1")).status_code == 200
 
 
 async def test_a_burst_of_first_sights_is_served(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +231,15 @@ async def test_a_burst_of_first_sights_is_served(empty: ServedAlone, monkeypatch
         empty.declare(replace(credential, status=status, spec=spec))
     answers = await asyncio.gather(*(empty.token(CLIENT | GRANT | {"client_id": client_id}) for client_id in clients))
     assert [answer.status_code for answer in answers] == [200] * 200
+
+
+def _matches(secret: bytes, _: str) -> bool:
+    return secret == SECRET.encode()
+
+
+def _matches_slowly(secret: bytes, hashed: str) -> bool:
+    time.sleep(0.02)
+    return _matches(secret, hashed)
 
 
 def _matches_soon(*_: Any) -> bool:

@@ -98,9 +98,16 @@ async def test_nobody_can_use_up_anothers_limit(limited: ServedAlone) -> None:
 
 
 async def test_all_requests_of_a_client_count(limited: ServedAlone) -> None:
-    """Tokens, introspection by secret or by token, and revocation."""
+    """Tokens, introspection and revocation."""
     token = (await limited.token()).json()["access_token"]
     assert (await limited.http.post("/token/introspect", data={"token": token} | CLIENT)).status_code == 200
     assert (await limited.http.post("/token/revoke", data={"token": "x"} | CLIENT)).status_code == 200
-    bearer = {"Authorization": f"Bearer {token}"}
-    assert (await limited.http.post("/token/revoke", data={"token": "x"}, headers=bearer)).status_code == 429
+    assert (await limited.token()).status_code == 429
+
+
+async def test_whoever_has_a_clients_token_uses_up_nothing_but_what_tokens_may(limited: ServedAlone) -> None:
+    """The client goes on getting new ones with its secret."""
+    bearer = {"Authorization": f"Bearer {(await limited.token()).json()['access_token']}"}
+    asked = [await limited.http.post("/token/revoke", data={"token": "x"}, headers=bearer) for _ in range(4)]
+    assert [answer.status_code for answer in asked] == [200, 200, 200, 429]
+    assert (await limited.token()).status_code == 200

@@ -1,4 +1,4 @@
-"""The hashing pool: bounded, each check once, and small for hashes that anybody can try."""
+"""The hashing pool: bounded, each check once, and apart for hashes that anybody can try."""
 
 import asyncio
 import threading
@@ -80,18 +80,16 @@ async def test_a_full_queue_says_when_to_come_back(slow: SlowBcrypt) -> None:
     pool.close()
 
 
-async def test_of_hashes_without_a_hint_one_client_gets_one_check_at_a_time(slow: SlowBcrypt) -> None:
-    """Anybody who knows a client's id can ask for such a check; the same check is shared still."""
-    pool = HashingPool(1, 10)
-    first = asyncio.create_task(pool.matches_unhinted(b"a", "a", b"1", "client"))
-    await asyncio.sleep(0)
-    same = asyncio.create_task(pool.matches_unhinted(b"a", "a", b"1", "client"))
-    other = asyncio.create_task(pool.matches_unhinted(b"b", "b", b"2", "another"))
-    with pytest.raises(Busy):
-        await pool.matches_unhinted(b"b", "a", b"3", "client")
+async def test_what_bcrypt_has_refused_is_remembered(slow: SlowBcrypt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this secret and this hash; the oldest are forgotten."""
+    monkeypatch.setattr(hashing, "MOST_MISMATCHES", 2)
     slow.go.set()
-    assert [await first, await same, await other] == [True] * 3
-    assert await pool.matches_unhinted(b"b", "a", b"3", "client") is False
+    pool = HashingPool(1, 10)
+    for digest in (b"1", b"2", b"3"):
+        assert await pool.matches_guess(b"a", "b", digest) is False
+    assert await pool.matches(b"b", "b", b"4") is True
+    assert [pool.has_refused("b", digest) for digest in (b"1", b"2", b"3", b"4")] == [False, True, True, False]
+    assert not pool.has_refused("a", b"3")
     pool.close()
 
 
@@ -104,10 +102,7 @@ async def test_a_hash_with_a_hint_does_not_wait_for_those_without(monkeypatch: p
 
     monkeypatch.setattr(hashing, "secret_matches", matches)
     pool = HashingPool(1, 100)
-    slow = [
-        asyncio.create_task(pool.matches_unhinted(b"a", "slow", bytes([number]), f"client-{number}"))
-        for number in range(hashing.QUEUE_OF_UNHINTED)
-    ]
+    slow = [asyncio.create_task(pool.matches_guess(b"a", "slow", bytes([number]))) for number in range(16)]
     await asyncio.sleep(0.05)
     assert await asyncio.wait_for(pool.matches(b"a", "quick", b"1"), 1)
     go.set()

@@ -34,11 +34,16 @@ agents = st.builds(
     st.sampled_from([(), ("x",), ("x", "y"), ("x", "x")]),
 )
 credentials = st.builds(
-    lambda number, client_id: replace(
-        client_credential(an_issued_credential()), credential_id=f"{number}", agent_name="ab"[number % 2], client_id=client_id
+    lambda number, client_id, hashes: replace(
+        client_credential(an_issued_credential()),
+        credential_id=f"{number}",
+        agent_name="ab"[number % 2],
+        client_id=client_id,
+        hashes=hashes,
     ),
     st.integers(0, 5),
     st.sampled_from("xy"),
+    st.sampled_from([(), client_credential(an_issued_credential()).hashes]),
 )
 
 
@@ -64,8 +69,10 @@ def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, Clien
 
 
 @given(st.lists(st.tuples(st.booleans(), credentials), max_size=30))
-def test_the_credentials_of_an_agent_are_those_that_name_it(changes: list[tuple[bool, ClientCredential]]) -> None:
-    """In any order."""
+def test_the_credentials_of_an_agent_are_those_that_name_it_and_have_hashes(
+    changes: list[tuple[bool, ClientCredential]],
+) -> None:
+    """In any order; of the others the latest is told."""
     table, now = CredentialTable(), dict[str, ClientCredential]()
     for stays, credential in changes:
         if stays:
@@ -77,7 +84,9 @@ def test_the_credentials_of_an_agent_are_those_that_name_it(changes: list[tuple[
     for name in "ab":
         agent = replace(AN_AGENT, name=name)
         expected = {key: one for key, one in now.items() if one.agent_name == name}
-        assert {one.credential_id: one for one in table.of(agent)} == expected
+        assert {one.credential_id: one for one in table.of(agent)} == {key: one for key, one in expected.items() if one.hashes}
+        without = [one for one in expected.values() if not one.hashes]
+        assert table.latest_without_hash(agent) in (without or [None])
         assert all(table.find(key, agent) == one for key, one in expected.items())
     assert len(table) == len(now)
 

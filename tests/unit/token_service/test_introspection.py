@@ -1,5 +1,6 @@
 """POST /token/introspect."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,12 +21,19 @@ READER_ID = a_uid(300)
 INACTIVE = {"active": False}
 
 
-def a_token(served: ServedAlone, *, client_id: str = AGENT_ID, scope: str = "resume:read", issued_at: float = 0) -> str:
+def a_token(
+    served: ServedAlone,
+    *,
+    client_id: str = AGENT_ID,
+    scope: str = "resume:read",
+    issued_at: float = 0,
+    audience: tuple[str, ...] = (ISSUER,),
+) -> str:
     """A token as it is issued, whatever the index says."""
     writer = served.keys.writer()
     assert writer
     agent = client_agent(a_registered_agent(client_id))
-    begun = draft(ISSUER, agent, CREDENTIAL_ID, Grant(scope, (ISSUER,)))
+    begun = draft(ISSUER, agent, CREDENTIAL_ID, Grant(scope, audience))
     return writer.write(begun, int(issued_at or time.time()), a_uid(7)).decode()
 
 
@@ -121,6 +129,15 @@ async def test_a_token_of_an_agent_that_the_watch_has_not_told_yet_is_active(emp
     assert answer.status_code == 503
 
 
+async def test_a_suspension_that_the_watch_tells_while_a_token_waits_for_the_next_second_counts(served: ServedAlone) -> None:
+    """What was judged before is not what is signed for."""
+    served.declare(a_registered_agent(tokens_valid_after=datetime.now(UTC) + timedelta(seconds=0.6)))
+    asked = asyncio.create_task(served.token())
+    await asyncio.sleep(0.05)
+    served.declare(a_registered_agent(state=AgentState.SUSPENDED))
+    assert (await asked).status_code == 401
+
+
 async def bearer_answer(served: ServedAlone, token: str) -> tuple[int, str, str]:
     """Status, error and challenge for a caller with this token."""
     headers = {"Authorization": f"Bearer {token}"}
@@ -137,6 +154,28 @@ async def test_a_caller_with_a_token_needs_the_scope(served: ServedAlone) -> Non
     status, error, challenge = await bearer_answer(served, "nothing")
     assert (status, error) == (401, "invalid_token")
     assert challenge.startswith("Bearer ")
+
+
+AUDIENCES: dict[str, tuple[tuple[str, ...], int]] = {
+    "this service": ((ISSUER,), 200),
+    "this service and others": (("https://api.example", ISSUER), 200),
+    "a resource server": (("https://api.example",), 401),
+    "several": (("https://api.example", f"{ISSUER}/api"), 401),
+}
+
+
+@pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
+@pytest.mark.parametrize(("audience", "status"), AUDIENCES.values(), ids=AUDIENCES)
+async def test_a_caller_may_show_a_token_that_is_meant_for(
+    served: ServedAlone, endpoint: str, audience: tuple[str, ...], status: int
+) -> None:
+    """RFC 9068, section 4: who was sent an agent's token cannot act as the agent here, not even to end that token."""
+    token = a_token(served, scope="tokens:read", audience=audience)
+    bearer = {"Authorization": f"Bearer {token}"}
+    answer = await served.http.post(f"/token/{endpoint}", data={"token": token}, headers=bearer)
+    assert answer.status_code == status
+    assert len(served.recorded) == (endpoint == "revoke" and status == 200)
+    assert answer.headers.get("www-authenticate", "invalid_token").count("invalid_token") == 1
 
 
 async def test_a_caller_must_be_somebody(served: ServedAlone) -> None:

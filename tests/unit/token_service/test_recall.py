@@ -1,6 +1,8 @@
 """What was served before is served again without being understood, for as long as it still stands."""
 
-from collections.abc import Callable
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,7 +117,48 @@ async def test_a_refusal_is_never_recalled(served: ServedAlone) -> None:
 
 async def test_the_oldest_are_forgotten(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded, also against a client that never says the same twice."""
-    monkeypatch.setattr(recall, "MOST", 3)
+    monkeypatch.setattr(recall, "MOST_BYTES", 5_000)
     for number in range(10):
         assert (await served.token(CLIENT | GRANT | {"other": str(number)})).status_code == 200
-    assert len(served.service.token._recall) == 3
+    assert 0 < len(served.service.token._recall) < 10
+    assert (await served.token(CLIENT | GRANT | {"other": "9"})).status_code == 200
+
+
+async def kept_after(served: ServedAlone, forms: Iterable[dict[str, Any]]) -> int:
+    """Bytes that are still there when all of these were served."""
+    tracemalloc.start()
+    try:
+        for form in forms:
+            assert (await served.token(CLIENT | GRANT | form)).status_code == 200
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch, served: ServedAlone) -> ServedAlone:
+    """A service that has answered before, and takes any number of requests of its one client."""
+    monkeypatch.setattr(served.service.token._callers, "count", lambda _: None)
+    return served
+
+
+async def test_what_is_kept_of_a_request_does_not_grow_with_it(unlimited: ServedAlone) -> None:
+    """A client can name its two audiences a thousand times in ever new orders."""
+    unlimited.declare(a_registered_agent(audiences=("a:b", "a:c")))
+    orders = (["a:b" if place == number else "a:c" for place in range(1_000)] for number in range(1, 41))
+    kept = await kept_after(unlimited, ({"resource": order} for order in orders))
+    assert kept < 40 * 8_192
+
+
+async def test_what_is_kept_is_bounded_in_bytes(unlimited: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much an agent may have, and however often it is changed."""
+    monkeypatch.setattr(recall, "MOST_BYTES", 300_000)
+
+    def changed() -> Iterator[dict[str, Any]]:
+        for number in range(60):
+            scopes = tuple(f"{number}-{place}-{'x' * 120}" for place in range(64))
+            unlimited.declare(a_registered_agent(scopes=scopes))
+            yield {"scope": scopes[0]} if number % 2 else {}
+
+    assert await kept_after(unlimited, changed()) < 2 * 300_000

@@ -1,12 +1,15 @@
 """Before a refusal the API server is asked: a fresh pod is served, and a flood does not reach the API server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
 
 from agentidp.domain.clients import client_agent, client_credential
+from agentidp.domain.resources import CredentialState
 from agentidp.kube.errors import Unreachable
 from tests.support.listings import Listed
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
@@ -54,6 +57,57 @@ async def test_what_the_watch_has_not_told_is_read_through(empty: ServedAlone, s
     empty.declare_unseen(a_registered_agent(organization_id="acme"), the_credential(), an_organization())
     assert (await empty.token()).status_code == 200
     assert empty.looked_up == [AGENT_ID]
+
+
+Meanwhile = Callable[[], Coroutine[Any, Any, None]]
+
+
+def while_bcrypt_runs(served: ServedAlone, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first time."""
+    matches = served.service.hashing.matches
+
+    async def first_meanwhile(*check: Any) -> bool:
+        monkeypatch.setattr(served.service.hashing, "matches", matches)
+        await meanwhile()
+        return await matches(*check)
+
+    monkeypatch.setattr(served.service.hashing, "matches", first_meanwhile)
+
+
+def while_the_api_server_answers(served: ServedAlone, meanwhile: Meanwhile, _: pytest.MonkeyPatch) -> None:
+    """The first time."""
+
+    async def first_meanwhile() -> None:
+        served.answered = partial(asyncio.sleep, 0)
+        await meanwhile()
+
+    served.answered = first_meanwhile
+
+
+MOMENTS = [while_bcrypt_runs, while_the_api_server_answers]
+TOLD: dict[str, tuple[list[Any], int, int]] = {
+    "that the credential is revoked": ([a_registered_agent(), the_credential(state=CredentialState.REVOKED)], 401, 2),
+    "that the agent is suspended": ([a_suspended_agent(), the_credential()], 401, 2),
+    "what was found": ([a_registered_agent(), the_credential()], 200, 1),
+    "half of what was found": ([a_registered_agent()], 200, 2),
+    "nothing": ([], 200, 1),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(("told", "status", "look_ups"), TOLD.values(), ids=TOLD)
+async def test_what_counts_is_what_is_so_in_the_end_when_the_watch_has_told_meanwhile(
+    empty: ServedAlone, monkeypatch: pytest.MonkeyPatch, moment: Any, told: list[Any], status: int, look_ups: int
+) -> None:
+    """The API server's word of before may have been overtaken: a replica must not say that it knows and act otherwise."""
+
+    async def tell() -> None:
+        empty.declare(*told)
+
+    empty.declare_unseen(a_registered_agent(), the_credential())
+    moment(empty, tell, monkeypatch)
+    assert (await empty.token()).status_code == status
+    assert len(empty.looked_up) == look_ups
 
 
 async def test_what_was_read_through_is_not_kept(empty: ServedAlone) -> None:
@@ -130,8 +184,11 @@ async def test_beside_a_flood_a_fresh_client_is_served_when_the_watch_tells(exha
     assert exhausted.looked_up == []
 
 
-async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(exhausted: ServedAlone) -> None:
+async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(
+    exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They have a budget of their own: a new credential of a known agent is not delayed."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.05)
     assert (await exhausted.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
     assert exhausted.looked_up == [a_uid(500)]
 
@@ -142,6 +199,53 @@ async def test_one_client_has_only_its_share_of_look_ups(served: ServedAlone, mo
     for number in range(50):
         assert (await served.token(wrong(number))).status_code == 401
     assert len(served.looked_up) < 2 * read_through.BURST_OF_CLIENT
+
+
+@pytest.fixture
+async def scarce(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedAlone]:
+    """A service that may look up ten clients of either sort, and knows two."""
+    monkeypatch.setattr(read_through, "PER_SECOND", 0.001)
+    monkeypatch.setattr(read_through, "BURST", 10)
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.1)
+    served = ServedAlone()
+    served.keys.put(signing_keys())
+    served.declare(a_registered_agent(), a_registered_agent(a_uid(500), name="other", uid=a_uid(500)))
+    yield served
+    await served.close()
+
+
+async def test_what_the_share_of_a_client_does_not_allow_is_not_taken_from_all(
+    scarce: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tries secrets of one client leaves others their look-ups."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.001)
+    for number in range(20):
+        await scarce.token(wrong(number))
+    scarce.looked_up.clear()
+    assert (await scarce.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
+    assert scarce.looked_up == [a_uid(500)]
+
+
+SPENT: dict[str, list[dict[str, str]]] = {
+    "strangers": [stranger(number) for number in range(10)],
+    "clients that are known": [
+        *(wrong(number) for number in range(read_through.BURST_OF_CLIENT)),
+        *(wrong(number) | {"client_id": a_uid(500)} for number in range(10 - read_through.BURST_OF_CLIENT)),
+    ],
+}
+
+
+@pytest.mark.parametrize("spent", SPENT.values(), ids=SPENT)
+async def test_a_refusal_takes_a_known_client_as_long_as_a_stranger_when_no_more_may_be_looked_up_of(
+    scarce: ServedAlone, spent: list[dict[str, str]]
+) -> None:
+    """The one that can be looked up is not told from the other that cannot."""
+    for form in spent:
+        assert (await scarce.token(form)).status_code == 401
+    for form in (wrong(100) | {"client_id": a_uid(500)}, stranger(100)):
+        began = time.monotonic()
+        assert (await scarce.token(form)).status_code == 401
+        assert 0.1 <= time.monotonic() - began < 0.2
 
 
 async def test_only_so_many_wait(exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,88 @@
+"""Whose guess is checked, and when: `test_authentication` has what becomes of clients."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from token_service import guesses, hashing
+from token_service.guesses import Guesses, host_of
+from token_service.hashing import Busy, HashingPool
+from token_service.http.client_authentication import ClientPair
+
+WRONG = "wrong"
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """What bcrypt waits for; it takes every secret that is its hash."""
+    go = threading.Event()
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(hashing, "secret_matches", lambda secret, hashed: go.wait(5) and secret.decode() == hashed)
+    yield go
+    go.set()
+
+
+def guess(of: Guesses, client_id: str, address: str, secret: str = WRONG) -> "asyncio.Task[str | None]":
+    """Somebody tries a secret; the right one is "right"."""
+    digest = f"{client_id} {secret}".encode()
+    return asyncio.create_task(of.right_one(ClientPair(client_id, secret.encode(), address), digest, ("other", "right")))
+
+
+async def test_an_address_has_one_guess_at_a_client_at_a_time(held: threading.Event) -> None:
+    """The same guess is shared still, and at another client it has one as well."""
+    pool = HashingPool(1, 100)
+    line = Guesses(pool)
+    first, same, other = guess(line, "a", "1", "right"), guess(line, "a", "1", "right"), guess(line, "b", "1", "right")
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await guess(line, "a", "1")
+    held.set()
+    assert await asyncio.gather(first, same, other) == ["right"] * 3
+    assert await guess(line, "a", "1") is None
+    pool.close()
+
+
+async def test_lines_are_bounded(held: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many clients, and so many addresses for each of them; they are gone when all were served."""
+    monkeypatch.setattr(guesses, "MOST_CLIENTS", 2)
+    monkeypatch.setattr(guesses, "MOST_ADDRESSES", 3)
+    pool = HashingPool(1, 100)
+    line = Guesses(pool)
+    waiting = [guess(line, "a", f"{number}", f"wrong {number}") for number in range(3)] + [guess(line, "b", "1")]
+    await asyncio.sleep(0)
+    for client_id, address in (("a", "4"), ("c", "1")):
+        with pytest.raises(Busy):
+            await guess(line, client_id, address)
+    held.set()
+    assert await asyncio.gather(*waiting) == [None] * 4
+    assert (line._lines, line._running) == ({}, {})
+    pool.close()
+
+
+async def test_after_a_wrong_guess_there_is_a_pause(held: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all addresses: a client has so many guesses a second and no more."""
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.05)
+    held.set()
+    pool, loop = HashingPool(1, 100), asyncio.get_running_loop()
+    line, began = Guesses(pool), loop.time()
+    await asyncio.gather(*(guess(line, "a", f"{number}", f"wrong {number}") for number in range(4)))
+    assert loop.time() - began >= 4 * 0.05
+    pool.close()
+
+
+HOSTS = {
+    "10.0.0.1": "10.0.0.1",
+    "::ffff:10.0.0.1": "10.0.0.1",
+    "2a00:1450:4001:82a:1:2:3:4": "2a00:1450:4001:82a::/64",
+    "fd00:1:2:3::4": "fd00:1:2:3::4",
+    "": "",
+    "testclient": "testclient",
+}
+
+
+@pytest.mark.parametrize(("address", "host"), HOSTS.items())
+def test_a_host_is(address: str, host: str) -> None:
+    """On the internet one has a whole /64; in a cluster such a network has many pods, which cannot choose."""
+    assert host_of(address) == host

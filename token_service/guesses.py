@@ -1,0 +1,103 @@
+"""Guesses: checks that anybody can cause who knows a client's id, because no hint tells a wrong secret from the right one.
+
+They have a thread of their own, and each client one check at a time in it, so that no client's guessers take it from others.
+Who has a guess at the same client stands in line, each address with one: so guessers do not keep out who knows the secret,
+unless they share an address. It is the one that the connection comes from; what a request says of its way is not believed.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from agentidp.serving.buckets import Buckets
+from token_service.hashing import Busy, HashingPool
+from token_service.http.client_authentication import ClientPair
+
+FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
+"""Of one address at one client."""
+MOST_CLIENTS, MOST_ADDRESSES = 16, 16
+"""So many clients' guesses are checked in turn, and so many addresses stand in line for one client."""
+PAUSE_SECONDS = 0.2
+"""After a wrong guess nobody's at this client is checked for so long: a bound for all addresses together."""
+HOST_PREFIX = 64
+
+
+class TooManyGuesses(Exception):
+    """This address was wrong too often; `retry_after` seconds later it has another guess."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many wrong secrets")
+        self.retry_after = retry_after
+
+
+class Line:
+    """Those who have a guess at one client, first come first served."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.sources: set[str] = set()
+
+
+class Guesses:
+    """Checked in turn; the same guess is checked once for all who have it."""
+
+    def __init__(self, hashing: HashingPool) -> None:
+        self._hashing = hashing
+        self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
+        self._lines: dict[str, Line] = {}
+        self._running: dict[tuple[bytes, tuple[str, ...]], asyncio.Task[str | None]] = {}
+
+    async def right_one(self, pair: ClientPair, digest: bytes, hashes: tuple[str, ...]) -> str | None:
+        """The one of these hashes that is the secret's. Raises Busy and TooManyGuesses."""
+        key = digest, hashes
+        guess = self._running.get(key)
+        if guess is None:
+            guess = self._running[key] = asyncio.create_task(self._check(pair, digest, hashes))
+            guess.add_done_callback(lambda _: self._running.pop(key))
+        return await asyncio.shield(guess)
+
+    async def _check(self, pair: ClientPair, digest: bytes, hashes: tuple[str, ...]) -> str | None:
+        source = f"{pair.client_id} {host_of(pair.address)}"
+        async with self._turn(pair.client_id, source):
+            for hashed in hashes:
+                if await self._hashing.matches_guess(pair.secret, hashed, digest):
+                    return hashed
+            self._failures.take(source)
+            await asyncio.sleep(PAUSE_SECONDS)
+            return None
+
+    @asynccontextmanager
+    async def _turn(self, client_id: str, source: str) -> AsyncIterator[None]:
+        wait = self._failures.wait(source)
+        if wait:
+            raise TooManyGuesses(1 + int(wait))
+        line = self._line(client_id)
+        if source in line.sources or len(line.sources) >= MOST_ADDRESSES:
+            raise Busy(1)
+        line.sources.add(source)
+        try:
+            async with line.turn:
+                yield
+        finally:
+            line.sources.discard(source)
+            if not line.sources:
+                del self._lines[client_id]
+
+    def _line(self, client_id: str) -> Line:
+        if client_id not in self._lines and len(self._lines) >= MOST_CLIENTS:
+            raise Busy(1)
+        return self._lines.setdefault(client_id, Line())
+
+
+def host_of(address: str) -> str:
+    """An address, or of an IPv6 one of the internet the network that a host chooses its addresses from."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, HOST_PREFIX), strict=False)) if parsed.is_global else address
