@@ -130,7 +130,7 @@ def woken_by(world: World, *changes: AgentCredential, gone: AgentCredential | No
     for one in changes:
         world.credentials.put(one)
     if gone:
-        world.credentials.remove(gone)
+        world.credentials.remove(gone.metadata)
     changed_names = {one.metadata.name for one in (*changes, *filter(None, [gone]))}
     return {key.name.name for key in queued(work) if key.topic is Topic.CREDENTIAL} - changed_names
 

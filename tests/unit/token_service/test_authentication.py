@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from agentidp.domain import acceptance
-from agentidp.domain.clients import ClientCredential, client_credential
+from agentidp.domain.clients import ClientCredential
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
 from tests.support.token_services import CLIENT, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
@@ -154,7 +154,7 @@ async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone,
     served.declare(*ended)
     assert (await served.token(guess(1))).status_code == 401
     assert len(looked_at) < 5
-    served.index.credentials.remove(client_credential(the_credential()))
+    served.index.credentials.remove(the_credential().metadata)
     with capture_logs() as logs:
         assert (await served.token(guess(1))).status_code == 401
     assert [one["reason"] for one in logs] == [Reason.CREDENTIAL_REVOKED]

@@ -1,6 +1,5 @@
 """What the API server is asked about one client."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -20,7 +19,7 @@ class Asked:
         self.kinds: list[str] = []
         self._items = {AGENTS.plural: [AGENTS.encode(one) for one in agents]}
 
-    async def request(self, _method: str, path: str, params: Mapping[str, str]) -> bytes:  # noqa: ARG002 as the real one
+    async def request(self, _method: str, path: str, **_: Any) -> bytes:
         """A list."""
         plural = path.rpartition("/")[2]
         self.kinds.append(plural)
