@@ -136,29 +136,22 @@ async def kept_after(served: ServedAlone, forms: Iterable[dict[str, Any]]) -> in
         tracemalloc.stop()
 
 
-@pytest.fixture
-def unlimited(monkeypatch: pytest.MonkeyPatch, served: ServedAlone) -> ServedAlone:
-    """A service that has answered before, and takes any number of requests of its one client."""
-    monkeypatch.setattr(served.service.token._callers, "count", lambda _: None)
-    return served
-
-
-async def test_what_is_kept_of_a_request_does_not_grow_with_it(unlimited: ServedAlone) -> None:
+async def test_what_is_kept_of_a_request_does_not_grow_with_it(served: ServedAlone) -> None:
     """A client can name its two audiences a thousand times in ever new orders."""
-    unlimited.declare(a_registered_agent(audiences=("a:b", "a:c")))
+    served.declare(a_registered_agent(audiences=("a:b", "a:c")))
     orders = (["a:b" if place == number else "a:c" for place in range(1_000)] for number in range(1, 41))
-    kept = await kept_after(unlimited, ({"resource": order} for order in orders))
+    kept = await kept_after(served, ({"resource": order} for order in orders))
     assert kept < 40 * 8_192
 
 
-async def test_what_is_kept_is_bounded_in_bytes(unlimited: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_kept_is_bounded_in_bytes(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """However much an agent may have, and however often it is changed."""
     monkeypatch.setattr(recall, "MOST_BYTES", 300_000)
 
     def changed() -> Iterator[dict[str, Any]]:
         for number in range(60):
             scopes = tuple(f"{number}-{place}-{'x' * 120}" for place in range(64))
-            unlimited.declare(a_registered_agent(scopes=scopes))
+            served.declare(a_registered_agent(scopes=scopes))
             yield {"scope": scopes[0]} if number % 2 else {}
 
-    assert await kept_after(unlimited, changed()) < 2 * 300_000
+    assert await kept_after(served, changed()) < 2 * 300_000

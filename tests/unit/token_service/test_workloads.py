@@ -163,6 +163,17 @@ async def test_one_that_is_named_is_looked_up_before_it_is_refused(secretless: S
     assert (await secretless.token(GRANT | asserted(signed(claims_of()), a_uid(3)))).status_code == 503
 
 
+async def test_a_suspension_that_the_watch_tells_while_it_is_looked_up_counts(empty: ServedAlone) -> None:
+    """The API server may have been asked before."""
+
+    async def suspend() -> None:
+        empty.declare(an_agent_with_workloads(2, state=AgentState.SUSPENDED))
+
+    empty.declare_unseen(an_agent_with_workloads(2))
+    empty.answered = suspend
+    assert (await empty.token(GRANT | asserted(signed(claims_of()), a_uid(2)))).json() == UNIFORM
+
+
 async def test_keys_at_hand_serve_while_the_api_server_is_away(secretless: ServedAlone) -> None:
     """Only what names an unknown key has to wait for it."""
     await secretless.token(GRANT | asserted(signed(claims_of())))
