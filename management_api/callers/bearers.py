@@ -75,10 +75,9 @@ class Bearers:
 
     def _why_refused(self, read: AccessToken, agent: RegisteredAgent | None) -> str | None:
         """As the token service judges a token (RFC 7662, section 2.2), and whether it is meant for this API."""
-        audience = [read.audience] if isinstance(read.audience, str) else read.audience
         if read.expires <= self._clock():
             return "Expired"
-        if self._audience not in audience:
+        if not read.is_meant_for(self._audience):
             return "OtherAudience"
         if read.jti in self._registry.revocations.table:
             return "Revoked"
