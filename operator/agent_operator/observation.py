@@ -11,7 +11,7 @@ from msgspec import Struct
 from agent_operator.clock import now
 from agent_operator.usage import UsageBook
 from agent_operator.world import World, age_of
-from agentidp.domain.delivery import Endpoints, client_secret_in, inspect
+from agentidp.domain.delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, CredentialState, Name, Secret
 from agentidp.kube.cluster import Cluster
@@ -65,10 +65,10 @@ class Observer:
         return self._sight(credential, get(name), earlier, get(earlier) if earlier else None)
 
     async def look(self, credential: AgentCredential) -> Sight:
-        """From the Secrets as they are now."""
+        """From the Secrets as they are now; memory is of these from then on, or the next recall would contradict the look."""
         name, earlier = self._secret_names(credential)
-        secret = await self._cluster.find(SECRETS, *name)
-        return self._sight(credential, secret, earlier, await self._cluster.find(SECRETS, *earlier) if earlier else None)
+        secret = await self._find(name)
+        return self._sight(credential, secret, earlier, await self._find(earlier) if earlier else None)
 
     async def finds_agent(self, credential: AgentCredential) -> bool:
         """Whether an agent that memory does not know is there after all: the watch on agents may lag behind the other."""
@@ -79,6 +79,14 @@ class Observer:
         if agent:
             self._world.agents.put(agent)
         return agent is not None
+
+    async def _find(self, name: Name) -> Secret | None:
+        secret, known = await self._cluster.find(SECRETS, *name), self._world.secrets.get(name)
+        if secret and secret.type == SECRET_TYPE:
+            self._world.secrets.put(secret)
+        elif known:
+            self._world.secrets.remove(known.metadata)
+        return secret
 
     def _sight(
         self, credential: AgentCredential, secret: Secret | None, elsewhere: Name | None, earlier: Secret | None

@@ -160,6 +160,7 @@ class Operator:
         if isinstance(step, Wait | WriteStatus):
             return self.secrets, step
         looked = dict(self.api.secrets)
+        self.secrets = {name: secret for name, secret in looked.items() if secret.type == SECRET_TYPE}
         return looked, decide(self.observe(looked), now)
 
     def _execute(self, step: Step, secrets: dict[str, Secret], now: datetime) -> None:

@@ -292,7 +292,7 @@ class CredentialLife(RuleBasedStateMachine):
             return CredentialPhase.REVOKED
         if spec.expires_at and spec.expires_at <= self.now:
             return CredentialPhase.EXPIRED
-        replaced = agent and agent is not AGENTS["suspended"] and agent.status.agent_id != status.client_id
+        replaced = agent and agent is not AGENTS["suspended"] and status.client_id not in {None, agent.status.agent_id}
         return CredentialPhase.PENDING if replaced else None
 
     def works(self) -> bool:
@@ -305,8 +305,8 @@ class CredentialLife(RuleBasedStateMachine):
             self.api.secrets[credential.secret_name].data["client_secret"],
             [one.hash for one in status.secret_hashes],
         )
-        if not self.accepts(value):
-            return False
+        if not self.accepts(value) or status.secret_hashes[hashes.index(a_fake_hash(value))].not_after:
+            return False  # somebody has put an old value back, which is to be replaced
         assert status.phase is CredentialPhase.ACTIVE
         assert status.binding
         assert status.binding.name == credential.secret_name

@@ -1,0 +1,48 @@
+"""Memory of Secrets, beside the Secrets as they are."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from agent_operator.observation import Observer
+from agent_operator.usage import UsageBook
+from agent_operator.work import Work
+from agent_operator.world import World
+from agentidp.domain.resources import Name, Secret
+from tests.support.stories import a_foreign_secret
+from tests.support.worlds import ENDPOINTS, a_secret, an_issued_credential, with_metadata
+
+CREDENTIAL = an_issued_credential()
+OURS = a_secret(CREDENTIAL)
+NEWER = replace(with_metadata(OURS, resource_version="2"), data={})
+
+
+class Cluster:
+    """Has one Secret, or none."""
+
+    def __init__(self, secret: Secret | None) -> None:
+        self._secret = secret
+
+    async def find(self, _kind: Any, *name: str) -> Secret | None:
+        """As the real one."""
+        return self._secret if self._secret and self._secret.key == Name(*name) else None
+
+
+SEEN: dict[str, tuple[Secret | None, Secret | None]] = {
+    "a Secret that was changed": (NEWER, NEWER),
+    "one that is as it was": (OURS, OURS),
+    "none any more": (None, None),
+    "somebody else's in its place": (a_foreign_secret(), None),
+}
+
+
+@pytest.mark.parametrize(("there", "remembered"), SEEN.values(), ids=SEEN)
+async def test_what_a_look_has_seen_is_remembered(there: Secret | None, remembered: Secret | None) -> None:
+    """Else memory and looks would contradict each other in turn, in writes of the status, until the watch has told."""
+    world = World(Work())
+    world.secrets.put(OURS)
+    cluster: Any = Cluster(there)
+    observer = Observer(cluster, world, ENDPOINTS, UsageBook(), 100)
+    assert (await observer.look(CREDENTIAL)).secret == there
+    assert observer.recall(CREDENTIAL).secret == remembered
