@@ -1,6 +1,7 @@
 """A cluster of kind, where a container engine runs: what `make e2e CLUSTER=kind` uses instead of a node of our own."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ NAME = "agentidp-e2e"
 ENGINE = "docker"
 ADMIN_NAMESPACE, ADMIN = "kube-system", "agentidp-e2e"
 READY_SECONDS = 180
+NODE_IMAGE = "KIND_NODE_IMAGE"
+"""The variable that names the image of kind's node, and by that the version of Kubernetes. Without it, kind takes its own."""
 LAST_LINES = 15
 
 
@@ -36,8 +39,7 @@ class Kind:
         kind = cls(directory)
         _run("kind", "delete", "cluster", f"--name={NAME}")
         try:
-            kubeconfig = f"--kubeconfig={kind.access.kubeconfig}"
-            _run("kind", "create", "cluster", f"--name={NAME}", kubeconfig, f"--wait={READY_SECONDS}s")
+            _run(*create_command(kind.access.kubeconfig, os.environ.get(NODE_IMAGE)))
             kind.access = kind._with_token()
         except BaseException:
             kind.close()
@@ -77,6 +79,12 @@ class Kind:
         for manifest in (account, binding):
             self.access.kubectl("apply", "--filename=-", input=json.dumps(manifest))
         return Access(self.access.identity(ADMIN_NAMESPACE, ADMIN), self._directory)
+
+
+def create_command(kubeconfig: Path, node_image: str | None) -> list[str]:
+    """What makes the cluster and waits for it."""
+    chosen = [f"--image={node_image}"] if node_image else []
+    return ["kind", "create", "cluster", f"--name={NAME}", f"--kubeconfig={kubeconfig}", f"--wait={READY_SECONDS}s", *chosen]
 
 
 def _run(*command: str) -> None:
