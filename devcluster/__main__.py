@@ -12,7 +12,7 @@ from devcluster.folder import Folder
 from devcluster.install import manifest
 from devcluster.linters.chart import lint_chart
 from devcluster.node.node import prepare_node
-from devcluster.node.requirements import CannotRunHereError
+from devcluster.node.requirements import CannotRunHereError, missing_packages
 from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
 from devcluster.up import down, up
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "prepare-node", help="compile and make what a node needs, as `make e2e` has it, unless that has been done"
     )
+    commands.add_parser("missing-packages", help="name the packages of Debian that a node needs and this machine has not")
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
     commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
     commands.add_parser(
@@ -76,6 +77,8 @@ def _run(command: argparse.Namespace) -> None:
             print(control_plane_binary())
         case "prepare-node":
             prepare_node()
+        case "missing-packages":
+            print(*missing_packages())
         case "manifest":
             print(manifest(), end="")
         case "lint-chart":

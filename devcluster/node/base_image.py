@@ -7,6 +7,7 @@ from pathlib import Path
 
 from devcluster.errors import DevclusterError
 from devcluster.node.images import ImageStore
+from devcluster.node.requirements import CannotRunHereError
 from devcluster.progress import Progress
 
 RELEASE = "bookworm"
@@ -19,6 +20,7 @@ CMD ["python3"]
 """
 # Debian's pip leaves Debian's Python alone; in a stage of a build it is nobody else's.
 PIP_SETTINGS = f"[global]\nbreak-system-packages = true\ncert = {AUTHORITIES}\n"
+NO_MIRROR = "Failed getting release file"  # in debootstrap's words
 NOT_NEEDED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "var/cache/apt", "var/lib/apt/lists")
 
 
@@ -53,9 +55,12 @@ def _install_debian(root: Path) -> None:
     """In a mount namespace of its own: debootstrap mounts /proc and /sys into what it makes."""
     command = ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, str(root)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = result.stdout + result.stderr
+    if NO_MIRROR in told:
+        raise CannotRunHereError("the base image is made from Debian's packages, and their mirror cannot be reached")
     if result.returncode != 0:
-        end = "\n".join(f"    {line}" for line in (result.stdout + result.stderr).splitlines()[-10:])
-        raise DevclusterError(f"debootstrap failed:\n{end}\nDebian's packages are needed; is their mirror reachable?")
+        end = "\n".join(f"    {line}" for line in told.splitlines()[-10:])
+        raise DevclusterError(f"debootstrap failed:\n{end}")
 
 
 def _furnish(root: Path) -> None:

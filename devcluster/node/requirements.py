@@ -39,7 +39,7 @@ def _missing() -> Iterator[str]:
     if sys.platform != "linux":
         yield "it needs Linux"
         return
-    if packages := _missing_packages():
+    if packages := missing_packages():
         yield f"it needs packages: apt-get install --no-install-recommends {' '.join(packages)}"
     if os.geteuid() != 0:
         yield "it needs root"
@@ -49,7 +49,8 @@ def _missing() -> Iterator[str]:
         yield "it needs control groups that can be written, in /sys/fs/cgroup"
 
 
-def _missing_packages() -> list[str]:
+def missing_packages() -> list[str]:
+    """The packages of Debian that a node needs and this machine has not."""
     path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
     packages = {package for program, package in PACKAGES.items() if not shutil.which(program, path=path)}
     if not NETWORK_PLUGINS.is_dir():

@@ -19,3 +19,12 @@ def test_what_is_missing_is_named_and_is_no_failure(
     told = capsys.readouterr().err
     assert told.startswith("not run: a node cannot run on this machine: ")
     assert "no-such-package" in told
+
+
+def test_the_missing_packages_are_told_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line of words, for `apt-get install`."""
+    monkeypatch.setitem(PACKAGES, "no-such-program", "no-such-package")
+    monkeypatch.setattr(sys, "argv", ["devcluster", "missing-packages"])
+    assert main() == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "no-such-package" in line.split()
