@@ -1,6 +1,7 @@
-"""A workload that tries what it must not do, with the ServiceAccount that its pod was given: `prying.py PATH …`.
+"""A workload that tries what it must not do, with the ServiceAccount that its pod was given: `prying.py URL …`.
 
-Prints, as JSON, with which status the API server answers a GET of each path.
+Prints, as JSON, with which status a GET of each URL is answered: first without a token, then with its own. A URL that is only
+a path is one of the API server.
 """
 
 import json
@@ -14,11 +15,14 @@ from pathlib import Path
 IDENTITY = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-def status_of(path: str) -> int:
+def statuses_of(url: str) -> tuple[int, int]:
+    """Of the answers to a stranger, and to this pod."""
+    return status_of(url, {}), status_of(url, {"Authorization": f"Bearer {(IDENTITY / 'token').read_text()}"})
+
+
+def status_of(url: str, headers: dict[str, str]) -> int:
     """Of the answer to a GET."""
-    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-    headers = {"Authorization": f"Bearer {(IDENTITY / 'token').read_text()}"}
-    request = urllib.request.Request(f"https://{host}:{port}{path}", headers=headers)
+    request = urllib.request.Request(absolute(url), headers=headers)
     trusted = ssl.create_default_context(cafile=str(IDENTITY / "ca.crt"))
     try:
         with urllib.request.urlopen(request, timeout=15, context=trusted) as answer:
@@ -27,5 +31,11 @@ def status_of(path: str) -> int:
         return refused.code
 
 
+def absolute(url: str) -> str:
+    """With the API server's address where there is none."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    return f"https://{host}:{port}{url}" if url.startswith("/") else url
+
+
 if __name__ == "__main__":
-    print(json.dumps({path: status_of(path) for path in sys.argv[1:]}))
+    print(json.dumps({url: statuses_of(url) for url in sys.argv[1:]}))
