@@ -1,11 +1,9 @@
 """What a workload notices while pods are replaced, and while the operator's are killed."""
 
-import random
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from tests.support.asking import Asking
+from tests.support.killing import killed_at_random
 from tests.support.pods import Pods
 from tests.support.releases import OPERATOR, TOKEN_SERVICE, Release
 from tests.support.tenants import Tenant
@@ -14,7 +12,6 @@ CREDENTIALS = [f"credential-{number}" for number in range(4)]
 PER_SECOND = 80
 REQUESTS = 5000
 ROLLOUT_SECONDS = "300s"
-LONGEST_PAUSE_SECONDS = 8.0
 
 
 def test_rolling_updates_fail_no_request_though_the_operator_is_killed(
@@ -31,34 +28,9 @@ def test_rolling_updates_fail_no_request_though_the_operator_is_killed(
             release.kubectl("rollout", "status", f"deployment/{TOKEN_SERVICE}", f"--timeout={ROLLOUT_SECONDS}")
             updates += 1
     told = asking.told()
-    tell(
-        f"{updates} rolling updates, {len(killed)} pods of the operator killed: {told.asked} requests,"
-        f" failed: {told.failed or 'none'}"
-    )
+    tell(f"{updates} rolling updates; of the operator {killed}: {told.asked} requests, failed: {told.failed or 'none'}")
     assert told.failed == {}, asking.pod.logs()
     assert told.served >= REQUESTS
-    assert killed
+    assert killed.pods
     release.kubectl("rollout", "status", f"deployment/{OPERATOR}", f"--timeout={ROLLOUT_SECONDS}")
     tenant.issue("issued-afterwards")
-
-
-@contextmanager
-def killed_at_random(release: Release, deployment: str) -> Iterator[list[str]]:
-    """One of its pods is killed without notice, again and again, while the block runs; their names are collected."""
-    killed: list[str] = []
-    over = threading.Event()
-
-    def kill() -> None:
-        while not over.wait(random.uniform(0, LONGEST_PAUSE_SECONDS)):  # noqa: S311 no secret is made of it
-            if names := [pod["metadata"]["name"] for pod in release.pods(deployment)]:
-                name = random.choice(names)  # noqa: S311 as above
-                release.kubectl("delete", "pod", name, "--grace-period=0", "--force", "--ignore-not-found")
-                killed.append(name)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        thread.join()
