@@ -13,6 +13,7 @@ from devcluster.__main__ import CANNOT_RUN_HERE
 from devcluster.kind import Kind
 from devcluster.node.node import Node
 from devcluster.node.requirements import CannotRunHereError
+from tests.support.cluster_state import State, state_of
 from tests.support.crd_schema import CHECKOUT
 from tests.support.objects import Objects
 from tests.support.pods import Pods
@@ -35,8 +36,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def before(cluster: Cluster) -> State:
+    """What there was in the cluster before anything was installed."""
+    return state_of(cluster.access.kubectl)
+
+
 @pytest.fixture(scope="module")
-def release(cluster: Cluster) -> Release:
+def release(cluster: Cluster, before: State) -> Release:
     """What the chart installs by its own values, but for the image's name; all of it is ready."""
     release = Release(cluster.access)
     release.install()

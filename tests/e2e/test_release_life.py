@@ -1,12 +1,15 @@
 """Upgrade, rollback and uninstallation by Helm, with pods that really come and go."""
 
-import json
+import re
 from pathlib import Path
 
 from devcluster.chart import RELEASE
 from devcluster.install import NAMESPACE
+from devcluster.kubectl import Kubectl
 from tests.support.chart import a_later_chart, fields_of_agents
+from tests.support.cluster_state import State, kinds, listed, state_of
 from tests.support.crd_schema import crds
+from tests.support.guides import GUIDES
 from tests.support.pods import Pods, mounted_at
 from tests.support.releases import IMAGE, TIMEOUT, Release
 from tests.support.tenants import NAME, Tenant
@@ -15,7 +18,6 @@ from tests.support.waiting import eventually
 LEFT_IN_THE_NAMESPACE = {"secrets/agentidp-signing-keys", "leases.coordination.k8s.io/agentidp-operator"}
 """What the operator made. With the signing keys, a later installation goes on under the same identity."""
 IN_EVERY_NAMESPACE = {"configmaps/kube-root-ca.crt", "serviceaccounts/default"}
-PASSING = {"events", "events.events.k8s.io"}
 
 
 def test_an_upgrade_and_a_rollback_change_the_programs_and_the_kinds(
@@ -35,12 +37,11 @@ def test_an_upgrade_and_a_rollback_change_the_programs_and_the_kinds(
     assert tenant.pair() == pair
 
 
-def test_an_uninstallation_leaves_what_the_docs_say(tenant: Tenant, pods: Pods, release: Release) -> None:
+def test_an_uninstallation_leaves_what_the_docs_say(tenant: Tenant, pods: Pods, release: Release, before: State) -> None:
     """The kinds with all agents and credentials, their Secrets, and what the operator made; installed again, it goes on."""
     pair = tenant.issue()
-    release.helm("uninstall", RELEASE, "--wait", f"--timeout={TIMEOUT}")
-    eventually("pods end", lambda: left_in_the_namespace(release), lambda left: left == LEFT_IN_THE_NAMESPACE, within=90)
-    assert left_in_the_cluster(release) == names_of_crds()
+    uninstall(release)
+    until_changes_are({f"namespaces/{NAMESPACE}", *what_comes_with_the_kinds()}, before, pods)
     assert tenant.find("AgentCredential")
     assert tenant.pair() == pair
 
@@ -49,42 +50,52 @@ def test_an_uninstallation_leaves_what_the_docs_say(tenant: Tenant, pods: Pods, 
     assert tenant.pair() == pair
 
 
+def test_the_commands_of_the_docs_remove_the_rest(tenant: Tenant, pods: Pods, release: Release, before: State) -> None:
+    """Nothing of it is left: not in the cluster, in no role of it, and not in a tenant's namespace."""
+    tenant.issue()
+    uninstall(release)
+    for command in commands_that_remove_the_rest():
+        pods.kubectl(*command.split()[1:])
+    until_changes_are(set(), before, pods)
+    eventually("Secrets go with their credentials", lambda: left_in(tenant.namespace, pods.kubectl), lambda left: not left)
+
+
+def uninstall(release: Release) -> None:
+    """By Helm, and wait for the pods' ends."""
+    release.helm("uninstall", RELEASE, "--wait", f"--timeout={TIMEOUT}")
+    kubectl = release.access.kubectl
+    eventually("pods end", lambda: left_in(NAMESPACE, kubectl), lambda left: left == LEFT_IN_THE_NAMESPACE, within=90)
+
+
+def commands_that_remove_the_rest() -> list[str]:
+    """Those that the guide's table names, in its order."""
+    section = (GUIDES / "install.md").read_text().partition("## Uninstall")[2].partition("\n## ")[0]
+    commands = re.findall(r"`(kubectl delete [^`]+)`", section)
+    assert len(commands) == 2
+    return commands
+
+
 def gets_a_token(pods: Pods, name: str) -> bool:
     """Whether a new pod with the Secret gets a token that verifies."""
     return bool(pods.start(name, "/workloads/verifying.py", mounted_at(NAME), secrets=(NAME,)).until_it_ends())
 
 
-def left_in_the_namespace(release: Release) -> set[str]:
-    """All objects of all kinds, written kind/name."""
-    return {
-        f"{kind}/{found['metadata']['name']}"
-        for kind in kinds(release, namespaced=True)
-        for found in listed(release, kind)
-        if kind not in PASSING
-    } - IN_EVERY_NAMESPACE
+def left_in(namespace: str, kubectl: Kubectl) -> set[str]:
+    """All objects of all kinds, written kind/name, but for what Kubernetes puts into every namespace."""
+    everything = ((kind, listed(kubectl, kind, f"--namespace={namespace}")) for kind in kinds(kubectl, namespaced=True))
+    return {f"{kind}/{one['metadata']['name']}" for kind, found in everything for one in found} - IN_EVERY_NAMESPACE
 
 
-def left_in_the_cluster(release: Release) -> set[str]:
-    """Objects that belong to no namespace, and to the release by what Helm notes on them."""
-    return {
-        f"{kind}/{found['metadata']['name']}"
-        for kind in kinds(release, namespaced=False)
-        for found in listed(release, kind)
-        if found["metadata"].get("annotations", {}).get("meta.helm.sh/release-namespace") == NAMESPACE
-    }
+def until_changes_are(expected: set[str], before: State, pods: Pods) -> None:
+    """These and no others are in the cluster now and were not, or were and are not, or are others; roles take a moment."""
+    eventually(
+        f"this has changed in the cluster: {expected}",
+        lambda: {name for name, _ in before.items() ^ state_of(pods.kubectl).items()},
+        lambda changed: changed == expected,
+    )
 
 
-def kinds(release: Release, *, namespaced: bool) -> list[str]:
-    """All that can be listed."""
-    told = release.kubectl("api-resources", "--verbs=list", f"--namespaced={str(namespaced).lower()}", "--output=name")
-    return told.split()
-
-
-def listed(release: Release, kind: str) -> list[dict[str, dict[str, dict[str, str]]]]:
-    """The objects of a kind."""
-    return list(json.loads(release.kubectl("get", kind, "--output=json"))["items"])
-
-
-def names_of_crds() -> set[str]:
-    """Of the four kinds, written kind/name."""
-    return {f"customresourcedefinitions.apiextensions.k8s.io/{crd['metadata']['name']}" for crd in crds().values()}
+def what_comes_with_the_kinds() -> set[str]:
+    """The four, and what the API server notes for their group."""
+    names = {f"customresourcedefinitions.apiextensions.k8s.io/{crd['metadata']['name']}" for crd in crds().values()}
+    return names | {"apiservices.apiregistration.k8s.io/v1alpha1.idp.sentryagent.ai"}
