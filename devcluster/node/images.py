@@ -5,7 +5,7 @@ The store is beside the compiled programs, outside the checkout: layers that did
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from devcluster.go_module import cache_directory, only_one
 # Mounts of its own, so that a build that is killed leaves none behind.
 BUILDAH = ("unshare", "--mount", "buildah")
 LAST_LINES = 15
+# Of all files in a layer and of the image: the earliest that a wheel can have. So an image is the same whenever it is built.
+TIMESTAMP = 315532800
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,18 @@ class ImageStore:
         return self._buildah("inspect", "--type=image", name, check=False).returncode == 0
 
     def build(
-        self, name: str, context: Path, arguments: Mapping[str, str] | None = None, dockerfile: Path | None = None
+        self,
+        name: str,
+        context: Path,
+        arguments: Mapping[str, str] | None = None,
+        dockerfile: Path | None = None,
+        options: Sequence[str] = ("--layers",),
     ) -> str:
-        """Build an image, by default from the context's own Dockerfile; its name is returned."""
+        """Build an image, by default from the context's own Dockerfile and from layers of before; its name is returned."""
         given = [f"--build-arg={key}={value}" for key, value in (arguments or {}).items()]
-        file = dockerfile or context / "Dockerfile"
+        given += [*options, f"--timestamp={TIMESTAMP}", f"--file={dockerfile or context / 'Dockerfile'}", f"--tag={name}"]
         with only_one(self.directory / "lock", "another checkout that builds images"):
-            self._buildah("build", "--quiet", "--layers", *given, f"--file={file}", f"--tag={name}", str(context))
+            self._buildah("build", "--quiet", *given, str(context))
         return name
 
     def write_archive(self, name: str, archive: Path) -> Path:
@@ -51,6 +58,15 @@ class ImageStore:
         archive.unlink(missing_ok=True)
         self._buildah("push", "--quiet", name, f"docker-archive:{archive}:{name}")
         return archive
+
+    def write_layout(self, name: str, directory: Path) -> Path:
+        """The image as a folder of the OCI image layout, its layers compressed."""
+        self._buildah("push", "--quiet", name, f"oci:{directory}:latest")
+        return directory
+
+    def remove(self, name: str) -> None:
+        """Forget it, with the layers that no other image has."""
+        self._buildah("rmi", "--force", name)
 
     def _buildah(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {
