@@ -63,10 +63,10 @@ class Node:
         self.images = ImageStore.open()
         self._binary, self._programs, self._runtime = control_plane_binary(), node_programs(), runtime_programs()
         self._layout = Layout(self.directory, self.directory / "log")
-        self._control_group = f"agentidp-{os.getpid()}-{self.directory.name}"
+        self.control_group = f"agentidp-{os.getpid()}-{self.directory.name}"
         self._tokens = components.prepare(self._layout, USERS)
         self.access = Access(self._layout.admin_kubeconfig, self.directory)
-        self._janitor = _start_janitor(self.directory, self._control_group)
+        self._janitor = _start_janitor(self.directory, self.control_group)
         self._children = Children()
         self._components: dict[str, Child] = {}
         self._sandbox: Sandbox | None = None
@@ -100,14 +100,18 @@ class Node:
         """The API server's URL."""
         return f"https://{self.network.node}:{ADDRESSES.api_server}"
 
+    @property
+    def base_image(self) -> str:
+        """What the Dockerfile builds on here: what BASE_IMAGE in the environment names, or what stands in for its own."""
+        return os.environ.get("BASE_IMAGE") or base_image(self.images)
+
     def log(self, name: str) -> Path:
         """The log file of a component."""
         return self._layout.logs / f"{name}.log"
 
     def provide(self, image: str, context: Path, arguments: Mapping[str, str]) -> None:
         """Build an image, and let pods use it; they say `imagePullPolicy: IfNotPresent`, or Never."""
-        base = os.environ.get("BASE_IMAGE") or base_image(self.images)
-        self._load(self.images.build(image, context, {"BASE_IMAGE": base, **arguments}))
+        self._load(self.images.build(image, context, {"BASE_IMAGE": self.base_image, **arguments}))
 
     def close(self) -> None:
         """End everything, and remove it."""
@@ -123,10 +127,10 @@ class Node:
         self.close()
 
     def _start_all(self) -> None:
-        make_groups(self._control_group)
+        make_groups(self.control_group)
         self._sandbox = Sandbox.start(self._children, self.directory, self._programs / HOLDER)
         self._network = connect(self._sandbox, self._tell_janitor)
-        write_configuration(self.directory, self.network, self._control_group)
+        write_configuration(self.directory, self.network, self.control_group)
         self._start_control_plane()
         self._start_node()
         self._start_name_server()

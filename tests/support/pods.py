@@ -42,6 +42,10 @@ class Pod:
     namespace: str
     name: str
 
+    def uid(self) -> str:
+        """By which its control group is named."""
+        return self._kubectl("get", "pod", self.name, "--output=jsonpath={.metadata.uid}").stdout
+
     def until_it_ends(self) -> Any:
         """What it printed, as JSON; it must have ended well."""
         phase = eventually(f"pod {self.name} ends", self._phase, lambda phase: phase in {"Succeeded", "Failed"}, START_SECONDS)
