@@ -30,9 +30,7 @@ def _by(values: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple((value,) for value in values)
 
 
-REQUESTS = Family(
-    "agentidp_requests", "Requests by route and outcome.", ("route", "outcome"), tuple(product(ROUTES, OUTCOMES))
-)
+REQUESTS = Family("agentidp_requests", "Requests by route and outcome.", ("route", "outcome"), tuple(product(ROUTES, OUTCOMES)))
 REFUSALS = Family(
     "agentidp_refusals",
     "Refused client authentications by reason; the caller is not told which.",
