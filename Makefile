@@ -6,11 +6,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEVCLUSTER := $(BIN)/python -m devcluster
 
-PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api kubectl_agentidp devcluster benchmarks docs/site $(wildcard demo)
+PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api kubectl_agentidp devcluster benchmarks dashboard docs/site $(wildcard demo)
 MANIFESTS := .github crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration e2e bench check format lock lint-chart audit sbom docs manifest clean environment control-plane
+.PHONY: help demo up down test test-unit test-integration e2e bench dashboard check format lock lint-chart audit sbom docs manifest clean environment control-plane prometheus
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test: test-unit test-integration ## Run all tests, on a real control plane where
 test-unit: environment ## Run the tests that need no control plane; a minute
 	@$(BIN)/pytest tests/unit
 
-test-integration: control-plane ## Run the tests on a real control plane
+test-integration: control-plane prometheus ## Run the tests on a real control plane
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/integration
 
 e2e: control-plane ## Run what ships, the image installed by the chart, on a real node (root, Linux) or with CLUSTER=kind
@@ -38,6 +38,9 @@ e2e: control-plane ## Run what ships, the image installed by the chart, on a rea
 
 bench: control-plane ## Measure: everything, or BENCH="NAME ..."; `make bench BENCH=--list` names them
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+dashboard: control-plane prometheus ## Draw docs/dashboard.svg anew: what the chart's dashboard shows of a real life; a quarter of an hour
+	@$(BIN)/python -m dashboard
 
 check: control-plane ## Format, lint and type checks of everything; seconds
 	$(BIN)/ruff format --check .
@@ -104,3 +107,6 @@ environment:
 
 control-plane: environment
 	@$(DEVCLUSTER) compile > /dev/null
+
+prometheus: environment
+	@$(DEVCLUSTER) compile-prometheus > /dev/null

@@ -13,6 +13,7 @@ from devcluster.install import manifest
 from devcluster.linters.chart import lint_chart
 from devcluster.node.node import prepare_node
 from devcluster.node.requirements import CannotRunHereError, missing_packages
+from devcluster.prometheus.program import prometheus_program
 from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
 from devcluster.up import down, up
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="what `up` keeps; default: .dev in the checkout")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("compile", help="compile the control plane, unless that has been done, and say where it is")
+    commands.add_parser("compile-prometheus", help="compile Prometheus, unless that has been done, and say where it is")
     commands.add_parser(
         "prepare-node", help="compile and make what a node needs, as `make e2e` has it, unless that has been done"
     )
@@ -75,6 +77,8 @@ def _run(command: argparse.Namespace) -> None:
     match command.command:
         case "compile":
             print(control_plane_binary())
+        case "compile-prometheus":
+            print(prometheus_program())
         case "prepare-node":
             prepare_node()
         case "missing-packages":

@@ -59,7 +59,7 @@ def asked(metrics: ReservedPort, outcome: str) -> float:
     """How many token requests ended like this, by the metrics of whichever process answers."""
     text = httpx.get(f"http://127.0.0.1:{metrics.number}/metrics").raise_for_status().text
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
-    labels = {"endpoint": "token", "outcome": outcome}
+    labels = {"route": "token", "outcome": outcome}
     return sum(one.value for one in samples if one.name == "agentidp_requests_total" and one.labels == labels)
 
 

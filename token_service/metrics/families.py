@@ -8,7 +8,7 @@ from agentidp.domain.oauth_errors import ErrorCode
 from agentidp.domain.reasons import Reason
 from token_service.refusals import Refusal
 
-ENDPOINTS = ("token", "introspect", "revoke")
+ROUTES = ("token", "introspect", "revoke")
 OK, RATE_LIMITED = "ok", "rate_limited"
 OUTCOMES = (OK, RATE_LIMITED, *(code.value for code in ErrorCode))
 KINDS = ("agents", "agentcredentials", "organizations", "tokenrevocations", "secrets")
@@ -30,9 +30,7 @@ def _by(values: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple((value,) for value in values)
 
 
-REQUESTS = Family(
-    "agentidp_requests", "Requests by endpoint and outcome.", ("endpoint", "outcome"), tuple(product(ENDPOINTS, OUTCOMES))
-)
+REQUESTS = Family("agentidp_requests", "Requests by route and outcome.", ("route", "outcome"), tuple(product(ROUTES, OUTCOMES)))
 REFUSALS = Family(
     "agentidp_refusals",
     "Refused client authentications by reason; the caller is not told which.",
@@ -48,7 +46,7 @@ LOOK_UPS = Family(
 WATCH_FAILURES = Family("agentidp_watch_failures", "Watches and lists that failed, by kind.", ("kind",), _by(KINDS))
 COUNTERS = (REQUESTS, REFUSALS, SECRET_CHECKS, LOOK_UPS, WATCH_FAILURES)
 
-SECONDS = Family("agentidp_request_seconds", "Time that requests took.", ("endpoint",), _by(ENDPOINTS))
+SECONDS = Family("agentidp_request_seconds", "Time that requests took.", ("route",), _by(ROUTES))
 
 HASHING_QUEUE = Family("agentidp_hashing_queue", "Secrets that wait to be checked with bcrypt, or are being checked.")
 INDEX_OBJECTS = Family("agentidp_index_objects", "Objects in the index by kind.", ("kind",), _by(KINDS))

@@ -1,10 +1,17 @@
 """A control plane for tests of the chart: nothing of AgentIdP is in it. It runs no pods, so nothing waits for any."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from devcluster.binary import control_plane_binary
+from devcluster.chart import CHART
 from devcluster.cluster import ControlPlane
+from devcluster.folder import Folder
+from devcluster.install import manifest
+from devcluster.kubectl import kubectl_program
+from tests.support.guides import typed
 
 
 @pytest.fixture(scope="module")
@@ -12,3 +19,17 @@ def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     """One for each module, since they install the same release."""
     with ControlPlane.launch(tmp_path_factory.mktemp("empty")) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def type_in(empty_cluster: ControlPlane, tmp_path: Path) -> Callable[[str], str]:
+    """A shell in a checkout of which there is no more than the chart, and what `make manifest` makes."""
+    (tmp_path / "charts").symlink_to(CHART.parent)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "agentidp.yaml").write_text(manifest())
+    folder = Folder(tmp_path / "dev")
+    folder.path.mkdir()
+    folder.write_commands(kubectl_program(), control_plane_binary())
+    environment = empty_cluster.access.kubectl.environment()
+    environment |= {"PATH": f"{folder.commands}:{environment['PATH']}"}
+    return lambda text: typed(text, tmp_path, environment)

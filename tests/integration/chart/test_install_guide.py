@@ -2,34 +2,13 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-
-from devcluster.binary import control_plane_binary
-from devcluster.chart import CHART
 from devcluster.cluster import ControlPlane
-from devcluster.folder import Folder
-from devcluster.install import NAMESPACE, manifest
-from devcluster.kubectl import kubectl_program
+from devcluster.install import NAMESPACE
 from tests.support.chart import Manifest
-from tests.support.guides import steps_of, typed
+from tests.support.guides import steps_of
 
 OF_OURS = "--selector=app.kubernetes.io/part-of=agentidp"
-
-
-@pytest.fixture
-def type_in(empty_cluster: ControlPlane, tmp_path: Path) -> Callable[[str], str]:
-    """A shell in a checkout of which there is no more than the chart, and what `make manifest` makes."""
-    (tmp_path / "charts").symlink_to(CHART.parent)
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "agentidp.yaml").write_text(manifest())
-    folder = Folder(tmp_path / "dev")
-    folder.path.mkdir()
-    folder.write_commands(kubectl_program(), control_plane_binary())
-    environment = empty_cluster.access.kubectl.environment()
-    environment |= {"PATH": f"{folder.commands}:{environment['PATH']}"}
-    return lambda text: typed(text, tmp_path, environment)
 
 
 def test_from_the_first_to_the_last_command(empty_cluster: ControlPlane, type_in: Callable[[str], str]) -> None:

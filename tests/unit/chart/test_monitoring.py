@@ -8,7 +8,6 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from prometheus_client import generate_latest
 
 from agent_operator.census import UPCOMING
 from agent_operator.leader import Leadership
@@ -20,14 +19,15 @@ from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.reasons import Reason
 from devcluster.chart import CHART
 from management_api.metrics import Metrics as ManagementMetrics
-from tests.support.guides import RUNBOOKS
+from tests.support.guides import GUIDES, RUNBOOKS
+from tests.support.worlds import a_credential
 from token_service.metrics.families import (
     COUNTERS,
-    ENDPOINTS,
     HASHING_QUEUE,
     INDEX_OBJECTS,
     KEY_AGE,
     OUTCOMES,
+    ROUTES,
     SECONDS,
     STALENESS,
 )
@@ -36,18 +36,19 @@ ALERTS: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"] for rule in group["rules"]
 ]
 DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())
+GIVEN_BY_A_SERVICE_MONITOR = {"container", "endpoint", "instance", "job", "namespace", "node", "pod", "service"}
 VALUES = {
-    "endpoint": set(ENDPOINTS),
+    "route": set(ROUTES),
     "outcome": {*OUTCOMES, DONE, FAILED, RETRIED},
     "reason": set(Reason),
     "within": set(UPCOMING),
 }
 
 
-def test_alerts_and_panels_ask_for_metrics_that_exist() -> None:
+async def test_alerts_and_panels_ask_for_metrics_that_exist() -> None:
     """A misspelt metric is no error for Prometheus: the alert would never fire."""
     asked = {name for one in expressions() for name in re.findall(r"\bagentidp_\w+", one)}
-    assert asked <= operator_series() | token_service_series() | management_series()
+    assert asked <= await operator_series() | token_service_series() | management_series()
 
 
 def test_alerts_and_panels_ask_for_values_that_exist() -> None:
@@ -55,6 +56,13 @@ def test_alerts_and_panels_ask_for_values_that_exist() -> None:
     for one in expressions():
         for label, _, values in re.findall(r'(\w+)(=~?)"([^"]*)"', one):
             assert label in {"namespace", "status"} or set(values.split("|")) <= VALUES[label], one
+
+
+async def test_no_metric_has_a_label_that_whoever_scrapes_gives() -> None:
+    """Prometheus would call ours by another name, such as `exported_endpoint`, and what asks for it would find nothing."""
+    ours = await labels()
+    assert {"route", "kind", "phase", "status"} <= ours
+    assert not ours & GIVEN_BY_A_SERVICE_MONITOR
 
 
 def test_alerts_and_panels_are_valid_promql() -> None:
@@ -91,6 +99,12 @@ def test_every_alert_has_its_section_in_the_runbooks() -> None:
     assert sections == [alert["alert"] for alert in ALERTS]
 
 
+def test_every_panel_is_explained_in_the_guide() -> None:
+    """In the order of the panels, and none that is gone."""
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", (GUIDES / "monitoring.md").read_text(), re.MULTILINE)
+    assert rows[rows.index("panel") + 1 :] == [panel["title"] for panel in DASHBOARD["panels"]]
+
+
 def test_every_panel_has_a_place_of_its_own() -> None:
     """None overlaps another, and none is beyond the grid of 24 columns."""
     cells = [
@@ -109,21 +123,40 @@ def expressions() -> Iterator[str]:
     yield from (target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"])
 
 
-def operator_series() -> set[str]:
-    """As an operator tells them that has looked at one object."""
+async def operator_text() -> str:
+    """What an operator tells that has looked at one object, and knows one credential."""
     work = Work()
-    metrics = Metrics(World(work), work, Leadership(), LoopLag())
+    world = World(work)
+    world.credentials.put(a_credential())
+    metrics = Metrics(world, work, Leadership(), LoopLag())
     metrics.reconciled(Topic.CREDENTIAL, DONE, 0.1)
-    text = generate_latest(metrics.registry).decode()
-    return set(re.findall(r"^(agentidp_\w+)", text, re.MULTILINE)) | set(re.findall(r"^# TYPE (\w+) gauge", text, re.MULTILINE))
+    return (await metrics.text()).decode()
 
 
-def management_series() -> set[str]:
-    """As a management API tells them that has served a request, and lost a watch."""
+async def operator_series() -> set[str]:
+    """As that operator tells them."""
+    return set(re.findall(r"^(agentidp_\w+)", await operator_text(), re.MULTILINE))
+
+
+def management_text() -> str:
+    """What a management API tells that has served a request, and lost a watch."""
     metrics = ManagementMetrics()
     metrics.answered("GET", "/agents", 200, 0.1)
     metrics.watch_failed("agents")
-    return set(re.findall(r"^(agentidp_\w+)", metrics.text().decode(), re.MULTILINE))
+    return metrics.text().decode()
+
+
+def management_series() -> set[str]:
+    """As that management API tells them."""
+    return set(re.findall(r"^(agentidp_\w+)", management_text(), re.MULTILINE))
+
+
+async def labels() -> set[str]:
+    """All that any metric of any program has, but those of histograms."""
+    texts = (await operator_text(), management_text())
+    told = {label for text in texts for label in re.findall(r'[{,](\w+)="', text)}
+    families = (*COUNTERS, SECONDS, HASHING_QUEUE, INDEX_OBJECTS, STALENESS, KEY_AGE)
+    return (told | {label for family in families for label in family.labels}) - {"le"}
 
 
 def token_service_series() -> set[str]:

@@ -17,21 +17,21 @@ async def metrics(served: ServedAlone) -> dict[tuple[str, ...], float]:
 
 
 async def test_what_happened_is_counted(served: ServedAlone) -> None:
-    """By endpoint and outcome, and the time that it took."""
+    """By outcome and route, and the time that it took."""
     await served.token()
     await served.token()
     await served.token(CLIENT)
     await served.token(CLIENT | GRANT | {"client_secret": OTHER_SECRET})
     told = await metrics(served)
-    assert told["agentidp_requests_total", "token", "ok"] == 2
-    assert told["agentidp_requests_total", "token", "invalid_request"] == 1
-    assert told["agentidp_requests_total", "token", "invalid_client"] == 1
+    assert told["agentidp_requests_total", "ok", "token"] == 2
+    assert told["agentidp_requests_total", "invalid_request", "token"] == 1
+    assert told["agentidp_requests_total", "invalid_client", "token"] == 1
     assert told["agentidp_refusals_total", "WrongSecret"] == 1
     assert told["agentidp_secret_checks_total", "match"] == 1
     assert told["agentidp_look_ups_total",] == 1
     assert told["agentidp_request_seconds_count", "token"] == 4
     assert told["agentidp_request_seconds_sum", "token"] > 0
-    assert told["agentidp_request_seconds_bucket", "token", "+Inf"] == 4
+    assert told["agentidp_request_seconds_bucket", "+Inf", "token"] == 4
     assert told["agentidp_index_objects", "agents"] == 1
     assert told["agentidp_index_objects", "agentcredentials"] == 1
     assert told["agentidp_signing_key_age_seconds",] > 0
