@@ -22,7 +22,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 def generated(api: Api, agent_id: str, **body: Any) -> dict[str, Any]:
     """A new credential with its secret."""
-    answer = api.generate(agent_id, **body)
+    answer = eventually(
+        "the agent is known", lambda: api.generate(agent_id, **body), lambda one: "AGENT_NOT_FOUND" not in one.text
+    )
     assert answer.status_code == HTTPStatus.CREATED, answer.text
     told: dict[str, Any] = answer.json()
     return told
