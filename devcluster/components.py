@@ -109,7 +109,8 @@ def _new_key() -> str:
 def etcd(layout: Layout, addresses: Addresses) -> list[str]:
     """Losing data with the machine is fine here; waiting for its disk is not.
 
-    It tells of its progress as often as under kubeadm: without that, watches of what never changes get no bookmarks for minutes.
+    It tells of its progress as often as under kubeadm: without that, watches of what never changes get no bookmarks for
+    minutes.
     """
     peer = f"http://127.0.0.1:{addresses.etcd_peer}"
     return [

@@ -50,8 +50,11 @@ async def run(access: Access, asked: Namespace) -> None:
 
 
 def rotation_request(credential: AgentCredential, now: datetime, overlap: str | None) -> Spec:
-    """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure."""
-    requested = max(now, _last_issue(credential) + TICK)
+    """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure.
+
+    The API server tells whole seconds. The request is a tick later, so that what `date` writes in that second is another.
+    """
+    requested = max(now, _last_issue(credential)) + TICK
     rotation = {"requestedAt": to_the_millisecond(requested)}
     return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
 

@@ -7,8 +7,17 @@ import pytest
 from msgspec.json import decode
 
 from agentidp.domain.conditions import SECRET_DELIVERED
+from agentidp.domain.lifecycle.requests import asks_for_another
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState, Retirement, Rotation, Time
+from agentidp.domain.resources import (
+    AgentCredential,
+    CredentialPhase,
+    CredentialState,
+    CredentialStatus,
+    Retirement,
+    Rotation,
+    Time,
+)
 from kubectl_agentidp.commands.rotate import rotation_request
 from kubectl_agentidp.failures import Failure
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
@@ -38,7 +47,15 @@ def requested(spec: Any) -> datetime:
 
 def test_a_rotation_is_requested_for_now() -> None:
     """Nothing else is written."""
-    assert rotation_request(an_issued_credential(), NOW, None) == {"rotation": {"requestedAt": "2026-03-01T12:00:00.000Z"}}
+    assert rotation_request(an_issued_credential(), NOW, None) == {"rotation": {"requestedAt": "2026-03-01T12:00:00.001Z"}}
+
+
+def test_a_request_of_date_in_the_same_second_is_another_one() -> None:
+    """Though the API server's clock, by which this one is, tells whole seconds as well."""
+    served, issued = requested(rotation_request(an_issued_credential(), NOW, None)), NOW + timedelta(milliseconds=300)
+    status = CredentialStatus(rotated_at=issued, rotation_requested_at=served)
+    assert asks_for_another(NOW, issued, status)
+    assert not asks_for_another(served, issued, status)
 
 
 def test_an_overlap_is_declared_as_it_was_typed() -> None:
