@@ -157,21 +157,25 @@ class Election:
                 await self._reclaim()
 
     async def _reclaim(self) -> None:
-        """The API server was away for long. Go on only if nobody else has led meanwhile."""
+        """The API server was away for long. Go on only if nobody else has led meanwhile, else raise NotLeading."""
         while True:
             try:
-                current = await self._cluster.find(LEASES, self._namespace, self._name)
-                if current is None or current.spec.holder_identity != self._identity:
-                    raise NotLeading("another operator has taken the lease")
-                self._lease = current
-                await self._renew()
+                if await self._is_still_ours():
+                    return await self._renew()
             except Conflict as taken:
                 raise NotLeading("another operator has taken the lease") from taken
             except ApiError as trouble:
                 log.warning("the lease was not renewed", why=str(trouble))
                 await asyncio.sleep(RETRY_EVERY)
             else:
-                return
+                raise NotLeading("another operator has taken the lease")
+
+    async def _is_still_ours(self) -> bool:
+        current = await self._cluster.find(LEASES, self._namespace, self._name)
+        if current is None or current.spec.holder_identity != self._identity:
+            return False
+        self._lease = current
+        return True
 
     async def _renew(self) -> None:
         sent, moment = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

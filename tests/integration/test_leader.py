@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.support.objects import Objects
 from tests.support.operator_metrics import leads, operator_metric
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
+from tests.support.wires import Wire
 
 TAKEN_OVER_WITHIN = 15.0  # the promise: a lease of 10 s, and a follower that looks every second
 
@@ -132,6 +134,26 @@ def test_a_frozen_leader_writes_nothing_when_it_wakes_up(
     assert "does not lead any more" in frozen.process.last_lines()
     assert [versions(tenant) for tenant in tenants] == before
     assert follower.leads
+
+
+def test_a_leader_that_was_cut_off_ends_when_it_is_back(
+    replicas: tuple[Replica, Replica], cluster: ControlPlane, operator: Programs, tmp_path: Path
+) -> None:
+    """Another has led meanwhile: started again it can stand by, which one that has led before does not."""
+    for one in replicas:
+        one.stop()
+    issuer = {"AGENTIDP_ISSUER": operator.token_url}
+    with Wire(cluster.server) as wire:
+        access = wire.access(tmp_path / "wire", cluster.access)
+        with Programs.launch(access, tmp_path / "cut-off", issuer, chosen=[OPERATOR]) as programs:
+            lonely, other = Replica(programs), replicas[0]
+            eventually("it leads", lambda: lonely.leads)
+            other.start()
+            with wire.cut():
+                eventually("the other leads", lambda: other.leads)
+            eventually("it has ended", lambda: not lonely.process.running)
+            assert "does not lead any more" in lonely.process.last_lines()
+            assert other.leads
 
 
 def is_counted(tenant: Tenant) -> bool:
