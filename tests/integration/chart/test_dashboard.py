@@ -54,11 +54,11 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-async def lived(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lived]:
-    """Some seconds with agents at work, callers of the REST API, and somebody who guesses secrets."""
+async def lived(own_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lived]:
+    """Some seconds with agents at work, callers of the REST API, and somebody who guesses; nothing is left of other tests."""
     directory = tmp_path_factory.mktemp("dashboard")
-    with staged(cluster, directory, SCRAPED_EVERY, rules_without_patience(directory)) as stage:
-        async with connected(cluster.kubeconfig) as admin:
+    with staged(own_cluster, directory, SCRAPED_EVERY, rules_without_patience(directory)) as stage:
+        async with connected(own_cluster.kubeconfig) as admin:
             owner = Owner(admin, f"talent-{secrets.token_hex(4)}")
             async with Clients(owner, stage.token_endpoints) as clients:
                 start, world = time.time(), World(stage, owner, clients)
