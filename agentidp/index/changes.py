@@ -15,7 +15,7 @@ class Changes:
         return self._count
 
     async def next(self, client_id: str, seconds: float) -> bool:
-        """Whether something of this client changed, or all was listed anew, within so many seconds."""
+        """Whether something of this client, or of everybody, changed within so many seconds."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiters = self._waiting[client_id]
         waiters.add(waiter)
