@@ -4,13 +4,14 @@ import asyncio
 import re
 import statistics
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
 from agentidp.kube.listing import list_all
 from benchmarks.measure.accounting import cpu_seconds, memory
-from benchmarks.measure.http_load import percentile, pin_to_first, pin_to_others, put_load
+from benchmarks.measure.http_load import keep_off_first, percentile, pin_to_first, pin_to_others, put_load
 from benchmarks.result import Figure, Result, Target, ratio, series
 from benchmarks.run import Run
 from benchmarks.stage import etcd
@@ -18,7 +19,7 @@ from benchmarks.stage.control_plane import Stage, staged
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT
 from benchmarks.stage.settled import Settled, settle
 from benchmarks.stage.token_service import UNLIMITED, warmed_up
-from devcluster.components import API_SERVER, ETCD
+from devcluster.components import API_SERVER, CONTROLLER_MANAGER, ETCD
 from devcluster.programs import OPERATOR, TOKEN_SERVICE
 
 FEW, CONNECTIONS = 1_000, 32
@@ -27,9 +28,11 @@ METHOD = (
     f"The real token service, started again with nothing in the cluster, with {FEW:,} credentials, and with all of them,"
     f" {CREDENTIALS_PER_AGENT} to an agent; the operator stopped. Memory is what is resident once it is ready. The baseline of"
     " the time until it is ready is a list of the same objects with the same client. A look-up is measured by the server's CPU"
-    " time for a token of a known client. Then known clients ask at a steady rate, open loop, at first calmly, and then while"
-    " etcd is compacted and the API server started again, so that every watch is too old (410) and everything is listed anew;"
-    " the service has the first core for itself, as it would not share one with an API server in a cluster."
+    " time for a token of a known client. Then known clients ask at a steady rate, open loop: while etcd is compacted and the"
+    " API server started again, so that every watch is too old (410) and everything is listed anew; for as long with nothing"
+    " going on; and while another program lists the same, which tells what of it comes from the API server's work on the same"
+    " machine. The service has the first core for itself, as it would not share one with an API server in a cluster; the"
+    " controller manager, which would list everything anew at the same time, has ended by then."
 )
 
 
@@ -39,6 +42,14 @@ class Seen(NamedTuple):
     ready: list[float]
     resident: float
     peak: float
+
+
+class Relists(NamedTuple):
+    """Percentiles of the times that answers took, in milliseconds, round by round: see `METHOD`."""
+
+    own: list[float]
+    calm: list[float]
+    of_another: list[float]
 
 
 async def token_index(run: Run) -> Result:
@@ -55,19 +66,21 @@ async def token_index(run: Run) -> Result:
         listing = [await _listing(stage) for _ in range(starts)]
         full = _started(stage, starts)
         costs = await _costs(stage, some, rounds)
-        calm, relisting = await _relists(stage, some, run.sized(smoke=1, normal=5))
+        p99s = await _relists(stage, some, run.sized(smoke=1, normal=5))
         stored = await etcd.size(stage.cluster.addresses.etcd)
     listed, ready = series("listing the same objects", "s", listing), series("until it is ready", "s", full.ready)
     small, large = series(f"CPU with {few:,}", "µs/token", small_costs), series(f"CPU with {count:,}", "µs/token", costs)
-    still, disturbed = series("p99, calm", "ms", calm), series("p99 while all is listed again", "ms", relisting)
-    p99 = ratio("p99 while all is listed again / calm", disturbed.samples, still.samples)
+    relisting, calm = series("p99 while all is listed again", "ms", p99s.own), series("p99, calm", "ms", p99s.calm)
+    beside = series("p99 while another lists the same", "ms", p99s.of_another)
+    p99 = ratio("p99 while all is listed again / calm", relisting.samples, calm.samples)
     index = full.resident - empty.resident
     return Result(
         title=f"The token service with {count:,} credentials",
         method=METHOD,
-        series=(ready, listed, series("until it is ready, empty", "s", empty.ready), small, large, still, disturbed),
+        series=(ready, listed, series("until it is ready, empty", "s", empty.ready), small, large, calm, relisting, beside),
         ratios=(
             p99,
+            ratio("p99 while another lists the same / calm", beside.samples, calm.samples),
             ratio("ready / listing", ready.samples, listed.samples),
             ratio("look-up, all / few", large.samples, small.samples),
         ),
@@ -122,28 +135,35 @@ async def _costs(stage: Stage, settled: Settled, rounds: int) -> list[float]:
     return costs
 
 
-async def _relists(stage: Stage, settled: Settled, rounds: int) -> tuple[list[float], list[float]]:
-    """The p99 of known clients in milliseconds: calm, and from the loss of the API server to the end of the new list."""
+async def _relists(stage: Stage, settled: Settled, rounds: int) -> Relists:
+    """The p99 of known clients in milliseconds, in turn with nothing else going on, beside a list of another's, and its own."""
     requests = await warmed_up(stage, settled, range(0, len(settled.credentials), CREDENTIALS_PER_AGENT)[:20])
+    keep_off_first()
+    await asyncio.to_thread(stage.cluster.stop, CONTROLLER_MANAGER)
     for component in (ETCD, API_SERVER):
         pin_to_others(stage.cluster.component(component).pid)
-    calm, relisting = [], []
+    p99s = Relists([], [], [])
     for number in range(rounds):
         stage.run.say(f"listing again: round {number + 1} of {rounds}")
         began = time.monotonic()
-        relisted = asyncio.create_task(_relist(stage))
-        latencies = []
-        while not relisted.done():
-            latencies += await _asked(stage, requests, WINDOW_SECONDS)
-        await relisted
-        relisting.append(1000 * percentile(sorted(latencies), 99))
-        calm.append(1000 * percentile(await _asked(stage, requests, time.monotonic() - began), 99))
-    return calm, relisting
+        p99s.own.append(await _p99_during(stage, requests, _relist(stage)))
+        p99s.calm.append(await _p99_during(stage, requests, asyncio.sleep(time.monotonic() - began)))
+        p99s.of_another.append(await _p99_during(stage, requests, _listing(stage)))
+    return p99s
 
 
-async def _asked(stage: Stage, requests: tuple[bytes, ...], seconds: float) -> list[float]:
+async def _p99_during(stage: Stage, requests: tuple[bytes, ...], work: Coroutine[Any, Any, Any]) -> float:
+    """In milliseconds, until the work is done."""
+    during, latencies = asyncio.create_task(work), list[float]()
+    while not during.done():
+        latencies += await _asked(stage, requests)
+    await during
+    return 1000 * percentile(sorted(latencies), 99)
+
+
+async def _asked(stage: Stage, requests: tuple[bytes, ...]) -> list[float]:
     """How long each answer took, in seconds, sorted. Raises RuntimeError where a request failed."""
-    outcome = await put_load(stage.endpoints.token_endpoint, requests, CONNECTIONS, seconds, RATE)
+    outcome = await put_load(stage.endpoints.token_endpoint, requests, CONNECTIONS, WINDOW_SECONDS, RATE)
     if outcome.failed:
         raise RuntimeError(f"requests of known clients failed: {outcome.statuses}, {outcome.lost} connections were lost")
     return outcome.latencies
@@ -156,7 +176,6 @@ async def _relist(stage: Stage) -> None:
     await etcd.compact(stage.cluster.addresses.etcd)
     await asyncio.to_thread(stage.cluster.stop, API_SERVER)
     await asyncio.to_thread(stage.cluster.start, API_SERVER)
-    pin_to_others(stage.cluster.component(API_SERVER).pid)
     while _listings(log) < before + 1:  # noqa: ASYNC110 another process sets no event
         await asyncio.sleep(0.1)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from devcluster.errors import DevclusterError
 from devcluster.processes import Child
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 POLL_SECONDS = 0.05
 
 

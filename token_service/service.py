@@ -120,6 +120,7 @@ class TokenService:
         add = self.gauges.add
         add(families.HASHING_QUEUE, lambda: [((), len(self.hashing))])
         add(families.STALENESS, lambda: [((), self.freshness.staleness())])
+        add(families.MAX_STALENESS, lambda: [((), self.freshness.max_staleness)])
         add(families.KEY_AGE, lambda: [((), self.known.keys.age())])
         add(families.INDEX_OBJECTS, self._index_objects)
 

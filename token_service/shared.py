@@ -11,6 +11,7 @@ GAUGES = {
     families.HASHING_QUEUE: Merge.SUM,
     families.INDEX_OBJECTS: Merge.HIGHEST,
     families.STALENESS: Merge.HIGHEST,
+    families.MAX_STALENESS: Merge.HIGHEST,
     families.KEY_AGE: Merge.HIGHEST,
 }
 

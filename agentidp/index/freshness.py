@@ -17,7 +17,7 @@ class Freshness:
         self, reflectors: Iterable[Reflector[Any]], max_staleness: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._reflectors = tuple(reflectors)
-        self._max_staleness = max_staleness
+        self.max_staleness = max_staleness
         self._clock = clock
         self._fresh_until = float("-inf")
 
@@ -28,7 +28,7 @@ class Freshness:
         stale = [
             f"no word about {one.source.plural} from the API server for {now - one.heard_at:.0f} s"
             for one in self._reflectors
-            if one.listed.is_set() and now - one.heard_at > self._max_staleness
+            if one.listed.is_set() and now - one.heard_at > self.max_staleness
         ]
         return unlisted + stale
 
@@ -43,5 +43,5 @@ class Freshness:
             return True
         if self.missing():
             return False
-        self._fresh_until = min((one.heard_at for one in self._reflectors), default=0.0) + self._max_staleness
+        self._fresh_until = min((one.heard_at for one in self._reflectors), default=0.0) + self.max_staleness
         return True

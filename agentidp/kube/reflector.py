@@ -89,6 +89,7 @@ class Reflector(Generic[ItemT]):
         self._version = ""
         self._listed_from = 0
         self._failures = 0
+        self._followed = False  # since everything was listed, a watch has worked
 
     def not_listed_before(self, version: int) -> None:
         """What is listed for the first time counts as listed only when the view has reached this version.
@@ -106,6 +107,8 @@ class Reflector(Generic[ItemT]):
                 await self._watch()
             except Gone as trouble:
                 self._version = ""
+                if self._followed:  # the API server was away and is back: what was missed may be a revocation
+                    self._failures = 0
                 await self._back_off(trouble)
             except (ApiError, msgspec.DecodeError, ValueError) as trouble:
                 await self._back_off(trouble)
@@ -121,6 +124,7 @@ class Reflector(Generic[ItemT]):
         listing = Listing(self._cluster, self.source, self._path, self._selector)
         await self._view.replace(listing)
         self._version = str(listing.version)
+        self._followed = False
         self._reach(listing.version)
         self.heard_at = time.monotonic()
         log.info("listed %d %s", listing.count, self.source.plural)
@@ -173,3 +177,4 @@ class Reflector(Generic[ItemT]):
         """A word that shows that the watch works: that it was begun, or that there is a list, shows only that it may."""
         self.heard_at = time.monotonic()
         self._failures = 0
+        self._followed = True

@@ -1,7 +1,7 @@
 """The load generator, a process of its own: `python -m benchmarks.measure.http_generator` reads a Job and writes an Outcome.
 
-Closed loop: each connection sends its next request as soon as it has the answer. Open loop: requests are due at a steady rate
-whatever the server does, and wait for a free connection; their time counts from when they were due.
+Closed loop: each connection sends its next request as soon as it has the answer. Open loop: requests come at a steady rate
+whatever the server does, and wait for a free connection. That wait counts; that event loops sleep whole milliseconds does not.
 
 A hand-written client, because it must be several times as fast as the server: requests are bytes made beforehand, and of an
 answer only the status line and the length are read.
@@ -52,12 +52,12 @@ class Load:
         else:
             self._idle.append(client)
 
-    def due(self, moment: float) -> None:
+    def due(self) -> None:
         """A request is due."""
         if self._idle:
-            self._idle.popleft().send(next(self._requests), moment)
+            self._idle.popleft().send(next(self._requests), time.perf_counter())
         else:
-            self._due.append(moment)
+            self._due.append(time.perf_counter())
 
 
 class Client(asyncio.Protocol):
@@ -77,7 +77,7 @@ class Client(asyncio.Protocol):
     def send(self, request: bytes, since: float) -> None:
         """Send a request whose time counts from then."""
         self._since = since
-        if self._transport:
+        if self._transport and not self._transport.is_closing():
             self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -123,7 +123,7 @@ async def _at_rate(load: Load, began: float) -> None:
     number = 0
     while (now := time.perf_counter()) < load.ends:
         while (moment := began + number / load.job.rate) <= now:
-            load.due(moment)
+            load.due()
             number += 1
         await asyncio.sleep(max(0.0, moment - time.perf_counter()))
 

@@ -72,7 +72,8 @@ async def put_load(url: str, requests: tuple[bytes, ...], connections: int, seco
     job = Job(address.hostname or "", address.port or 80, requests, connections, seconds, rate)
     command = [sys.executable, "-m", "benchmarks.measure.http_generator"]
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=_generate_undisturbed)
+    undisturbed = _keep_time if rate else _generate_undisturbed
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=undisturbed)
     told, _ = await process.communicate(msgspec.json.encode(job))
     return msgspec.json.decode(told, type=Outcome)
 
@@ -88,8 +89,8 @@ def pin_to_others(pid: int) -> None:
 
 
 def keep_off_first() -> None:
-    """The same for this process."""
-    os.sched_setaffinity(0, _others())
+    """The same for this process, and whatever it starts from now on."""
+    pin_to_others(os.getpid())
 
 
 def _pin(pid: int, cores: set[int]) -> None:
@@ -106,3 +107,10 @@ def _generate_undisturbed() -> None:
     keep_off_first()
     with suppress(PermissionError):
         os.nice(-20)
+
+
+def _keep_time() -> None:
+    """The same for who sleeps between requests: at that priority, too, it would wait milliseconds for whoever is at work."""
+    keep_off_first()
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))

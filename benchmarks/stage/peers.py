@@ -1,6 +1,7 @@
 """Servers that people would run instead, started for real: their own code, unmodified, from package registries."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -60,6 +61,34 @@ async def oidc_provider(kind: str, pairs: Sequence[Pair], directory: Path) -> As
     port.release()
 
 
+def dex_program() -> str | None:
+    """dex, which no package registry has, where this machine has it: on the PATH."""
+    return shutil.which("dex")
+
+
+@asynccontextmanager
+async def dex(program: str, pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]:
+    """The server of that name that knows these clients, with everything in memory."""
+    port, settings = ReservedPort(), directory / "dex.json"
+    issuer = f"http://127.0.0.1:{port.number}"
+    url = f"{issuer}/token"
+    configuration = {
+        "issuer": issuer,
+        "storage": {"type": "memory"},
+        "web": {"http": f"127.0.0.1:{port.number}"},
+        "logger": {"level": "error"},
+        "oauth2": {"grantTypes": ["client_credentials"]},
+        "signer": {"type": "local", "config": {"keysRotationPeriod": "6h", "algorithm": "ES256"}},
+        "enablePasswordDB": True,
+        "staticClients": [{"id": one.client_id, "name": one.client_id, "secret": one.client_secret} for one in pairs],
+    }
+    settings.write_text(json.dumps(configuration))
+    prepare = partial(be_served, url=url, pair=pairs[0])
+    async with pinned_server([program, "serve", settings], prepare, {"GOMAXPROCS": "1"}, directory / "dex.log") as pid:
+        yield Served(url, pid, tuple(form_request(url, pair) for pair in pairs))
+    port.release()
+
+
 @asynccontextmanager
 async def hydra(pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]:
     """Ory Hydra that knows these clients, with its database in memory."""
@@ -93,4 +122,11 @@ def versions(directory: Path) -> str:
     place = directory / f"oidc-provider-{PLAINTEXT}"
     package = json.loads((place / "node_modules" / "oidc-provider" / "package.json").read_text())
     node = subprocess.run([node_program(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    return f"oidc-provider {package['version']} on Node {node}, Ory Hydra {HYDRA.required_version(HYDRA.versioned_by)}"
+    told = [
+        f"oidc-provider {package['version']} on Node {node}",
+        f"Ory Hydra {HYDRA.required_version(HYDRA.versioned_by)}",
+    ]
+    if program := dex_program():
+        ran = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
+        told.append(f"dex {ran.stdout.splitlines()[0].rpartition(' ')[2]}")
+    return ", ".join(told)

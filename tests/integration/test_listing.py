@@ -13,7 +13,7 @@ from agentidp.index.feed import Feed
 from agentidp.index.organizations import OrganizationTable
 from agentidp.kube import listing
 from agentidp.kube.cluster import Cluster
-from agentidp.kube.errors import Unreachable
+from agentidp.kube.errors import ApiError, Gone, Unreachable
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS
 from agentidp.kube.listing import Listing, list_all
 from agentidp.kube.reflector import Reflector
@@ -32,6 +32,7 @@ class Faulty(Cluster):
         self.fails: Callable[[Mapping[str, str]], bool] = lambda _: False
         self.watches_end_at_once = False
         self.watches = 0
+        self.refusals: list[ApiError] = []
 
     async def request(self, method: str, path: str, **options: Any) -> bytes:
         """Ask, and note how many objects were asked for."""
@@ -43,8 +44,10 @@ class Faulty(Cluster):
 
     @asynccontextmanager
     async def stream(self, path: str, params: Mapping[str, str], idle: float) -> AsyncIterator[aiohttp.StreamReader]:
-        """Watch, or see it end."""
+        """Watch, or see it end, or be refused while there are refusals."""
         self.watches += 1
+        if self.refusals:
+            raise self.refusals.pop(0)
         async with super().stream(path, params, idle) as lines:
             if self.watches_end_at_once:
                 lines.feed_eof()
@@ -88,7 +91,7 @@ async def test_pages_that_are_too_large_are_asked_for_in_smaller_portions(
     listed: Listing[Agent] = Listing(faulty, AGENTS, path)
     assert [agent async for some in listed for agent in some] == whole
     assert len(whole) == listed.count == AGENTS_MADE
-    assert faulty.pages[:4] == [500, 100, 20, 4]
+    assert faulty.pages[:3] == [200, 40, 8]
 
 
 async def test_half_a_list_is_no_word_from_the_api_server(
@@ -117,6 +120,37 @@ async def test_a_watch_that_ends_at_once_is_no_word_and_no_endless_loop(faulty: 
         await asyncio.sleep(2)
         assert reflector.heard_at == heard
         assert 1 < faulty.watches < 10
+
+
+async def test_what_was_missed_while_the_api_server_was_away_is_listed_at_once(
+    faulty: Faulty, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be a revocation. A version that is too old right after it was listed is asked for more and more seldom."""
+    reflector = Reflector(faulty, ORGANIZATIONS, Feed(OrganizationTable()), watch_seconds=1)
+    async with running(reflector):
+        await asyncio.wait_for(reflector.listed.wait(), 30)
+        await wait_for_another(lambda: reflector.heard_at)
+        faulty.refusals = [*(Unreachable("away") for _ in range(4)), *(Gone(410, "Expired", "too old") for _ in range(3))]
+        while len(waits(caplog)) < 7:  # noqa: ASYNC110 the log sets no event
+            await asyncio.sleep(0.05)
+    away, old = waits(caplog)[:4], waits(caplog)[4:]
+    assert away[-1] >= 0.8
+    assert old[0] <= 0.2
+    assert old[1] >= 0.2
+    assert old[2] >= 0.4
+
+
+def waits(caplog: pytest.LogCaptureFixture) -> list[float]:
+    """Seconds until the next try, as they were logged."""
+    tries = [record.args for record in caplog.records if "next try in" in record.msg]
+    return [float(arguments[1]) for arguments in tries if isinstance(arguments, tuple)]  # type: ignore[arg-type]
+
+
+async def wait_for_another(value: Callable[[], object]) -> None:
+    """Until it is not what it is now."""
+    before = value()
+    while value() == before:  # noqa: ASYNC110 what is watched sets no event
+        await asyncio.sleep(0.05)
 
 
 class _Nothing:

@@ -51,4 +51,5 @@ SECONDS = Family("agentidp_request_seconds", "Time that requests took.", ("route
 HASHING_QUEUE = Family("agentidp_hashing_queue", "Secrets that wait to be checked with bcrypt, or are being checked.")
 INDEX_OBJECTS = Family("agentidp_index_objects", "Objects in the index by kind.", ("kind",), _by(KINDS))
 STALENESS = Family("agentidp_staleness_seconds", "Time since the last word from the API server.")
+MAX_STALENESS = Family("agentidp_max_staleness_seconds", "The time without word from which there are no tokens, a setting.")
 KEY_AGE = Family("agentidp_signing_key_age_seconds", "Time since the signing key began to sign.")

@@ -21,16 +21,8 @@ from devcluster.chart import CHART
 from management_api.metrics import Metrics as ManagementMetrics
 from tests.support.guides import GUIDES, RUNBOOKS
 from tests.support.worlds import a_credential
-from token_service.metrics.families import (
-    COUNTERS,
-    HASHING_QUEUE,
-    INDEX_OBJECTS,
-    KEY_AGE,
-    OUTCOMES,
-    ROUTES,
-    SECONDS,
-    STALENESS,
-)
+from token_service.metrics.families import COUNTERS, OUTCOMES, ROUTES, SECONDS
+from token_service.shared import GAUGES
 
 ALERTS: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"] for rule in group["rules"]
@@ -155,7 +147,7 @@ async def labels() -> set[str]:
     """All that any metric of any program has, but those of histograms."""
     texts = (await operator_text(), management_text())
     told = {label for text in texts for label in re.findall(r'[{,](\w+)="', text)}
-    families = (*COUNTERS, SECONDS, HASHING_QUEUE, INDEX_OBJECTS, STALENESS, KEY_AGE)
+    families = (*COUNTERS, SECONDS, *GAUGES)
     return (told | {label for family in families for label in family.labels}) - {"le"}
 
 
@@ -163,4 +155,4 @@ def token_service_series() -> set[str]:
     """Counters, the one histogram, and gauges."""
     counters = {f"{family.name}_total" for family in COUNTERS}
     seconds = {f"{SECONDS.name}_{part}" for part in ("bucket", "sum", "count")}
-    return counters | seconds | {family.name for family in (HASHING_QUEUE, INDEX_OBJECTS, STALENESS, KEY_AGE)}
+    return counters | seconds | {family.name for family in GAUGES}
