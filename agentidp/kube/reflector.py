@@ -121,7 +121,7 @@ class Reflector(Generic[ItemT]):
         await asyncio.sleep(seconds)
 
     async def _list(self) -> None:
-        listing = Listing(self._cluster, self.source, self._path, self._selector)
+        listing = Listing(self._cluster, self.source, self._path, self._selector, beside_requests=self.listed.is_set())
         await self._view.replace(listing)
         self._version = str(listing.version)
         self._followed = False

@@ -91,7 +91,7 @@ async def test_pages_that_are_too_large_are_asked_for_in_smaller_portions(
     listed: Listing[Agent] = Listing(faulty, AGENTS, path)
     assert [agent async for some in listed for agent in some] == whole
     assert len(whole) == listed.count == AGENTS_MADE
-    assert faulty.pages[:3] == [200, 40, 8]
+    assert faulty.pages[:4] == [500, 100, 20, 4]
 
 
 async def test_half_a_list_is_no_word_from_the_api_server(
