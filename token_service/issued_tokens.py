@@ -32,7 +32,7 @@ class IssuedTokens:
 
     def forget(self, read: AccessToken) -> None:
         """The token was revoked here, before the watch tells."""
-        self._known.revocations.put(RevokedToken(read.jti))
+        self._known.revocations.put(RevokedToken(read.jti, read.client_id))
 
     async def active(self, token: str) -> AccessToken | OAuthError | None:
         """What a token says that is good now (RFC 7662, section 2.2), None where it is not; or why that is not known."""
