@@ -45,6 +45,8 @@ class IssuedTokens:
                 index = await self._read_through.latest(read.client_id, exists=True)
             except ApiError:
                 return unavailable("The API server cannot be asked about this token's client now.", 1)
+            if self.genuine(token) is None:  # it was revoked, or has expired, meanwhile
+                return None
         return read if self._stands(read, index) else None
 
     def _stands(self, read: AccessToken, index: ClientIndex) -> bool:
