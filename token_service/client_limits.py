@@ -22,11 +22,14 @@ class ClientLimits:
     Make it before processes are forked: they share the slots, and Python's hashes, which the fingerprints are.
     """
 
-    def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic, *, what: str = "requests"
+    ) -> None:
         self._interval = 1 / per_second if per_second else 0.0
         self._tolerance = self._interval * (burst + 0.001)  # what rounding may add is forgiven
         self._burst = burst
         self._clock = clock
+        self._what = what
         self._clients = memoryview(mmap.mmap(-1, SLOTS * 8)).cast("q")
         self._full_at = memoryview(mmap.mmap(-1, SLOTS * 8)).cast("d")
 
@@ -69,4 +72,4 @@ class ClientLimits:
             ("X-RateLimit-Remaining", "0"),
             ("X-RateLimit-Reset", str(math.ceil(time.time() + until_full))),
         )
-        return too_many_requests("Too many requests of this client.", math.ceil(wait), headers)
+        return too_many_requests(f"Too many {self._what} of this client.", math.ceil(wait), headers)

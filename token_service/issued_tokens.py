@@ -32,7 +32,7 @@ class IssuedTokens:
 
     def forget(self, read: AccessToken) -> None:
         """The token was revoked here, before the watch tells."""
-        self._known.revocations.put(RevokedToken(read.jti))
+        self._known.revocations.put(RevokedToken(read.jti, read.client_id))
 
     async def active(self, token: str) -> AccessToken | OAuthError | None:
         """What a token says that is good now (RFC 7662, section 2.2), None where it is not; or why that is not known."""
@@ -45,6 +45,8 @@ class IssuedTokens:
                 index = await self._read_through.latest(read.client_id, exists=True)
             except ApiError:
                 return unavailable("The API server cannot be asked about this token's client now.", 1)
+            if self.genuine(token) is None:  # it was revoked, or has expired, meanwhile
+                return None
         return read if self._stands(read, index) else None
 
     def _stands(self, read: AccessToken, index: ClientIndex) -> bool:

@@ -29,6 +29,7 @@ from token_service.peers import Peers
 from token_service.read_through import LookUp, ReadThrough
 from token_service.recall import Recall
 from token_service.refusal_log import RefusalLog
+from token_service.revocation_limits import RevocationLimits
 from token_service.second_look import SecondLook
 from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared
@@ -78,7 +79,8 @@ class TokenService:
         callers = Callers(self.issuer, authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), Floods())
         self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
-        self.revocation = RevocationEndpoint(callers, tokens, self.freshness, api_server.record)
+        limits = RevocationLimits(shared.revocations, known.revocations.table)
+        self.revocation = RevocationEndpoint(callers, tokens, limits, self.freshness, api_server.record)
         self._add_gauges()
 
     def missing(self) -> list[str]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -79,6 +79,18 @@ def test_the_kill_switch_ends_all_tokens_from_before(replicas: list[str], object
     eventually("all serve them", lambda: all(is_served(at(one, each)) for one in replicas for each in (pair, reader)))
     before = token(pair)
     tenant.change("Agent", tokensValidAfter=datetime.now(UTC).isoformat())
+    eventually("all know", lambda: not any(is_active(one, reader, before) for one in replicas))
+    after = [token(at(one, pair)) for one in replicas]
+    assert all(is_active(one, reader, each) for one in replicas for each in after)
+
+
+def test_after_a_kill_switch_by_a_clock_that_is_ahead_tokens_are_good(replicas: list[str], objects: Objects) -> None:
+    """They are waited for: nobody is given one that is void, and keeps it."""
+    tenant = Tenant.new(objects)
+    pair, reader = tenant.issue(), Tenant.new(objects).issue()
+    eventually("all serve them", lambda: all(is_served(at(one, each)) for one in replicas for each in (pair, reader)))
+    before = token(pair)
+    tenant.change("Agent", tokensValidAfter=(datetime.now(UTC) + timedelta(seconds=3)).isoformat())
     eventually("all know", lambda: not any(is_active(one, reader, before) for one in replicas))
     after = [token(at(one, pair)) for one in replicas]
     assert all(is_active(one, reader, each) for one in replicas for each in after)

@@ -18,6 +18,7 @@ from token_service.endpoints.documentation import FORM_ERRORS, error_responses, 
 from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
 from token_service.issued_tokens import IssuedTokens
+from token_service.revocation_limits import AT_ONCE, MOST, RevocationLimits
 
 Record = Callable[[AccessToken], Awaitable[None]]
 """Writes a TokenRevocation, unless there is one. Raises ApiError."""
@@ -29,6 +30,8 @@ DOCUMENTATION: dict[str, Any] = {
     "summary": "Revoke an access token",
     "description": (
         "RFC 7009. The caller is the token's client, by its credentials or an access token of its own for this issuer."
+        f" A client may revoke {AT_ONCE} tokens at once and then one a second, and have {MOST} that have not expired yet."
+        " To end all of its tokens at once, move spec.tokensValidAfter of its Agent."
     ),
     "tags": ["tokens"],
     "response_class": Response,  # without a body
@@ -43,9 +46,12 @@ DOCUMENTATION: dict[str, Any] = {
 class RevocationEndpoint:
     """Ends tokens."""
 
-    def __init__(self, callers: Callers, tokens: IssuedTokens, freshness: Freshness, record: Record) -> None:
+    def __init__(
+        self, callers: Callers, tokens: IssuedTokens, limits: RevocationLimits, freshness: Freshness, record: Record
+    ) -> None:
         self._callers = callers
         self._tokens = tokens
+        self._limits = limits
         self._freshness = freshness
         self._record = record
 
@@ -63,6 +69,9 @@ class RevocationEndpoint:
         return await self._revoke(read) if read and read.client_id == caller else _REVOKED
 
     async def _revoke(self, read: AccessToken) -> Answer | OAuthError:
+        refusal = self._limits.take(read.client_id)
+        if refusal:
+            return refusal
         try:
             await self._record(read)
         except ApiError:

@@ -4,8 +4,6 @@ The client authenticates by HTTP Basic or form fields (section 2.3.1), or by a c
 Without `scope` or `resource` the token carries all that the agent may have.
 """
 
-import asyncio
-import math
 import os
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from token_service.http.answers import Answer
 from token_service.http.forms import Form
 from token_service.http.requests import FormRequest, Sent
 from token_service.keys import KeyRing
+from token_service.kill_switch import PATIENCE_SECONDS, KillSwitches
 from token_service.offers import Offer, offer_to
 from token_service.recall import Recall
 from token_service.usage import UsageLog
@@ -89,6 +88,7 @@ class TokenEndpoint:
         self._days = days
         self._recall = recall
         self._clock = clock
+        self._kill_switches = KillSwitches(clock)
 
     async def handle(self, request: FormRequest) -> Answer | OAuthError:
         """A token, or why there is none."""
@@ -131,19 +131,16 @@ class TokenEndpoint:
 
     async def _client(self, request: FormRequest) -> Accepted | OAuthError:
         """As it is judged now, when its token may be issued: whoever had to wait is judged again."""
-        while True:
-            client = await self._callers.client(request)
-            valid_after = None if isinstance(client, OAuthError) else client.agent.tokens_valid_after
-            if valid_after is None or not await self._outlived(valid_after):
+        patience = PATIENCE_SECONDS
+        while not isinstance(client := await self._callers.client(request), OAuthError):
+            seconds = self._kill_switches.seconds_left(client.agent)
+            if not seconds:
                 return client
-
-    async def _outlived(self, moment: float) -> bool:
-        """Wait for the next second where a kill switch is in this one: `iat` has no fractions, and would be before it."""
-        now = self._clock()
-        if not int(now) < moment <= now + 1:
-            return False
-        await asyncio.sleep(math.ceil(moment) - now)
-        return True
+            refusal = await self._kill_switches.wait(client.agent, seconds, patience)
+            if refusal:
+                return refusal
+            patience -= seconds
+        return client
 
 
 def new_jti() -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,6 +128,31 @@ async def test_a_token_of_an_agent_that_the_watch_has_not_told_yet_is_active(emp
     empty.api_server_trouble = Unreachable("away")
     answer = await empty.http.post("/token/introspect", data={"token": a_token(empty)}, headers=reader)
     assert answer.status_code == 503
+
+
+MEANWHILE: dict[str, Callable[[ServedAlone, pytest.MonkeyPatch], object]] = {
+    "was revoked": lambda one, _: one.known.revocations.put(RevokedToken(a_uid(7), AGENT_ID)),
+    "has expired": lambda one, patch: patch.setattr(one.service.introspection._tokens, "_clock", lambda: time.time() + 3600),
+}
+
+
+@pytest.mark.parametrize("happens", MEANWHILE.values(), ids=MEANWHILE)
+async def test_a_token_is_not_active_that_while_its_agent_was_looked_up(
+    empty: ServedAlone, monkeypatch: pytest.MonkeyPatch, happens: Callable[[ServedAlone, pytest.MonkeyPatch], object]
+) -> None:
+    """What was judged before is judged again."""
+    empty.declare(a_registered_agent(READER_ID, name="reader", uid=READER_ID))
+    empty.declare_unseen(a_registered_agent(), the_credential())
+    reader = {"Authorization": f"Bearer {a_token(empty, client_id=READER_ID, scope='tokens:read')}"}
+    token = a_token(empty)
+
+    async def meanwhile() -> None:
+        happens(empty, monkeypatch)
+
+    empty.answered = meanwhile
+    answer = await empty.http.post("/token/introspect", data={"token": token}, headers=reader)
+    assert empty.looked_up == [AGENT_ID]
+    assert answer.json() == INACTIVE
 
 
 async def test_a_suspension_that_the_watch_tells_while_a_token_waits_for_the_next_second_counts(served: ServedAlone) -> None:

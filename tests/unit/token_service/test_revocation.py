@@ -1,11 +1,17 @@
 """POST /token/revoke."""
 
 import httpx
+import pytest
 from msgspec.structs import replace
 
+from agentidp.domain.resources import Identity, ObjectMeta, TokenRevocation, TokenRevocationSpec
+from agentidp.index.revocations import revoked_token
 from agentidp.kube.errors import Unreachable
+from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash
-from tests.support.worlds import AGENT_ID, a_registered_agent, a_uid
+from tests.support.worlds import AGENT_ID, HOUR, NOW, a_registered_agent, a_uid
+from token_service import revocation_limits
+from token_service.revocation_limits import AT_ONCE
 
 OTHER_ID = a_uid(400)
 
@@ -88,3 +94,64 @@ async def test_a_caller_must_be_somebody_and_say_which_token(served: ServedAlone
     """RFC 7009, section 2.1."""
     assert (await served.http.post("/token/revoke", data={"token": "any"})).status_code == 401
     assert (await served.http.post("/token/revoke", data=CLIENT)).status_code == 400
+
+
+@pytest.fixture
+def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    """By which revocations are counted."""
+    clock = ManualClock()
+    monkeypatch.setattr(served.service.revocation._limits._rate, "_clock", clock)
+    return clock
+
+
+async def test_a_client_that_revokes_too_many_in_a_row_is_told_so(served: ServedAlone, clock: ManualClock) -> None:
+    """429 before anything is written, by whatever it is authenticated. A second later it may go on."""
+    *tokens, last = [await issued(served) for _ in range(AT_ONCE + 1)]
+    assert {(await revoke(served, token)).status_code for token in tokens} == {200}
+    for options in ({}, {"headers": {"Authorization": f"Bearer {last}"}}):
+        answer = await revoke(served, last, **options)
+        assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
+        assert (answer.headers["retry-after"], answer.headers["x-ratelimit-limit"]) == ("1", f"{AT_ONCE}")
+        assert answer.headers["x-ratelimit-remaining"] == "0"
+    assert len(served.recorded) == AT_ONCE
+    assert await is_active(served, last)
+    assert served.service.revocation._limits.take(OTHER_ID) is None
+    clock.now += 1
+    assert (await revoke(served, last)).status_code == 200
+
+
+async def test_what_is_not_recorded_does_not_count(served: ServedAlone, clock: ManualClock) -> None:
+    """What is revoked already, or no token of the client's. The answer is the same as ever."""
+    first, *others = [await issued(served) for _ in range(AT_ONCE + 1)]
+    for token in (first, *["nothing", first] * 3, *others[:-1], first, "nothing"):
+        assert (await revoke(served, token)).status_code == 200
+    assert len(served.recorded) == AT_ONCE
+    assert (await revoke(served, others[-1])).status_code == 429
+    assert (await revoke(served, first)).status_code == 200
+
+
+async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever they were revoked, until they are swept. It is told what ends all of its tokens."""
+    monkeypatch.setattr(revocation_limits, "MOST", 2)
+    spec = TokenRevocationSpec(expires_at=NOW + HOUR, client_id=AGENT_ID)
+    elsewhere = TokenRevocation(metadata=ObjectMeta(name=a_uid(7)), spec=spec)
+    anothers = TokenRevocation(metadata=ObjectMeta(name=a_uid(8)), spec=replace(spec, client_id=OTHER_ID))
+    for one in (elsewhere, anothers):
+        served.known.revocations.put(revoked_token(one))
+    here, last = await issued(served), await issued(served)
+    assert (await revoke(served, here)).status_code == 200
+    answer = await revoke(served, last)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    assert "spec.tokensValidAfter" in answer.json()["error_description"]
+    assert len(served.recorded) == 1
+    assert await is_active(served, last)
+    assert (await revoke(served, here)).status_code == 200
+    served.known.revocations.remove(Identity(name=a_uid(7)))
+    assert (await revoke(served, last)).status_code == 200
+
+
+def test_the_document_tells_the_limits(served: ServedAlone) -> None:
+    """And what refuses beyond them."""
+    told = served.app.openapi()["paths"]["/api/v1/token/revoke"]["post"]
+    assert "100 tokens at once and then one a second, and have 1000" in told["description"]
+    assert "429" in told["responses"]

@@ -1,0 +1,124 @@
+"""`spec.tokensValidAfter` in the future: a token that is given is a good one."""
+
+import asyncio
+import math
+import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import jwt
+import pytest
+
+from agentidp.domain.clients import ClientAgent, client_agent
+from tests.support.clocks import ManualClock
+from tests.support.token_services import CLIENT, ServedAlone
+from tests.support.worlds import a_registered_agent, a_uid
+from token_service import kill_switch
+from token_service.kill_switch import PATIENCE_SECONDS, KillSwitches
+
+
+@pytest.fixture
+def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    """By which tokens are issued; it is 0.75 s past a second, and goes on when somebody waits."""
+    clock = ManualClock(int(time.time()) + 0.75)
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(kill_switch, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(served.service.token, "_clock", clock)
+    monkeypatch.setattr(served.service.token._kill_switches, "_clock", clock)
+    return clock
+
+
+def move_switch(served: ServedAlone, moment: float) -> None:
+    """The agent's tokens from before are void."""
+    served.declare(a_registered_agent(tokens_valid_after=datetime.fromtimestamp(moment, UTC)))
+
+
+async def is_active(served: ServedAlone, token: str) -> bool:
+    """What introspection says."""
+    answer = await served.http.post("/token/introspect", data={"token": token} | CLIENT)
+    active: bool = answer.json()["active"]
+    return active
+
+
+@pytest.mark.parametrize("ahead", [-0.5, 0.0, 0.25, 0.5, 1.5, 3.0, 5.0])
+async def test_a_token_after_a_kill_switch_by_a_clock_that_is_ahead_is_good(
+    served: ServedAlone, clock: ManualClock, ahead: float
+) -> None:
+    """It is waited for."""
+    before, began, moment = (await served.token()).json()["access_token"], clock.now, clock.now + ahead
+    move_switch(served, moment)
+    after = (await served.token()).json()["access_token"]
+    assert (await is_active(served, before), await is_active(served, after)) == (False, True)
+    issued_at = jwt.decode(after, options={"verify_signature": False})["iat"]
+    assert issued_at == max(math.ceil(moment), int(began))
+    assert clock.now - began <= PATIENCE_SECONDS
+
+
+async def test_who_has_no_kill_switch_or_one_in_the_past_does_not_wait(served: ServedAlone, clock: ManualClock) -> None:
+    """Not even a moment."""
+    began = clock.now
+    assert (await served.token()).status_code == 200
+    move_switch(served, int(began))
+    assert (await served.token()).status_code == 200
+    assert clock.now == began
+
+
+@pytest.mark.parametrize("ahead", [10.0, 3600.0, 9e8])
+async def test_before_a_moment_that_is_further_ahead_there_are_no_tokens(
+    served: ServedAlone, clock: ManualClock, ahead: float
+) -> None:
+    """The client is told until when, at once."""
+    began = clock.now
+    move_switch(served, began + ahead)
+    answer = await served.token()
+    told = datetime.fromtimestamp(math.ceil(began + ahead), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+    assert told in answer.json()["error_description"]
+    assert "spec.tokensValidAfter" in answer.json()["error_description"]
+    assert clock.now == began
+    clock.now = began + ahead + 1
+    assert (await served.token()).status_code == 200
+
+
+async def test_a_request_waits_no_longer_in_all_however_often_the_switch_is_moved(
+    served: ServedAlone, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can have it held for ever."""
+    began = clock.now
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+        move_switch(served, clock.now + 2)
+
+    monkeypatch.setattr(kill_switch, "asyncio", SimpleNamespace(sleep=sleep))
+    move_switch(served, began + 2)
+    assert (await served.token()).status_code == 400
+    assert 2 <= clock.now - began <= PATIENCE_SECONDS
+
+
+def an_agent(number: int) -> ClientAgent:
+    """One of several, each with an id of its own."""
+    return client_agent(a_registered_agent(a_uid(number), tokens_valid_after=datetime.now(UTC)))
+
+
+async def test_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one client, and of all; who comes then is told to come again."""
+    monkeypatch.setattr(kill_switch, "MOST_OF_CLIENT", 2)
+    monkeypatch.setattr(kill_switch, "MOST_WAITING", 3)
+    switches = KillSwitches(time.time)
+    waiting = [asyncio.create_task(switches.wait(an_agent(number), 2.5, PATIENCE_SECONDS)) for number in (1, 1)]
+    await asyncio.sleep(0)
+    refused = await switches.wait(an_agent(1), 2.5, PATIENCE_SECONDS)
+    assert refused
+    assert (refused.status, refused.retry_after) == (429, 3)
+    waiting.append(asyncio.create_task(switches.wait(an_agent(2), 2.5, PATIENCE_SECONDS)))
+    await asyncio.sleep(0)
+    assert await switches.wait(an_agent(3), 2.5, PATIENCE_SECONDS) == refused
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert len(switches) == 0
+    assert await switches.wait(an_agent(1), 0.01, PATIENCE_SECONDS) is None

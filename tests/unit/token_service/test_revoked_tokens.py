@@ -1,0 +1,30 @@
+"""The table of revoked tokens: what it tells after any sequence of changes is that of a plain recomputation."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentidp.index.revocations import RevocationTable, RevokedToken
+
+revoked_tokens = st.builds(RevokedToken, st.sampled_from("123456"), st.sampled_from(["a", "b", None]))
+
+
+@given(st.lists(st.tuples(st.booleans(), revoked_tokens), max_size=40))
+def test_it_knows_which_tokens_are_revoked_and_how_many_of_each_client(changes: list[tuple[bool, RevokedToken]]) -> None:
+    """Whatever came, changed or went before; of clients that have none any more nothing is kept."""
+    table, now = RevocationTable(), dict[str, RevokedToken]()
+    for stays, revoked in changes:
+        if stays:
+            table.put(revoked)
+            now[revoked.jti] = revoked
+        else:
+            table.remove(revoked)
+            now.pop(revoked.jti, None)
+    assert table.by_key() == now == {one.jti: one for one in table}
+    assert [table.get(jti) for jti in "123456"] == [now.get(jti) for jti in "123456"]
+    assert [jti in table for jti in "123456"] == [jti in now for jti in "123456"]
+    assert len(table) == len(now)
+    counts = Counter(one.client_id for one in now.values() if one.client_id)
+    assert [table.count(client_id) for client_id in "abc"] == [counts[client_id] for client_id in "abc"]
+    assert table._counts.keys() == counts.keys()
