@@ -6,9 +6,10 @@ from typing import Any
 
 from agentidp.domain.resources import AgentCredential
 from agentidp.index.freshness import Freshness
+from agentidp.index.organizations import CLIENT_ORGANIZATIONS
 from agentidp.index.revocations import REVOKED_TOKENS
 from agentidp.kube.cluster import Cluster
-from agentidp.kube.kinds import CREDENTIALS, ORGANIZATIONS
+from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.listing import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
 from management_api.asking import Reception
@@ -75,6 +76,6 @@ def _reflectors(
     return [
         reflector(REGISTERED_AGENTS, registry.agents),
         reflector(REGISTERED_CREDENTIALS, registry.credentials),
-        reflector(ORGANIZATIONS, registry.organizations),
+        reflector(CLIENT_ORGANIZATIONS, registry.organizations),
         reflector(REVOKED_TOKENS, registry.revocations, settings.namespace),
     ]

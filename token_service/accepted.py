@@ -2,9 +2,8 @@
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash
+from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
 from agentidp.domain.oauth_errors import OAuthError
-from agentidp.domain.resources import Organization
 from token_service.refusals import Why
 
 
@@ -12,7 +11,7 @@ class Accepted(Struct, frozen=True, gc=False):
     """The client is this agent, as one of its workloads has shown, or by a secret."""
 
     agent: ClientAgent
-    organization: Organization | None
+    organization: ClientOrganization | None
     until: float
     """When it has to be judged anew, even if nothing changes; in seconds since the epoch."""
 

@@ -5,7 +5,7 @@ The same questions are asked for every id, known or not, so that time tells no d
 
 import asyncio
 
-from agentidp.domain.clients import client_agent, client_credential
+from agentidp.domain.clients import client_agent, client_credential, client_organization
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Extract
 from agentidp.kube.listing import list_all
@@ -41,4 +41,4 @@ class ClusterLookup:
         name = (agent.organization_id if agent else None) or client_id
         organization = await self._cluster.find(ORGANIZATIONS, "", name)
         if organization:
-            found.organizations.put(organization)
+            found.organizations.put(client_organization(organization))

@@ -7,8 +7,8 @@ import mmap
 import time
 from collections.abc import Callable
 
+from agentidp.domain.clients import ClientOrganization
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests
-from agentidp.domain.resources import Organization
 
 SECONDS_PER_DAY = 86_400
 SLOTS = 4_096
@@ -25,13 +25,13 @@ class DailyLimits:
         self._clock = clock
         self._organizations, self._days, self._counts = (memoryview(mmap.mmap(-1, SLOTS * 8)).cast("q") for _ in range(3))
 
-    def take(self, organization: Organization | None) -> OAuthError | None:
+    def take(self, organization: ClientOrganization | None) -> OAuthError | None:
         """Count one token; the refusal where it is one too many."""
-        limit = organization.spec.limits.tokens_per_day if organization else None
+        limit = organization.tokens_per_day if organization else None
         if organization is None or limit is None:
             return None
         now = int(self._clock())
-        slot = self._slot(hash(organization.metadata.uid), now // SECONDS_PER_DAY)
+        slot = self._slot(hash(organization.uid), now // SECONDS_PER_DAY)
         if slot is None:
             return None
         if self._counts[slot] >= limit:

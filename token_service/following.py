@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from agentidp.index.organizations import CLIENT_ORGANIZATIONS
 from agentidp.index.revocations import REVOKED_TOKENS
 from agentidp.kube.cluster import Cluster
-from agentidp.kube.kinds import ORGANIZATIONS, SECRETS
+from agentidp.kube.kinds import SECRETS
 from agentidp.kube.listing import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
 from token_service.cluster_issuer import ClusterIssuer
@@ -44,7 +45,7 @@ def _reflectors(settings: TokenServiceSettings, shared: Shared, cluster: Cluster
     return [
         reflector(CLIENT_AGENTS, known.clients.agents),
         reflector(CLIENT_CREDENTIALS, known.clients.credentials),
-        reflector(ORGANIZATIONS, known.clients.organizations),
+        reflector(CLIENT_ORGANIZATIONS, known.clients.organizations),
         reflector(REVOKED_TOKENS, known.revocations, settings.namespace),
         reflector(SECRETS, known.keys, settings.namespace, settings.signing_keys_secret),
     ]

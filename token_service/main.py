@@ -47,4 +47,4 @@ def serve(settings: TokenServiceSettings, listening: Listening) -> None:
     if settings.processes == 1:
         work(0)
     else:
-        Processes(settings.processes, work, shared.gauges.silence).run()
+        Processes(settings.processes, work, shared.gauges.beat, shared.gauges.silence).run()

@@ -16,9 +16,11 @@ from token_service.http.requests import Sent
 from token_service.index.clients import ClientIndex
 from token_service.offers import Offer
 
-MOST_BYTES = 32 * 1024 * 1024
-BYTES_OF_OBJECTS = 1024
-"""Of an entry's objects, a credential with its hashes among them; more than they take."""
+MOST_BYTES = 64 * 1024 * 1024
+BYTES_OF_OBJECTS = 2560
+"""Of an entry's objects, an agent and a credential with its names and hashes among them; more than they take."""
+BYTES_OF_TEXT = 128
+"""What a text takes beside its characters, where it is interned and in a tuple."""
 
 
 class Served(Struct, frozen=True, gc=False):
@@ -30,9 +32,13 @@ class Served(Struct, frozen=True, gc=False):
 
     @property
     def size(self) -> int:
-        """How many bytes it may keep from being freed: the index may have another agent and credential by now."""
-        texts = (self.offer.draft.payload, self.offer.rest, *self.client.agent.scopes, *self.client.agent.audiences)
-        return BYTES_OF_OBJECTS + sum(map(len, texts))
+        """How many bytes it may keep from being freed: the index may have another agent and credential by now.
+
+        Not another organization each time: a tenant changes nothing of what is kept of one.
+        """
+        agent = self.client.agent
+        texts = (self.offer.draft.payload, self.offer.rest, *agent.scopes, *agent.audiences, *agent.workloads)
+        return BYTES_OF_OBJECTS + BYTES_OF_TEXT * len(texts) + sum(map(len, texts))
 
 
 class Recall:

@@ -4,16 +4,16 @@ The operator may be down: a suspended agent, a revoked or expired credential is 
 for logs, never for the caller.
 """
 
-from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash
+from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import why_not_admitted
-from agentidp.domain.resources import Organization
 from agentidp.domain.secrets import hint_of
 
 
-def why_agent_is_refused(agent: ClientAgent, organization: Organization | None) -> Reason | None:
+def why_agent_is_refused(agent: ClientAgent, organization: ClientOrganization | None) -> Reason | None:
     """The reason for which this agent gets no token now, if there is one."""
-    return agent.refusal or why_not_admitted(agent.namespace, agent.organization_id, organization)
+    admitted = organization.namespaces if organization else None
+    return agent.refusal or why_not_admitted(agent.namespace, agent.organization_id, admitted)
 
 
 def why_credential_is_refused(credential: ClientCredential, agent: ClientAgent, now: float) -> Reason | None:

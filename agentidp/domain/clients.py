@@ -1,4 +1,4 @@
-"""What decides about tokens, and no more of an agent and its credentials: flat, so that 100,000 fit into little memory.
+"""What decides about tokens, and no more of an agent, a credential or an organization: flat, so 100,000 take little memory.
 
 Made from the resources once, when they change. Moments are seconds since the epoch, as in the claims of a token (NumericDate).
 """
@@ -70,12 +70,23 @@ class ClientCredential(Struct, frozen=True, gc=False):
     hashes: tuple[ClientHash, ...]
 
 
+class ClientOrganization(Struct, frozen=True, gc=False):
+    """An organization: which namespaces it admits, and what their agents may have. What its status counts decides nothing."""
+
+    organization_id: str
+    uid: str
+    namespaces: tuple[str, ...]
+    allowed_scopes: tuple[str, ...] | None
+    """None where its scopes are not restricted."""
+    tokens_per_day: int | None
+
+
 class Client(Struct, frozen=True, gc=False):
     """Everything that decides about a client at one moment."""
 
     agent: ClientAgent
     credentials: tuple[ClientCredential, ...] = ()
-    organization: Organization | None = None
+    organization: ClientOrganization | None = None
 
 
 def is_client_id(text: str) -> bool:
@@ -114,6 +125,18 @@ def client_credential(credential: AgentCredential) -> ClientCredential:
         refusal=_why_credential_is_refused(credential),
         expires=_moment(min(filter(None, (credential.spec.expires_at, status.expires_at)), default=None)),
         hashes=tuple(map(_client_hash, _published_hashes(credential))),
+    )
+
+
+def client_organization(organization: Organization) -> ClientOrganization:
+    """What counts of an organization."""
+    meta, spec = organization.metadata, organization.spec
+    return ClientOrganization(
+        organization_id=sys.intern(meta.name),
+        uid=sys.intern(meta.uid),
+        namespaces=tuple(map(sys.intern, spec.namespaces)),
+        allowed_scopes=None if spec.allowed_scopes is None else tuple(map(sys.intern, spec.allowed_scopes)),
+        tokens_per_day=spec.limits.tokens_per_day,
     )
 
 

@@ -4,9 +4,8 @@ import re
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientAgent
+from agentidp.domain.clients import ClientAgent, ClientOrganization
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError
-from agentidp.domain.resources import Organization
 
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
 _ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s#]+")
@@ -26,7 +25,7 @@ class Grant(Struct, frozen=True, gc=False):
     audience: tuple[str, ...]
 
 
-def decide_grant(asked: Asked, agent: ClientAgent, organization: Organization | None, issuer: str) -> Grant | OAuthError:
+def decide_grant(asked: Asked, agent: ClientAgent, organization: ClientOrganization | None, issuer: str) -> Grant | OAuthError:
     """All that the agent may have, or the part of it that was asked for; anything beyond is refused, not left out."""
     scope = _scope(asked.scope, _allowed_scopes(agent, organization))
     if isinstance(scope, OAuthError):
@@ -37,8 +36,8 @@ def decide_grant(asked: Asked, agent: ClientAgent, organization: Organization | 
     return Grant(scope, audience)
 
 
-def _allowed_scopes(agent: ClientAgent, organization: Organization | None) -> tuple[str, ...]:
-    allowed = organization.spec.allowed_scopes if organization else None
+def _allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) -> tuple[str, ...]:
+    allowed = organization.allowed_scopes if organization else None
     return agent.scopes if allowed is None else tuple(scope for scope in agent.scopes if scope in allowed)
 
 

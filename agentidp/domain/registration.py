@@ -6,7 +6,7 @@ moment, unseen by each other. A loser stays one: were it to inherit the id when 
 namespace could wait for another's identity.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -62,7 +62,7 @@ def register(seen: SeenAgent, now: datetime) -> AgentStatus:
 def organization_verdict(agent: Agent, organization: Organization | None, full: bool = False) -> Verdict:
     """Active, unless the organization that the agent claims does not admit it."""
     claimed, namespace = agent.spec.organization_id, agent.metadata.namespace
-    match why_not_admitted(namespace, claimed, organization):
+    match why_not_admitted(namespace, claimed, organization.spec.namespaces if organization else None):
         case Reason.ORGANIZATION_NOT_FOUND as reason:
             return Verdict(AgentPhase.PENDING, reason, f"Organization {claimed!r} does not exist.")
         case Reason.ORGANIZATION_NOT_ADMITTED as reason:
@@ -74,13 +74,16 @@ def organization_verdict(agent: Agent, organization: Organization | None, full: 
     return Verdict(AgentPhase.ACTIVE, Reason.REGISTERED, "The agent is registered and may get tokens.")
 
 
-def why_not_admitted(namespace: str, claimed: str | None, organization: Organization | None) -> Reason | None:
-    """The reason for which agents of this namespace may not have the organization that they claim, if there is one."""
+def why_not_admitted(namespace: str, claimed: str | None, admitted: Sequence[str] | None) -> Reason | None:
+    """The reason for which agents of this namespace may not have the organization that they claim, if there is one.
+
+    It admits agents of the namespaces `admitted`; None where there is no such organization.
+    """
     if not claimed:
         return None
-    if organization is None:
+    if admitted is None:
         return Reason.ORGANIZATION_NOT_FOUND
-    return None if namespace in organization.spec.namespaces else Reason.ORGANIZATION_NOT_ADMITTED
+    return None if namespace in admitted else Reason.ORGANIZATION_NOT_ADMITTED
 
 
 def rival_ahead(agent: Agent, rivals: Iterable[Agent]) -> Agent | None:
@@ -111,7 +114,7 @@ def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
 
 
 def _may_belong(agent: Agent, organization: Organization) -> bool:
-    return why_not_admitted(agent.metadata.namespace, agent.spec.organization_id, organization) is None
+    return why_not_admitted(agent.metadata.namespace, agent.spec.organization_id, organization.spec.namespaces) is None
 
 
 def _conflict(seen: SeenAgent) -> Verdict | None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from agentidp.domain.clients import ClientOrganization
 from agentidp.domain.registration import why_not_admitted
-from agentidp.domain.resources import AgentSpec, AgentState, Organization
+from agentidp.domain.resources import AgentSpec, AgentState
 from agentidp.kube.errors import NotFound
 from management_api.callers.caller import Place
 from management_api.changes.origin import Origin
@@ -70,9 +71,10 @@ class AgentChanges:
         return agent
 
 
-def _require_admission(place: Place, organization: Organization | None) -> None:
+def _require_admission(place: Place, organization: ClientOrganization | None) -> None:
     """An organization that does not exist and one that does not admit the namespace are the same to the caller."""
-    if why_not_admitted(place.namespace, place.organization_id, organization):
+    admitted = organization.namespaces if organization else None
+    if why_not_admitted(place.namespace, place.organization_id, admitted):
         raise forbidden("No organization of this id admits agents of this namespace.")
 
 

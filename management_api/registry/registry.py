@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agentidp.domain.resources import Organization
+from agentidp.domain.clients import ClientOrganization
 from agentidp.index.changes import Changes
 from agentidp.index.feed import Feed
 from agentidp.index.organizations import OrganizationTable
@@ -18,7 +18,7 @@ class Registry:
         self.changes = Changes()
         self.agents: Feed[RegisteredAgent, RegisteredAgentTable] = Feed(RegisteredAgentTable(), self._agent_changed)
         self.credentials: Feed[RegisteredCredential, CredentialTable] = Feed(CredentialTable(), self._credential_changed)
-        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable())
+        self.organizations: Feed[ClientOrganization, OrganizationTable] = Feed(OrganizationTable())
         self.revocations: Feed[RevokedToken, RevocationTable] = Feed(RevocationTable())
         self._newest: list[RegisteredAgent] | None = None
 
@@ -26,7 +26,7 @@ class Registry:
         """The agent whose id this is."""
         return self.agents.table.find(agent_id)
 
-    def organization_of(self, agent: RegisteredAgent) -> Organization | None:
+    def organization_of(self, agent: RegisteredAgent) -> ClientOrganization | None:
         """The organization that an agent claims, if it exists."""
         return self.organizations.table.find(agent.spec.organization_id)
 

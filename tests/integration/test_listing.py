@@ -10,11 +10,11 @@ import pytest
 
 from agentidp.domain.resources import Agent
 from agentidp.index.feed import Feed
-from agentidp.index.organizations import OrganizationTable
+from agentidp.index.organizations import CLIENT_ORGANIZATIONS, OrganizationTable
 from agentidp.kube import listing
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError, Gone, Unreachable
-from agentidp.kube.kinds import AGENTS, ORGANIZATIONS
+from agentidp.kube.kinds import AGENTS
 from agentidp.kube.listing import Listing, list_all
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
@@ -112,7 +112,7 @@ async def test_half_a_list_is_no_word_from_the_api_server(
 
 async def test_a_watch_that_ends_at_once_is_no_word_and_no_endless_loop(faulty: Faulty) -> None:
     """Something between here and the API server may end each."""
-    reflector = Reflector(faulty, ORGANIZATIONS, Feed(OrganizationTable()))
+    reflector = Reflector(faulty, CLIENT_ORGANIZATIONS, Feed(OrganizationTable()))
     faulty.watches_end_at_once = True
     async with running(reflector):
         await asyncio.wait_for(reflector.listed.wait(), 30)
@@ -126,7 +126,7 @@ async def test_what_was_missed_while_the_api_server_was_away_is_listed_at_once(
     faulty: Faulty, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It may be a revocation. A version that is too old right after it was listed is asked for more and more seldom."""
-    reflector = Reflector(faulty, ORGANIZATIONS, Feed(OrganizationTable()), watch_seconds=1)
+    reflector = Reflector(faulty, CLIENT_ORGANIZATIONS, Feed(OrganizationTable()), watch_seconds=1)
     async with running(reflector):
         await asyncio.wait_for(reflector.listed.wait(), 30)
         await wait_for_another(lambda: reflector.heard_at)

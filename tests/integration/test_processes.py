@@ -16,11 +16,13 @@ from devcluster.ports import ReservedPort
 from devcluster.programs import OPERATOR, TOKEN_SERVICE, Programs
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 from tests.support.workload import ask, is_refused, is_served
+from token_service.processes import LOOK_SECONDS, MOST_SILENT_LOOKS
 
 PROCESSES = 3
 BURST = 40
+SILENT_SECONDS = LOOK_SECONDS * MOST_SILENT_LOOKS
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,23 @@ def test_a_process_that_ends_is_started_again(programs: Programs, objects: Objec
     victim, *others = children(parent)
     os.kill(victim, signal.SIGKILL)
     eventually("it is replaced", lambda: len(children(parent)) == PROCESSES and victim not in children(parent))
+    assert set(others) < set(children(parent))
+    eventually("all are ready", lambda: ready(programs))
+    assert all(is_served(pair) for _ in range(20))
+
+
+def test_a_process_that_hangs_is_replaced(programs: Programs, objects: Objects) -> None:
+    """Half a minute after its last sign of life. Meanwhile the service is not ready, and the others serve."""
+    eventually("all are ready", lambda: ready(programs))
+    pair = Tenant.new(objects).issue()
+    parent = programs.process(TOKEN_SERVICE.name).pid
+    victim, *others = children(parent)
+    os.kill(victim, signal.SIGSTOP)
+    eventually("it is missed", lambda: not ready(programs))
+    assert all(is_served(pair) for _ in range(10))
+    assert victim in children(parent)
+    gone = lambda: len(children(parent)) == PROCESSES and victim not in children(parent)  # noqa: E731
+    eventually("it is replaced", gone, within=SILENT_SECONDS + SECONDS)
     assert set(others) < set(children(parent))
     eventually("all are ready", lambda: ready(programs))
     assert all(is_served(pair) for _ in range(20))

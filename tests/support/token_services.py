@@ -11,7 +11,7 @@ import msgspec
 
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.assertions import TokenIssuer
-from agentidp.domain.clients import ClientCredential, client_agent, client_credential
+from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
 from agentidp.domain.secrets import hash_secret, hint_of
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
@@ -163,4 +163,4 @@ def _put(index: ClientIndex, objects: tuple[Declared, ...]) -> None:
             case AgentCredential():
                 index.credentials.put(client_credential(one))
             case Organization():
-                index.organizations.put(one)
+                index.organizations.put(client_organization(one))

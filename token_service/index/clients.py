@@ -1,8 +1,7 @@
 """The index: a client's agent, its organization and its credentials, joined when they are looked up."""
 
 from agentidp.domain.assertions import Workload
-from agentidp.domain.clients import Client, ClientAgent, ClientCredential
-from agentidp.domain.resources import Organization
+from agentidp.domain.clients import Client, ClientAgent, ClientCredential, ClientOrganization
 from agentidp.index.changes import Changes
 from agentidp.index.feed import Feed
 from agentidp.index.organizations import OrganizationTable
@@ -17,7 +16,7 @@ class ClientIndex:
         self.changes = Changes()
         self.agents: Feed[ClientAgent, ClientTable] = Feed(ClientTable(), self._agent_changed)
         self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable(), self._credential_changed)
-        self.organizations: Feed[Organization, OrganizationTable] = Feed(OrganizationTable(), self._organization_changed)
+        self.organizations: Feed[ClientOrganization, OrganizationTable] = Feed(OrganizationTable(), self._organization_changed)
 
     def agent(self, client_id: str) -> ClientAgent | None:
         """The agent whose id this is."""
@@ -32,7 +31,7 @@ class ClientIndex:
         """The agents that this workload may be."""
         return self.agents.table.of_workload(workload)
 
-    def organization(self, agent: ClientAgent) -> Organization | None:
+    def organization(self, agent: ClientAgent) -> ClientOrganization | None:
         """The organization that an agent claims, if it exists."""
         return self.organizations.table.find(agent.organization_id)
 
@@ -47,7 +46,7 @@ class ClientIndex:
     def _agent_changed(self, agent: ClientAgent) -> None:
         self.changes.wake(agent.agent_id)
 
-    def _organization_changed(self, _: Organization) -> None:
+    def _organization_changed(self, _: ClientOrganization) -> None:
         self.changes.wake(None)
 
     def _credential_changed(self, credential: ClientCredential) -> None:

@@ -54,6 +54,10 @@ class Gauges:
             for values, value in read():
                 self._set(self._places[family.name, values], value)
 
+    def beat(self, number: int) -> float:
+        """The moment of the process's last sign of life; 0 where it has given none."""
+        return self._of(number, BEAT)
+
     def silence(self, number: int) -> None:
         """The process has ended."""
         for place in range(self._length):

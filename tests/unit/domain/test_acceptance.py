@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
-from agentidp.domain.clients import ClientCredential, client_agent, client_credential
+from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
@@ -118,7 +118,8 @@ REFUSED_AGENTS: dict[str, tuple[Agent, Organization | None, Reason | None]] = {
 @pytest.mark.parametrize(("agent", "organization", "reason"), REFUSED_AGENTS.values(), ids=REFUSED_AGENTS)
 def test_which_agents_are_refused(agent: Agent, organization: Organization | None, reason: Reason | None) -> None:
     """And why; the reason is for logs."""
-    assert why_agent_is_refused(client_agent(agent), organization) == reason
+    kept = client_organization(organization) if organization else None
+    assert why_agent_is_refused(client_agent(agent), kept) == reason
 
 
 def expiring(spec: timedelta | None, status: timedelta | None) -> AgentCredential:

@@ -3,10 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.clients import client_agent
+from agentidp.domain.clients import ClientOrganization, client_agent, client_organization
 from agentidp.domain.grants import Asked, Grant, decide_grant
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError
-from agentidp.domain.resources import Organization
 from tests.support.worlds import a_registered_agent, an_organization
 
 ISSUER = "https://idp.example"
@@ -15,10 +14,10 @@ AGENT = a_registered_agent(scopes=("read", "write", "admin"), audiences=(API, OT
 BARE = a_registered_agent()
 
 
-def allowing(*scopes: str) -> Organization:
+def allowing(*scopes: str) -> ClientOrganization:
     """An organization whose agents may have these scopes only."""
     one = an_organization()
-    return replace(one, spec=replace(one.spec, allowed_scopes=scopes))
+    return client_organization(replace(one, spec=replace(one.spec, allowed_scopes=scopes)))
 
 
 GRANTED = {
@@ -31,14 +30,14 @@ GRANTED = {
     "nothing when the organization allows nothing": (Asked(), allowing(), Grant("", (API, OTHER_API))),
     "everything when the organization does not restrict": (
         Asked(),
-        an_organization(),
+        client_organization(an_organization()),
         Grant("read write admin", (API, OTHER_API)),
     ),
 }
 
 
 @pytest.mark.parametrize(("asked", "organization", "expected"), GRANTED.values(), ids=GRANTED)
-def test_a_client_is_granted(asked: Asked, organization: Organization | None, expected: Grant) -> None:
+def test_a_client_is_granted(asked: Asked, organization: ClientOrganization | None, expected: Grant) -> None:
     """RFC 6749, section 3.3, and RFC 8707, section 2."""
     assert decide_grant(asked, client_agent(AGENT), organization, ISSUER) == expected
 
@@ -62,7 +61,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("asked", "organization", "error"), REFUSED.values(), ids=REFUSED)
-def test_a_client_is_refused(asked: Asked, organization: Organization | None, error: ErrorCode) -> None:
+def test_a_client_is_refused(asked: Asked, organization: ClientOrganization | None, error: ErrorCode) -> None:
     """What goes beyond is refused, not left out."""
     refused = decide_grant(asked, client_agent(AGENT), organization, ISSUER)
     assert isinstance(refused, OAuthError)

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from agentidp.domain.resources import ObjectMeta, Organization
+from agentidp.domain.clients import ClientOrganization, client_organization
+from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
 from tests.support.clocks import ManualClock
 from tests.support.worlds import an_organization
@@ -11,10 +12,10 @@ from token_service.daily_limits import PROBES, SECONDS_PER_DAY, SLOTS, DailyLimi
 NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
 
 
-def limited(limit: int | None, name: str = "acme") -> Organization:
+def limited(limit: int | None, name: str = "acme") -> ClientOrganization:
     """An organization with this limit."""
     organization = an_organization(name, limits=OrganizationLimits(tokens_per_day=limit))
-    return replace(organization, metadata=ObjectMeta(name=name, uid=f"uid-of-{name}"))
+    return client_organization(replace(organization, metadata=ObjectMeta(name=name, uid=f"uid-of-{name}")))
 
 
 def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> None:
