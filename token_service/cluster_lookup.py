@@ -8,8 +8,11 @@ import asyncio
 from agentidp.domain.clients import client_agent, client_credential, client_organization
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Extract
-from agentidp.kube.listing import list_all
+from agentidp.kube.listing import ItemT, Source, list_all
 from token_service.index.clients import ClientIndex
+
+MOST_BYTES = 2**20
+"""Of a client's agents, and of its credentials: several hundred of them as they are where nobody makes them large."""
 
 CLIENT_AGENTS = Extract(AGENTS, client_agent)
 CLIENT_CREDENTIALS = Extract(CREDENTIALS, client_credential)
@@ -22,11 +25,11 @@ class ClusterLookup:
         self._cluster = cluster
 
     async def __call__(self, client_id: str) -> ClientIndex:
-        """All that the API server has of this client now. Raises ApiError."""
+        """All that the API server has of this client now. Raises ApiError: TooLarge where others would have to wait for it."""
         found = ClientIndex()
         agents, credentials = await asyncio.gather(
-            list_all(self._cluster, CLIENT_AGENTS, selector={"fieldSelector": f"status.agentId={client_id}"}),
-            list_all(self._cluster, CLIENT_CREDENTIALS, selector={"fieldSelector": f"status.clientId={client_id}"}),
+            self._objects(CLIENT_AGENTS, f"status.agentId={client_id}"),
+            self._objects(CLIENT_CREDENTIALS, f"status.clientId={client_id}"),
         )
         for agent in agents:
             found.agents.put(agent)
@@ -34,6 +37,9 @@ class ClusterLookup:
             found.credentials.put(credential)
         await self._add_organization(found, client_id)
         return found
+
+    async def _objects(self, source: Source[ItemT], selector: str) -> list[ItemT]:
+        return await list_all(self._cluster, source, selector={"fieldSelector": selector}, most=MOST_BYTES)
 
     async def _add_organization(self, found: ClientIndex, client_id: str) -> None:
         """The agent's; for want of one it is asked for one that has the client's id as its name, and means nothing."""

@@ -6,7 +6,8 @@ watch brings the same, and cannot be overtaken by it. Once the watch has told mo
 was asked, the answer may be the older of both, and counts no more.
 
 A flood of unknown clients must not become one at the API server, so there is a budget for strangers, another one for clients
-that are known, and a small one for each client. Whoever gets no look-up waits for the watch.
+that are known, and a small one for each client. Nor must a client be one whose objects take long to read. Whoever gets no
+look-up waits for the watch.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from agentidp.domain.clients import Client
-from agentidp.kube.errors import Unreachable
+from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.serving.buckets import Buckets
 from token_service.index.clients import ClientIndex
 
@@ -25,7 +26,7 @@ PER_SECOND_AND_CLIENT, BURST_OF_CLIENT = 2, 8
 STRANGERS, KNOWN = "strangers", "known"
 
 LookUp = Callable[[str], Awaitable[ClientIndex]]
-"""An index of one client, by its id, as the API server has it now. Raises ApiError."""
+"""An index of one client, by its id, as the API server has it now. Raises ApiError: TooLarge where that is too much."""
 
 
 class LookedUp(Struct, frozen=True):
@@ -43,8 +44,8 @@ class ReadThrough:
         self._index = index
         self._totals = Buckets(PER_SECOND, BURST)
         self._of_client = Buckets(PER_SECOND_AND_CLIENT, BURST_OF_CLIENT)
-        self._waiting: dict[str, asyncio.Task[LookedUp]] = {}
-        self._running: dict[str, asyncio.Task[LookedUp]] = {}
+        self._waiting: dict[str, asyncio.Task[LookedUp | None]] = {}
+        self._running: dict[str, asyncio.Task[LookedUp | None]] = {}
 
     @property
     def is_short(self) -> bool:
@@ -52,7 +53,7 @@ class ReadThrough:
         return any(self._totals.wait(key) for key in (STRANGERS, KNOWN))
 
     async def client(self, client_id: str, *, exists: bool = False) -> LookedUp | None:
-        """What the API server has of this client, or None where it may not be asked now. Raises ApiError.
+        """What the API server has of this client, or None where it may not be asked now, or has too much. Raises ApiError.
 
         `exists`: it is no stranger, though the watch may not have told.
         """
@@ -79,7 +80,7 @@ class ReadThrough:
         """One look-up of all; what the client's own share does not allow is not taken from the others."""
         return not self._totals.wait(total) and self._of_client.take(client_id) and self._totals.take(total)
 
-    async def _take_turn(self, client_id: str, previous: asyncio.Task[LookedUp] | None) -> LookedUp:
+    async def _take_turn(self, client_id: str, previous: asyncio.Task[LookedUp | None] | None) -> LookedUp | None:
         if previous:
             await asyncio.wait([previous])
         turn = self._waiting.pop(client_id)
@@ -88,6 +89,8 @@ class ReadThrough:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 return LookedUp(await self._look_up(client_id), told)
+        except TooLarge:
+            return None
         except TimeoutError as late:
             raise Unreachable("the API server did not answer in time") from late
         finally:

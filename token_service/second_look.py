@@ -2,7 +2,7 @@
 
 A pod may use its Secret the moment it appears. Then the client is read through; where that may not be done now (see
 `read_through`), the request waits a little for the watch. A pair that was refused like this is not looked at again for a
-while: only a change could make it right, and the watch tells changes.
+while, if the API server was asked: only a change could make it right, and the watch tells changes.
 """
 
 import re
@@ -44,13 +44,14 @@ class SecondLook:
             return first
         deadline, is_short = time.monotonic() + PATIENCE_SECONDS, self._read_through.is_short
         try:
-            outcome = await self._look_up(pair, digest, examine)
+            looked_up = await self._look_up(pair, digest, examine)
         except ApiError:
             return unavailable("The API server cannot be asked about this client now.", 1)
-        if outcome is None:
-            outcome = await self._wait(pair, digest, first, examine, deadline)
-        elif is_short and isinstance(outcome, Why):
-            outcome = await self._wait(pair, digest, outcome, examine, deadline)
+        if looked_up is None:
+            return await self._wait(pair, digest, await self._told(pair, digest, examine), examine, deadline)
+        outcome = looked_up
+        if is_short and isinstance(looked_up, Why):
+            outcome = await self._wait(pair, digest, looked_up, examine, deadline)
         if isinstance(outcome, Why):
             self._remember(digest)
         return outcome
@@ -72,19 +73,31 @@ class SecondLook:
         return None
 
     async def _wait(
-        self, pair: ClientPair, digest: bytes, first: Why, examine: Examine[AcceptedT], deadline: float
+        self,
+        pair: ClientPair,
+        digest: bytes,
+        outcome: AcceptedT | Why | OAuthError,
+        examine: Examine[AcceptedT],
+        deadline: float,
     ) -> AcceptedT | Why | OAuthError:
         """The outcome once the watch has told, or as it is when it tells nothing.
 
         Where some could not be looked up, all who are refused wait as long: time tells no stranger from a known client.
         """
         changes = self._index.changes
-        if len(changes) >= MOST_WAITING:
+        if isinstance(outcome, Why) and len(changes) >= MOST_WAITING:
             return unavailable("Too many unknown clients are being looked up.", 1)
-        outcome: AcceptedT | Why | OAuthError = first
         while isinstance(outcome, Why) and await changes.next(pair.client_id, deadline - time.monotonic()):
-            outcome = await examine(self._index, pair, digest)
+            outcome = await self._told(pair, digest, examine)
         return outcome
+
+    async def _told(self, pair: ClientPair, digest: bytes, examine: Examine[AcceptedT]) -> AcceptedT | Why | OAuthError:
+        """The outcome by all that the watch has told: what it tells while a secret is examined wakes nobody."""
+        while True:
+            told = self._index.client(pair.client_id)
+            outcome = await examine(self._index, pair, digest)
+            if not isinstance(outcome, Why) or self._index.client(pair.client_id) == told:
+                return outcome
 
     def _remember(self, digest: bytes) -> None:
         if len(self._refused_until) >= MOST_REFUSED:

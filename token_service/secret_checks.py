@@ -42,7 +42,11 @@ class SecretChecks:
                 guesses.append(one)
             elif await self._matches(one.hash, pair, digest):
                 return one
-        right = await self._guesses.right_one(pair, digest, tuple(one.hash.hash for one in guesses)) if guesses else None
+        return await self._guessed(pair, digest, guesses) if guesses else None
+
+    async def _guessed(self, pair: ClientPair, digest: bytes, guesses: Sequence[Candidate]) -> Candidate | None:
+        namespace, hashes = guesses[0].credential.namespace, tuple(one.hash.hash for one in guesses)
+        right = await self._guesses.right_one(pair, digest, namespace, hashes)
         return next((one for one in guesses if one.hash.hash == right), None)
 
     def _trusts(self, one: ClientHash, pair: ClientPair, digest: bytes) -> bool:

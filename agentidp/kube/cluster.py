@@ -20,6 +20,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
+from agentidp.kube.depth import decoded_at_any_depth
 from agentidp.kube.errors import NotFound, TooLarge, Unreachable, error_from
 from agentidp.kube.kinds import Kind, ObjectT
 
@@ -89,7 +90,7 @@ class Cluster:
 
     async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
         """One object. Raises NotFound."""
-        return kind.decode(await self.request("GET", kind.path(namespace, name)))
+        return await decoded_at_any_depth(kind.decode, await self.request("GET", kind.path(namespace, name)))
 
     async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
         """One object, or None where there is none."""
@@ -101,12 +102,14 @@ class Cluster:
     async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
         """Create the object and return it as stored. Raises Conflict where one of this name exists."""
         path = kind.path(value.metadata.namespace)
-        return kind.decode(await self.request("POST", path, body=kind.encode(value), params=self._writer))
+        body = await self.request("POST", path, body=kind.encode(value), params=self._writer)
+        return await decoded_at_any_depth(kind.decode, body)
 
     async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
         """Replace the object, or only its `subresource`. Raises Conflict where it has changed since it was read."""
         path = kind.path(value.metadata.namespace, value.metadata.name, subresource)
-        return kind.decode(await self.request("PUT", path, body=kind.encode(value), params=self._writer))
+        body = await self.request("PUT", path, body=kind.encode(value), params=self._writer)
+        return await decoded_at_any_depth(kind.decode, body)
 
     async def patch(
         self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any], subresource: str = ""
@@ -117,7 +120,7 @@ class Cluster:
         """
         path = kind.path(namespace, name, subresource)
         body = await self.request("PATCH", path, body=change, params=self._writer, content_type=MERGE_PATCH)
-        return kind.decode(body)
+        return await decoded_at_any_depth(kind.decode, body)
 
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
         """Delete exactly this version of this object. Raises Conflict where it has changed, NotFound where it is gone."""

@@ -9,7 +9,6 @@ import msgspec
 
 from agentidp.domain.resources import GROUP, VERSION, Agent, AgentCredential, Organization, Secret, TokenRevocation
 from agentidp.domain.resources.meta import Object
-from agentidp.kube.depth import decoded_at_any_depth
 
 ObjectT = TypeVar("ObjectT", bound=Object)
 KeptT = TypeVar("KeptT")
@@ -42,8 +41,8 @@ class Kind(Generic[ObjectT]):
         return msgspec.json.Decoder(self.type)
 
     def decode(self, body: bytes | msgspec.Raw) -> ObjectT:
-        """One object from its JSON."""
-        return decoded_at_any_depth(self.decoder.decode, body)
+        """One object from its JSON. Raises msgspec.DecodeError, and RecursionError (see `depth`)."""
+        return self.decoder.decode(body)
 
     def encode(self, value: ObjectT) -> dict[str, Any]:
         """The manifest of an object."""

@@ -19,7 +19,7 @@ from agentidp.domain.resources import Identity
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.depth import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, Unreachable, error_from
-from agentidp.kube.listing import BITE, Listing, Source, decoded
+from agentidp.kube.listing import BITE, BITE_BYTES, Listing, Source, decoded
 from agentidp.kube.progress import Progress
 
 WATCH_SECONDS = 290.0
@@ -149,18 +149,18 @@ class Reflector(Generic[ItemT]):
         """Until the API server ends it in good order, which it does when there was no more to tell until then."""
         count = 0
         while line := await lines.readline():
-            self._apply(decoded_at_any_depth(_EVENT.decode, line))
+            await self._apply(await decoded_at_any_depth(_EVENT.decode, line))
             self._heard()
             count += 1
-            if count % BITE == 0:
+            if count % BITE == 0 or len(line) >= BITE_BYTES:
                 await asyncio.sleep(0)
 
-    def _apply(self, event: _Event) -> None:
+    async def _apply(self, event: _Event) -> None:
         if event.type == "ERROR":
             raise error_from(0, bytes(event.object))
-        identity = _IDENTIFIED.decode(event.object).metadata
+        identity = (await decoded_at_any_depth(_IDENTIFIED.decode, event.object)).metadata
         if event.type != "BOOKMARK":
-            value = decoded(self.source, event.object) if event.type != "DELETED" else None
+            value = await decoded(self.source, event.object) if event.type != "DELETED" else None
             if value is None:
                 self._view.remove(identity)
             else:

@@ -13,7 +13,7 @@ import kopf
 import msgspec
 import structlog
 
-from agent_operator.kopf_depth import read_at_any_depth
+from agent_operator.kopf_depth import NothingHandledLast, read_at_any_depth
 from agent_operator.world import Collection, World
 from agentidp.domain.resources import GROUP, VERSION, Identity
 from agentidp.kube.cluster import configuration
@@ -84,7 +84,7 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.networking.error_backoffs = EndlessBackoffs()
     settings.persistence.finalizer = f"{GROUP}/operator"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = NothingHandledLast()
     settings.queueing.idle_timeout = 0.5
 
 

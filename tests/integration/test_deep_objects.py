@@ -13,7 +13,8 @@ from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 from tests.support.workload import is_served
 
-DEPTH = 5_000
+DEPTHS = [600, 5_000]
+"""Deeper than Kopf copies objects, and than Python decodes them."""
 KINDS = ("Agent", "AgentCredential", "Secret")
 
 
@@ -23,11 +24,11 @@ def programs(all_programs: Programs) -> Programs:
     return all_programs
 
 
-@pytest.fixture
-def deep(tenant: Tenant) -> Iterator[Tenant]:
+@pytest.fixture(params=DEPTHS)
+def deep(request: pytest.FixtureRequest, tenant: Tenant) -> Iterator[Tenant]:
     """A tenant all of whose objects are like this."""
     for kind in KINDS:
-        body = as_text(manifest_of(kind))
+        body = as_text(manifest_of(kind), request.param)
         answer = tenant.objects.ask(
             "POST", path_of(kind, tenant.namespace), content=body, headers={"Content-Type": "application/json"}
         )
@@ -55,10 +56,10 @@ def manifest_of(kind: str) -> Manifest:
     return a_resource(kind, {"secret": {"name": "pair"}} if kind == "AgentCredential" else {}, NAME)
 
 
-def as_text(manifest: Manifest) -> str:
+def as_text(manifest: Manifest, depth: int) -> str:
     """As JSON, with the deep field; Python's own encoder does not go so deep either."""
     metadata = manifest["metadata"] | {"annotations": {"of": "evil"}, "managedFields": ["HERE"]}
-    owned = '{"f:metadata":{"f:annotations":' + '{"f:of":' * DEPTH + "{}" + "}" * (DEPTH + 2)
+    owned = '{"f:metadata":{"f:annotations":' + '{"f:of":' * depth + "{}" + "}" * (depth + 2)
     entry = {"manager": "evil", "operation": "Update", "apiVersion": manifest["apiVersion"], "fieldsType": "FieldsV1"}
     fields = json.dumps(entry | {"time": "2026-01-01T00:00:00Z"})[:-1] + f', "fieldsV1": {owned}}}'
     return json.dumps(manifest | {"metadata": metadata}).replace('"HERE"', fields)

@@ -1,16 +1,24 @@
 """JSON deeper than decoders go."""
 
+import asyncio
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agentidp.kube.depth import MAX_DEPTH, decoded_at_any_depth, shallow
+from agentidp.kube import depth as cutting
+from agentidp.kube.depth import BITE, LOWEST_CUT, MAX_DEPTH, STRETCH, decoded_at_any_depth, shallow
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.reflector import decoded
+from agentidp.kube.listing import decoded
 from tests.support.manifests import a_resource
 
-DEPTHS = [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 1_500, 100_000]
+DEPTHS = [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, LOWEST_CUT, 1_500, 100_000]
+FLAT = ",".join(f'"f:{number}":{{}}' for number in range(20_000))
 
 
 def nested(depth: int) -> str:
@@ -29,15 +37,100 @@ def test_what_is_too_deep_is_null(depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_an_object_with_deep_managed_fields_is_read(depth: int) -> None:
+async def test_an_object_with_deep_managed_fields_is_read(depth: int) -> None:
     """As one without them."""
     manifest = a_resource("Agent", {}, "screener")
     text = json.dumps(manifest)
     deep = text.replace('"metadata": {', f'"metadata": {{"managedFields": [{nested(depth)}], ', 1).encode()
-    assert decoded(AGENTS, msgspec.Raw(deep)) == AGENTS.decode(text.encode())
+    assert await decoded(AGENTS, msgspec.Raw(deep)) == AGENTS.decode(text.encode())
 
 
-def test_what_is_no_json_stays_none() -> None:
+NO_JSON = {
+    "objects without an end": b'{"a":' * 100_000,
+    "a string without an end": b"[" * 100_000 + b'"\\',
+    "an end too few": b"[" * 100_000 + b"]" * 99_999,
+    "an end too many": b"[" * 100_000 + b"]" * 100_001,
+}
+
+
+@pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
+async def test_what_is_no_json_stays_none(body: bytes) -> None:
     """Whatever is cut out of it."""
     with pytest.raises(msgspec.DecodeError):
-        decoded_at_any_depth(msgspec.json.decode, b'{"a":' * 2_000)
+        await decoded_at_any_depth(msgspec.json.decode, body)
+
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text('"\\{}[],:x', max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text('"\\{}[]x', max_size=20), inner, max_size=4),
+    max_leaves=30,
+)
+
+
+@given(VALUES, st.integers(1, 4), st.integers(1, 40), st.booleans())
+def test_wherever_it_is_cut_what_is_less_deep_stays(value: Any, deepest: int, stretch: int, compact: bool) -> None:
+    """However the body falls into stretches."""
+    body = json.dumps(value, separators=(",", ":") if compact else None).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "MAX_DEPTH", deepest)
+        patch.setattr(cutting, "LOWEST_CUT", deepest + 1)
+        patch.setattr(cutting, "STRETCH", stretch)
+        kept = json.loads(shallow(body))
+    assert pruned(kept, deepest) == pruned(value, deepest)
+    assert depth_of(kept) <= deepest + 2
+
+
+def pruned(value: Any, deepest: int) -> Any:
+    """Without what is nested deeper."""
+    if isinstance(value, dict):
+        return {key: pruned(one, deepest - 1) for key, one in value.items()} if deepest else None
+    if isinstance(value, list):
+        return [pruned(one, deepest - 1) for one in value] if deepest else None
+    return value
+
+
+def depth_of(value: Any) -> int:
+    """How deep it is nested."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
+
+
+class Looked:
+    """At how many bytes for each bracket in them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def finditer(self, body: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+        """What it does beside counting."""
+        self.count += end - start
+        return TOKENS.finditer(body, start, end)
+
+
+TOKENS = cutting._TOKENS
+LARGE = {
+    "above the depths": f"[{nested(100_000)},{{{FLAT}}}]",
+    "in the depths": f"{'[' * 100_000}{{{FLAT}}}{']' * 100_000}",
+    "just where it may be cut off": f"{'[' * 300}[{nested(100_000)},{{{FLAT}}}]{']' * 300}",
+}
+
+
+@pytest.mark.parametrize("body", LARGE.values(), ids=LARGE)
+def test_what_is_large_is_not_looked_at_bracket_by_bracket(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That would take several times as long."""
+    looked = Looked()
+    monkeypatch.setattr(cutting, "_TOKENS", looked)
+    shallow(body.encode())
+    assert 0 < looked.count < len(body) / 50
+
+
+async def test_others_are_served_while_what_is_large_is_gone_through() -> None:
+    """Each time after a few KiB."""
+    body = f"[{nested(100_000)},{{{FLAT}}}]".encode()
+    reading = asyncio.create_task(decoded_at_any_depth(msgspec.json.decode, body))
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= len(body) // (BITE * (STRETCH + len(nested(1))))
+    assert len((await reading)[1]) == 20_000

@@ -7,9 +7,10 @@ import pytest
 
 from agentidp.domain.resources import Agent, Organization
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, Kind
 from tests.support.worlds import AGENT_ID, a_registered_agent, an_organization
-from token_service.cluster_lookup import ClusterLookup
+from token_service.cluster_lookup import MOST_BYTES, ClusterLookup
 
 
 class Asked:
@@ -19,11 +20,14 @@ class Asked:
         self.kinds: list[str] = []
         self._items = {AGENTS.plural: [AGENTS.encode(one) for one in agents]}
 
-    async def request(self, _method: str, path: str, **_: Any) -> bytes:
-        """A list."""
+    async def request(self, _method: str, path: str, *, most: int, **_: Any) -> bytes:
+        """A list, if it has no more bytes."""
         plural = path.rpartition("/")[2]
         self.kinds.append(plural)
-        return msgspec.json.encode({"metadata": {"resourceVersion": "1"}, "items": self._items.get(plural, [])})
+        body = msgspec.json.encode({"metadata": {"resourceVersion": "1"}, "items": self._items.get(plural, [])})
+        if len(body) > most:
+            raise TooLarge("more than was asked for")
+        return body
 
     async def find(self, kind: Kind[Any], _namespace: str, name: str) -> Organization | None:
         """One object."""
@@ -46,3 +50,11 @@ async def test_the_same_questions_are_asked_where(agents: tuple[Agent, ...]) -> 
     assert sorted(asked.kinds) == ["agentcredentials", "agents", ORGANIZATIONS.plural]
     assert [one.agent_id for one in found.agents.table] == [AGENT_ID] * len(agents)
     assert len(found.organizations.table) == sum(one.spec.organization_id is not None for one in agents)
+
+
+async def test_no_more_is_read_than_others_can_wait_for() -> None:
+    """Anybody who knows the client's id can have it looked up, and its owner can make it large."""
+    enough, too_much = (a_registered_agent(owner="o" * size) for size in (MOST_BYTES - 10_000, MOST_BYTES))
+    assert (await ClusterLookup(cast("Cluster", Asked(enough)))(AGENT_ID)).agent(AGENT_ID)
+    with pytest.raises(TooLarge):
+        await ClusterLookup(cast("Cluster", Asked(too_much)))(AGENT_ID)

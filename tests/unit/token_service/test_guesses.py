@@ -24,10 +24,16 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go.set()
 
 
-def guess(of: Guesses, client_id: str, address: str, secret: str = WRONG) -> "asyncio.Task[str | None]":
-    """Somebody tries a secret; the right one is "right"."""
-    digest = f"{client_id} {secret}".encode()
-    return asyncio.create_task(of.right_one(ClientPair(client_id, secret.encode(), address), digest, ("other", "right")))
+def guess(of: Guesses, client_id: str, address: str, secret: str = WRONG, namespace: str = "") -> "asyncio.Task[str | None]":
+    """Somebody tries a secret; the right one is "right". Each client has a namespace of its own, unless told otherwise."""
+    pair, digest = ClientPair(client_id, secret.encode(), address), f"{client_id} {secret}".encode()
+    return asyncio.create_task(of.right_one(pair, digest, namespace or client_id, ("other", "right")))
+
+
+async def in_line() -> None:
+    """Until all stand in line who can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_an_address_has_one_guess_at_a_client_at_a_time(held: threading.Event) -> None:
@@ -58,6 +64,41 @@ async def test_lines_are_bounded(held: threading.Event, monkeypatch: pytest.Monk
     held.set()
     assert await asyncio.gather(*waiting) == [None] * 4
     assert (line._lines, line._running) == ({}, {})
+    pool.close()
+
+
+async def test_a_namespace_has_some_of_the_lines(held: threading.Event) -> None:
+    """Whoever has one leaves the others theirs, and whoever has several leaves some."""
+    pool = HashingPool(1, 100)
+    line, waiting, refused = Guesses(pool), [], 0
+    for namespace in ("evil", "evil-too", "evil-as-well", "victim"):
+        guesses_of_it = [guess(line, f"{namespace}-{number}", "1", namespace=namespace) for number in range(10)]
+        await in_line()
+        waiting += [one for one in guesses_of_it if not one.done()]
+        refused += sum(isinstance(one.exception(), Busy) for one in guesses_of_it if one.done())
+    of_each = [one.namespace for one in line._lines.values()]
+    assert [of_each.count(one) for one in ("evil", "evil-too", "evil-as-well", "victim")] == [4, 3, 2, 2]
+    assert refused == 40 - len(waiting)
+    held.set()
+    assert await asyncio.gather(*waiting) == [None] * 11
+    pool.close()
+
+
+async def test_each_namespace_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For one hash, whoever has how many to be checked: the victim's two are the second and the fourth."""
+    checked, go = list[str](), threading.Event()
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(hashing, "secret_matches", lambda secret, _: go.wait(5) and bool(checked.append(secret.decode())))
+    pool = HashingPool(1, 100)
+    line = Guesses(pool)
+    evil = [guess(line, f"evil-{number}", "1", f"evil {number}", "evil") for number in range(4)]
+    await in_line()
+    victim = guess(line, "victim", "2", "victim")
+    await in_line()
+    go.set()
+    await asyncio.gather(*evil, victim)
+    assert [place for place, secret in enumerate(checked) if secret == "victim"] == [1, 3]
+    assert len(checked) == 10
     pool.close()
 
 

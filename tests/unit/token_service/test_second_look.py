@@ -10,11 +10,19 @@ import pytest
 
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.domain.resources import CredentialState
-from agentidp.kube.errors import Unreachable
+from agentidp.kube.errors import TooLarge, Unreachable
 from tests.support.listings import Listed
-from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
-from tests.support.worlds import AGENT_ID, a_registered_agent, a_suspended_agent, a_uid, an_organization
-from token_service import read_through, second_look
+from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential, the_hash
+from tests.support.worlds import (
+    AGENT_ID,
+    a_fake_hash,
+    a_registered_agent,
+    a_suspended_agent,
+    a_uid,
+    a_value,
+    an_organization,
+)
+from token_service import guesses, read_through, second_look
 
 OTHERS = CLIENT | GRANT | {"client_secret": OTHER_SECRET}
 
@@ -182,6 +190,54 @@ async def test_beside_a_flood_a_fresh_client_is_served_when_the_watch_tells(exha
     assert (await fresh).status_code == 200
     assert {answer.status_code for answer in await asyncio.gather(*flood)} == {401}
     assert exhausted.looked_up == []
+
+
+async def test_a_pair_of_which_the_api_server_was_not_asked_is_not_wrong_for_long(
+    exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch may be late by more than a request waits: the next one waits again."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
+    assert (await exhausted.token()).status_code == 401
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 5)
+    again = asyncio.create_task(exhausted.token())
+    await asyncio.sleep(0.05)
+    exhausted.declare(a_registered_agent(), the_credential())
+    assert (await again).status_code == 200
+
+
+async def test_who_has_too_much_to_be_looked_up_is_served_when_the_watch_tells(
+    empty: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is not called wrong for long either; nobody else has to wait while it is read."""
+    empty.api_server_trouble = TooLarge("a MiB of managed fields")
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
+    assert (await empty.token()).status_code == 401
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 5)
+    again = asyncio.create_task(empty.token())
+    await asyncio.sleep(0.05)
+    empty.declare(a_registered_agent(), the_credential())
+    assert (await again).status_code == 200
+    assert empty.looked_up == [AGENT_ID] * 2
+
+
+async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it then, and it is not told again."""
+    monkeypatch.setattr(read_through, "BURST_OF_CLIENT", 0)
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
+    served = ServedAlone()
+    served.keys.put(signing_keys())
+    other = the_hash(hash=a_fake_hash(a_value(2)), hint=False)
+    served.declare(a_registered_agent(), the_credential(other))
+
+    async def tell(*_: Any) -> bool:
+        served.declare(the_credential())
+        return False
+
+    monkeypatch.setattr(served.service.hashing, "matches_guess", tell)
+    assert (await served.token()).status_code == 200
+    assert served.looked_up == []
+    await served.close()
 
 
 async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(
