@@ -3,8 +3,11 @@
 import base64
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -124,6 +127,42 @@ def test_a_client_that_waits_for_permission_gets_it(programs: Programs, pair: Pa
 def test_what_is_not_http_is_refused(programs: Programs) -> None:
     """By the server itself."""
     assert answer_to(programs, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")[0] == 400
+
+
+def test_requests_that_are_sent_without_end_take_bounded_memory(programs: Programs, pair: Pair) -> None:
+    """Nobody waits for them either: few of them wait for their turn, and the rest is not read."""
+    pid = programs.process(TOKEN_SERVICE.name).pid
+    before = resident_bytes(pid)
+    with connection(programs) as connected, sending(connected, b"GET / HTTP/1.1\r\n\r\n" * 1_000_000):
+        for _ in range(100):
+            connected.recv(1_000_000)
+            began = time.monotonic()
+            assert is_served(pair)
+            assert time.monotonic() - began < 5
+        assert resident_bytes(pid) - before < 16 * 1024 * 1024
+
+
+@contextmanager
+def sending(connected: socket.socket, data: bytes) -> Iterator[None]:
+    """While this is sent; what the other side has not taken in the end is not."""
+
+    def send() -> None:
+        with suppress(OSError):
+            connected.sendall(data)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        connected.shutdown(socket.SHUT_RDWR)
+        sender.join()
+
+
+def resident_bytes(pid: int) -> int:
+    """What a process has in memory."""
+    (line,) = (one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
 
 
 def test_clients_that_go_away_in_the_middle_harm_nobody(programs: Programs) -> None:
