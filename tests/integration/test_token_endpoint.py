@@ -55,6 +55,9 @@ REQUESTS: dict[str, tuple[int, str, dict[str, Any]]] = {
     "the wrong content type": (400, "invalid_request", {"json": GRANT}),
     "a body of one megabyte": (413, "invalid_request", {"data": GRANT | {"scope": "x" * 2**20}}),
     "a secret of a thousand bytes": (401, "invalid_client", {"auth": ("{client_id}", "x" * 1000)}),
+    "a form of very many parameters": (400, "invalid_request", {"content": "%41&" * 4096, "headers": FORM}),
+    "an Authorization header of 60,000 bytes": (400, "invalid_request", {"headers": {"Authorization": "x" * 60_000}}),
+    "a Basic header that is longer than any secret": (401, "invalid_client", {"auth": ("{client_id}", "x" * 10_000)}),
     "a Basic header that is not UTF-8": (401, "invalid_client", {"headers": {"Authorization": NOT_UTF8}}),
 }
 
