@@ -162,6 +162,19 @@ def sending(connected: socket.socket, data: bytes) -> Iterator[None]:
         sender.join()
 
 
+def test_strangers_write_nothing_to_the_log(programs: Programs) -> None:
+    """However much of what is no HTTP they send."""
+    before = told_by_the_server(programs)
+    for wrong in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"):
+        answer_to(programs, wrong)
+    assert told_by_the_server(programs) == before != []
+
+
+def told_by_the_server(programs: Programs) -> list[str]:
+    """What the log holds of uvicorn."""
+    return [line for line in programs.log(TOKEN_SERVICE.name).read_text().splitlines() if "uvicorn" in line]
+
+
 def resident_bytes(pid: int) -> int:
     """What a process has in memory."""
     (line,) = (one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS:"))
