@@ -80,11 +80,11 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    meters = service.meters
+    meters, floods = service.meters, service.floods
     for path, endpoint, documentation in (
-        (TOKEN, FormEndpoint("token", service.token.handle, meters, service.token.recall), token.DOCUMENTATION),
-        (INTROSPECTION, FormEndpoint("introspect", service.introspection.handle, meters), introspection.DOCUMENTATION),
-        (REVOCATION, FormEndpoint("revoke", service.revocation.handle, meters), revocation.DOCUMENTATION),
+        (TOKEN, FormEndpoint("token", service.token.handle, meters, floods, service.token.recall), token.DOCUMENTATION),
+        (INTROSPECTION, FormEndpoint("introspect", service.introspection.handle, meters, floods), introspection.DOCUMENTATION),
+        (REVOCATION, FormEndpoint("revoke", service.revocation.handle, meters, floods), revocation.DOCUMENTATION),
     ):
         for full in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
             app.add_lean_route(full, endpoint, documentation)

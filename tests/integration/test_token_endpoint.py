@@ -3,8 +3,11 @@
 import base64
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +55,9 @@ REQUESTS: dict[str, tuple[int, str, dict[str, Any]]] = {
     "the wrong content type": (400, "invalid_request", {"json": GRANT}),
     "a body of one megabyte": (413, "invalid_request", {"data": GRANT | {"scope": "x" * 2**20}}),
     "a secret of a thousand bytes": (401, "invalid_client", {"auth": ("{client_id}", "x" * 1000)}),
+    "a form of very many parameters": (400, "invalid_request", {"content": "%41&" * 4096, "headers": FORM}),
+    "an Authorization header of 60,000 bytes": (400, "invalid_request", {"headers": {"Authorization": "x" * 60_000}}),
+    "a Basic header that is longer than any secret": (401, "invalid_client", {"auth": ("{client_id}", "x" * 10_000)}),
     "a Basic header that is not UTF-8": (401, "invalid_client", {"headers": {"Authorization": NOT_UTF8}}),
 }
 
@@ -124,6 +130,55 @@ def test_a_client_that_waits_for_permission_gets_it(programs: Programs, pair: Pa
 def test_what_is_not_http_is_refused(programs: Programs) -> None:
     """By the server itself."""
     assert answer_to(programs, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")[0] == 400
+
+
+def test_requests_that_are_sent_without_end_take_bounded_memory(programs: Programs, pair: Pair) -> None:
+    """Nobody waits for them either: few of them wait for their turn, and the rest is not read."""
+    pid = programs.process(TOKEN_SERVICE.name).pid
+    before = resident_bytes(pid)
+    with connection(programs) as connected, sending(connected, b"GET / HTTP/1.1\r\n\r\n" * 1_000_000):
+        for _ in range(100):
+            connected.recv(1_000_000)
+            began = time.monotonic()
+            assert is_served(pair)
+            assert time.monotonic() - began < 5
+        assert resident_bytes(pid) - before < 16 * 1024 * 1024
+
+
+@contextmanager
+def sending(connected: socket.socket, data: bytes) -> Iterator[None]:
+    """While this is sent; what the other side has not taken in the end is not."""
+
+    def send() -> None:
+        with suppress(OSError):
+            connected.sendall(data)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        connected.shutdown(socket.SHUT_RDWR)
+        sender.join()
+
+
+def test_strangers_write_nothing_to_the_log(programs: Programs) -> None:
+    """However much of what is no HTTP they send."""
+    before = told_by_the_server(programs)
+    for wrong in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"):
+        answer_to(programs, wrong)
+    assert told_by_the_server(programs) == before != []
+
+
+def told_by_the_server(programs: Programs) -> list[str]:
+    """What the log holds of uvicorn."""
+    return [line for line in programs.log(TOKEN_SERVICE.name).read_text().splitlines() if "uvicorn" in line]
+
+
+def resident_bytes(pid: int) -> int:
+    """What a process has in memory."""
+    (line,) = (one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
 
 
 def test_clients_that_go_away_in_the_middle_harm_nobody(programs: Programs) -> None:

@@ -28,6 +28,41 @@ except RuntimeError:
 """
 
 
+SERVING = r"""
+import asyncio
+import socket
+import sys
+
+from agentidp.runtime.logs import configure_logs
+from agentidp.serving.server import event_loop, server_for
+
+NO_HTTP = b"\x16\x03\x01\r\n\r\n"
+UPGRADE = b"GET /quiet HTTP/1.1\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
+DEFECT = b"GET / HTTP/1.1\r\n\r\n"
+
+async def app(scope, receive, send):
+    if scope["path"] != "/quiet":
+        raise RuntimeError("a defect")
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+async def serve():
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = server_for(app)
+    serving = asyncio.create_task(server.serve([listening]))
+    for request in (NO_HTTP, UPGRADE, DEFECT):
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(request)
+        assert (await reader.read()).startswith(b"HTTP/1.1")
+        writer.close()
+    server.should_exit = True
+    await serving
+
+configure_logs("program", "debug", sys.argv[1])
+with asyncio.Runner(loop_factory=event_loop()) as runner:
+    runner.run(serve())
+"""
+
 GUIDANCE = (CHART / "files" / "alerts.yaml", RUNBOOKS)
 """What tells people to search the logs."""
 
@@ -35,7 +70,7 @@ GUIDANCE = (CHART / "files" / "alerts.yaml", RUNBOOKS)
 @pytest.mark.parametrize("path", GUIDANCE, ids=lambda path: path.name)
 def test_what_people_are_told_to_search_for_finds_an_error(path: Path) -> None:
     """JSON may be written with spaces or without; `grep` knows one of them."""
-    (line,) = (one for one in log_of("json").splitlines() if "reconciliation failed" in one)
+    (line,) = (one for one in log_of(SCRIPT, "json").splitlines() if "reconciliation failed" in one)
     patterns = re.findall(r"""grep (?:-E )?'("level": [^']+)'""", path.read_text())
     assert patterns
     assert all(re.search(pattern, line) for pattern in patterns)
@@ -44,12 +79,20 @@ def test_what_people_are_told_to_search_for_finds_an_error(path: Path) -> None:
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_a_traceback_shows_no_values(form: str) -> None:
     """Some renderers add all local variables to it, if the library for that happens to be installed."""
-    written = log_of(form)
+    written = log_of(SCRIPT, form)
     assert "RuntimeError: a defect" in written
     assert "the-plaintext" not in written
 
 
-def log_of(form: str) -> str:
-    """What a program writes that fails."""
-    result = subprocess.run([sys.executable, "-c", SCRIPT, form], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_strangers_cannot_fill_the_log(form: str) -> None:
+    """Of what is no HTTP nothing is written, at no level; a server's start, its end and its defects are."""
+    written = log_of(SERVING, form)
+    assert "warning" not in written
+    assert all(one in written for one in ("Started server process", "Finished server process", "RuntimeError: a defect"))
+
+
+def log_of(script: str, form: str) -> str:
+    """What a program writes."""
+    result = subprocess.run([sys.executable, "-c", script, form], capture_output=True, text=True, check=True)
     return result.stderr

@@ -8,14 +8,17 @@ from time import perf_counter
 
 import structlog
 
-from agentidp.domain.oauth_errors import SERVER_ERROR, OAuthError
+from agentidp.domain.oauth_errors import SERVER_ERROR, ErrorCode, OAuthError
 from agentidp.serving.asgi import Receive, Scope, Send
+from token_service.floods import Floods
 from token_service.http.answers import Answer, error_answer, write
 from token_service.http.requests import FormRequest, Sent, read_sent, understand
 from token_service.metrics.families import OK, RATE_LIMITED
 from token_service.metrics.meters import Meters
 
 TOO_MANY_REQUESTS = 429
+OF_NOBODY = {ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_GRANT_TYPE}
+"""What is refused before it is known who asks. Those who fail to show who they are are held where that is decided."""
 
 Handle = Callable[[FormRequest], Awaitable[Answer | OAuthError]]
 Recall = Callable[[Sent], Answer | OAuthError | None]
@@ -27,11 +30,12 @@ log = structlog.get_logger()
 class FormEndpoint:
     """Reads, lets `handle` decide, writes and counts."""
 
-    def __init__(self, name: str, handle: Handle, meters: Meters, recall: Recall = lambda _: None) -> None:
+    def __init__(self, name: str, handle: Handle, meters: Meters, floods: Floods, recall: Recall = lambda _: None) -> None:
         self._name = name
         self._handle = handle
         self._recall = recall
         self._meters = meters
+        self._floods = floods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
@@ -45,6 +49,8 @@ class FormEndpoint:
             await write(outcome, send)
             told = OK
         else:
+            if outcome.error in OF_NOBODY:
+                await self._floods.hold()
             await write(error_answer(outcome), send)
             told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
         self._meters.answered(self._name, told, perf_counter() - began)

@@ -4,17 +4,20 @@ It is one of them, not two. Whatever is malformed in a Basic header is answered 
 """
 
 import binascii
-from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
 from agentidp.domain.oauth_errors import INVALID_CLIENT, OAuthError, invalid_request
+from token_service.http.forms import unescaped
 from token_service.http.requests import FormRequest
 
 _BOTH = invalid_request("The client authenticates in the Authorization header and in the body; one of them is enough.")
 _ASSERTION_AND_MORE = invalid_request("The client authenticates by an assertion and in another way; one of them is enough.")
 _HALF_AN_ASSERTION = invalid_request("client_assertion and client_assertion_type belong together.")
 _DIFFERENT = invalid_request("client_id is not the client of the Authorization header.")
+
+MAX_BASIC_BYTES = 4_096
+"""Several times what an id and the longest secret take, were each character of them escaped."""
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -82,15 +85,11 @@ def bearer_token(header: bytes | None) -> str | None:
 def parse_basic(header: bytes, address: str = "") -> ClientPair | OAuthError:
     """The pair of an Authorization header: base64 of both parts, each of them form-encoded, with a colon between them."""
     scheme, _, encoded = header.partition(b" ")
-    if scheme.lower() != b"basic":
+    if scheme.lower() != b"basic" or len(encoded) > MAX_BASIC_BYTES:
         return INVALID_CLIENT
     try:
         client_id, colon, secret = binascii.a2b_base64(encoded.strip(), strict_mode=True).partition(b":")
-        pair = ClientPair(_form_decoded(client_id).decode(), _form_decoded(secret), address)
+        pair = ClientPair(unescaped(client_id).decode(), unescaped(secret), address)
     except ValueError:  # neither base64 nor UTF-8: their errors are ValueErrors
         return INVALID_CLIENT
     return pair if colon else INVALID_CLIENT
-
-
-def _form_decoded(part: bytes) -> bytes:
-    return unquote_to_bytes(part.replace(b"+", b" ")) if b"%" in part or b"+" in part else part

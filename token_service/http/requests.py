@@ -1,6 +1,7 @@
 """A POST with a form body, read with bounds: its form and its Authorization header, or the error that it is answered with.
 
-A body is refused by its announced length, before it is read, and at the limit where it announced none.
+A body is refused by its announced length, before it is read, and at the limit where it announced none. So is a header that is
+longer than an access token with all scopes and audiences that an agent may have.
 """
 
 import asyncio
@@ -15,11 +16,13 @@ from token_service.http.forms import Form, parse_form
 FORM = b"application/x-www-form-urlencoded"
 MAX_BODY_BYTES = 16_384
 MAX_BODY_SECONDS = 10
+MAX_AUTHORIZATION_BYTES = 32_768
 MAX_LENGTH_DIGITS = 20
 
 _TOO_LARGE = invalid_request(f"The body is larger than {MAX_BODY_BYTES} bytes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 _TOO_SLOW = invalid_request("The body did not come in time.", HTTPStatus.REQUEST_TIMEOUT)
 _NOT_A_FORM = invalid_request("The content type must be application/x-www-form-urlencoded.")
+_LONG_AUTHORIZATION = invalid_request(f"The Authorization header is longer than {MAX_AUTHORIZATION_BYTES} bytes.")
 _TWO_AUTHORIZATIONS = invalid_request("There is more than one Authorization header.")
 _LEFT = invalid_request("The client went away.")
 
@@ -66,6 +69,8 @@ async def read_sent(scope: Scope, receive: Receive) -> Sent | OAuthError:
         elif name == b"authorization":
             if authorization is not None:
                 return _TWO_AUTHORIZATIONS
+            if len(value) > MAX_AUTHORIZATION_BYTES:
+                return _LONG_AUTHORIZATION
             authorization = value
         elif name == b"user-agent":
             user_agent = value

@@ -7,7 +7,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentidp.domain.oauth_errors import INVALID_CLIENT
-from token_service.http.client_authentication import JWT_BEARER, ClientAssertion, ClientPair, parse_basic, shown_by_client
+from agentidp.domain.secrets import MAX_SECRET_BYTES
+from tests.support.worlds import AGENT_ID
+from token_service.http.client_authentication import (
+    JWT_BEARER,
+    MAX_BASIC_BYTES,
+    ClientAssertion,
+    ClientPair,
+    parse_basic,
+    shown_by_client,
+)
 from token_service.http.forms import Form
 from token_service.http.requests import FormRequest, Sent
 
@@ -24,7 +33,7 @@ def test_any_header_is_a_pair_or_a_refusal(header: bytes) -> None:
         assert isinstance(parsed, ClientPair) or parsed is INVALID_CLIENT
 
 
-@given(st.text(), st.text(), st.sampled_from([quote, quote_plus]))
+@given(st.text(max_size=60), st.text(max_size=60), st.sampled_from([quote, quote_plus]))
 def test_what_a_client_encodes_is_what_is_read(client_id: str, secret: str, escape: object) -> None:
     """RFC 6749, section 2.3.1: each part is form-encoded before base64."""
     assert callable(escape)
@@ -41,6 +50,20 @@ def test_the_scheme_may_be_in_any_case() -> None:
 def test_a_secret_may_hold_colons() -> None:
     """The first one ends the client_id."""
     assert parse_basic(b"Basic " + base64.b64encode(b"a:b:c")) == ClientPair("a", b"b:c")
+
+
+def test_the_longest_secret_is_read() -> None:
+    """With each character escaped that could be."""
+    secret = b"\xff" * MAX_SECRET_BYTES
+    pair = b":".join("".join(f"%{byte:02x}" for byte in part).encode() for part in (AGENT_ID.encode(), secret))
+    assert parse_basic(b"Basic " + base64.b64encode(pair)) == ClientPair(AGENT_ID, secret)
+
+
+def test_what_is_longer_than_any_pair_is_not_even_decoded() -> None:
+    """It is refused like a wrong secret: a client with it would be none."""
+    secret = b"x" * (MAX_BASIC_BYTES * 3 // 4 - 2)
+    assert isinstance(parse_basic(b"Basic " + base64.b64encode(b"a:" + secret)), ClientPair)
+    assert parse_basic(b"Basic " + base64.b64encode(b"a:" + secret + b"x")) is INVALID_CLIENT
 
 
 def test_a_pair_never_shows_its_secret() -> None:

@@ -1,11 +1,13 @@
 """Very many refusals: they wait, and nobody else does."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from tests.support.clocks import ManualClock
-from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone
+from tests.support.token_services import CLIENT, FORM, GRANT, OTHER_SECRET, ServedAlone, basic
+from tests.support.worlds import AGENT_ID
 from token_service import floods
 from token_service.floods import AT_ONCE_PER_SECOND, Floods
 
@@ -26,6 +28,31 @@ async def test_so_many_a_second_go_at_once() -> None:
     for _ in range(2):
         assert [await is_held(one) for _ in range(AT_ONCE_PER_SECOND + 3)] == [False] * AT_ONCE_PER_SECOND + [True] * 3
         clock.now += 1
+
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "a form without what it takes": {"data": {"scope": "a"}},
+    "a grant that there is not": {"data": CLIENT | {"grant_type": "password"}},
+    "a parameter that comes twice": {"content": "a=1&a=1", "headers": {"Content-Type": FORM}},
+    "a body that is no form": {"json": GRANT},
+    "a body that is too large": {"data": {"scope": "x" * 20_000}},
+    "a header that is too long": {"data": GRANT, "headers": {"Authorization": "x" * 40_000}},
+    "two authentications": {"data": CLIENT | GRANT | {"token": "x"}, "headers": basic(AGENT_ID, OTHER_SECRET)},
+}
+
+
+@pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("path", ["/token", "/token/introspect", "/token/revoke"])
+async def test_in_a_flood_what_is_malformed_waits(
+    served: ServedAlone, monkeypatch: pytest.MonkeyPatch, path: str, request_: dict[str, Any]
+) -> None:
+    """To look at it takes time, too; whoever cannot be understood is nobody's client."""
+    monkeypatch.setattr(floods, "AT_ONCE_PER_SECOND", 0)
+    monkeypatch.setattr(floods, "HOLD_SECONDS", 0.2)
+    asked = asyncio.create_task(served.http.post(path, **request_))
+    _, held = await asyncio.wait([asked], timeout=0.1)
+    assert held
+    assert 400 <= (await asked).status_code < 500
 
 
 async def test_in_a_flood_who_is_accepted_is_served_at_once(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:

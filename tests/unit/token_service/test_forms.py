@@ -1,13 +1,18 @@
 """Form bodies: any bytes give a form or an error, and a form says what the standard library reads."""
 
-from urllib.parse import parse_qsl, urlencode
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError
-from token_service.http.forms import Form, parse_form
+from token_service.http.forms import MAX_FIELDS, Form, parse_form, unescaped
+from token_service.http.requests import MAX_BODY_BYTES
 
 pairs = st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=8)
 
@@ -40,6 +45,52 @@ def test_what_a_client_encodes_is_what_is_read(values: dict[str, str]) -> None:
     assert parse_form(encoded.encode()) == Form(values, resources)
 
 
+@given(st.binary(max_size=40) | st.text(alphabet="%+2Bfg5cCxu\\N{}é\n\"'", max_size=40).map(str.encode))
+@example(b"%%41")
+@example(b"%\\41%5c\\x41%4\\")
+def test_escapes_are_those_of_the_standard_library(escaped: bytes) -> None:
+    """Byte for byte, whatever is between them."""
+    assert unescaped(escaped) == unquote_to_bytes(escaped.replace(b"+", b" "))
+
+
+LABORIOUS = {
+    "short fields": b"%41&",
+    "empty fields": b"&",
+    "resources": b"resource=%41&",
+    "escapes": b"%41",
+    "escapes of two bytes": b"%C3%A9",
+    "escapes between other bytes": "é%41".encode(),
+    "signs that begin no escape": b"%",
+    "halves of escapes": b"%4",
+    "signs for spaces": b"a+",
+}
+
+
+@pytest.mark.parametrize("part", LABORIOUS.values(), ids=LABORIOUS)
+def test_no_body_makes_work(part: bytes) -> None:
+    """Strangers send these, before it is known who they are."""
+    for begin in (b"", b"a=", b"a=1&" * (MAX_FIELDS - 2)):
+        assert steps_of(parse_form, (begin + part * MAX_BODY_BYTES)[:MAX_BODY_BYTES]) < 20 * MAX_FIELDS
+
+
+def steps_of(function: Callable[[bytes], Any], argument: bytes) -> int:
+    """How many lines of Python it takes."""
+    steps = 0
+
+    def count(_frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal steps
+        steps += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        function(argument)
+    finally:
+        sys.settrace(before)
+    return steps
+
+
 FORMS: dict[str, tuple[bytes, Form]] = {
     "a value with an escape and a plus": (b"scope=a%3Ab+c", Form({"scope": "a:b c"})),
     "a name with an escape": (b"sc%6fpe=a", Form({"scope": "a"})),
@@ -48,6 +99,7 @@ FORMS: dict[str, tuple[bytes, Form]] = {
     "empty fields are nothing": (b"&&a=1&&", Form({"a": "1"})),
     "a resource may be repeated": (b"resource=a&resource=b&resource=", Form({}, ("a", "b"))),
     "nothing": (b"", Form({})),
+    "as many parameters as there may be": (b"&".join([b"resource=a"] * MAX_FIELDS), Form({}, ("a",) * MAX_FIELDS)),
 }
 
 
@@ -66,6 +118,7 @@ WRONG = {
     "bytes that are not UTF-8": b"a=\xff",
     "an escape that is not UTF-8": b"a=%C3",
     "an encoded surrogate": b"a=%ED%A0%80",
+    "one parameter too many": b"&".join([b"resource=a"] * (MAX_FIELDS + 1)),
 }
 
 

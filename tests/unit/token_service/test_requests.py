@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentidp.domain.access_tokens import draft
+from agentidp.domain.clients import client_agent
+from agentidp.domain.grants import Grant
 from agentidp.domain.oauth_errors import OAuthError
 from agentidp.serving.asgi import Message
+from tests.support.token_services import ISSUER, signing_keys
+from tests.support.worlds import CREDENTIAL_ID, a_registered_agent, a_uid
 from token_service.http import requests
-from token_service.http.requests import MAX_BODY_BYTES, FormRequest, Sent, read_sent, understand
+from token_service.http.requests import MAX_AUTHORIZATION_BYTES, MAX_BODY_BYTES, FormRequest, Sent, read_sent, understand
+from token_service.keys import KeyRing
 
 FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -64,6 +70,28 @@ async def test_a_body_of_exactly_the_limit_is_read() -> None:
     """The limit itself is allowed."""
     body = b"a=" + b"x" * (MAX_BODY_BYTES - 2)
     assert isinstance(await read_sent(scope((b"content-length", str(len(body)).encode())), Sender(body)), Sent)
+
+
+async def test_a_long_authorization_header_is_refused() -> None:
+    """Before anything is done with it, its body included."""
+    for length, status in ((MAX_AUTHORIZATION_BYTES, None), (MAX_AUTHORIZATION_BYTES + 1, 400)):
+        sender = Sender(b"a=1")
+        read = await read_sent(scope((b"authorization", b"x" * length)), sender)
+        assert (getattr(read, "status", None), sender.asked) == (status, 0 if status else 1)
+
+
+def test_the_largest_access_token_is_no_longer_than_the_header_may_be() -> None:
+    """With all scopes and audiences that an agent may have, each as long as it may be."""
+    names = [f"{place:02}" for place in range(64)]
+    scopes, audiences = (one + "s" * 126 for one in names), ("https://" + one + "a" * 502 for one in names[:16])
+    agent = client_agent(a_registered_agent(organization_id="o" * 63))
+    keys = KeyRing()
+    keys.put(signing_keys())
+    writer = keys.writer()
+    assert writer
+    everything = draft(ISSUER, agent, CREDENTIAL_ID, Grant(" ".join(scopes), tuple(audiences)))
+    token = writer.write(everything, 2**32, a_uid(1))
+    assert 20_000 < len(token) < MAX_AUTHORIZATION_BYTES - 2_000
 
 
 async def test_a_client_that_goes_away_is_no_error_of_ours() -> None:
