@@ -32,7 +32,7 @@ METHOD = (
 
 async def token_peers(run: Run) -> Result:
     """Tokens a second on one core, beside Node's oidc-provider and Ory Hydra."""
-    rounds, seconds = run.sized(smoke=1, normal=15), run.sized(smoke=2.0, normal=4.0)
+    rounds, seconds = run.sized(smoke=1, normal=9), run.sized(smoke=2.0, normal=4.0)
     clients = run.sized(smoke=3, normal=50)
     async with measured_token_service(run, 10 * clients) as (stage, settled), AsyncExitStack() as stack:
         places = range(0, 10 * clients, 10)

@@ -15,11 +15,17 @@ class FakeConnection:
     """What of uvicorn's protocols counts."""
 
     cycle: Any = None
+    unread: int = 0
     aborted: bool = False
     transport: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.transport = SimpleNamespace(abort=self._abort)
+        self.transport = SimpleNamespace(abort=self._abort, get_write_buffer_size=lambda: self.unread)
+
+    @property
+    def flow(self) -> Any:
+        """Whether it may write more."""
+        return SimpleNamespace(write_paused=self.unread > 0)
 
     def _abort(self) -> None:
         self.aborted = True
@@ -49,6 +55,18 @@ def test_a_body_that_does_not_end_is_not_waited_for() -> None:
     clock.now += 1
     watchman.look()
     assert [one.aborted for one in (drips, refused, served, idle)] == [True, True, False, False]
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_not_waited_for() -> None:
+    """One that takes it slowly is."""
+    deaf, slow = FakeConnection(a_cycle(), unread=100_000), FakeConnection(a_cycle(), unread=100_000)
+    watchman, clock = watched(10, deaf, slow)
+    watchman.look()
+    assert not any(one.aborted for one in (deaf, slow))
+    clock.now += PATIENCE_SECONDS
+    slow.unread -= 1
+    watchman.look()
+    assert [one.aborted for one in (deaf, slow)] == [True, False]
 
 
 def test_each_request_has_its_own_time() -> None:

@@ -9,8 +9,10 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from agentidp.serving import protocol
+from agentidp.serving.connections import PATIENCE_SECONDS, Watchman
 from agentidp.serving.protocol import MOST_WAITING, PIECE_BYTES
 from agentidp.serving.server import Server, server_for
+from tests.support.clocks import ManualClock
 
 HEAD = b"POST /nothing HTTP/1.1\r\nHost: here\r\n"
 SHORT = b"POST /echo HTTP/1.1\r\n\r\n"
@@ -28,7 +30,7 @@ def listening() -> Iterator[socket.socket]:
 
 @pytest.fixture
 async def server(listening: socket.socket, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
-    """It knows two paths, and not that of HEAD."""
+    """It knows three paths, and not that of HEAD."""
     monkeypatch.setattr(protocol, "MAX_HEAD_SECONDS", 0.5)
     app = FastAPI()
 
@@ -42,6 +44,10 @@ async def server(listening: socket.socket, monkeypatch: pytest.MonkeyPatch) -> A
     async def slow() -> Response:
         await asyncio.sleep(LONGER_THAN_A_HEAD_MAY_TAKE)
         return Response()
+
+    @app.post("/large")
+    async def large() -> Response:
+        return Response(b"x" * 500_000)
 
     server = server_for(app)
     serving = asyncio.create_task(server.serve([listening]))
@@ -115,6 +121,21 @@ async def test_few_requests_of_a_connection_wait_for_their_turn(server: Server, 
     assert 0 < max(kept) <= LARGEST_READ
     assert await answered(address)
     writer.transport.abort()
+
+
+async def test_who_reads_no_answer_is_cut_off(server: Server, address: Address) -> None:
+    """Else it would keep what waits to be written, and what waits to be parsed."""
+    clock = ManualClock()
+    watchman = Watchman(server.server_state, 10, clock)
+    reader, writer = await asyncio.open_connection(*address, limit=1)
+    writer.write(a_post("/large", b"") * 50)
+    assert (await asyncio.wait_for(reader.readexactly(5), 10)) == b"HTTP/"
+    async with asyncio.timeout(10):
+        while server.server_state.connections:
+            watchman.look()
+            clock.now += PATIENCE_SECONDS
+            await asyncio.sleep(0.05)
+    writer.close()
 
 
 BODIES = [b"%d" % number * size for number, size in enumerate([0, 1, 900, 1024, 3_000, 1, 70_000, 20_000, 1, 300_000, 5] * 4)]
