@@ -64,8 +64,18 @@ async def lived(own_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFact
                 start, world = time.time(), World(stage, owner, clients)
                 await begin(world, AGENTS)
                 await guesses(world, per_second=4, seconds=GUESSING_SECONDS)
-                await asyncio.sleep(2 * SCRAPED_EVERY)
+                await until_there_is_something_to_see(stage, start)
         yield Lived(stage, Span(start, time.time(), SCRAPED_EVERY))
+
+
+async def until_there_is_something_to_see(stage: Stage, start: float) -> None:
+    """On every panel; if not in a minute, the tests say where. A quantile needs requests that were told of in two scrapes."""
+    for _ in range(60):
+        await asyncio.sleep(SCRAPED_EVERY)
+        span = Span(start, time.time(), SCRAPED_EVERY)
+        answered = await asyncio.to_thread(ask_all, stage.prometheus.url, DASHBOARD, NAMESPACE, span)
+        if all(any(line.points for line in one.lines) for one in answered):
+            break
 
 
 def groups() -> list[Manifest]:
