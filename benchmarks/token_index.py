@@ -66,7 +66,7 @@ async def token_index(run: Run) -> Result:
         listing = [await _listing(stage) for _ in range(starts)]
         full = _started(stage, starts)
         costs = await _costs(stage, some, rounds)
-        p99s = await _relists(stage, some, starts)
+        p99s = await _relists(stage, some, run.sized(smoke=1, normal=5, large=2))
         stored = await etcd.size(stage.cluster.addresses.etcd)
     listed, ready = series("listing the same objects", "s", listing), series("until it is ready", "s", full.ready)
     small, large = series(f"CPU with {few:,}", "µs/token", small_costs), series(f"CPU with {count:,}", "µs/token", costs)
