@@ -196,13 +196,7 @@ async def test_a_pair_of_which_the_api_server_was_not_asked_is_not_wrong_for_lon
     exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watch may be late by more than a request waits: the next one waits again."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
-    assert (await exhausted.token()).status_code == 401
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 5)
-    again = asyncio.create_task(exhausted.token())
-    await asyncio.sleep(0.05)
-    exhausted.declare(a_registered_agent(), the_credential())
-    assert (await again).status_code == 200
+    await require_that_the_next_request_waits_again(exhausted, monkeypatch)
 
 
 async def test_who_has_too_much_to_be_looked_up_is_served_when_the_watch_tells(
@@ -210,14 +204,19 @@ async def test_who_has_too_much_to_be_looked_up_is_served_when_the_watch_tells(
 ) -> None:
     """And is not called wrong for long either; nobody else has to wait while it is read."""
     empty.api_server_trouble = TooLarge("a MiB of managed fields")
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
-    assert (await empty.token()).status_code == 401
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 5)
-    again = asyncio.create_task(empty.token())
-    await asyncio.sleep(0.05)
-    empty.declare(a_registered_agent(), the_credential())
-    assert (await again).status_code == 200
+    await require_that_the_next_request_waits_again(empty, monkeypatch)
     assert empty.looked_up == [AGENT_ID] * 2
+
+
+async def require_that_the_next_request_waits_again(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One was refused because the watch told nothing in time; it tells while the next one waits."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
+    assert (await served.token()).status_code == 401
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 5)
+    again = asyncio.create_task(served.token())
+    await asyncio.sleep(0.05)
+    served.declare(a_registered_agent(), the_credential())
+    assert (await again).status_code == 200
 
 
 async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
