@@ -50,8 +50,10 @@ class IssuedTokens:
         return read if self._stands(read, index) else None
 
     def _stands(self, read: AccessToken, index: ClientIndex) -> bool:
-        """Its agent may have tokens, and this one was issued after all that it wants to be void."""
+        """Its agent may have tokens, is of the organization that it names, and this one is not among those that are void."""
         agent = index.agent(read.client_id)
         if agent is None or why_agent_is_refused(agent, index.organization(agent)):
+            return False
+        if read.organization_id not in {None, agent.organization_id}:
             return False
         return agent.tokens_valid_after is None or read.issued_at >= agent.tokens_valid_after

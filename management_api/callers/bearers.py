@@ -83,6 +83,8 @@ class Bearers:
             return "Revoked"
         if agent is None:
             return "UnknownAgent"
+        if read.organization_id not in {None, agent.client.organization_id}:
+            return "OtherOrganization"
         valid_after = agent.client.tokens_valid_after
         if valid_after is not None and read.issued_at < valid_after:
             return "IssuedTooEarly"
