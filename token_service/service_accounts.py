@@ -1,12 +1,12 @@
 """Which ServiceAccount has a name now: a token names one, and its uid tells whether it was issued to this one.
 
-Tokens that the cluster's keys have verified come in, with the agent that names their ServiceAccount. The API server is asked for
-the ServiceAccount, once for all who wait for the same answer, and the answer is kept for a minute. It is kept for one Agent
-object: an Agent that was made anew is never served by an answer from before its time. A token of another ServiceAccount than
-the one that was read leads to a new read only if it is younger than the answer, and to one a second.
+In come tokens that the cluster's keys have verified, with the Agent that names their ServiceAccount. The API server is asked
+for the ServiceAccount, once for all who wait for it, and the answer serves for a minute. It serves that one Agent object: an
+Agent that was made anew is never served by an answer from before its time. A token that is not of the ServiceAccount that was
+read leads to a new read only where it may be younger than the answer, and to one a second.
 
-What is read is bounded for each namespace, so that none reads at another's cost. While the API server is away, answers serve
-until they are as old as the index may be. docs/decisions/0016 and 0033 say why.
+Reads are bounded for each namespace, so that none reads at another's cost. While the API server is away, answers serve until
+they are as old as the index may be. docs/decisions/0016 and 0033 say why.
 """
 
 import asyncio

@@ -162,7 +162,7 @@ ACCOUNTS: dict[str, tuple[ObjectMeta | None, bool]] = {
 
 @pytest.mark.parametrize(("account", "is_its_own"), ACCOUNTS.values(), ids=ACCOUNTS)
 def test_a_token_is_of_one_service_account(account: ObjectMeta | None, is_its_own: bool) -> None:
-    """Not of every one that has its name (Kubernetes, "ServiceAccount token verification": the uid must be that of the live one)."""
+    """Not of every one that has its name: TokenReview, too, holds the uid against that of the one that is there."""
     assert SHOWN.is_of(account) is is_its_own
 
 

@@ -12,12 +12,12 @@ from structlog.testing import capture_logs
 from agentidp.domain.assertions import Workload as AccountName
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentState, CredentialPolicy, OrganizationLimits, Workload
-from agentidp.kube.errors import Unreachable
+from agentidp.kube.errors import ApiError, Unreachable
 from tests.support.assertions import a_cluster_key, asserted, bound_to, claims_of, signed
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, HOUR, a_registered_agent, a_uid, an_organization
 from token_service.http.requests import Sent
-from token_service.service_accounts import LIMITS
+from token_service.service_accounts import TooManyReads
 
 SCREENER = (Workload(service_account_name="screener"),)
 WORKLOAD_ONLY: dict[str, Any] = {"workloads": SCREENER, "credential_policy": CredentialPolicy.WORKLOAD_ONLY}
@@ -184,25 +184,22 @@ async def test_a_suspension_that_the_watch_tells_while_the_service_account_is_re
     assert (await secretless.token(GRANT | asserted(signed(claims_of())))).json() == UNIFORM
 
 
-async def test_one_that_is_not_known_waits_for_the_api_server(secretless: ServedAlone) -> None:
+UNTOLD: dict[str, tuple[ApiError, int, str]] = {
+    "the API server is away": (Unreachable("away"), 503, "temporarily_unavailable"),
+    "its namespace has had its reads": (TooManyReads(1.5), 429, "temporarily_unavailable"),
+}
+
+
+@pytest.mark.parametrize(("trouble", "status", "error"), UNTOLD.values(), ids=UNTOLD)
+async def test_a_service_account_that_is_not_known_is_told_to_come_back_where(
+    secretless: ServedAlone, trouble: ApiError, status: int, error: str
+) -> None:
     """Nobody is taken for another while that cannot be told."""
     await secretless.service.cluster_keys.refresh()
-    secretless.api_server_trouble = Unreachable("away")
+    secretless.api_server_trouble = trouble
     answer = await secretless.token(GRANT | asserted(signed(claims_of())))
-    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert int(answer.headers["retry-after"]) >= 1
-
-
-async def test_a_namespace_that_has_too_many_read_is_told_when_to_come_back(empty: ServedAlone) -> None:
-    """RFC 6585, section 4; another namespace is served."""
-    names = [f"worker-{number}" for number in range(LIMITS.reads_at_once + 1)]
-    workloads = tuple(Workload(service_account_name=name) for name in names)
-    empty.declare(a_registered_agent(workloads=workloads), an_agent_with_workloads(2, namespace="sales"))
-    answers = [await empty.token(GRANT | asserted(signed(claims_of(service_account=name)))) for name in names]
-    assert {answer.status_code for answer in answers[:-1]} == {200}
-    assert answers[-1].status_code == 429
-    assert int(answers[-1].headers["retry-after"]) >= 1
-    assert (await empty.token(GRANT | asserted(signed(claims_of("sales"))))).status_code == 200
 
 
 ENDS: dict[str, dict[str, Any]] = {
