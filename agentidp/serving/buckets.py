@@ -30,14 +30,14 @@ class Buckets:
     def take(self, key: str) -> bool:
         """Take one, if there is one."""
         now, known = self._clock(), self._full_at.get(key)
+        if known is not None:
+            self._full_at.move_to_end(key)
         full_at = (now if known is None else max(known, now)) + self._interval
         if full_at - now > self._tolerance + self._interval / 1000:  # what rounding may add is forgiven
             return False
         self._full_at[key] = full_at
         if known is None:
             self._forget(now)
-        else:
-            self._full_at.move_to_end(key)
         return True
 
     def wait(self, key: str) -> float:
