@@ -2,22 +2,28 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+
+from agentidp.runtime.metrics import program_registry
 
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
 
 class Metrics:
-    """Of one process."""
+    """All metrics of the management API."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self._registry = program_registry()
         labels = ["method", "route"]
         self._requests = Counter(
             "agentidp_management_requests", "Requests by route and status.", [*labels, "status"], registry=self._registry
         )
         self._seconds = Histogram(
-            "agentidp_management_request_seconds", "Time that requests took.", labels, registry=self._registry, buckets=BUCKETS
+            "agentidp_management_request_duration_seconds",
+            "Time that requests took.",
+            labels,
+            registry=self._registry,
+            buckets=BUCKETS,
         )
         self._watch_failures = Counter(
             "agentidp_management_watch_failures", "Watches and lists that failed, by kind.", ["kind"], registry=self._registry

@@ -8,10 +8,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
+from typing import Annotated
 
 import aiohttp
 import msgspec
 import structlog
+from msgspec import Meta
 
 from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT, Applied, is_in_force, youngest_of
 from agentidp.domain.resources import AgentCredential
@@ -26,7 +28,8 @@ SECONDS_TO_ANSWER = 2.0
 SECONDS_BETWEEN = 0.1
 NOT_EVERYWHERE = "Not every replica of the token service answers as it should."
 
-_TOLD = msgspec.json.Decoder(list[Applied])
+_TOLD = msgspec.json.Decoder(Annotated[list[Applied], Meta(min_length=1)])
+"""One answer; a replica of an earlier version may have several processes, and then all of them must be as they should be."""
 
 log = structlog.get_logger()
 
@@ -80,7 +83,7 @@ class Replicas:
         return found
 
     async def _ask(self, replica: Replica, params: dict[str, str], deadline: float) -> list[Applied] | None:
-        """What the processes of a replica tell as soon as all are as they should be; None where the time was over before."""
+        """What a replica tells as soon as it is as it should be; None where the time was over before."""
         while (left := deadline - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(left):

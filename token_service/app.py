@@ -80,11 +80,11 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    meters, floods = service.meters, service.floods
+    metrics, floods = service.metrics, service.floods
     for path, endpoint, documentation in (
-        (TOKEN, FormEndpoint("token", service.token.handle, meters, floods, service.token.recall), token.DOCUMENTATION),
-        (INTROSPECTION, FormEndpoint("introspect", service.introspection.handle, meters, floods), introspection.DOCUMENTATION),
-        (REVOCATION, FormEndpoint("revoke", service.revocation.handle, meters, floods), revocation.DOCUMENTATION),
+        (TOKEN, FormEndpoint("token", service.token.handle, metrics, floods, service.token.recall), token.DOCUMENTATION),
+        (INTROSPECTION, FormEndpoint("introspect", service.introspection.handle, metrics, floods), introspection.DOCUMENTATION),
+        (REVOCATION, FormEndpoint("revoke", service.revocation.handle, metrics, floods), revocation.DOCUMENTATION),
     ):
         for full in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
             app.add_lean_route(full, endpoint, documentation)
@@ -93,8 +93,8 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
         jwks.add_jwks(app, service.known.keys, service.jwks_max_age_seconds, path)
     add_probes(app, service.missing)
     if with_metrics:
-        add_metrics(app, service.metrics)
-    add_usage(app, service.usage_of_all, service.known.keys, issuer)
+        add_metrics(app, service.metrics.text)
+    add_usage(app, service.usage, service.known.keys, issuer)
     add_applied(app, service.applied, service.management)
     return app
 

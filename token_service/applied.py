@@ -1,21 +1,19 @@
-"""Whether a change of a credential is in force: in this process, and in all that answer on the one port.
+"""Whether a change of a credential is in force in this replica.
 
 In force it is when the index has it: everything that is remembered of a secret (that bcrypt accepted it, how a request was
 served) is worth nothing without the very hash or credential of the index, and a look-up at the API server is never older
 than the request that asked for it.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from agentidp.domain.clients import ClientCredential
-from agentidp.domain.propagation import APPLIED_PATH, Applied, accepting
+from agentidp.domain.propagation import Applied, accepting
 from agentidp.kube.reflector import Reflector
 from token_service.index.clients import ClientIndex
-from token_service.peers import Peers
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -27,7 +25,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class AppliedHere:
-    """What this process tells."""
+    """What this replica tells."""
 
     def __init__(
         self, credentials: Reflector[ClientCredential], index: ClientIndex, clock: Callable[[], float] = time.time
@@ -62,30 +60,3 @@ class AppliedHere:
         found = self._index.credentials.table.get(credential_id)
         client_id = found.client_id if found else None
         return client_id if client_id and self._index.agent(client_id) is None else None
-
-
-class AppliedByAll:
-    """What all processes tell; each has a watch and an index of its own."""
-
-    def __init__(self, own: AppliedHere, peers: Peers) -> None:
-        self._own = own
-        self._peers = peers
-
-    async def of_this_process(self, question: Question) -> list[Applied]:
-        """What a peer asks for."""
-        return [await self._own.tell(question)]
-
-    async def of_all(self, question: Question, authorization: str) -> list[Applied]:
-        """One for each process. Raises PeersUnknown."""
-        if not self._peers:
-            return await self.of_this_process(question)
-        params = {
-            "credential": question.credential_id,
-            "version": str(question.version),
-            "seconds": str(question.seconds),
-        }
-        own, others = await asyncio.gather(
-            self.of_this_process(question),
-            self._peers.ask(APPLIED_PATH, [params] * len(self._peers), authorization, list[Applied], waiting=question.seconds),
-        )
-        return own + [one for told in others for one in told]

@@ -1,6 +1,5 @@
 """A token service that follows a cluster: which kinds are watched, where, and into which table each goes."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,26 +13,25 @@ from token_service.cluster_issuer import ClusterIssuer
 from token_service.cluster_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
 from token_service.cluster_service_accounts import ClusterServiceAccounts
 from token_service.known import Known
-from token_service.metrics.families import WATCH_FAILURES
+from token_service.metrics import Metrics
 from token_service.revocation_record import RevocationRecord
 from token_service.service import ApiServer, TokenService
 from token_service.settings import TokenServiceSettings
-from token_service.shared import Shared
 
 
-def following(settings: TokenServiceSettings, shared: Shared, cluster: Cluster, peers: Sequence[str] = ()) -> TokenService:
+def following(settings: TokenServiceSettings, cluster: Cluster) -> TokenService:
     """The service; its reflectors are not running yet."""
-    known = Known()
+    metrics, known = Metrics(), Known()
     api_server = ApiServer(
         ClusterLookup(cluster),
         RevocationRecord(cluster, settings.namespace),
         ClusterIssuer(cluster),
         ClusterServiceAccounts(cluster),
     )
-    return TokenService(settings, shared, known, _reflectors(settings, shared, cluster, known), api_server, peers)
+    return TokenService(settings, metrics, known, _reflectors(settings, metrics, cluster, known), api_server)
 
 
-def _reflectors(settings: TokenServiceSettings, shared: Shared, cluster: Cluster, known: Known) -> list[Reflector[Any]]:
+def _reflectors(settings: TokenServiceSettings, metrics: Metrics, cluster: Cluster, known: Known) -> list[Reflector[Any]]:
     """A watch ends twice within the time after which the service would be stale, so that it is heard of in time."""
     watch_seconds = min(WATCH_SECONDS, settings.max_staleness_seconds / 2)
 
@@ -45,7 +43,7 @@ def _reflectors(settings: TokenServiceSettings, shared: Shared, cluster: Cluster
             namespace=namespace,
             field_selector=f"metadata.name={name}" if name else "",
             watch_seconds=watch_seconds,
-            failed=partial(shared.meters.count, WATCH_FAILURES, source.plural),
+            failed=partial(metrics.watch_failed, source.plural),
         )
 
     return [

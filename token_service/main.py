@@ -6,12 +6,10 @@ import structlog
 
 from agentidp.runtime.command import refuse, settings_for
 from agentidp.runtime.logs import configure_logs
+from agentidp.serving.listening import listen
 from agentidp.serving.server import event_loop
-from token_service.listening import Listening
-from token_service.processes import Processes
-from token_service.running import end_with, run
+from token_service.running import run
 from token_service.settings import TokenServiceSettings
-from token_service.shared import Shared
 
 NAME = "agentidp-token-service"
 
@@ -22,29 +20,10 @@ def main() -> None:
     """The console script. Exit status 0 when told to stop, 1 when it cannot listen, 2 when the settings are not valid."""
     settings = settings_for(NAME, "Trade client credentials for signed access tokens.", TokenServiceSettings)
     try:
-        listening = Listening(settings)
+        listening = listen(settings.listen, settings.metrics_listen)
     except OSError as trouble:
         refuse(NAME, f"{trouble.filename}: {trouble.strerror}", 1)
     configure_logs(NAME, settings.log_level, settings.log_format)
-    serve(settings, listening)
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        runner.run(run(settings, listening))
     log.info("stopped")
-
-
-def serve(settings: TokenServiceSettings, listening: Listening) -> None:
-    """In this process, or in as many as are wanted."""
-    shared = Shared(settings)
-
-    def work(number: int, parent_lives: int | None = None) -> None:
-        async def alive() -> None:
-            if parent_lives is not None:
-                end_with(parent_lives)
-            await run(settings, shared, listening.sockets_of(number), listening.peers_of(number))
-
-        shared.of_process(number)
-        with asyncio.Runner(loop_factory=event_loop()) as runner:
-            runner.run(alive())
-
-    if settings.processes == 1:
-        work(0)
-    else:
-        Processes(settings.processes, work, shared.gauges.beat, shared.gauges.silence).run()

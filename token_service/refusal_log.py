@@ -9,8 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from agentidp.domain.assertions import Workload
-from token_service.metrics.families import REFUSALS
-from token_service.metrics.meters import Meters
+from token_service.metrics import Metrics
 from token_service.refusals import Why
 
 LINES_PER_SECOND = 10
@@ -21,8 +20,8 @@ log = structlog.get_logger()
 class RefusalLog:
     """At most so many lines a second."""
 
-    def __init__(self, meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
-        self._meters = meters
+    def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
         self._clock = clock
         self._second = 0
         self._lines = 0
@@ -30,7 +29,7 @@ class RefusalLog:
 
     def refused(self, why: Why, client_id: str | None = None, workload: Workload | None = None) -> None:
         """A client was refused; `workload` is one that has shown who it is."""
-        self._meters.count(REFUSALS, why.value)
+        self._metrics.refused(why)
         second = int(self._clock())
         if second != self._second:
             self._second, self._lines = second, 0

@@ -17,12 +17,12 @@ RETRY_SECONDS = 60
 
 
 def rate_of_revocations() -> ClientLimits:
-    """Shared by processes that are forked after it was made."""
+    """For `RevocationLimits`."""
     return ClientLimits(PER_SECOND, AT_ONCE, what="revocations")
 
 
 class RevocationLimits:
-    """For one process, which knows all that are revoked."""
+    """The rate, and how many are kept: the index knows all that are revoked."""
 
     def __init__(self, rate: ClientLimits, revoked: RevocationTable) -> None:
         self._rate = rate

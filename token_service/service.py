@@ -1,18 +1,21 @@
 """All parts of a token service, put together: what reflectors feed, and what answers from it."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agentidp.domain.assertions import Workload
 from agentidp.index.freshness import Freshness
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
-from token_service.applied import AppliedByAll, AppliedHere
+from token_service.applied import AppliedHere
 from token_service.authentication import Authenticator
 from token_service.callers import Callers
+from token_service.client_limits import ClientLimits
 from token_service.cluster_keys import ClusterKeys, Fetch
+from token_service.daily_limits import DailyLimits
 from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
@@ -22,21 +25,16 @@ from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens
 from token_service.known import Known
 from token_service.management_caller import ManagementCaller
-from token_service.metrics import families
-from token_service.metrics.exposition import Exposition
-from token_service.metrics.gauges import Labels
-from token_service.peers import Peers
+from token_service.metrics import Metrics
 from token_service.read_through import LookUp, ReadThrough
 from token_service.recall import Recall
 from token_service.refusal_log import RefusalLog
-from token_service.revocation_limits import RevocationLimits
+from token_service.revocation_limits import RevocationLimits, rate_of_revocations
 from token_service.second_look import SecondLook
 from token_service.service_accounts import Fetch as FetchServiceAccount
 from token_service.service_accounts import ServiceAccounts
 from token_service.settings import TokenServiceSettings
-from token_service.shared import Shared
 from token_service.usage import UsageLog
-from token_service.usage_of_all import UsageOfAll
 from token_service.workloads import Workloads
 
 
@@ -51,28 +49,25 @@ class ApiServer:
 
 
 class TokenService:
-    """What the application of one process serves from."""
+    """What the application serves from."""
 
     def __init__(
         self,
         settings: TokenServiceSettings,
-        shared: Shared,
+        metrics: Metrics,
         known: Known,
         reflectors: Iterable[Reflector[Any]],
         api_server: ApiServer,
-        peers: Sequence[str] = (),
     ) -> None:
         self.issuer = str(settings.issuer)
         self.jwks_max_age_seconds = settings.jwks_max_age_seconds
         self.known = known
         self.reflectors = tuple(reflectors)
-        self.meters, self.gauges = shared.meters, shared.gauges
-        self.exposition = Exposition(self.meters, self.gauges)
-        self.hashing = HashingPool(settings.hashing_threads, settings.hashing_queue, self._checked)
+        self.metrics = metrics
+        self.hashing = HashingPool(settings.hashing_threads, settings.hashing_queue, metrics.secret_checked)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
-        usage = UsageLog(time.time, known.clients.credentials.table.has)
-        self.usage_of_all = UsageOfAll(usage, Peers(peers))
-        self.applied = AppliedByAll(AppliedHere(self._following(CREDENTIALS.plural), known.clients), Peers(peers))
+        self.usage = UsageLog(time.time, known.clients.credentials.table.has)
+        self.applied = AppliedHere(self._following(CREDENTIALS.plural), known.clients)
         read_through = ReadThrough(self._counted(api_server.look_up), known.clients)
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
@@ -82,58 +77,42 @@ class TokenService:
         self.management = ManagementCaller(self.cluster_keys, service_accounts, manager)
         workloads = Workloads(self.issuer, self.cluster_keys, service_accounts, known.clients, read_through)
         self.floods = Floods()
-        callers = Callers(self.issuer, authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), self.floods)
-        self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))
+        limits = ClientLimits(settings.client_requests_per_second, settings.client_burst)
+        callers = Callers(self.issuer, authenticator, workloads, tokens, limits, RefusalLog(metrics), self.floods)
+        recall = Recall(known.clients)
+        self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, self.usage, DailyLimits(), recall)
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
-        limits = RevocationLimits(shared.revocations, known.revocations.table)
-        self.revocation = RevocationEndpoint(callers, tokens, limits, self.freshness, api_server.record)
+        revocations = RevocationLimits(rate_of_revocations(), known.revocations.table)
+        self.revocation = RevocationEndpoint(callers, tokens, revocations, self.freshness, api_server.record)
         self._add_gauges()
 
     def missing(self) -> list[str]:
-        """What it takes to issue tokens and is not there, in words; other processes are asked, too."""
-        others = [f"process {number} is not ready" for number in self.gauges.unready()]
-        return self.missing_here() + others
-
-    def missing_here(self) -> list[str]:
-        """The same for this process alone."""
+        """What it takes to issue tokens and is not there, in words."""
         return self.freshness.missing() + ([] if self.known.keys.writer() else ["there is no signing key"])
-
-    def others_ready(self) -> bool:
-        """Whether some other process can issue tokens."""
-        return self.gauges.ready_others()
-
-    def tell(self) -> None:
-        """A sign of life for the other processes, and this one's gauges."""
-        self.gauges.write(ready=not self.missing_here())
-
-    def metrics(self) -> bytes:
-        """All that is counted and measured, in Prometheus' text format."""
-        self.tell()
-        return self.exposition.text()
 
     def _following(self, plural: str) -> Reflector[Any]:
         return next(one for one in self.reflectors if one.source.plural == plural)
 
-    def _checked(self, matches: bool) -> None:
-        self.meters.count(families.SECRET_CHECKS, "match" if matches else "mismatch")
-
     def _counted(self, look_up: LookUp) -> LookUp:
         async def counted(client_id: str) -> ClientIndex:
-            self.meters.count(families.LOOK_UPS)
+            self.metrics.looked_up()
             return await look_up(client_id)
 
         return counted
 
     def _add_gauges(self) -> None:
-        add = self.gauges.add
-        add(families.HASHING_QUEUE, lambda: [((), len(self.hashing))])
-        add(families.STALENESS, lambda: [((), self.freshness.staleness())])
-        add(families.MAX_STALENESS, lambda: [((), self.freshness.max_staleness)])
-        add(families.KEY_AGE, lambda: [((), self.known.keys.age())])
-        add(families.INDEX_OBJECTS, self._index_objects)
-
-    def _index_objects(self) -> Iterator[tuple[Labels, float]]:
-        yield ("agents",), len(self.known.clients.agents.table)
-        yield ("agentcredentials",), len(self.known.clients.credentials.table)
-        yield ("organizations",), len(self.known.clients.organizations.table)
-        yield ("tokenrevocations",), len(self.known.revocations.table)
+        measure, clients, fresh = self.metrics.measure, self.known.clients, self.freshness
+        measure(
+            "hashing_queue", "Secrets that wait to be checked with bcrypt, or are being checked.", partial(len, self.hashing)
+        )
+        measure("staleness_seconds", "Time since the last word from the API server.", fresh.staleness)
+        text = "The time without word from which there are no tokens, a setting."
+        measure("max_staleness_seconds", text, lambda: fresh.max_staleness)
+        measure("signing_key_age_seconds", "Time since the signing key began to sign.", self.known.keys.age)
+        for kind, table in (
+            ("agents", clients.agents.table),
+            ("agentcredentials", clients.credentials.table),
+            ("organizations", clients.organizations.table),
+            ("tokenrevocations", self.known.revocations.table),
+        ):
+            self.metrics.measure_index(kind, partial(len, table))

@@ -25,8 +25,6 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """The ServiceAccount of the management API, in our own namespace: it may ask how far this replica's watch is."""
     traces_collector: Url | None = None
     """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
-    processes: Annotated[int, Meta(ge=1, le=64)] = 1
-    """How many answer on the one port; each has an index of its own."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     """How many secrets are checked for the first time at the same time."""
     hashing_queue: Annotated[int, Meta(ge=1)] = 2048

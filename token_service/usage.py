@@ -31,7 +31,7 @@ class _Note(msgspec.Struct, gc=False):
 
 
 class UsageLog:
-    """What this process has seen since it began."""
+    """What this replica has seen since it began."""
 
     def __init__(self, clock: Callable[[], float], is_published: IsPublished) -> None:
         self._clock = clock

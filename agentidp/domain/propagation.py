@@ -20,7 +20,7 @@ LONGEST_WAIT = 10.0
 
 
 class Applied(Struct, frozen=True, kw_only=True):
-    """What one process of a replica tells about a credential."""
+    """What a replica tells about a credential; an array of one is sent, because earlier versions sent one for each process."""
 
     serving: bool
     """It gives tokens. One that does not, since it has not listed yet, will not begin before it knows the version asked for."""
@@ -43,5 +43,5 @@ def youngest_of(credential: AgentCredential, now: float) -> str | None:
 
 
 def is_in_force(told: Iterable[Applied], youngest: str | None) -> bool:
-    """Whether every process that gives tokens accepts the newest secret, or none at all where none is to be accepted."""
+    """Whether every replica that gives tokens accepts the newest secret, or none at all where none is to be accepted."""
     return all(youngest in one.accepts if youngest else not one.accepts for one in told if one.serving)

@@ -34,7 +34,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """What one replica of the token service tells: all that was used after what it has `told` already."""
 
     replica: str
-    """A new id for each process: what another one has told says nothing about this one."""
+    """A new id at each start: what another one has told says nothing about this one."""
     since: Time
     """When it began to look."""
     told: int

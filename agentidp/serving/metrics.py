@@ -22,7 +22,7 @@ def add_metrics(app: FastAPI, text: Text, *, documented: bool = True) -> None:
 
     @app.get("/metrics", tags=["probes"], response_class=Response, responses=_TOLD, include_in_schema=documented)
     async def metrics() -> Response:
-        """What was counted, over all processes of this service."""
+        """What was counted and measured."""
         return Response(text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -13,6 +13,7 @@ from agent_operator.loop_lag import LoopLag
 from agent_operator.work import Topic, Work
 from agent_operator.world import World
 from agentidp.domain.lifecycle import OBSTACLES
+from agentidp.runtime.metrics import program_registry
 
 _BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -21,7 +22,7 @@ class Metrics:
     """Counters that the work feeds, and gauges that are read off the world when somebody asks."""
 
     def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = program_registry()
         self._world = world
         self._gauges = _Gauges(world, work, leadership, lag)
         self.registry.register(self._gauges)
@@ -29,7 +30,7 @@ class Metrics:
             "agentidp_operator_reconciliations", "Objects looked at.", ["kind", "outcome"], registry=self.registry
         )
         self._seconds = Histogram(
-            "agentidp_operator_reconciliation_seconds",
+            "agentidp_operator_reconciliation_duration_seconds",
             "How long one look at an object took, with its writes.",
             ["kind"],
             buckets=_BUCKETS,

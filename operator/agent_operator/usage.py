@@ -119,8 +119,8 @@ class UsagePoller:
             return await asyncio.gather(*(self._ask(session, replica) for replica in await replicas_of(self._urls)))
 
     async def _ask(self, session: aiohttp.ClientSession, replica: Replica) -> Report:
-        process, told = self._told.get(replica, ("", 0))
-        params, headers = {"replica": process, "after": str(told)}, {"Host": replica.host}
+        replica_id, told = self._told.get(replica, ("", 0))
+        params, headers = {"replica": replica_id, "after": str(told)}, {"Host": replica.host}
         async with session.get(replica.url + USAGE_PATH, params=params, headers=headers) as response:
             response.raise_for_status()
             report = msgspec.json.decode(await response.read(), type=Report)

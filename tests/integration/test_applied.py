@@ -1,12 +1,8 @@
-"""Whether a change is in force is asked of the real token service, one replica of which has several processes."""
+"""Whether a change is in force is asked of the real token service."""
 
 import asyncio
 import json
-import os
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -20,27 +16,17 @@ from management_api.changes.barrier import Overtaken, Unconfirmed
 from management_api.replicas import Replicas
 from tests.support.crd_schema import Manifest
 from tests.support.objects import Objects
+from tests.support.replicated import frozen
 from tests.support.tenants import Tenant
-from tests.support.waiting import eventually
 from tests.support.workload import is_refused, is_served
 
-PROCESSES = 3
 SERVICE_ACCOUNT = "agentidp-management-api"
 SECONDS = 10.0
 
 
-@pytest.fixture(scope="module")
-def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    """With several processes on the one port."""
-    settings = {"AGENTIDP_PROCESSES": str(PROCESSES)}
-    with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), settings) as programs:
-        eventually("all processes are ready", lambda: len(processes(programs)) == PROCESSES)
-        yield programs
-
-
 @pytest.fixture
 async def replicas(programs: Programs, cluster: ControlPlane) -> AsyncIterator[Replicas]:
-    """All of them, asked as the management API."""
+    """The only one, asked as the management API."""
     request = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
@@ -57,29 +43,13 @@ async def replicas(programs: Programs, cluster: ControlPlane) -> AsyncIterator[R
     await replicas.close()
 
 
-def processes(programs: Programs) -> list[int]:
-    """Those that serve."""
-    pid = programs.process(TOKEN_SERVICE.name).pid
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """The process does nothing, and keeps all that it has."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 def resource(seen: Manifest) -> AgentCredential:
     """As the programs have it."""
     return msgspec.convert(seen, AgentCredential)
 
 
-async def test_what_is_confirmed_is_in_force_in_every_process(replicas: Replicas, objects: Objects) -> None:
-    """A revocation, ten times: at the moment of the confirmation no process accepts the secret."""
+async def test_what_is_confirmed_is_in_force(replicas: Replicas, objects: Objects) -> None:
+    """A revocation, ten times: at the moment of the confirmation the secret is not accepted."""
     await replicas.ready()
     for _ in range(10):
         tenant = await asyncio.to_thread(Tenant.new, objects)
@@ -87,15 +57,15 @@ async def test_what_is_confirmed_is_in_force_in_every_process(replicas: Replicas
         await replicas.wait(resource(tenant.get("AgentCredential")))
         assert is_served(pair)
         await replicas.wait(resource(tenant.change("AgentCredential", state="Revoked")))
-        assert all(is_refused(pair) for _ in range(2 * PROCESSES))
+        assert is_refused(pair)
 
 
-async def test_a_process_that_hangs_confirms_nothing(replicas: Replicas, programs: Programs, objects: Objects) -> None:
-    """It may go on with what it knew; the wait has an end, and the service confirms again when the process goes on."""
+async def test_a_replica_that_hangs_confirms_nothing(replicas: Replicas, programs: Programs, objects: Objects) -> None:
+    """It may go on with what it knew; the wait has an end, and the service confirms again when it goes on."""
     tenant = await asyncio.to_thread(Tenant.new, objects)
     await asyncio.to_thread(tenant.issue)
     revoked = resource(tenant.change("AgentCredential", state="Revoked"))
-    with stopped(processes(programs)[0]):
+    with frozen(programs.process(TOKEN_SERVICE.name)):
         with pytest.raises(Unconfirmed) as raised:
             await asyncio.wait_for(replicas.wait(revoked), 6 * SECONDS)
         with pytest.raises(Unconfirmed):

@@ -25,9 +25,9 @@ from token_service.app import create_app
 from token_service.cluster_lookup import CLIENT_CREDENTIALS
 from token_service.index.clients import ClientIndex
 from token_service.known import Known
+from token_service.metrics import Metrics
 from token_service.service import ApiServer, TokenService
 from token_service.settings import TokenServiceSettings
-from token_service.shared import Shared
 
 ISSUER = "https://idp.example"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"
@@ -89,7 +89,7 @@ class ServedAlone:
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
         api_server = ApiServer(self._look_up, self._record, self._token_issuer, self._service_account)
-        self.service = TokenService(told, Shared(told), self.known, [self.credentials], api_server)
+        self.service = TokenService(told, Metrics(), self.known, [self.credentials], api_server)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 

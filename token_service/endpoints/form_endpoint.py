@@ -13,8 +13,7 @@ from agentidp.serving.asgi import Receive, Scope, Send
 from token_service.floods import Floods
 from token_service.http.answers import Answer, error_answer, write
 from token_service.http.requests import FormRequest, Sent, read_sent, understand
-from token_service.metrics.families import OK, RATE_LIMITED
-from token_service.metrics.meters import Meters
+from token_service.metrics import OK, RATE_LIMITED, Metrics
 
 TOO_MANY_REQUESTS = 429
 OF_NOBODY = {ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_GRANT_TYPE}
@@ -30,11 +29,11 @@ log = structlog.get_logger()
 class FormEndpoint:
     """Reads, lets `handle` decide, writes and counts."""
 
-    def __init__(self, name: str, handle: Handle, meters: Meters, floods: Floods, recall: Recall = lambda _: None) -> None:
+    def __init__(self, name: str, handle: Handle, metrics: Metrics, floods: Floods, recall: Recall = lambda _: None) -> None:
         self._name = name
         self._handle = handle
         self._recall = recall
-        self._meters = meters
+        self._metrics = metrics.routes[name]
         self._floods = floods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +52,7 @@ class FormEndpoint:
                 await self._floods.hold()
             await write(error_answer(outcome), send)
             told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
-        self._meters.answered(self._name, told, perf_counter() - began)
+        self._metrics.answered(told, perf_counter() - began)
 
     async def _outcome(self, scope: Scope, receive: Receive) -> Answer | OAuthError:
         sent = await read_sent(scope, receive)

@@ -13,27 +13,20 @@ from agentidp.domain.access_tokens import read_token
 from agentidp.domain.usage import OPERATOR, USAGE_PATH, USAGE_SCOPE
 from token_service.endpoints.documentation import json_response
 from token_service.keys import KeyRing
-from token_service.peers import PeersUnknown
-from token_service.usage_of_all import UsageOfAll
+from token_service.usage import UsageLog
 
 _REFUSED = Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
 
 
-def add_usage(app: FastAPI, usage: UsageOfAll, keys: KeyRing, issuer: str, clock: Callable[[], float] = time.time) -> None:
+def add_usage(app: FastAPI, usage: UsageLog, keys: KeyRing, issuer: str, clock: Callable[[], float] = time.time) -> None:
     """Serve it."""
 
-    @app.get(
-        USAGE_PATH, tags=["internal"], responses={200: json_response("What was used.", {"type": "object"}), 401: {}, 503: {}}
-    )
-    async def used_secrets(replica: str = "", after: int = 0, own: bool = False, authorization: str = Header("")) -> Response:
-        """All that was used after what this replica has told already; `own`: by this process alone."""
+    @app.get(USAGE_PATH, tags=["internal"], responses={200: json_response("What was used.", {"type": "object"}), 401: {}})
+    async def used_secrets(replica: str = "", after: int = 0, authorization: str = Header("")) -> Response:
+        """All that was used after what this replica has told already."""
         if not _is_the_operator(authorization, keys, issuer, clock()):
             return _REFUSED
-        try:
-            told = usage.of_this_process(replica, after) if own else await usage.of_all(replica, after, authorization)
-        except PeersUnknown:
-            return Response(status_code=503, headers={"Retry-After": "1"})
-        return Response(msgspec.json.encode(told), media_type="application/json")
+        return Response(msgspec.json.encode(usage.report(replica, after)), media_type="application/json")
 
 
 def _is_the_operator(authorization: str, keys: KeyRing, issuer: str, now: float) -> bool:

@@ -94,7 +94,8 @@ async def test_it_is_in_force_when_all_say_so(stand: Stand) -> None:
 
 LATE: dict[str, list[Applied] | int] = {
     "that is behind": [BEHIND],
-    "one of whose processes is behind": [CAUGHT_UP, BEHIND],
+    "of an earlier version, one of whose processes is behind": [CAUGHT_UP, BEHIND],
+    "that answers for nobody": [],
     "that cannot say": 503,
 }
 

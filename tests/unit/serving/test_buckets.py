@@ -50,3 +50,33 @@ def test_memory_is_bounded(monkeypatch: object) -> None:
         clock.now += 0.001
         buckets.take(str(number))
     assert len(buckets._full_at) <= limits.MOST_KEYS
+
+
+def test_a_full_bucket_is_forgotten_when_others_come() -> None:
+    """However many keys there were in all, those in use alone take memory."""
+    clock = ManualClock()
+    buckets = Buckets(1, 1, clock)
+    for number in range(1000):
+        clock.now += 0.1
+        buckets.take(str(number))
+    assert len(buckets) <= 11
+
+
+def test_a_flood_of_keys_resets_the_least_recently_used_bucket_alone() -> None:
+    """Whoever wants one reset has to take from as many others as are kept; no flood resets all."""
+    buckets = Buckets(0.001, 1, ManualClock(), most_keys=10)
+    for number in range(10):
+        assert buckets.take(str(number))
+    assert buckets.take("one more")
+    assert len(buckets) == 10
+    assert not any(buckets.take(str(number)) for number in range(1, 10))
+    assert buckets.take("0")
+
+
+def test_a_flood_of_keys_does_not_reset_a_bucket_in_use() -> None:
+    """Which was taken from less than `most_keys` other keys ago."""
+    clock = ManualClock()
+    buckets, taken = Buckets(0.001, 50, clock, most_keys=10), 0
+    for number in range(1000):
+        taken += buckets.take("a") if number % 5 == 0 else not buckets.take(str(number))
+    assert taken == 50

@@ -1,12 +1,10 @@
 """What the management API is told of how far this replica's watch is, and who else is told nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 
 from agentidp.domain.propagation import APPLIED_PATH, AUDIENCE
 from agentidp.domain.resources import AgentState, CredentialState
@@ -15,8 +13,6 @@ from agentidp.kube.errors import Unreachable
 from tests.support.assertions import a_cluster_key, claims_of, signed
 from tests.support.token_services import HASH, ServedAlone, the_credential, the_hash
 from tests.support.worlds import CREDENTIAL_ID, DAY, NOW, a_fake_hash, a_registered_agent
-from token_service.applied import AppliedByAll, AppliedHere, Question
-from token_service.peers import Peers, PeersUnknown
 
 IN_FORCE = {"serving": True, "caught_up": True, "accepts": [fingerprint(HASH)]}
 
@@ -115,46 +111,3 @@ async def test_a_question_has_bounds(wrong: dict[str, Any], served: ServedAlone)
     """No wait without end."""
     params: dict[str, Any] = {"credential": CREDENTIAL_ID, "version": 1, "seconds": 0} | wrong
     assert (await served.http.get(APPLIED_PATH, params=params, headers=authorized())).status_code == 422
-
-
-@pytest.fixture
-async def peer() -> AsyncIterator[tuple[str, list[Any]]]:
-    """The URL of another process, and what it tells in turn; it must be asked for itself alone."""
-    answers: list[Any] = []
-
-    async def tell(request: web.Request) -> web.Response:
-        assert request.query["own"] == "true"
-        answer = answers.pop(0)
-        return web.json_response(answer) if isinstance(answer, list) else web.Response(status=answer)
-
-    app = web.Application()
-    app.router.add_get(APPLIED_PATH, tell)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}", answers
-    await runner.cleanup()
-
-
-def all_of(served: ServedAlone, peers: Sequence[str]) -> AppliedByAll:
-    """A process with peers."""
-    return AppliedByAll(AppliedHere(served.credentials, served.index), Peers(peers))
-
-
-async def test_each_process_tells_for_itself(served: ServedAlone, peer: tuple[str, list[Any]]) -> None:
-    """One of them may be behind."""
-    url, answers = peer
-    answers.append([{"serving": True, "caught_up": False}])
-    told = await all_of(served, [url]).of_all(Question(credential_id=CREDENTIAL_ID, version=0, seconds=0), "")
-    assert [one.caught_up for one in told] == [True, False]
-
-
-@pytest.mark.parametrize("answer", [503, 401])
-async def test_a_process_that_does_not_tell_leaves_it_unknown(
-    answer: int, served: ServedAlone, peer: tuple[str, list[Any]]
-) -> None:
-    """It is not taken for a yes."""
-    url, answers = peer
-    answers.append(answer)
-    with pytest.raises(PeersUnknown):
-        await all_of(served, [url]).of_all(Question(credential_id=CREDENTIAL_ID, version=0, seconds=0), "")

@@ -1,6 +1,5 @@
-"""Limits of clients: by each client alone, and shared by processes."""
+"""Limits of clients: by each client alone."""
 
-import os
 import time
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import a_registered_agent, a_uid
-from token_service import client_limits
 from token_service.client_limits import ClientLimits
 
 
@@ -50,24 +48,11 @@ def test_the_refusal_says_when_to_come_back() -> None:
     assert limits.take("a") is None
 
 
-def test_clients_do_not_notice_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where there are more of them than slots: then some are let through, and none is refused for another."""
-    monkeypatch.setattr(client_limits, "SLOTS", 64)
+def test_clients_do_not_notice_each_other() -> None:
+    """None is refused for another."""
     limits = ClientLimits(1, 3, ManualClock())
     clients = [a_uid(number) for number in range(500)]
     assert all(limits.take(client) is None for _ in range(3) for client in clients)
-
-
-def test_processes_share_the_limit() -> None:
-    """What one has let through counts in the other."""
-    limits = ClientLimits(0.001, 10)
-    assert all(limits.take("a") is None for _ in range(5))
-    child = os.fork()
-    if child == 0:
-        os._exit(sum(limits.take("a") is None for _ in range(10)))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
-    assert limits.take("a") is not None
-    assert limits.take("b") is None
 
 
 @pytest.fixture

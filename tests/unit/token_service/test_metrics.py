@@ -29,9 +29,9 @@ async def test_what_happened_is_counted(served: ServedAlone) -> None:
     assert told["agentidp_refusals_total", "WrongSecret"] == 1
     assert told["agentidp_secret_checks_total", "match"] == 1
     assert told["agentidp_look_ups_total",] == 1
-    assert told["agentidp_request_seconds_count", "token"] == 4
-    assert told["agentidp_request_seconds_sum", "token"] > 0
-    assert told["agentidp_request_seconds_bucket", "+Inf", "token"] == 4
+    assert told["agentidp_request_duration_seconds_count", "token"] == 4
+    assert told["agentidp_request_duration_seconds_sum", "token"] > 0
+    assert told["agentidp_request_duration_seconds_bucket", "+Inf", "token"] == 4
     assert told["agentidp_index_objects", "agents"] == 1
     assert told["agentidp_index_objects", "agentcredentials"] == 1
     assert told["agentidp_signing_key_age_seconds",] > 0

@@ -5,7 +5,7 @@ import structlog
 from agentidp.domain.reasons import Reason
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID, a_suspended_agent
-from token_service.metrics.meters import Meters
+from token_service.metrics import Metrics
 from token_service.refusal_log import LINES_PER_SECOND, RefusalLog
 from token_service.refusals import Refusal
 
@@ -31,7 +31,7 @@ async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(serve
 def test_a_flood_is_told_as_a_number() -> None:
     """The log is not what an attacker can fill; the metrics count all."""
     now = 0.0
-    log = RefusalLog(Meters(), lambda: now)
+    log = RefusalLog(Metrics(), lambda: now)
     with structlog.testing.capture_logs() as told:
         for _ in range(1000):
             log.refused(Refusal.WRONG_SECRET, AGENT_ID)

@@ -100,7 +100,7 @@ async def test_a_caller_must_be_somebody_and_say_which_token(served: ServedAlone
 def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     """By which revocations are counted."""
     clock = ManualClock()
-    monkeypatch.setattr(served.service.revocation._limits._rate, "_clock", clock)
+    monkeypatch.setattr(served.service.revocation._limits._rate._buckets, "_clock", clock)
     return clock
 
 
