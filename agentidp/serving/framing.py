@@ -1,7 +1,7 @@
 """Where a request ends, as RFC 9112 has it: which heads are refused because another program could read their end differently.
 
-Pure. What a single byte may be (line ends, whitespace, lengths, chunk sizes) is decided by llhttp, which is strict about it; here is
-what llhttp lets pass. `protocol` joins both, and `docs/decisions/0031-where-a-request-ends.md` says why.
+Pure. llhttp decides what each byte may be (line ends, whitespace, lengths, chunk sizes), and is strict; this module checks what
+llhttp lets pass. `protocol` joins both, and `docs/decisions/0031-where-a-request-ends.md` says why.
 """
 
 import re
@@ -39,7 +39,7 @@ LARGE_REQUEST = Refusal(413, b"The request is too large.")
 def refusal_of(version: str, headers: Headers, values: dict[bytes, bytes]) -> Refusal | None:
     """Why a request with this head cannot be served; None if it can. `values` has the last value of each header.
 
-    A Host: RFC 9112, section 3.2. Transfer-Encoding: sections 6.1 and 6.3; a list of codings is refused, too (section 6.1: 501).
+    Host: RFC 9112, section 3.2. Transfer-Encoding: sections 6.1 and 6.3; a list of codings is refused, too (501).
     """
     if version != HTTP_1_1 and version != HTTP_1_0:  # noqa: PLR1714 two comparisons are faster than a tuple
         return VERSION
@@ -53,7 +53,7 @@ def refusal_of(version: str, headers: Headers, values: dict[bytes, bytes]) -> Re
 
 
 def host_and_path(target: bytes) -> tuple[bytes, bytes] | None:
-    """Of a target in absolute form (RFC 9112, section 3.2.2); None if it is no URL, or one with a user (RFC 9110, section 4.2.4)."""
+    """Of a target in absolute form (RFC 9112, 3.2.2); None if it is no URL, or one with a user (RFC 9110, 4.2.4)."""
     match = _ABSOLUTE_FORM.fullmatch(target)
     if not match or not _is_host(match[1]):
         return None

@@ -1,8 +1,7 @@
 """The end of a connection, such that its last answer arrives (RFC 9112, section 9.6).
 
-A socket that is closed while something is unread, or comes later, sends a reset; and a client that gets one may lose the answer that
-came before. So our side alone is closed first, and what comes is discarded until the client has closed, too: up to a bound of time
-and of bytes.
+A socket that is closed while data is unread, or before data arrives, sends a reset, and the client may lose the answer before
+it. So only our side is closed first, and what arrives is discarded until the client has closed, too; time and bytes are bounded.
 """
 
 from asyncio import AbstractEventLoop, TimerHandle, Transport

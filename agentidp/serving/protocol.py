@@ -1,11 +1,11 @@
 """HTTP/1.1 by uvicorn and llhttp, with an end of each request that other programs see, too, and with bounds.
 
-uvicorn's protocol takes what follows a request with `Upgrade` for the next request, though it is the body; it serves requests without
-`Host`; and it has no bounds: its parser takes ever longer for each byte of a header that does not end. So heads are checked here
-(`framing`), the parser gets a head with `Upgrade` again without it, and nothing is parsed after a request that is refused or is the
-last one. An answer that comes before the end of its request is the last one, too. Each request has one answer, in order.
+uvicorn's protocol takes the body of a request with `Upgrade` for the next request; it serves requests without `Host`; and it has
+no bounds: its parser takes ever longer for each byte of a header that does not end. So this protocol checks heads (`framing`),
+gives the parser a head with `Upgrade` again without it, and parses nothing after a request that is refused or is the last of its
+connection. An answer that comes before the end of its request is the last one. Each request has one answer, in order.
 
-Also, how many requests of a connection wait for the answers to those before them (RFC 9112, section 9.3.2).
+It also bounds how many requests of a connection wait for the answers to those before them (RFC 9112, section 9.3.2).
 """
 
 from asyncio import TimerHandle, Transport
@@ -50,7 +50,7 @@ class Reading(FlowControl):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends connections that exceed the bounds, or on which the end of a request is not certain; requests that come too soon wait."""
+    """Ends connections that exceed the bounds, or on which the end of a request is uncertain. Early requests wait."""
 
     def __init__(self, *args: Any, limits: Limits, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -126,7 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._await_head()
 
     def _feed(self, data: bytes) -> None:
-        """Let the parser have it; where it leaves HTTP for another protocol, it is given the head again, such that it does not."""
+        """Parse it. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
         self._unset_keepalive_if_required()
         while data:
             try:
@@ -158,7 +158,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head, self._in_body = True, False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Whitespace after a value is not part of it (RFC 9112, section 5). Trailers are not headers (RFC 9110, section 6.5.1)."""
+        """Whitespace after a value is not part of it (RFC 9112, section 5), nor trailers of the headers (RFC 9110, 6.5.1)."""
         if self._in_head:
             self.headers.append((name.lower(), value.rstrip(b" \t")))
 
@@ -204,6 +204,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             return  # of the one that comes again
         self._in_body = False
+        if not self.parser.should_keep_alive():  # by a trailer, too: the parser takes nothing more after it
+            self._is_last = True
         if not self.cycle.response_started:
             self.cycle.keep_alive = not self._is_last
         super().on_message_complete()

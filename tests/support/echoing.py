@@ -25,7 +25,7 @@ START_SECONDS = 30
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Method, path, what matters of the headers, and a digest of the body; in a header, so that HEAD tells it, too."""
+    """Method, path, watched headers and a digest of the body, in a header, so that HEAD has it. Granian adds an empty Host."""
     if scope["type"] != "http":
         return
     body = b""
@@ -36,7 +36,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             return
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    headers = sorted((name, value) for name, value in scope["headers"] if name in WATCHED)
+    headers = sorted((name, value) for name, value in scope["headers"] if name in WATCHED and value)
     told = [scope["method"].encode(), scope["path"].encode(), *(b"%b=%b" % header for header in headers)]
     told += [str(len(body)).encode(), hashlib.sha256(body).hexdigest()[:16].encode()]
     await send({"type": "http.response.start", "status": 200, "headers": [(ECHO, b" ".join(told)), (b"content-length", b"0")]})
@@ -52,7 +52,7 @@ def ours() -> Iterator[Address]:
 
 @contextmanager
 def by_h11() -> Iterator[Address]:
-    """uvicorn with its other parser."""
+    """Uvicorn with its other parser."""
     config = uvicorn.Config(application, http="h11", ws="none", lifespan="off", log_config=None, proxy_headers=False)
     with _in_a_thread(_Stoppable(config)) as address:
         yield address
