@@ -1,7 +1,8 @@
 """The end of a connection, such that its last answer arrives (RFC 9112, section 9.6).
 
 A socket that is closed while data is unread, or before data arrives, sends a reset, and the client may lose the answer before
-it. So only our side is closed first, and what arrives is discarded until the client has closed, too; time and bytes are bounded.
+it. So only our side is closed first, and what arrives is discarded until the client has closed, too; time and bytes are
+bounded.
 """
 
 from asyncio import AbstractEventLoop, TimerHandle, Transport

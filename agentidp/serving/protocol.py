@@ -1,9 +1,10 @@
 """HTTP/1.1 by uvicorn and llhttp, with an end of each request that other programs see, too, and with bounds.
 
-uvicorn's protocol takes the body of a request with `Upgrade` for the next request; it serves requests without `Host`; and it has
-no bounds: its parser takes ever longer for each byte of a header that does not end. So this protocol checks heads (`framing`),
-gives the parser a head with `Upgrade` again without it, and parses nothing after a request that is refused or is the last of its
-connection. An answer that comes before the end of its request is the last one. Each request has one answer, in order.
+uvicorn's protocol takes the body of a request with `Upgrade` for the next request; it serves requests without `Host`; and it
+has no bounds: its parser takes ever longer for each byte of a header that does not end. So this protocol checks heads
+(`framing`), gives the parser a head with `Upgrade` again without it, and parses nothing after a request that is refused or is
+the last of its connection. An answer that comes before the end of its request is the last one. Each request has one answer, in
+order.
 
 It also bounds how many requests of a connection wait for the answers to those before them (RFC 9112, section 9.3.2).
 """

@@ -1,4 +1,4 @@
-"""What of uvicorn and httptools our protocol is made of. Where a new version moves it, read `agentidp/serving/protocol.py` anew."""
+"""What of uvicorn and httptools our protocol is made of. It fails where a new version moves that."""
 
 import inspect
 import re
