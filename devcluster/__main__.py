@@ -14,6 +14,7 @@ from devcluster.linters.chart import lint_chart
 from devcluster.node.node import prepare_node
 from devcluster.node.requirements import CannotRunHereError, missing_packages
 from devcluster.prometheus.program import prometheus_program
+from devcluster.proxies.reverse_proxies import missing_proxies
 from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
 from devcluster.up import down, up
@@ -54,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "prepare-node", help="compile and make what a node needs, as `make e2e` has it, unless that has been done"
     )
-    commands.add_parser("missing-packages", help="name the packages of Debian that a node needs and this machine has not")
+    commands.add_parser(
+        "missing-packages", help="name the packages of Debian that a node and the tests need and this machine lacks"
+    )
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
     commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
     commands.add_parser(
@@ -82,7 +85,7 @@ def _run(command: argparse.Namespace) -> None:
         case "prepare-node":
             prepare_node()
         case "missing-packages":
-            print(*missing_packages())
+            print(*missing_packages(), *missing_proxies())
         case "manifest":
             print(manifest(), end="")
         case "lint-chart":

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, run by our own event loop, with the quickest parts that are installed."""
+"""The HTTP server: uvicorn, run by our own event loop, with a protocol of our own around its quick one."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from agentidp.serving.asgi import Endpoint
+from agentidp.serving.protocol import BoundedProtocol, Limits
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
@@ -19,6 +21,7 @@ FAREWELL_SECONDS = 2.0
 FAREWELL_POLL_SECONDS = 0.05
 LAST_ANSWER = (b"connection", b"close")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LIMITS = Limits()
 
 
 class Server(uvicorn.Server):
@@ -45,12 +48,13 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_for(app: Endpoint) -> Server:
+def server_for(app: Endpoint, limits: Limits = LIMITS) -> Server:
     """A server, not started yet; it is given its sockets then."""
+    protocol: Any = partial(BoundedProtocol, limits=limits)
     config = uvicorn.Config(
         app,
         interface="asgi3",
-        http=_protocol(),
+        http=protocol,
         log_config=None,
         access_log=False,  # a line for each request costs a tenth of the speed; metrics tell more
         server_header=False,
@@ -61,15 +65,6 @@ def server_for(app: Endpoint) -> Server:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return Server(config)
-
-
-def _protocol() -> Any:
-    """The quick one where its parser is installed, with bounds."""
-    try:
-        from agentidp.serving.protocol import BoundedProtocol  # noqa: PLC0415 where it is installed
-    except ImportError:
-        return "h11"
-    return BoundedProtocol
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop]:

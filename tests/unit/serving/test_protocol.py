@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from agentidp.serving import protocol
 from agentidp.serving.connections import PATIENCE_SECONDS, Watchman
-from agentidp.serving.protocol import MOST_WAITING, PIECE_BYTES
+from agentidp.serving.protocol import MOST_WAITING, PIECE_BYTES, Limits
 from agentidp.serving.server import Server, server_for
 from tests.support.clocks import ManualClock
 
 HEAD = b"POST /nothing HTTP/1.1\r\nHost: here\r\n"
-SHORT = b"POST /echo HTTP/1.1\r\n\r\n"
+SHORT = b"POST /echo HTTP/1.1\r\nHost:\r\n\r\n"
 LARGEST_READ = 262_144
+MAX_BODY_BYTES = 16_384
 LONGER_THAN_A_HEAD_MAY_TAKE = 0.8
 Address = tuple[str, int]
 
@@ -29,9 +29,8 @@ def listening() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-async def server(listening: socket.socket, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+async def server(listening: socket.socket) -> AsyncIterator[Server]:
     """It knows three paths, and not that of HEAD."""
-    monkeypatch.setattr(protocol, "MAX_HEAD_SECONDS", 0.5)
     app = FastAPI()
 
     @app.post("/echo")
@@ -45,11 +44,21 @@ async def server(listening: socket.socket, monkeypatch: pytest.MonkeyPatch) -> A
         await asyncio.sleep(LONGER_THAN_A_HEAD_MAY_TAKE)
         return Response()
 
+    @app.post("/refuses")
+    async def refuses(request: Request) -> Response:
+        """As the token service and the management API do."""
+        size = 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                break
+        return Response(status_code=413)
+
     @app.post("/large")
     async def large() -> Response:
         return Response(b"x" * 500_000)
 
-    server = server_for(app)
+    server = server_for(app, Limits(max_head_seconds=0.5))
     serving = asyncio.create_task(server.serve([listening]))
     yield server
     server.should_exit = True
@@ -161,18 +170,73 @@ async def test_who_waits_for_an_answer_is_not_cut_off(address: Address) -> None:
     writer.close()
 
 
-async def test_what_follows_a_wish_for_another_protocol_is_not_taken_for_http(address: Address) -> None:
-    """The wish is not fulfilled, and the connection goes on with HTTP."""
+LARGE_BODIES = {
+    "announced": lambda size: a_post("/refuses", b"x" * size),
+    "in chunks": lambda size: in_chunks("/refuses", size),
+    "of no path": lambda size: a_post("/nothing", b"x" * size),
+    "announced, and the client waits for an interim answer": lambda size: a_post(
+        "/refuses", b"x" * size, b"Expect: 100-continue"
+    ),
+    "with Upgrade": lambda size: a_post("/refuses", b"x" * size, b"Connection: upgrade", b"Upgrade: h2c"),
+}
+
+
+@pytest.mark.parametrize("megabytes", [1, 5])
+@pytest.mark.parametrize("how", LARGE_BODIES)
+async def test_a_client_that_sends_a_large_body_sees_the_answer(how: str, megabytes: int, address: Address) -> None:
+    """And that it is the last one of the connection (RFC 9112, section 9.6), though it reads only when it has sent all."""
     reader, writer = await asyncio.open_connection(*address)
-    for _ in range(2):
-        writer.write(HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + b"\x81\r\n" * PIECE_BYTES)
-        assert (await asyncio.wait_for(answer_to_next(reader), 10))[0] == 404
+    writer.write(LARGE_BODIES[how](megabytes * 1_000_000) + SHORT)
+    await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404" if how == "of no path" else b"HTTP/1.1 413")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nconnection: close\r\n" in answer
     writer.close()
 
 
-def a_post(path: str, body: bytes) -> bytes:
+async def test_what_follows_the_last_answer_is_discarded_up_to_a_bound(address: Address) -> None:
+    """A client that never stops is cut off."""
+    _, writer = await asyncio.open_connection(*address)
+    writer.write(HEAD + b"Content-Length: 1000000000\r\n\r\n")
+    with pytest.raises(ConnectionError):
+        await send_much(writer, b"x" * 100, megabytes=60)
+
+
+async def test_an_interim_answer_is_for_http_1_1(address: Address) -> None:
+    """RFC 9110, section 10.1.1."""
+    for version, begin in ((b"1.1", b"HTTP/1.1 100"), (b"1.0", b"HTTP/1.1 200")):
+        reader, writer = await asyncio.open_connection(*address)
+        head = b"POST /echo HTTP/%b\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" % version
+        writer.write(head + (b"body" if version == b"1.0" else b""))
+        assert (await asyncio.wait_for(reader.readline(), 5)).startswith(begin)
+        writer.close()
+
+
+async def test_too_large_a_head_and_too_large_a_request_are_told(address: Address) -> None:
+    """RFC 6585, section 5, and RFC 9112, section 7.1.1: extensions of chunks are bounded, too."""
+    chunked = b"POST /echo HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1;a=" + b"x" * 1_200_000
+    for request, status in ((HEAD + b"X: " + b"a" * 100_000, b"431"), (chunked, b"413")):
+        reader, writer = await asyncio.open_connection(*address)
+        for place in range(0, len(request), 10_000):
+            writer.write(request[place : place + 10_000])
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert (await asyncio.wait_for(reader.read(), 10)).split()[1] == status
+        writer.close()
+
+
+def a_post(path: str, body: bytes, *lines: bytes) -> bytes:
     """A request."""
-    return b"POST %b HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%b" % (path.encode(), len(body), body)
+    head = [b"POST %b HTTP/1.1" % path.encode(), b"Host: here", b"Content-Length: %d" % len(body), *lines, b"", b""]
+    return b"\r\n".join(head) + body
+
+
+def in_chunks(path: str, size: int) -> bytes:
+    """A request of unknown length."""
+    head = b"POST %b HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n" % path.encode()
+    return head + (b"3e8\r\n" + b"x" * 1000 + b"\r\n") * (size // 1000) + b"0\r\n\r\n"
 
 
 async def answer_to_next(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -189,9 +253,9 @@ async def send_in_steps(writer: asyncio.StreamWriter, data: bytes, step: int) ->
         await writer.drain()
 
 
-async def send_much(writer: asyncio.StreamWriter, more: bytes) -> None:
-    """Ten megabytes of it."""
-    for _ in range(100):
+async def send_much(writer: asyncio.StreamWriter, more: bytes, megabytes: int = 30) -> None:
+    """So much of it, which is more than is discarded."""
+    for _ in range(megabytes * 10):
         writer.write(more * (100_000 // len(more)))
         await writer.drain()
         await asyncio.sleep(0)

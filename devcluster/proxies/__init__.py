@@ -1,0 +1,1 @@
+"""Reverse proxies that other people wrote, in front of a program: the tests let callers attack each other through them."""

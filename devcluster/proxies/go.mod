@@ -1,0 +1,3 @@
+module agentidp.example/proxies
+
+go 1.26
