@@ -66,8 +66,8 @@ class Executor:
 
     async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
         """Where a write is refused, the next try need not hash again, nor publish again: others may write all the time."""
-        uid = sight.credential.metadata.uid
-        made = self._reusable(sight) or await self._maker.make(uid)
+        uid, namespace = sight.credential.metadata.uid, sight.credential.metadata.namespace
+        made = self._reusable(sight) or await self._maker.make(uid, namespace)
         try:
             credential = await self._publish(sight.credential, step.status, made)
             await self._deliver(credential, sight.secret, made.value.encode())

@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from agent_operator.clock import now
 from agent_operator.usage import UsageBook
-from agent_operator.world import World, age_of
+from agent_operator.world import World
 from agentidp.domain.delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, CredentialState, Name, Secret
+from agentidp.domain.resources.meta import age_of
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, SECRETS
 

@@ -6,15 +6,15 @@ versions of one kind are ordered numbers (KEP-5504).
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Generic
 
 from agent_operator.bulk import without_bulk
+from agent_operator.memberships import Memberships, place_of
 from agent_operator.work import Topic, Work
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import credentials_claimed_by
 from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import claimed_id
+from agentidp.domain.registration import Standing, claimed_id
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -26,7 +26,7 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.domain.resources.meta import Object
+from agentidp.domain.resources.meta import age_of
 from agentidp.kube.kinds import ObjectT
 from agentidp.kube.listing import Listing
 
@@ -37,11 +37,6 @@ ENDED = frozenset({CredentialPhase.REVOKED, CredentialPhase.EXPIRED})
 def version_of(value: ObjectT) -> int:
     """The resource version as the number that it is."""
     return int(value.metadata.resource_version or 0)
-
-
-def age_of(value: Object) -> tuple[datetime, str]:
-    """Sorts older objects before younger ones, always in the same order."""
-    return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
 
 
 class Collection(Generic[ObjectT]):
@@ -120,6 +115,7 @@ class World:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.memberships = Memberships()
         self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
@@ -148,9 +144,9 @@ class World:
         """The agents that have this id or would like to."""
         return self.agents.linked(("id", agent_id))
 
-    def agents_of(self, organization: str) -> list[Agent]:
-        """The agents that claim to belong to this organization."""
-        return self.agents.linked(("organization", organization))
+    def agents_of(self, organization: str, namespaces: Iterable[str]) -> list[Agent]:
+        """The agents of these namespaces that claim to belong to this organization."""
+        return [one for namespace in set(namespaces) for one in self.agents.linked(("organization", organization, namespace))]
 
     def count_credentials(self, agent: Name) -> CredentialCount:
         """How many credentials an agent has, and how many of them work."""
@@ -165,14 +161,13 @@ class World:
 
     def _agent_changed(self, before: Agent | None, after: Agent) -> None:
         self._work.wake(Topic.AGENT, after.key)
+        is_there = self.agents.get(after.key) is not None
+        self._account(before, after if is_there else None)
         same = before and before.spec == after.spec and before.status.conditions == after.status.conditions
-        if same and self.agents.get(after.key):
+        if same and is_there:
             return  # only its counts changed
         for credential in self.credentials_of(after.key):
             self._work.wake(Topic.CREDENTIAL, credential.key)
-        for organization in {one.spec.organization_id for one in (before, after) if one}:
-            if organization:
-                self._work.wake(Topic.ORGANIZATION, Name("", organization))
 
     def _credential_changed(self, before: AgentCredential | None, after: AgentCredential) -> None:
         agent = Name(after.metadata.namespace, after.spec.agent_ref.name)
@@ -183,13 +178,42 @@ class World:
         if waiting:  # one that had a place has ended, or one that waited has it now: there may be another
             self._work.wake(Topic.CREDENTIAL, min(waiting, key=age_of).key)
 
+    def _account(self, before: Agent | None, after: Agent | None) -> None:
+        """Where the agent has or had a place, another may have one now."""
+        place, former = place_of(after) if after else None, place_of(before) if before else None
+        if place == former:
+            return
+        self.memberships.move(former, place)
+        for one in filter(None, (former, place)):
+            organization = self.organizations.get(Name("", one.organization))
+            if organization and one.namespace in organization.spec.namespaces:
+                if one.standing is Standing.ADMITTED:
+                    self._work.wake(Topic.ORGANIZATION, organization.key)
+                if one is former and (waiting := self.memberships.next_in_line(organization)):
+                    self._work.wake(Topic.AGENT, waiting)
+
     def _organization_changed(self, before: Organization | None, after: Organization) -> None:
         self._work.wake(Topic.ORGANIZATION, after.key)
-        limits_are_new = before is None or before.spec.limits != after.spec.limits
-        for agent in self.agents_of(after.metadata.name):
+        known = self.organizations.get(after.key)
+        if before is None or known is None:  # to be there or not concerns all who claim it
+            for agent in self.agents.linked(("organization", after.metadata.name)):
+                self._work.wake(Topic.AGENT, agent.key)
+                self._wake_waiting(agent.key)
+            return
+        if before.spec == after.spec:
+            return
+        for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
             self._work.wake(Topic.AGENT, agent.key)
-            for credential in self._waiting_of(agent.key) if limits_are_new else ():
-                self._work.wake(Topic.CREDENTIAL, credential.key)
+        for name in self.memberships.waiting(after):
+            self._work.wake(Topic.AGENT, name)
+        if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:
+            for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
+                self._wake_waiting(agent.key)
+
+    def _wake_waiting(self, agent: Name) -> None:
+        """The agent's credentials for which there was no place."""
+        for credential in self._waiting_of(agent):
+            self._work.wake(Topic.CREDENTIAL, credential.key)
 
     def _waiting_of(self, agent: Name) -> list[AgentCredential]:
         """The agent's credentials for which there was no place."""
@@ -208,6 +232,7 @@ def _links_of_agent(agent: Agent) -> Iterator[object]:
     yield "id", claimed_id(agent)
     if agent.spec.organization_id:
         yield "organization", agent.spec.organization_id
+        yield "organization", agent.spec.organization_id, agent.metadata.namespace
 
 
 def _links_of_credential(credential: AgentCredential) -> Iterator[object]:

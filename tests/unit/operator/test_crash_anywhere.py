@@ -71,7 +71,7 @@ class Silent:
 class Maker:
     """Makes real secrets; what stands for the bcrypt hash cannot be turned back, and costs nothing."""
 
-    async def make(self, credential_id: str) -> MadeSecret:
+    async def make(self, credential_id: str, group: str = "") -> MadeSecret:  # noqa: ARG002 as the real one
         """As SecretMaker."""
         value = generate_secret()
         hint = hint_of(credential_id, value.encode())
