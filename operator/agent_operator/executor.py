@@ -7,6 +7,7 @@ nobody knows. After (2), both values are accepted. So there is no moment at whic
 
 from agent_operator.clock import now
 from agent_operator.observation import Sight
+from agent_operator.status_contest import LeftAlone
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import Endpoints, secret_for, updated
@@ -71,7 +72,7 @@ class Executor:
         try:
             credential = await self._publish(sight.credential, step.status, made)
             await self._deliver(credential, sight.secret, made.value.encode())
-        except (Conflict, Forbidden, Invalid):
+        except (Conflict, Forbidden, Invalid, LeftAlone):
             self._made_in_vain[uid] = made
             if len(self._made_in_vain) > MOST_IN_VAIN:
                 del self._made_in_vain[next(iter(self._made_in_vain))]

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import structlog
 
 from agent_operator.clock import now
+from agent_operator.status_contest import LeftAlone
 from agentidp.domain.resources import Name
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 from agentidp.runtime.fair_queue import FairQueue
@@ -161,6 +162,9 @@ class Work:
         """How it went, and when to look again: as the reconciler says, or after a back-off if it came to no end."""
         try:
             due = await reconcile(key.name)
+        except LeftAlone as pause:
+            log.info("left alone", topic=key.topic.value, name=str(key.name), why=pause.message)
+            return DONE, pause.until
         except (ApiError, TimeoutError) as trouble:
             return RETRIED, self._back_off(key, trouble)
         except Exception as fault:  # one object's fault must not stop the others
