@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent_operator.agents import AgentReconciler
+from agent_operator.clock import now
 from agent_operator.credentials import CredentialReconciler
 from agent_operator.executor import Executor
 from agent_operator.observation import Observer
@@ -22,7 +23,7 @@ from agent_operator.world import World
 from agent_operator.writes import Writes
 from agentidp.domain.contest import MAX_REISSUES, REISSUE_WINDOW
 from agentidp.domain.delivery import Endpoints
-from agentidp.domain.resources import Agent, AgentCredential, Organization
+from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.domain.secrets import generate_secret, hint_of
 from agentidp.kube.errors import ApiError, Conflict, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, Kind
@@ -124,9 +125,14 @@ async def a_cluster() -> ModelCluster:
 
 
 async def test_two_operators_of_two_issuers_come_to_an_end() -> None:
-    """Each looks a hundred times, and writes every status some times at most."""
+    """They have undone each other's Secret five times already. Each looks a hundred times, and writes a status some times at most."""
     cluster = await a_cluster()
     both = [OneOperator(cluster, issuer) for issuer in ("https://one.example", "https://two.example")]
+    for one in both:
+        await one.look()
+    (credential,) = cluster.all(CREDENTIALS)
+    fought = replace(credential.status, reissues=Reissues(count=MAX_REISSUES, since=now()))
+    cluster.change(CREDENTIALS, credential.key, status=fought)
     for _ in range(LOOKS):
         for one in both:
             await one.look()
