@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from agent_operator.clock import now
+from agent_operator.trim import SecretIdentity
 from agent_operator.usage import UsageBook
 from agent_operator.world import World
 from agentidp.domain.delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
@@ -25,6 +26,11 @@ class Sight(Struct, frozen=True):
     seen: Observed
     secret: Secret | None
     earlier: Secret | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Of a Secret only its identity is remembered: nothing can be decided from that."""
+        return any(isinstance(one, SecretIdentity) for one in (self.secret, self.earlier))
 
     @property
     def credential(self) -> AgentCredential:

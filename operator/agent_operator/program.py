@@ -68,9 +68,10 @@ class Operator:
     async def _lead(self) -> None:
         """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
         async with asyncio.TaskGroup() as tasks:
-            behind = [tasks.create_task(one.run()) for one in (self._events, self._secrets, self._revocations)]
-            await self._secrets.listed.wait()
+            behind = [tasks.create_task(one.run()) for one in (self._events, self._revocations)]
             await first_sync(self._cluster, self._world)
+            behind.append(tasks.create_task(self._secrets.run()))  # now that it is known which of them credentials name
+            await self._secrets.listed.wait()
             spare_what_is_loaded()
             self._work.wake(Topic.SIGNING_KEYS, self._signing_keys)
             if self._poller:

@@ -8,8 +8,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic
 
-from agent_operator.bulk import without_bulk
 from agent_operator.memberships import Memberships, place_of
+from agent_operator.trim import trimmed_secret, without_metadata
 from agent_operator.work import Topic, Work
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import credentials_claimed_by
@@ -43,8 +43,12 @@ class Collection(Generic[ObjectT]):
     """The objects of one kind by name, and by what they refer to. A view that a reflector can feed."""
 
     def __init__(
-        self, links: Callable[[ObjectT], Iterable[object]], changed: Callable[[ObjectT | None, ObjectT], None]
+        self,
+        links: Callable[[ObjectT], Iterable[object]],
+        changed: Callable[[ObjectT | None, ObjectT], None],
+        trim: Callable[[ObjectT], ObjectT] = without_metadata,
     ) -> None:
+        self._trim = trim
         self._links = links
         self._changed = changed
         self._objects: dict[Name, ObjectT] = {}
@@ -67,15 +71,14 @@ class Collection(Generic[ObjectT]):
 
     def put(self, value: ObjectT) -> None:
         """Seen, unless something newer was seen before."""
-        known = self._objects.get(value.key)
+        known, value = self._objects.get(value.key), self._trim(value)
         if known and known.metadata.uid == value.metadata.uid and version_of(value) <= version_of(known):
+            if version_of(value) == version_of(known) and type(value) is not type(known):
+                self._remember(value)  # more or less of it than before, which is no news
             return
         if version_of(value) <= self._removed.get(value.metadata.uid, -1):
             return
-        self._forget(value.key)
-        self._objects[value.key] = without_bulk(value)
-        for link in self._links(value):
-            self._linked[link].add(value.key)
+        self._remember(value)
         self._changed(known, value)
 
     def remove(self, gone: Identity) -> None:
@@ -99,6 +102,12 @@ class Collection(Generic[ObjectT]):
             if version_of(known) <= listing.version:
                 self.remove(known.metadata)
 
+    def _remember(self, value: ObjectT) -> None:
+        self._forget(value.key)
+        self._objects[value.key] = value
+        for link in self._links(value):
+            self._linked[link].add(value.key)
+
     def _forget(self, name: Name) -> None:
         known = self._objects.pop(name, None)
         if known is None:
@@ -119,7 +128,9 @@ class World:
         self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
-        self.secrets: Collection[Secret] = Collection(credentials_claimed_by, self._secret_changed)
+        self.secrets: Collection[Secret] = Collection(
+            credentials_claimed_by, self._secret_changed, self._trimmed
+        )
         self.revocations: Collection[TokenRevocation] = Collection(lambda _: (), self._revocation_changed)
 
     def credentials_of(self, agent: Name) -> list[AgentCredential]:
@@ -173,6 +184,9 @@ class World:
         agent = Name(after.metadata.namespace, after.spec.agent_ref.name)
         self._work.wake(Topic.CREDENTIAL, after.key)
         self._work.wake(Topic.AGENT, agent)
+        for name in _secret_names(before) - _secret_names(self.credentials.get(after.key)):
+            if no_longer_named := self.secrets.get(name):
+                self.secrets.put(no_longer_named)
         has_ended = after.status.phase in ENDED or self.credentials.get(after.key) is None
         waiting = self._waiting_of(agent) if before and _waits_for_a_place(before) != has_ended else []
         if waiting:  # one that had a place has ended, or one that waited has it now: there may be another
@@ -222,6 +236,9 @@ class World:
     def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
         self._work.wake(Topic.REVOCATION, after.key)
 
+    def _trimmed(self, secret: Secret) -> Secret:
+        return trimmed_secret(secret, named=bool(self.credentials_in(secret.key)))
+
     def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
         claimed = (one for uid in credentials_claimed_by(after) for one in self.credentials.linked(("uid", uid)))
         for credential in (*self.credentials_in(after.key), *claimed):
@@ -235,13 +252,20 @@ def _links_of_agent(agent: Agent) -> Iterator[object]:
         yield "organization", agent.spec.organization_id, agent.metadata.namespace
 
 
+def _secret_names(credential: AgentCredential | None) -> set[Name]:
+    """Where its pair is, was, or should be."""
+    if credential is None:
+        return set()
+    namespace, binding = credential.metadata.namespace, credential.status.binding
+    return {Name(namespace, credential.secret_name)} | ({Name(namespace, binding.name)} if binding else set())
+
+
 def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     namespace = credential.metadata.namespace
     yield "uid", credential.metadata.uid
     yield "agent", Name(namespace, credential.spec.agent_ref.name)
-    yield "secret", Name(namespace, credential.secret_name)
-    if credential.status.binding:
-        yield "secret", Name(namespace, credential.status.binding.name)
+    for name in _secret_names(credential):
+        yield "secret", name
     if _waits_for_a_place(credential):
         yield "waiting", Name(namespace, credential.spec.agent_ref.name)
 

@@ -189,6 +189,15 @@ class CredentialLife(RuleBasedStateMachine):
         meta = replace(secret.metadata, labels={}, owner_references=())
         self.cluster.change(SECRETS, name, metadata=meta)
 
+    @precondition(lambda self: self.secret_names())
+    @rule(data=st.data())
+    def secret_becomes_larger_than_is_remembered(self, data: st.DataObject) -> None:
+        """By somebody, who adds an annotation: from then on it is read before anything is decided."""
+        name = Name("team", data.draw(st.sampled_from(self.secret_names())))
+        secret = next(one for one in self.cluster.all(SECRETS) if one.key == name)
+        meta = replace(secret.metadata, annotations=secret.metadata.annotations | {"note": "x" * 10_000})
+        self.cluster.change(SECRETS, name, metadata=meta)
+
     @rule()
     def everything_comes_to_rest(self) -> None:
         """With no more faults it settles in a bounded number of passes, and then writes nothing."""
