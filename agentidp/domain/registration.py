@@ -8,6 +8,7 @@ namespace could wait for another's identity.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,13 @@ from msgspec.structs import replace
 from agentidp.domain.conditions import READY, condition, with_condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount, Organization
+
+
+class Standing(Enum):
+    """How an agent counts in the organization that it claims."""
+
+    ADMITTED = "has a place"
+    WAITING = "would have one, were the organization not full"
 
 
 class Verdict(Struct, frozen=True):
@@ -92,15 +100,17 @@ def rival_ahead(agent: Agent, rivals: Iterable[Agent]) -> Agent | None:
     return min(ahead, key=_precedence, default=None)
 
 
-def is_admitted(agent: Agent, organization: Organization) -> bool:
-    """Whether the agent counts against its organization's limit. Whoever only claims to belong to it does not."""
-    return agent.status.organization_id == organization.metadata.name and _may_belong(agent, organization)
+def standing(agent: Agent) -> Standing | None:
+    """How the agent counts in the organization that it claims, if that admits its namespace; None where it does not count.
 
-
-def waits_for_admission(agent: Agent, organization: Organization) -> bool:
-    """Whether the agent would be admitted, were the organization not full."""
-    waits = agent.spec.state is AgentState.ACTIVE and not is_admitted(agent, organization) and not _has_lost(agent)
-    return waits and _may_belong(agent, organization)
+    Who only claims to belong to it takes no place; a suspended agent keeps the one that it had.
+    """
+    if not agent.spec.organization_id:
+        return None
+    if agent.status.organization_id == agent.spec.organization_id:
+        return Standing.ADMITTED
+    will_be_admitted = agent.spec.state is AgentState.ACTIVE and not agent.metadata.deletion_timestamp
+    return Standing.WAITING if will_be_admitted and not _has_lost(agent) else None
 
 
 def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
@@ -111,10 +121,6 @@ def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
         case Reason.AGENT_SUSPENDED:
             return agent.status.organization_id
     return None
-
-
-def _may_belong(agent: Agent, organization: Organization) -> bool:
-    return why_not_admitted(agent.metadata.namespace, agent.spec.organization_id, organization.spec.namespaces) is None
 
 
 def _conflict(seen: SeenAgent) -> Verdict | None:

@@ -1,4 +1,7 @@
-"""Making secrets off the event loop: a bounded pool, because bcrypt takes a core for as long as it takes."""
+"""Make secrets off the event loop: in a bounded pool, because bcrypt takes a core for as long as it takes.
+
+Groups (namespaces) that wait for the pool take turns, so one that asks for many secrets delays another by one hash.
+"""
 
 import asyncio
 import os
@@ -6,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from agentidp.domain.secrets import generate_secret, hash_secret, hint_of
+from agentidp.runtime.fair_lock import FairLock
 
 NICENESS = 5  # hashing gives way to the event loop, which answers probes and renews the lease
 
@@ -31,12 +35,14 @@ class SecretMaker:
 
     def __init__(self, threads: int, cost: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "bcrypt", initializer=_give_way)
+        self._threads = FairLock(threads)
         self._cost = cost
 
-    async def make(self, credential_id: str) -> MadeSecret:
-        """A new secret for this credential."""
+    async def make(self, credential_id: str, group: str = "") -> MadeSecret:
+        """A new secret for this credential, when it is its group's turn."""
         value = generate_secret()
-        hashed = await asyncio.get_running_loop().run_in_executor(self._pool, hash_secret, value, self._cost)
+        async with self._threads.place_for(group):
+            hashed = await asyncio.get_running_loop().run_in_executor(self._pool, hash_secret, value, self._cost)
         return MadeSecret(value, hashed, hint_of(credential_id, value.encode()))
 
 

@@ -8,17 +8,15 @@ from msgspec.structs import replace
 
 from agent_operator.clock import now
 from agent_operator.refresh import refresh
-from agent_operator.world import World, age_of
+from agent_operator.world import World
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import (
     SeenAgent,
     claimed_id,
-    is_admitted,
     register,
     rival_ahead,
-    waits_for_admission,
 )
 from agentidp.domain.resources import Agent, AgentStatus, ConditionStatus, Name, Organization
 from agentidp.kube.cluster import Cluster
@@ -69,7 +67,7 @@ class AgentReconciler:
             agent=agent,
             rivals=self._rivals_of(agent),
             organization=organization,
-            organization_full=self._is_full(agent, organization),
+            organization_full=bool(organization and not self._world.memberships.has_place_for(agent, organization)),
             credentials=self._world.count_credentials(agent.key),
         )
 
@@ -79,19 +77,6 @@ class AgentReconciler:
     def _organization_of(self, agent: Agent) -> Organization | None:
         claimed = agent.spec.organization_id
         return self._world.organizations.get(Name("", claimed)) if claimed else None
-
-    def _is_full(self, agent: Agent, organization: Organization | None) -> bool:
-        """As many others as the organization allows were admitted already, or are older and wait as well."""
-        limit = organization.spec.limits.agents if organization else None
-        if organization is None or limit is None or is_admitted(agent, organization):
-            return False
-        others = (one for one in self._world.agents_of(organization.metadata.name) if one.key != agent.key)
-        first = (
-            one
-            for one in others
-            if is_admitted(one, organization) or (waits_for_admission(one, organization) and age_of(one) < age_of(agent))
-        )
-        return sum(1 for _ in first) >= limit
 
     async def _verify_rivals(self, agent: Agent) -> None:
         """An agent that lost its id never gets it back, so it must not lose to one that is gone already.

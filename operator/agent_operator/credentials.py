@@ -51,7 +51,7 @@ class CredentialReconciler:
         if isinstance(step, WriteStatus) and recalled.seen.agent is None and await self._observer.finds_agent(credential):
             recalled = self._observer.recall(credential)
             step = decide(recalled.seen, now())
-        if isinstance(step, Wait | WriteStatus):
+        if isinstance(step, Wait | WriteStatus) and not recalled.is_partial:
             return recalled, step
         try:
             sight = await self._observer.look(credential)

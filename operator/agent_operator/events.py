@@ -13,10 +13,10 @@ import kopf
 import msgspec
 import structlog
 
-from agent_operator.kopf_depth import NothingHandledLast, read_at_any_depth
+from agent_operator.kopf_reading import NothingHandledLast, read_through
 from agent_operator.world import Collection, World
 from agentidp.domain.resources import GROUP, VERSION, Identity
-from agentidp.kube.cluster import configuration
+from agentidp.kube.cluster import Cluster, configuration
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
 
 WATCH_SECONDS = 290
@@ -78,7 +78,6 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.connect_timeout = 5
     settings.watching.inactivity_timeout = 100  # bookmarks come every minute
-    settings.watching.chunk_size = 500
     settings.watching.reconnect_backoff = 0.2
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = EndlessBackoffs()
@@ -105,12 +104,12 @@ async def _log_in(**_: Any) -> kopf.ConnectionInfo:
     )
 
 
-async def run_kopf(handlers: kopf.OperatorRegistry) -> None:
+async def run_kopf(cluster: Cluster, handlers: kopf.OperatorRegistry) -> None:
     """Watch, until a signal says to stop.
 
     Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
     """
-    read_at_any_depth()
+    read_through(cluster, (AGENTS, CREDENTIALS, ORGANIZATIONS))
     watching = await kopf.spawn_tasks(registry=handlers, identity=NO_PEER, standalone=True, clusterwide=True)
     try:
         ended, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)

@@ -7,6 +7,7 @@ nobody knows. After (2), both values are accepted. So there is no moment at whic
 
 from agent_operator.clock import now
 from agent_operator.observation import Sight
+from agent_operator.status_contest import LeftAlone
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import Endpoints, secret_for, updated
@@ -66,12 +67,12 @@ class Executor:
 
     async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
         """Where a write is refused, the next try need not hash again, nor publish again: others may write all the time."""
-        uid = sight.credential.metadata.uid
-        made = self._reusable(sight) or await self._maker.make(uid)
+        uid, namespace = sight.credential.metadata.uid, sight.credential.metadata.namespace
+        made = self._reusable(sight) or await self._maker.make(uid, namespace)
         try:
             credential = await self._publish(sight.credential, step.status, made)
             await self._deliver(credential, sight.secret, made.value.encode())
-        except (Conflict, Forbidden, Invalid):
+        except (Conflict, Forbidden, Invalid, LeftAlone):
             self._made_in_vain[uid] = made
             if len(self._made_in_vain) > MOST_IN_VAIN:
                 del self._made_in_vain[next(iter(self._made_in_vain))]

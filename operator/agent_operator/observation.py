@@ -9,11 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from agent_operator.clock import now
+from agent_operator.trim import SecretIdentity
 from agent_operator.usage import UsageBook
-from agent_operator.world import World, age_of
+from agent_operator.world import World
 from agentidp.domain.delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, CredentialState, Name, Secret
+from agentidp.domain.resources.meta import age_of
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, SECRETS
 
@@ -24,6 +26,11 @@ class Sight(Struct, frozen=True):
     seen: Observed
     secret: Secret | None
     earlier: Secret | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Of a Secret only its identity is remembered: nothing can be decided from that."""
+        return any(isinstance(one, SecretIdentity) for one in (self.secret, self.earlier))
 
     @property
     def credential(self) -> AgentCredential:

@@ -10,7 +10,6 @@ from agent_operator.world import World
 from agent_operator.writes import Writes
 from agentidp.domain.conditions import READY, with_condition
 from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import is_admitted
 from agentidp.domain.resources import Name
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import Conflict, NotFound
@@ -30,7 +29,7 @@ class OrganizationReconciler:
         organization = self._world.organizations.get(name)
         if organization is None:
             return None
-        admitted = sum(1 for agent in self._world.agents_of(name.name) if is_admitted(agent, organization))
+        admitted = self._world.memberships.admitted(organization)
         generation = organization.metadata.generation
         message = "Its namespaces may claim it."
         conditions = with_condition(

@@ -42,7 +42,7 @@ class Operator:
     def __init__(self, settings: OperatorSettings, cluster: Cluster) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._work = Work()
+        self._work = Work(settings.workers)
         self._world = World(self._work)
         self._leadership = Leadership()
         self._election = Election(cluster, settings.namespace, LEASE, self._leadership)
@@ -68,19 +68,19 @@ class Operator:
     async def _lead(self) -> None:
         """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
         async with asyncio.TaskGroup() as tasks:
-            behind = [tasks.create_task(one.run()) for one in (self._events, self._secrets, self._revocations)]
-            await self._secrets.listed.wait()
+            behind = [tasks.create_task(one.run()) for one in (self._events, self._revocations)]
             await first_sync(self._cluster, self._world)
+            behind.append(tasks.create_task(self._secrets.run()))  # now that it is known which of them credentials name
+            await self._secrets.listed.wait()
             spare_what_is_loaded()
             self._work.wake(Topic.SIGNING_KEYS, self._signing_keys)
             if self._poller:
                 await self._poller.begin()
                 behind.append(tasks.create_task(self._poller.run(self._settings.usage_poll)))
-            reconcilers, workers = self._reconcilers(), self._settings.workers
-            working = self._work.run(reconcilers, workers, self._metrics.reconciled, self._world.clock_was_set_back)
+            working = self._work.run(self._reconcilers(), self._metrics.reconciled, self._world.clock_was_set_back)
             behind.append(tasks.create_task(working))
             behind.append(tasks.create_task(keep_in_sync(self._cluster, self._world, self._settings.resync)))
-            await run_kopf(registry(self._world))
+            await run_kopf(self._cluster, registry(self._world))
             for task in behind:
                 task.cancel()
 

@@ -6,15 +6,15 @@ versions of one kind are ordered numbers (KEP-5504).
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Generic
 
-from agent_operator.bulk import without_bulk
+from agent_operator.memberships import Memberships, place_of
+from agent_operator.trim import trimmed_secret, without_metadata
 from agent_operator.work import Topic, Work
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.delivery import credentials_claimed_by
 from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import claimed_id
+from agentidp.domain.registration import Standing, claimed_id
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -26,7 +26,7 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.domain.resources.meta import Object
+from agentidp.domain.resources.meta import age_of
 from agentidp.kube.kinds import ObjectT
 from agentidp.kube.listing import Listing
 
@@ -39,17 +39,16 @@ def version_of(value: ObjectT) -> int:
     return int(value.metadata.resource_version or 0)
 
 
-def age_of(value: Object) -> tuple[datetime, str]:
-    """Sorts older objects before younger ones, always in the same order."""
-    return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
-
-
 class Collection(Generic[ObjectT]):
     """The objects of one kind by name, and by what they refer to. A view that a reflector can feed."""
 
     def __init__(
-        self, links: Callable[[ObjectT], Iterable[object]], changed: Callable[[ObjectT | None, ObjectT], None]
+        self,
+        links: Callable[[ObjectT], Iterable[object]],
+        changed: Callable[[ObjectT | None, ObjectT], None],
+        trim: Callable[[ObjectT], ObjectT] = without_metadata,
     ) -> None:
+        self._trim = trim
         self._links = links
         self._changed = changed
         self._objects: dict[Name, ObjectT] = {}
@@ -72,15 +71,14 @@ class Collection(Generic[ObjectT]):
 
     def put(self, value: ObjectT) -> None:
         """Seen, unless something newer was seen before."""
-        known = self._objects.get(value.key)
+        known, value = self._objects.get(value.key), self._trim(value)
         if known and known.metadata.uid == value.metadata.uid and version_of(value) <= version_of(known):
+            if version_of(value) == version_of(known) and type(value) is not type(known):
+                self._remember(value)  # more or less of it than before, which is no news
             return
         if version_of(value) <= self._removed.get(value.metadata.uid, -1):
             return
-        self._forget(value.key)
-        self._objects[value.key] = without_bulk(value)
-        for link in self._links(value):
-            self._linked[link].add(value.key)
+        self._remember(value)
         self._changed(known, value)
 
     def remove(self, gone: Identity) -> None:
@@ -104,6 +102,12 @@ class Collection(Generic[ObjectT]):
             if version_of(known) <= listing.version:
                 self.remove(known.metadata)
 
+    def _remember(self, value: ObjectT) -> None:
+        self._forget(value.key)
+        self._objects[value.key] = value
+        for link in self._links(value):
+            self._linked[link].add(value.key)
+
     def _forget(self, name: Name) -> None:
         known = self._objects.pop(name, None)
         if known is None:
@@ -120,10 +124,13 @@ class World:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.memberships = Memberships()
         self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
-        self.secrets: Collection[Secret] = Collection(credentials_claimed_by, self._secret_changed)
+        self.secrets: Collection[Secret] = Collection(
+            credentials_claimed_by, self._secret_changed, self._trimmed
+        )
         self.revocations: Collection[TokenRevocation] = Collection(lambda _: (), self._revocation_changed)
 
     def credentials_of(self, agent: Name) -> list[AgentCredential]:
@@ -148,9 +155,9 @@ class World:
         """The agents that have this id or would like to."""
         return self.agents.linked(("id", agent_id))
 
-    def agents_of(self, organization: str) -> list[Agent]:
-        """The agents that claim to belong to this organization."""
-        return self.agents.linked(("organization", organization))
+    def agents_of(self, organization: str, namespaces: Iterable[str]) -> list[Agent]:
+        """The agents of these namespaces that claim to belong to this organization."""
+        return [one for namespace in set(namespaces) for one in self.agents.linked(("organization", organization, namespace))]
 
     def count_credentials(self, agent: Name) -> CredentialCount:
         """How many credentials an agent has, and how many of them work."""
@@ -165,31 +172,62 @@ class World:
 
     def _agent_changed(self, before: Agent | None, after: Agent) -> None:
         self._work.wake(Topic.AGENT, after.key)
+        is_there = self.agents.get(after.key) is not None
+        self._account(before, after if is_there else None)
         same = before and before.spec == after.spec and before.status.conditions == after.status.conditions
-        if same and self.agents.get(after.key):
+        if same and is_there:
             return  # only its counts changed
         for credential in self.credentials_of(after.key):
             self._work.wake(Topic.CREDENTIAL, credential.key)
-        for organization in {one.spec.organization_id for one in (before, after) if one}:
-            if organization:
-                self._work.wake(Topic.ORGANIZATION, Name("", organization))
 
     def _credential_changed(self, before: AgentCredential | None, after: AgentCredential) -> None:
         agent = Name(after.metadata.namespace, after.spec.agent_ref.name)
         self._work.wake(Topic.CREDENTIAL, after.key)
         self._work.wake(Topic.AGENT, agent)
+        for name in _secret_names(before) - _secret_names(self.credentials.get(after.key)):
+            if no_longer_named := self.secrets.get(name):
+                self.secrets.put(no_longer_named)
         has_ended = after.status.phase in ENDED or self.credentials.get(after.key) is None
         waiting = self._waiting_of(agent) if before and _waits_for_a_place(before) != has_ended else []
         if waiting:  # one that had a place has ended, or one that waited has it now: there may be another
             self._work.wake(Topic.CREDENTIAL, min(waiting, key=age_of).key)
 
+    def _account(self, before: Agent | None, after: Agent | None) -> None:
+        """Where the agent has or had a place, another may have one now."""
+        place, former = place_of(after) if after else None, place_of(before) if before else None
+        if place == former:
+            return
+        self.memberships.move(former, place)
+        for one in filter(None, (former, place)):
+            organization = self.organizations.get(Name("", one.organization))
+            if organization and one.namespace in organization.spec.namespaces:
+                if one.standing is Standing.ADMITTED:
+                    self._work.wake(Topic.ORGANIZATION, organization.key)
+                if one is former and (waiting := self.memberships.next_in_line(organization)):
+                    self._work.wake(Topic.AGENT, waiting)
+
     def _organization_changed(self, before: Organization | None, after: Organization) -> None:
         self._work.wake(Topic.ORGANIZATION, after.key)
-        limits_are_new = before is None or before.spec.limits != after.spec.limits
-        for agent in self.agents_of(after.metadata.name):
+        known = self.organizations.get(after.key)
+        if before is None or known is None:  # to be there or not concerns all who claim it
+            for agent in self.agents.linked(("organization", after.metadata.name)):
+                self._work.wake(Topic.AGENT, agent.key)
+                self._wake_waiting(agent.key)
+            return
+        if before.spec == after.spec:
+            return
+        for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
             self._work.wake(Topic.AGENT, agent.key)
-            for credential in self._waiting_of(agent.key) if limits_are_new else ():
-                self._work.wake(Topic.CREDENTIAL, credential.key)
+        for name in self.memberships.waiting(after):
+            self._work.wake(Topic.AGENT, name)
+        if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:
+            for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
+                self._wake_waiting(agent.key)
+
+    def _wake_waiting(self, agent: Name) -> None:
+        """The agent's credentials for which there was no place."""
+        for credential in self._waiting_of(agent):
+            self._work.wake(Topic.CREDENTIAL, credential.key)
 
     def _waiting_of(self, agent: Name) -> list[AgentCredential]:
         """The agent's credentials for which there was no place."""
@@ -197,6 +235,9 @@ class World:
 
     def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
         self._work.wake(Topic.REVOCATION, after.key)
+
+    def _trimmed(self, secret: Secret) -> Secret:
+        return trimmed_secret(secret, named=bool(self.credentials_in(secret.key)))
 
     def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
         claimed = (one for uid in credentials_claimed_by(after) for one in self.credentials.linked(("uid", uid)))
@@ -208,15 +249,23 @@ def _links_of_agent(agent: Agent) -> Iterator[object]:
     yield "id", claimed_id(agent)
     if agent.spec.organization_id:
         yield "organization", agent.spec.organization_id
+        yield "organization", agent.spec.organization_id, agent.metadata.namespace
+
+
+def _secret_names(credential: AgentCredential | None) -> set[Name]:
+    """Where its pair is, was, or should be."""
+    if credential is None:
+        return set()
+    namespace, binding = credential.metadata.namespace, credential.status.binding
+    return {Name(namespace, credential.secret_name)} | ({Name(namespace, binding.name)} if binding else set())
 
 
 def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     namespace = credential.metadata.namespace
     yield "uid", credential.metadata.uid
     yield "agent", Name(namespace, credential.spec.agent_ref.name)
-    yield "secret", Name(namespace, credential.secret_name)
-    if credential.status.binding:
-        yield "secret", Name(namespace, credential.status.binding.name)
+    for name in _secret_names(credential):
+        yield "secret", name
     if _waits_for_a_place(credential):
         yield "waiting", Name(namespace, credential.spec.agent_ref.name)
 

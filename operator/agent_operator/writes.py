@@ -1,15 +1,18 @@
 """The only way in which the operator changes anything: every write is bound to the version it was decided from.
 
 A write is refused before it is sent when this process may no longer lead, and its answer is what the world has seen from then
-on. So two operators never act together: one of them meets a conflict.
+on. So two operators never act together: one of them meets a conflict. A status that somebody else undoes is written less and less
+often.
 """
 
 from contextlib import suppress
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from agent_operator.leader import Leadership
-from agent_operator.world import World
+from agent_operator.status_contest import StatusContest
+from agent_operator.world import Collection, World
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
@@ -22,39 +25,56 @@ from agentidp.domain.resources import (
     TokenRevocation,
 )
 from agentidp.kube.cluster import Cluster
-from agentidp.kube.errors import NotFound
+from agentidp.kube.errors import NotFound, Unreachable
 from agentidp.kube.events import EventRecorder
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOKEN_REVOCATIONS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOKEN_REVOCATIONS, Kind
+
+StatedT = TypeVar("StatedT", Agent, AgentCredential, Organization)
 
 
 class Writes:
     """Statuses, Secrets and events."""
 
-    def __init__(self, cluster: Cluster, world: World, leadership: Leadership, events: EventRecorder) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        world: World,
+        leadership: Leadership,
+        events: EventRecorder,
+        contest: StatusContest | None = None,
+    ) -> None:
+        self._contest = contest or StatusContest()
         self._cluster = cluster
         self._world = world
         self._leadership = leadership
         self._events = events
 
     async def credential_status(self, credential: AgentCredential, status: CredentialStatus) -> AgentCredential:
-        """Record a credential's status. Raises Conflict, NotFound."""
-        self._leadership.require()
-        written = await self._cluster.replace(CREDENTIALS, replace(credential, status=status), "status")
-        self._world.credentials.put(written)
-        return written
+        """Record a credential's status. Raises Conflict, NotFound, LeftAlone."""
+        return await self._status(CREDENTIALS, self._world.credentials, credential, replace(credential, status=status))
 
     async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
-        """Record an agent's status. Raises Conflict, NotFound."""
-        self._leadership.require()
-        written = await self._cluster.replace(AGENTS, replace(agent, status=status), "status")
-        self._world.agents.put(written)
-        return written
+        """Record an agent's status. Raises Conflict, NotFound, LeftAlone."""
+        return await self._status(AGENTS, self._world.agents, agent, replace(agent, status=status))
 
-    async def organization_status(self, organization: Organization, status: OrganizationStatus) -> None:
-        """Record an organization's status. Raises Conflict, NotFound."""
+    async def organization_status(self, organization: Organization, status: OrganizationStatus) -> Organization:
+        """Record an organization's status. Raises Conflict, NotFound, LeftAlone."""
+        wanted = replace(organization, status=status)
+        return await self._status(ORGANIZATIONS, self._world.organizations, organization, wanted)
+
+    async def _status(
+        self, kind: Kind[StatedT], collection: Collection[StatedT], current: StatedT, wanted: StatedT
+    ) -> StatedT:
         self._leadership.require()
-        written = await self._cluster.replace(ORGANIZATIONS, replace(organization, status=status), "status")
-        self._world.organizations.put(written)
+        self._contest.require(current)
+        try:
+            written = await self._cluster.replace(kind, wanted, "status")
+        except Unreachable:
+            self._contest.forget(current)
+            raise
+        self._contest.written(current, written)
+        collection.put(written)
+        return written
 
     async def secret(self, secret: Secret) -> Secret:
         """Create the Secret, or replace the version that it names. Raises Conflict."""

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, condition
+from agentidp.domain.contest import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.delivery import Holding
-from agentidp.domain.lifecycle.contest import is_contested, left_alone_until, mended_again, mended_lately
 from agentidp.domain.lifecycle.observed import Observed, RemoveSecret, RepairSecret, Step, Wait
 from agentidp.domain.lifecycle.requests import asks_for_another, recorded_issue
 from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
@@ -46,6 +46,7 @@ from agentidp.domain.resources import (
     CredentialPolicy,
     CredentialState,
     CredentialStatus,
+    Reissues,
     Rotation,
     SecretHash,
 )
@@ -186,7 +187,7 @@ def secret_has_drifted(seen: Observed, now: datetime) -> Step | None:
     """The Secret is gone, or its value is not accepted: a new value, each time later, and not without end."""
     if seen.held:
         return None
-    lately = mended_lately(seen, now)
+    lately = _mended_lately(seen, now)
     until = left_alone_until(lately)
     if is_contested(lately):
         return undelivered(seen, Reason.SECRET_CONTESTED, _contested(seen, until), until, now)
@@ -224,7 +225,7 @@ def secret_is_not_as_declared(seen: Observed, now: datetime) -> Step | None:
     """Its keys, labels or owner differ: the same value is written as declared, but not without end."""
     if seen.delivery.intact:
         return None
-    lately = mended_lately(seen, now)
+    lately = _mended_lately(seen, now)
     until = left_alone_until(lately)
     if now < until:
         return Wait(next_due(seen, now, until))
@@ -298,7 +299,7 @@ def _active(status: CredentialStatus, seen: Observed, reason: Reason, message: s
 
 def _delivered(status: CredentialStatus, seen: Observed, now: datetime) -> CredentialStatus:
     """Whether the Secret holds the pair as declared; where it is bound to, which is the earlier name while that is left."""
-    name, lately = seen.delivery.name, mended_lately(seen, now)
+    name, lately = seen.delivery.name, _mended_lately(seen, now)
     if not seen.earlier or seen.earlier.holding is not Holding.OURS:
         status = replace(status, binding=Binding(name=name))
     if seen.delivery.intact:
@@ -306,6 +307,11 @@ def _delivered(status: CredentialStatus, seen: Observed, now: datetime) -> Crede
     if is_contested(lately):
         return with_delivery(status, seen, Reason.SECRET_CONTESTED, _contested(seen, left_alone_until(lately)), now)
     return status
+
+
+def _mended_lately(seen: Observed, now: datetime) -> Reissues:
+    """How often the Secret was mended in this window; a new spec begins another."""
+    return in_this_window(None if seen.spec_is_new else seen.status.reissues, now)
 
 
 def _contested(seen: Observed, until: datetime) -> str:

@@ -1,6 +1,6 @@
 """What every Kubernetes object has: metadata, owner references, conditions (API conventions, "Metadata" and "Conditions")."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
@@ -64,6 +64,11 @@ class Object(Part, frozen=True, kw_only=True):
     def key(self) -> Name:
         """Namespace and name."""
         return Name(self.metadata.namespace, self.metadata.name)
+
+
+def age_of(value: Object) -> tuple[datetime, str]:
+    """Sorts older objects before younger ones, always in the same order."""
+    return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
 
 
 class ConditionStatus(StrEnum):

@@ -71,7 +71,7 @@ class Silent:
 class Maker:
     """Makes real secrets; what stands for the bcrypt hash cannot be turned back, and costs nothing."""
 
-    async def make(self, credential_id: str) -> MadeSecret:
+    async def make(self, credential_id: str, group: str = "") -> MadeSecret:  # noqa: ARG002 as the real one
         """As SecretMaker."""
         value = generate_secret()
         hint = hint_of(credential_id, value.encode())
@@ -187,6 +187,15 @@ class CredentialLife(RuleBasedStateMachine):
         name = Name("team", data.draw(st.sampled_from(self.secret_names())))
         secret = next(one for one in self.cluster.all(SECRETS) if one.key == name)
         meta = replace(secret.metadata, labels={}, owner_references=())
+        self.cluster.change(SECRETS, name, metadata=meta)
+
+    @precondition(lambda self: self.secret_names())
+    @rule(data=st.data())
+    def secret_becomes_larger_than_is_remembered(self, data: st.DataObject) -> None:
+        """By somebody, who adds an annotation: from then on it is read before anything is decided."""
+        name = Name("team", data.draw(st.sampled_from(self.secret_names())))
+        secret = next(one for one in self.cluster.all(SECRETS) if one.key == name)
+        meta = replace(secret.metadata, annotations=secret.metadata.annotations | {"note": "x" * 10_000})
         self.cluster.change(SECRETS, name, metadata=meta)
 
     @rule()

@@ -26,10 +26,11 @@ async def test_kopf_never_runs_out_of_tries() -> None:
 async def test_a_user_without_a_name_may_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pod it is a number that the image knows nothing of; Kopf would look for its name before anything else."""
     monkeypatch.setattr(getpass, "getuser", Mock(side_effect=KeyError("uid not found")))
+    no_cluster: Any = None
     handlers = kopf.OperatorRegistry()
     kopf.on.startup(registry=handlers)(_end_at_once)
     with pytest.raises(Exception, match="handlers failed"):
-        await run_kopf(handlers)
+        await run_kopf(no_cluster, handlers)
 
 
 async def _end_at_once(**_: Any) -> None:

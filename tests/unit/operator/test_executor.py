@@ -58,7 +58,7 @@ class Maker:
 
     made: list[bytes] = field(default_factory=list)
 
-    async def make(self, credential_id: str) -> MadeSecret:
+    async def make(self, credential_id: str, group: str = "") -> MadeSecret:  # noqa: ARG002 as the real one
         """A secret."""
         value = generate_secret()
         self.made.append(value.encode())

@@ -41,6 +41,7 @@ SEEN: dict[str, tuple[Secret | None, Secret | None]] = {
 async def test_what_a_look_has_seen_is_remembered(there: Secret | None, remembered: Secret | None) -> None:
     """Else memory and looks would contradict each other in turn, in writes of the status, until the watch has told."""
     world = World(Work())
+    world.credentials.put(CREDENTIAL)
     world.secrets.put(OURS)
     cluster: Any = Cluster(there)
     observer = Observer(cluster, world, ENDPOINTS, UsageBook(), 100)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from agent_operator.observation import Observer
 from agent_operator.usage import UsageBook
-from agent_operator.work import Key, Topic, Work
+from agent_operator.work import Topic, Work
 from agent_operator.world import World
 from agentidp.domain.conditions import READY
 from agentidp.domain.reasons import Reason
@@ -132,12 +132,7 @@ def woken_by(world: World, *changes: AgentCredential, gone: AgentCredential | No
     if gone:
         world.credentials.remove(gone.metadata)
     changed_names = {one.metadata.name for one in (*changes, *filter(None, [gone]))}
-    return {key.name.name for key in queued(work) if key.topic is Topic.CREDENTIAL} - changed_names
-
-
-def queued(work: Work) -> set[Key]:
-    """What is to be looked at."""
-    return work._queued
+    return {key.name.name for key in work.queued if key.topic is Topic.CREDENTIAL} - changed_names
 
 
 def test_the_oldest_that_waits_is_looked_at_when_a_place_is_free() -> None:
@@ -170,4 +165,4 @@ def woken_by_organization(world: World, organization: Organization) -> set[str]:
     """Which credentials are to be looked at after that."""
     work = world._work = Work()
     world.organizations.put(organization)
-    return {key.name.name for key in queued(work) if key.topic is Topic.CREDENTIAL}
+    return {key.name.name for key in work.queued if key.topic is Topic.CREDENTIAL}

@@ -14,7 +14,6 @@ from agentidp.domain.resources import Name
 from agentidp.kube.errors import Forbidden
 
 NAME = Name("team", "screener")
-WORKERS = 4
 REPORTS = list[tuple[Topic, str]]
 
 
@@ -23,7 +22,7 @@ async def working(work: Work, reconcile: Reconcile, set_back: Callable[[], None]
     """The workers run while the block does; what they report is collected."""
     reports: REPORTS = []
     reconcilers = dict.fromkeys(Topic, reconcile)
-    task = asyncio.create_task(work.run(reconcilers, WORKERS, lambda topic, how, _: reports.append((topic, how)), set_back))
+    task = asyncio.create_task(work.run(reconcilers, lambda topic, how, _: reports.append((topic, how)), set_back))
     try:
         yield reports
     finally:
@@ -129,14 +128,13 @@ async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> N
 async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once; neither one that is kept right nor one that is set forward."""
     jumped, calls = timedelta(), 0
-    monkeypatch.setattr(work_module, "now", lambda: now() + jumped)
     monkeypatch.setattr(work_module, "TICK", 0.01)
 
     def set_back() -> None:
         nonlocal calls
         calls += 1
 
-    async with working(Work(), _at_rest, set_back):
+    async with working(Work(clock=lambda: now() + jumped), _at_rest, set_back):
         await asyncio.sleep(0.05)
         jumped = jump
         await asyncio.sleep(0.1)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from agent_operator.work import Work
 from agent_operator.world import World
-from agentidp.domain.resources import Agent, ObjectMeta, Secret
+from agentidp.domain.resources import Agent
 from tests.support.listings import Listed
 from tests.support.worlds import a_registered_agent, a_uid
 
@@ -46,17 +46,7 @@ async def test_an_agent_that_was_made_again_is_the_new_one() -> None:
     assert [agent.metadata.uid for agent in world.agents] == [a_uid(2)]
 
 
-def test_what_is_long_is_not_remembered() -> None:
-    """Whoever may write a Secret may make it a MiB large, and many of them; values that matter are short."""
-    world = World(Work())
-    meta = ObjectMeta(name="one", uid=a_uid(1), annotations={"long": "x" * 250_000, "short": "kept"})
-    world.secrets.put(Secret(metadata=meta, data={"long": b"x" * 1_000_000, "client_id": b"kept"}))
-    (known,) = world.secrets
-    assert known.metadata.annotations == {"long": "", "short": "kept"}
-    assert known.data == {"long": b"", "client_id": b"kept"}
-
-
-def test_what_is_remembered_without_its_bulk_is_in_the_same_version_no_news() -> None:
+def test_what_is_trimmed_is_in_the_same_version_no_news() -> None:
     """It would be worked on for ever."""
     work = Work()
     world = World(work)

@@ -1,0 +1,254 @@
+"""Who counts in an organization's accounts, and who is looked at when they change: counted, against a recount of everything."""
+
+import asyncio
+import sys
+from collections import Counter
+from itertools import count
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from agent_operator.agents import AgentReconciler
+from agent_operator.memberships import Memberships, place_of
+from agent_operator.organizations import OrganizationReconciler
+from agent_operator.work import Topic, Work
+from agent_operator.world import World
+from agentidp.domain.reasons import Reason
+from agentidp.domain.registration import Standing
+from agentidp.domain.resources import Agent, AgentState, AgentStatus, Name, Organization, OrganizationLimits, OrganizationStatus
+from tests.support.worlds import DAY, MINUTE, NAMESPACE, a_registered_agent, a_uid, an_agent, an_organization
+
+FOREIGN = 600
+ELSEWHERE = "elsewhere"
+
+
+class Running:
+    """A world, the reconcilers of agents and organizations, and every status that they write, which the world then has."""
+
+    def __init__(self) -> None:
+        self.work = Work()
+        self.world = World(self.work)
+        self.looks: Counter[Topic] = Counter()
+        self.writes = 0
+        self._versions = count(1)
+        anything: Any = self
+        self._reconcilers: dict[Topic, Any] = {
+            Topic.AGENT: AgentReconciler(anything, self.world, anything).reconcile,
+            Topic.ORGANIZATION: OrganizationReconciler(anything, self.world, anything).reconcile,
+        }
+
+    def put(self, one: Agent | Organization) -> None:
+        """As the watch tells it; what is known of the status stays."""
+        collection: Any = self.world.organizations if isinstance(one, Organization) else self.world.agents
+        known = collection.get(one.key)
+        if known:
+            one = replace(one, status=known.status)
+        collection.put(replace(one, metadata=replace(one.metadata, resource_version=str(next(self._versions)))))
+
+    def remove(self, one: Agent | Organization) -> None:
+        """It is gone."""
+        collection: Any = self.world.organizations if isinstance(one, Organization) else self.world.agents
+        if known := collection.get(one.key):
+            collection.remove(replace(known.metadata, resource_version=str(next(self._versions))))
+
+    async def find(self, _kind: Any, *name: str) -> Agent | None:
+        """As a Cluster."""
+        return self.world.agents.get(Name(*name))
+
+    async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
+        """As Writes."""
+        self.writes += 1
+        meta = replace(agent.metadata, resource_version=str(next(self._versions)))
+        self.world.agents.put(written := replace(agent, status=status, metadata=meta))
+        return written
+
+    async def organization_status(self, organization: Organization, status: OrganizationStatus) -> None:
+        """As Writes."""
+        self.writes += 1
+        meta = replace(organization.metadata, resource_version=str(next(self._versions)))
+        self.world.organizations.put(replace(organization, status=status, metadata=meta))
+
+    def agent_event(self, *_: Any, **__: Any) -> None:
+        """As Writes."""
+
+    async def at_rest(self) -> None:
+        """All that is woken is looked at, until nothing is."""
+        self.looks.clear()
+        task = asyncio.create_task(
+            self.work.run(self._reconcilers, lambda topic, *_: self.looks.update([topic]), lambda: None)
+        )
+        await asyncio.sleep(0)
+        while self.work.queued or self.work.stuck_for():
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def foreign(number: int, namespace: str = ELSEWHERE) -> Agent:
+    """It claims an organization that does not admit its namespace."""
+    return an_agent(f"foreign-{number}", namespace=namespace, uid=a_uid(number), organization_id="acme")
+
+
+async def a_running_world(*agents: Agent, limit: int | None = 5) -> Running:
+    """At rest."""
+    running = Running()
+    running.put(an_organization(limits=OrganizationLimits(agents=limit)))
+    for agent in agents:
+        running.put(agent)
+    await running.at_rest()
+    return running
+
+
+async def test_a_change_of_an_organization_wakes_no_agent_that_it_does_not_admit() -> None:
+    """However many claim it: their status says that it does not admit them, before as after."""
+    running = await a_running_world(*(foreign(number) for number in range(FOREIGN)))
+    running.put(an_organization(limits=OrganizationLimits(agents=6)))
+    await running.at_rest()
+    assert running.looks == {Topic.ORGANIZATION: 1}
+
+
+async def test_a_registration_of_one_that_is_not_admitted_concerns_nobody_else() -> None:
+    """Neither the organization nor others that claim it; its own status is written, which wakes it once more."""
+    running = await a_running_world(*(foreign(number) for number in range(FOREIGN)))
+    running.put(foreign(FOREIGN))
+    await running.at_rest()
+    assert set(running.looks) == {Topic.AGENT}
+    assert running.looks[Topic.AGENT] <= 2
+
+
+async def test_the_status_of_an_organization_wakes_no_agent() -> None:
+    """One that is admitted is registered: it and its organization are looked at, and their own writes wake them once more."""
+    running = await a_running_world(*(foreign(number, NAMESPACE) for number in range(FOREIGN)), limit=None)
+    running.put(foreign(FOREIGN, NAMESPACE))
+    await running.at_rest()
+    assert running.looks[Topic.AGENT] <= 2
+    assert running.looks[Topic.ORGANIZATION] <= 2
+
+
+def test_computation_grows_with_the_number_of_agents_and_not_with_its_square() -> None:
+    """Counted in calls of Python functions: admitted, waiting, and of namespaces that are not admitted."""
+    few, many = (asyncio.run(_calls_to_register(number)) for number in (60, 240))
+    assert many < 5 * few
+
+
+async def _calls_to_register(number: int) -> int:
+    agents = [foreign(one, namespace) for one in range(number) for namespace in (NAMESPACE, ELSEWHERE)]
+    calls = 0
+
+    def called(_frame: Any, event: str, _: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(called)
+    try:
+        running = await a_running_world(*agents, limit=number // 2)
+        running.put(an_organization(limits=OrganizationLimits(agents=number // 2 + 3)))
+        await running.at_rest()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+NAMESPACES = st.sampled_from(("n1", "n2", "n3"))
+AGENTS = st.builds(
+    lambda number, namespace, organization, state: an_agent(
+        f"agent-{number}",
+        namespace=namespace,
+        uid=a_uid(number + 10 * int(namespace[1])),
+        age=DAY + number * MINUTE,
+        organization_id=organization,
+        state=state,
+    ),
+    st.integers(0, 4),
+    NAMESPACES,
+    st.sampled_from((None, "acme", "acme", "acme", "other")),
+    st.sampled_from((AgentState.ACTIVE, AgentState.ACTIVE, AgentState.SUSPENDED)),
+)
+ORGANIZATIONS = st.builds(
+    lambda name, admits, limit: an_organization(name, admits=tuple(admits), limits=OrganizationLimits(agents=limit)),
+    st.sampled_from(("acme", "acme", "other")),
+    st.sets(NAMESPACES, min_size=2),
+    st.sampled_from((None, 0, 1, 1, 2, 2, 3, 4)),
+)
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(("put", "put", "put", "remove")), st.one_of(AGENTS, AGENTS, AGENTS, ORGANIZATIONS), st.booleans()),
+    min_size=5,
+    max_size=40,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(CHANGES)
+def test_whoever_a_change_concerns_is_woken(changes: list[tuple[str, Agent | Organization, bool]]) -> None:
+    """After what was woken is at rest, a look at everything finds nothing to write, and no limit is exceeded by newcomers."""
+    asyncio.run(_live(changes))
+
+
+async def _live(changes: list[tuple[str, Agent | Organization, bool]]) -> None:
+    running = Running()
+    running.put(an_organization(admits=("n1", "n2", "n3"), limits=OrganizationLimits(agents=2)))
+    for number in range(9):
+        agent = an_agent(f"agent-{number % 3}", namespace=f"n{number // 3 + 1}", uid=a_uid(number), organization_id="acme")
+        running.put(agent)
+    await running.at_rest()
+    for what, one, rests in changes:
+        getattr(running, what)(one)
+        if rests:
+            await running.at_rest()
+    await running.at_rest()
+    running.writes = 0
+    for agent in running.world.agents:
+        running.work.wake(Topic.AGENT, agent.key)
+    for organization in running.world.organizations:
+        running.work.wake(Topic.ORGANIZATION, organization.key)
+    await running.at_rest()
+    assert running.writes == 0
+
+
+@given(st.lists(st.tuples(AGENTS, st.sampled_from((None, "acme", "other")), st.booleans()), max_size=30), ORGANIZATIONS)
+def test_the_accounts_are_those_of_a_recount(story: list[tuple[Agent, str | None, bool]], organization: Organization) -> None:
+    """After whatever happened to the agents."""
+    accounts, agents = Memberships(), dict[Name, Agent]()
+    for agent, admitted_by, goes in story:
+        known = agents.pop(agent.key, None)
+        current = replace(agent, status=replace(agent.status, organization_id=admitted_by))
+        if not goes:
+            agents[agent.key] = current
+        accounts.move(place_of(known) if known else None, None if goes else place_of(current))
+    places = [place for one in agents.values() if (place := place_of(one)) and _is_in(place, organization)]
+    waiting = sorted(place.age for place in places if place.standing is Standing.WAITING)
+    admitted = [place for place in places if place.standing is Standing.ADMITTED]
+    assert accounts.admitted(organization) == len(admitted)
+    assert len(accounts.waiting(organization)) == len(waiting)
+    limit = organization.spec.limits.agents
+    for place in places:
+        if place.standing is Standing.WAITING:
+            has_place = limit is None or len(admitted) + waiting.index(place.age) < limit
+            assert accounts.has_place_for(agents[place.name], organization) == has_place
+
+
+def _is_in(place: Any, organization: Organization) -> bool:
+    return place.organization == organization.metadata.name and place.namespace in organization.spec.namespaces
+
+
+async def test_one_that_is_being_deleted_keeps_nobody_waiting() -> None:
+    """It waits for somebody's finalizer, and is never admitted."""
+    deleted = foreign(1, NAMESPACE)
+    deleted = replace(deleted, metadata=replace(deleted.metadata, deletion_timestamp=deleted.metadata.creation_timestamp))
+    running = await a_running_world(deleted, foreign(2, NAMESPACE), limit=1)
+    second = running.world.agents.get(Name(NAMESPACE, "foreign-2"))
+    assert second
+    assert second.status.conditions[0].reason == Reason.REGISTERED
+
+
+def test_an_agent_counts_where_it_is_admitted() -> None:
+    """And nowhere once it claims another organization."""
+    agent = a_registered_agent(organization_id="acme")
+    place = place_of(agent)
+    assert place
+    assert place.standing is Standing.ADMITTED
+    moved = place_of(replace(agent, spec=replace(agent.spec, organization_id="other")))
+    assert moved
+    assert (moved.organization, moved.standing) == ("other", Standing.WAITING)

@@ -1,0 +1,172 @@
+"""What is remembered of an object is bounded in sum, however large a tenant makes it. Bytes are counted as JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from agent_operator.observation import Observer
+from agent_operator.trim import MAX_SECRET_BYTES, SecretIdentity
+from agent_operator.usage import UsageBook
+from agent_operator.work import Work
+from agent_operator.world import Collection, World
+from agentidp.domain.delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
+from agentidp.domain.resources import AgentCredential, ObjectMeta, OwnerReference, Secret
+from tests.support.worlds import (
+    CREDENTIAL_ID,
+    ENDPOINTS,
+    NAMESPACE,
+    a_registered_agent,
+    a_secret,
+    a_uid,
+    an_issued_credential,
+    an_organization,
+    named,
+    respecified,
+    with_metadata,
+)
+
+MIB = 2**20
+MAX_OBJECT_BYTES = 2 * MAX_SECRET_BYTES
+SECRETS, VALUES, VALUE = 500, 220, b"x" * 4096
+OWNERS = tuple(
+    OwnerReference(api_version="idp.sentryagent.ai/v1alpha1", kind="AgentCredential", name="one", uid=a_uid(number))
+    for number in range(10_000)
+)
+LARGE: dict[str, dict[str, Any]] = {
+    "annotations": {"annotations": {f"{number}": "x" * 4096 for number in range(64)}},
+    "an id of a MiB": {"annotations": {CREDENTIAL_ID_ANNOTATION: "x" * MIB}},
+    "labels": {"labels": {f"example.com/{number}": "x" * 63 for number in range(15_000)}},
+    "owners": {"owner_references": OWNERS},
+}
+
+
+def remembered(collection: Collection[Any]) -> int:
+    """Bytes of everything in it."""
+    return sum(len(msgspec.json.encode(one)) for one in collection)
+
+
+def many_secrets(number: int = SECRETS, **metadata: Any) -> list[Secret]:
+    """As large as the API server takes, of the operator's type."""
+    data = {f"key-{one}": VALUE for one in range(VALUES)}
+    meta = ObjectMeta(namespace=NAMESPACE, **metadata)
+    return [
+        Secret(metadata=replace(meta, name=f"big-{one}", uid=a_uid(one), resource_version="1"), type=SECRET_TYPE, data=data)
+        for one in range(number)
+    ]
+
+
+def a_world(*credentials: AgentCredential) -> World:
+    """It knows these credentials."""
+    world = World(Work())
+    for credential in credentials:
+        world.credentials.put(credential)
+    return world
+
+
+def renamed(credential: AgentCredential, number: int) -> AgentCredential:
+    """Another one, which names the Secret of this number."""
+    meta = replace(credential.metadata, name=f"one-{number}", uid=a_uid(10_000 + number))
+    return replace(credential, metadata=meta, spec=replace(credential.spec, secret=named(f"big-{number}")))
+
+
+@pytest.mark.parametrize("claim", ["nobody's", "annotated", "named by a credential each"])
+def test_of_many_large_secrets_little_is_remembered(claim: str) -> None:
+    """Whether they say to be a credential's, or credentials name them."""
+    annotations = {CREDENTIAL_ID_ANNOTATION: CREDENTIAL_ID} if claim == "annotated" else {}
+    credentials = [renamed(an_issued_credential(), number) for number in range(SECRETS)] if "each" in claim else []
+    world = a_world(*credentials)
+    for secret in many_secrets(annotations=annotations):
+        world.secrets.put(secret)
+    assert len(world.secrets) == SECRETS
+    assert remembered(world.secrets) < SECRETS * 512
+
+
+@pytest.mark.parametrize("what", LARGE)
+@pytest.mark.parametrize("named_by", ["nobody", "a credential"])
+def test_metadata_of_a_secret_is_bounded_too(what: str, named_by: str) -> None:
+    """And so is what is indexed of it."""
+    world = a_world(*[an_issued_credential()] * (named_by == "a credential"))
+    world.secrets.put(with_metadata(a_secret(an_issued_credential()), **LARGE[what]))
+    assert remembered(world.secrets) < MAX_OBJECT_BYTES
+    assert sum(bool(world.secrets.linked(owner.uid)) for owner in OWNERS) <= 16
+
+
+KINDS: dict[str, Callable[[World], tuple[Collection[Any], Any]]] = {
+    "Agent": lambda world: (world.agents, a_registered_agent()),
+    "AgentCredential": lambda world: (world.credentials, an_issued_credential()),
+    "Organization": lambda world: (world.organizations, an_organization()),
+}
+
+
+@pytest.mark.parametrize("what", LARGE)
+@pytest.mark.parametrize("kind", KINDS)
+def test_metadata_of_our_kinds_is_not_remembered(kind: str, what: str) -> None:
+    """The schemas bound spec and status; what a person adds beside them is left out."""
+    collection, one = KINDS[kind](World(Work()))
+    collection.put(replace(one, metadata=replace(one.metadata, **LARGE[what])))
+    assert remembered(collection) == len(msgspec.json.encode(one))
+
+
+def observer_of(world: World, secret: Secret) -> Observer:
+    """The API server has this Secret."""
+
+    class Cluster:
+        async def find(self, _kind: Any, *_name: str) -> Secret:
+            return secret
+
+    cluster: Any = Cluster()
+    return Observer(cluster, world, ENDPOINTS, UsageBook(), 100)
+
+
+async def test_a_secret_that_a_credential_comes_to_name_is_remembered_once_it_was_read() -> None:
+    """Until then nothing is decided from memory."""
+    credential = an_issued_credential()
+    secret, world = a_secret(credential), a_world()
+    world.secrets.put(secret)
+    world.credentials.put(credential)
+    observer = observer_of(world, secret)
+    assert observer.recall(credential).is_partial
+    await observer.look(credential)
+    assert observer.recall(credential).secret == secret
+
+
+async def test_a_large_secret_is_read_each_time() -> None:
+    """Memory says of it that it is there, and no more: neither that it is foreign, nor that its value is not accepted."""
+    credential = an_issued_credential()
+    secret = with_metadata(a_secret(credential), **LARGE["annotations"])
+    world = a_world(credential)
+    world.secrets.put(secret)
+    observer = observer_of(world, secret)
+    for _ in range(2):
+        assert observer.recall(credential).is_partial
+        sight = await observer.look(credential)
+        assert (sight.secret, sight.is_partial) == (secret, False)
+
+
+def test_a_secret_that_is_no_longer_named_is_forgotten() -> None:
+    """Else one credential that names one Secret after the other would have all of them remembered."""
+    credential = an_issued_credential()
+    world = a_world(credential)
+    world.secrets.put(a_secret(credential))
+    assert not isinstance(world.secrets.get(a_secret(credential).key), SecretIdentity)
+    moved = respecified(credential, secret=named("elsewhere"))
+    moved = replace(moved, metadata=replace(moved.metadata, resource_version="2"), status=replace(moved.status, binding=None))
+    world.credentials.put(moved)
+    assert isinstance(world.secrets.get(a_secret(credential).key), SecretIdentity)
+    assert [one.metadata.name for one in world.secrets_of(moved)] == [credential.secret_name]
+
+
+def test_what_was_forgotten_of_a_secret_is_no_news() -> None:
+    """The same version wakes nobody again, or it would be worked on for ever."""
+    credential = an_issued_credential()
+    work = Work()
+    world = World(work)
+    secret = with_metadata(a_secret(credential), **LARGE["annotations"])
+    world.secrets.put(secret)
+    world.credentials.put(credential)
+    before = world.secrets.get(secret.key)
+    world.secrets.put(secret)
+    assert world.secrets.get(secret.key) is before

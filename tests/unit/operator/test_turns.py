@@ -1,0 +1,240 @@
+"""Namespaces take turns at the operator: whatever one has enqueued, another's object is looked at next. Orders, not times."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_operator.clock import now
+from agent_operator.work import Key, Topic, Work
+from agentidp.domain.resources import Name
+from agentidp.kube.errors import Unreachable
+from agentidp.runtime.fair_lock import FairLock
+from agentidp.runtime.secret_maker import SecretMaker
+
+WORKERS = 8
+MANY = 1_450
+"""As many credentials as rotate every minute and take all that one core can hash."""
+OTHER = Key(Topic.CREDENTIAL, Name("other", "one"))
+SOONER = Key(Topic.CREDENTIAL, Name("sooner", "one"))
+
+
+class Looks:
+    """Reconciles by waiting until it is told to go on; keeps the order in which keys were begun."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.begun: list[Name] = []
+        self.under_way: dict[Name, asyncio.Future[datetime | None]] = {}
+        self.most: Counter[str] = Counter()
+
+    async def reconcile(self, name: Name) -> datetime | None:
+        """As a reconciler; a key is never worked on twice at once."""
+        assert name not in self.under_way
+        self.begun.append(name)
+        going_on = self.under_way[name] = asyncio.get_running_loop().create_future()
+        running = Counter(one.namespace for one in self.under_way)
+        self.most |= running
+        try:
+            return await going_on
+        finally:
+            del self.under_way[name]
+
+    async def finish_one(self) -> None:
+        """The one that was begun first comes to its end."""
+        next(iter(self.under_way.values())).set_result(None)
+        await settled()
+
+    async def finish_all(self) -> None:
+        """Until nothing is left."""
+        while self.under_way:
+            await self.finish_one()
+
+
+async def settled() -> None:
+    """Everything that can happen without anything from outside has happened."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def looking(workers: int = WORKERS, clock: Callable[[], datetime] = now) -> AsyncIterator[Looks]:
+    """Workers run while the block does."""
+    work = Work(workers, clock)
+    looks = Looks(work)
+    task = asyncio.create_task(work.run(dict.fromkeys(Topic, looks.reconcile), lambda *_: None, lambda: None))
+    try:
+        await settled()
+        yield looks
+    finally:
+        task.cancel()
+
+
+def wake(work: Work, keys: Iterable[Key]) -> None:
+    """All of them."""
+    for key in keys:
+        work.wake(*key)
+
+
+def credentials(count: int, namespace: str = "busy") -> list[Key]:
+    """So many of one namespace."""
+    return [Key(Topic.CREDENTIAL, Name(namespace, f"one-{number}")) for number in range(count)]
+
+
+async def test_a_namespace_with_all_its_credentials_due_does_not_delay_another() -> None:
+    """A worker is free for the other one, and it goes before all that waits."""
+    async with looking() as looks:
+        wake(looks.work, credentials(MANY))
+        await settled()
+        wake(looks.work, [OTHER])
+        await settled()
+        assert looks.begun[-1] == OTHER.name
+        assert looks.most["busy"] < WORKERS
+
+
+async def test_due_times_of_one_namespace_do_not_delay_anothers() -> None:
+    """All are due at the same moment; the other namespace's is looked at among the first."""
+    moment = now()
+    due = moment + timedelta(minutes=1)
+    async with looking(clock=lambda: moment) as looks:
+        wake(looks.work, (*credentials(MANY), OTHER, SOONER))
+        await settled()
+        while looks.under_way:
+            for name, going_on in looks.under_way.items():
+                going_on.set_result(due if name != SOONER.name else None)
+            await settled()
+        assert looks.work.scheduled == MANY + 1
+        looks.begun.clear()
+        moment = due
+        looks.work.wake(*SOONER)
+        await settled()
+        looks.under_way[SOONER.name].set_result(due - timedelta(seconds=1))  # which makes the schedule look at the clock
+        await settled()
+        assert OTHER.name in looks.begun
+        assert len(looks.begun) <= WORKERS + 1
+
+
+async def test_organizations_that_agents_name_have_one_turn_together() -> None:
+    """However many a namespace names, another waits for one of them at most."""
+    async with looking(workers=1) as looks:
+        wake(looks.work, (Key(Topic.ORGANIZATION, Name("", f"made-up-{number}")) for number in range(100)))
+        await settled()
+        wake(looks.work, [OTHER])
+        await looks.finish_one()
+        assert looks.begun[-1] == OTHER.name
+
+
+async def test_a_namespace_whose_writes_all_fail_holds_no_worker() -> None:
+    """What failed waits in the schedule for its back-off."""
+    work, attempts = Work(2), Counter[str]()
+
+    async def reconcile(name: Name) -> None:
+        attempts[name.namespace] += 1
+        if name.namespace == "busy":
+            raise Unreachable("no answer")
+
+    task = asyncio.create_task(work.run(dict.fromkeys(Topic, reconcile), lambda *_: None, lambda: None))
+    wake(work, credentials(100))
+    for _ in range(50):
+        await settled()
+    assert (attempts["busy"], work.waiting, work.scheduled) == (100, 0, 100)
+    work.wake(*OTHER)
+    await settled()
+    assert attempts["other"] == 1
+    task.cancel()
+
+
+KEYS = st.builds(Key, st.just(Topic.CREDENTIAL), st.builds(Name, st.sampled_from("abc"), st.sampled_from("123456")))
+
+
+@given(st.lists(st.one_of(KEYS, st.just("finish"))), st.integers(1, 5))
+def test_no_worker_idles_and_nothing_is_lost(story: list[Key | str], workers: int) -> None:
+    """Work conserving: whoever is idle, there is nothing that may run. At the end every key was looked at since its last wake."""
+    asyncio.run(_live(story, workers))
+
+
+async def _live(story: list[Key | str], workers: int) -> None:
+    async with looking(workers) as looks:
+        share = max(1, workers - max(1, workers // 4))
+        for event in story:
+            if isinstance(event, Key):
+                looks.work.wake(*event)
+                await settled()
+            elif looks.under_way:
+                await looks.finish_one()
+            running = Counter(one.namespace for one in looks.under_way)
+            may_run = {key.name.namespace for key in looks.work.queued if running[key.name.namespace] < share}
+            assert len(looks.under_way) == workers or not may_run
+            assert max(running.values(), default=0) <= share
+        await looks.finish_all()
+        assert {one.name for one in story if isinstance(one, Key)} == set(looks.begun)
+        assert not looks.work.queued
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 30)), min_size=1, max_size=12), st.integers(1, 4))
+def test_nobody_starves(crowd: list[tuple[str, int]], workers: int) -> None:
+    """Whatever others enqueue before or meanwhile, at most one of each of them is begun before a newcomer's first."""
+    asyncio.run(_arrive(crowd, workers))
+
+
+async def _arrive(crowd: list[tuple[str, int]], workers: int) -> None:
+    async with looking(workers) as looks:
+        for turn, (namespace, count) in enumerate(crowd):
+            wake(looks.work, credentials(count, namespace + str(turn % 2)))
+        await settled()
+        looks.begun.clear()
+        wake(looks.work, [OTHER])
+        for namespace, count in crowd:
+            wake(looks.work, credentials(count + 30, namespace + "-more"))
+        await settled()
+        while OTHER.name not in looks.begun:
+            await looks.finish_one()
+        before = Counter(one.namespace for one in looks.begun[: looks.begun.index(OTHER.name)])
+        assert max(before.values(), default=0) <= 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+async def test_secrets_of_one_namespace_do_not_keep_anothers_from_being_made(threads: int) -> None:
+    """In the pool itself: whatever is under way is finished, and then it is the other's turn."""
+    maker, made = SecretMaker(threads, 5), list[str]()
+
+    async def make(group: str) -> None:
+        await maker.make("id", group)
+        made.append(group)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(40):
+            tasks.create_task(make("busy"))
+        await settled()
+        before = len(made)
+        tasks.create_task(make("other"))
+    assert made.index("other") - before <= 2 * threads
+
+
+async def test_who_waits_no_more_leaves_its_place_to_others() -> None:
+    """Whether its turn had come or not, as when a task is cancelled."""
+    lock, entered = FairLock(1), list[str]()
+
+    async def hold(group: str, release: asyncio.Event) -> None:
+        async with lock.place_for(group):
+            entered.append(group)
+            await release.wait()
+
+    first, last = asyncio.Event(), asyncio.Event()
+    holding = asyncio.create_task(hold("a", first))
+    await settled()
+    waiting = [asyncio.create_task(hold(group, last)) for group in "bc"]
+    await settled()
+    waiting[0].cancel()
+    await settled()
+    first.set()
+    last.set()
+    await asyncio.gather(holding, *waiting, return_exceptions=True)
+    assert entered == ["a", "c"]
+    async with lock.place_for("d"):
+        pass
