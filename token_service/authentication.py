@@ -11,15 +11,16 @@ from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent
 from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.domain.secrets import MAX_SECRET_BYTES
+from agentidp.runtime.bcrypt_pool import Busy
 from token_service.accepted import Accepted, AcceptedSecret, Outcome
 from token_service.guesses import TooManyGuesses
-from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
 from token_service.index.clients import ClientIndex
 from token_service.refusals import Refusal, Why
 from token_service.second_look import SecondLook
 from token_service.secret_checks import Candidate, SecretChecks
 from token_service.verified_secrets import VerifiedSecrets
+from token_service.verifier import SecretVerifier
 
 FOR_EVER = float("inf")
 
@@ -28,10 +29,10 @@ class Authenticator:
     """Judges pairs by one index."""
 
     def __init__(
-        self, index: ClientIndex, hashing: HashingPool, second_look: SecondLook, clock: Callable[[], float] = time.time
+        self, index: ClientIndex, verifier: SecretVerifier, second_look: SecondLook, clock: Callable[[], float] = time.time
     ) -> None:
         self._index = index
-        self._checks = SecretChecks(hashing)
+        self._checks = SecretChecks(verifier)
         self._second_look = second_look
         self._clock = clock
         self._verified = VerifiedSecrets()

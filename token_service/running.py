@@ -40,7 +40,7 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
             for task in behind:
                 task.cancel()
     finally:
-        service.hashing.close()
+        service.verifier.close()
         await cluster.close()
 
 

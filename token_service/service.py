@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentidp.domain.assertions import Workload
+from agentidp.domain.secrets import secret_matches
 from agentidp.index.freshness import Freshness
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
@@ -17,7 +18,6 @@ from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
 from token_service.floods import Floods
-from token_service.hashing import HashingPool
 from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens
 from token_service.known import Known
@@ -35,6 +35,7 @@ from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared
 from token_service.usage import UsageLog
 from token_service.usage_of_all import UsageOfAll
+from token_service.verifier import Bcrypt, SecretVerifier
 from token_service.workloads import Workloads
 
 
@@ -58,6 +59,7 @@ class TokenService:
         reflectors: Iterable[Reflector[Any]],
         api_server: ApiServer,
         peers: Sequence[str] = (),
+        bcrypt: Bcrypt = secret_matches,
     ) -> None:
         self.issuer = str(settings.issuer)
         self.jwks_max_age_seconds = settings.jwks_max_age_seconds
@@ -65,14 +67,14 @@ class TokenService:
         self.reflectors = tuple(reflectors)
         self.meters, self.gauges = shared.meters, shared.gauges
         self.exposition = Exposition(self.meters, self.gauges)
-        self.hashing = HashingPool(settings.hashing_threads, settings.hashing_queue, self._checked)
+        self.verifier = SecretVerifier(settings.hashing_threads, settings.hashing_queue, self._checked, bcrypt)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
         usage = UsageLog(time.time, known.clients.credentials.table.has)
         self.usage_of_all = UsageOfAll(usage, Peers(peers))
         self.applied = AppliedByAll(AppliedHere(self._following(CREDENTIALS.plural), known.clients), Peers(peers))
         read_through = ReadThrough(self._counted(api_server.look_up), known.clients)
         tokens = IssuedTokens(self.issuer, known, read_through)
-        authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
+        authenticator = Authenticator(known.clients, self.verifier, SecondLook(known.clients, read_through))
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
         self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
         workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
@@ -121,7 +123,7 @@ class TokenService:
 
     def _add_gauges(self) -> None:
         add = self.gauges.add
-        add(families.HASHING_QUEUE, lambda: [((), len(self.hashing))])
+        add(families.HASHING_QUEUE, lambda: [((), len(self.verifier))])
         add(families.STALENESS, lambda: [((), self.freshness.staleness())])
         add(families.MAX_STALENESS, lambda: [((), self.freshness.max_staleness)])
         add(families.KEY_AGE, lambda: [((), self.known.keys.age())])

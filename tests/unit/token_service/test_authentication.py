@@ -14,7 +14,8 @@ from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
 from tests.support.token_services import CLIENT, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
 from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
-from token_service import authentication, guesses, hashing, secret_checks
+from token_service import authentication, guesses, secret_checks
+from token_service.verifier import Check
 
 ATTACKERS = [f"10.0.1.{number}" for number in range(10)]
 
@@ -54,7 +55,7 @@ async def test_guessing_is_slowed_down(unhinted: ServedAlone) -> None:
 
 async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one whose secret was never verified before, as after each rollout; and from ever so many addresses."""
-    monkeypatch.setattr(hashing, "secret_matches", _matches)
+    unhinted.bcrypt = _matches
     for address in ATTACKERS:
         for number in range(guesses.FAILURES_AT_ONCE + 1):
             last = await unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"})
@@ -67,7 +68,7 @@ async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
 ) -> None:
     """Each address stands in line once, however many guesses it sends."""
     monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(hashing, "secret_matches", _matches_slowly)
+    unhinted.bcrypt = _matches_slowly
     attack = [
         asyncio.create_task(unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"}))
         for number in range(20)
@@ -83,7 +84,7 @@ async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
 async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which has no hint either."""
     monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(hashing, "secret_matches", _matches_slowly)
+    unhinted.bcrypt = _matches_slowly
     other = a_uid(600)
     spec = replace(the_credential().spec, agent_ref=AgentRef(name="other"))
     credential = the_credential(the_hash(hint=False), uid=other)
@@ -123,7 +124,7 @@ async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(
         checked.append(arguments)
         return False
 
-    monkeypatch.setattr(served.service.hashing, "matches", matches)
+    monkeypatch.setattr(served.service.verifier, "matches", matches)
     for number in range(20):
         await served.token(CLIENT | GRANT | {"client_secret": f"sk_test_{number:032x}"})
     assert checked == []
@@ -169,7 +170,7 @@ async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(
         served.declare(the_credential(state=CredentialState.REVOKED))
         return True
 
-    monkeypatch.setattr(served.service.hashing, "matches", matches)
+    monkeypatch.setattr(served.service.verifier, "matches", matches)
     assert (await served.token()).status_code == 401
 
 
@@ -186,14 +187,14 @@ async def test_when_two_hashes_share_a_hint_the_right_one_is_found(served: Serve
 def misleading(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The hint fits every secret; those that it has led to bcrypt."""
     led: list[bytes] = []
-    matches = served.service.hashing.matches
+    matches = served.service.verifier.matches
 
-    async def counted(secret: bytes, hashed: str, digest: bytes) -> bool:
-        led.append(secret)
-        return await matches(secret, hashed, digest)
+    async def counted(namespace: str, check: Check) -> bool:
+        led.append(check.secret)
+        return await matches(namespace, check)
 
-    monkeypatch.setattr(served.service.hashing, "matches", counted)
-    monkeypatch.setattr(hashing, "secret_matches", _matches)
+    monkeypatch.setattr(served.service.verifier, "matches", counted)
+    served.bcrypt = _matches
     monkeypatch.setattr(acceptance, "hint_of", lambda *_: the_hash().hint)
     return led
 
@@ -221,7 +222,7 @@ async def test_many_wrong_secrets_that_a_hint_fits_do_not_keep_out_who_knows(
 
 async def test_a_burst_of_first_sights_is_served(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 clients that nobody has seen before: none is told to come back later."""
-    monkeypatch.setattr(hashing, "secret_matches", _matches_soon)
+    empty.bcrypt = _matches_soon
     clients = [a_uid(number) for number in range(200)]
     for client_id in clients:
         credential = the_credential(the_hash(credential_id=client_id), uid=client_id)
