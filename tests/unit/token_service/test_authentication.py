@@ -1,9 +1,13 @@
 """Hashes without a hint, many credentials, and changes that come while bcrypt runs."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
@@ -12,7 +16,8 @@ from agentidp.domain import acceptance
 from agentidp.domain.clients import ClientCredential
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
-from tests.support.token_services import CLIENT, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
+from agentidp.serving.asgi import Message
+from tests.support.token_services import CLIENT, FORM, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
 from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
 from token_service import authentication, guesses, secret_checks
 from token_service.verifier import Check
@@ -246,3 +251,91 @@ def _matches_slowly(secret: bytes, hashed: str) -> bool:
 def _matches_soon(*_: Any) -> bool:
     time.sleep(0.01)
     return True
+
+
+class HeldBcrypt:
+    """Takes every secret; at cost 14 it waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.begun = 0
+
+    def __call__(self, _: bytes, hashed: str) -> bool:
+        """In a thread."""
+        self.begun += 1
+        return not hashed.startswith("$2b$14$") or self.go.wait(10)
+
+
+@pytest.fixture
+def held(empty: ServedAlone) -> Iterator[HeldBcrypt]:
+    """Of a service in which the namespace `evil` has 20 hashes of cost 14 and their hints, and `team` has one of cost 10."""
+    empty.bcrypt = bcrypt = HeldBcrypt()
+    empty.declare(a_registered_agent(), the_credential())
+    for number in range(100, 120):
+        uid, dear = a_uid(number), HASH.replace("$2b$10$", "$2b$14$")
+        credential = the_credential(the_hash(credential_id=uid, hash=dear), uid=uid)
+        empty.declare(
+            a_registered_agent(uid, name=uid, uid=uid, namespace="evil"),
+            replace(
+                credential,
+                metadata=replace(credential.metadata, namespace="evil"),
+                spec=replace(credential.spec, agent_ref=AgentRef(name=uid)),
+                status=replace(credential.status, client_id=uid),
+            ),
+        )
+    yield bcrypt
+    bcrypt.go.set()
+
+
+def dear_requests(empty: ServedAlone) -> "list[asyncio.Task[httpx.Response]]":
+    """Right secrets of `evil`, all at once."""
+    pairs = [CLIENT | GRANT | {"client_id": a_uid(number)} for number in range(100, 120)]
+    return [asyncio.create_task(empty.token(pair)) for pair in pairs]
+
+
+async def test_a_first_use_does_not_wait_for_another_namespaces(empty: ServedAlone, held: HeldBcrypt) -> None:
+    """However many right secrets of hashes that take long are shown at once; they are served as well, later."""
+    dear = dear_requests(empty)
+    async with asyncio.timeout(5):
+        assert (await empty.token()).status_code == 200
+    assert not any(one.done() for one in dear)
+    held.go.set()
+    assert [(await one).status_code for one in dear] == [200] * 20
+
+
+async def test_whoever_hangs_up_frees_its_place(empty: ServedAlone, held: HeldBcrypt) -> None:
+    """No bcrypt is begun for it; what has begun is finished."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/token",
+        "headers": [(b"content-type", FORM.encode())],
+        "client": ("10.0.0.1", 1),
+    }
+    gone = asyncio.Event()
+
+    async def ask(number: int) -> None:
+        body = urlencode(CLIENT | GRANT | {"client_id": a_uid(number)}).encode()
+        sent = iter([{"type": "http.request", "body": body}])
+
+        async def receive() -> Message:
+            if (message := next(sent, None)) is None:
+                await gone.wait()
+            return message or {"type": "http.disconnect"}
+
+        async def send(_: Message) -> None:
+            """Nobody reads it."""
+
+        await empty.app(dict(scope), receive, send)
+
+    tasks = [asyncio.create_task(ask(number)) for number in range(100, 120)]
+    async with asyncio.timeout(5):
+        while len(empty.service.verifier) < 20 or held.begun < 2:  # noqa: ASYNC110 threads set no event of the loop
+            await asyncio.sleep(0.01)
+    gone.set()
+    async with asyncio.timeout(5):
+        while len(empty.service.verifier) > 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    held.go.set()
+    await asyncio.gather(*tasks)
+    assert (held.begun, len(empty.service.verifier)) == (2, 0)
