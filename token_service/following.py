@@ -12,6 +12,7 @@ from agentidp.kube.listing import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
 from token_service.cluster_issuer import ClusterIssuer
 from token_service.cluster_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
+from token_service.cluster_service_accounts import ClusterServiceAccounts
 from token_service.known import Known
 from token_service.metrics.families import WATCH_FAILURES
 from token_service.revocation_record import RevocationRecord
@@ -23,7 +24,12 @@ from token_service.shared import Shared
 def following(settings: TokenServiceSettings, shared: Shared, cluster: Cluster, peers: Sequence[str] = ()) -> TokenService:
     """The service; its reflectors are not running yet."""
     known = Known()
-    api_server = ApiServer(ClusterLookup(cluster), RevocationRecord(cluster, settings.namespace), ClusterIssuer(cluster))
+    api_server = ApiServer(
+        ClusterLookup(cluster),
+        RevocationRecord(cluster, settings.namespace),
+        ClusterIssuer(cluster),
+        ClusterServiceAccounts(cluster),
+    )
     return TokenService(settings, shared, known, _reflectors(settings, shared, cluster, known), api_server, peers)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from agentidp.domain.acceptance import why_agent_is_refused
 from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.clients import is_client_id
+from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, unavailable
 from agentidp.index.revocations import RevokedToken
 from agentidp.kube.errors import ApiError
@@ -40,7 +40,7 @@ class IssuedTokens:
         if read is None or not is_client_id(read.client_id):
             return None
         index = self._known.clients
-        if index.agent(read.client_id) is None:
+        if not _is_known(read, index.agent(read.client_id)):
             try:
                 index = await self._read_through.latest(read.client_id, exists=True)
             except ApiError:
@@ -50,8 +50,15 @@ class IssuedTokens:
         return read if self._stands(read, index) else None
 
     def _stands(self, read: AccessToken, index: ClientIndex) -> bool:
-        """Its agent may have tokens, and this one was issued after all that it wants to be void."""
+        """Its agent may have tokens, is of the organization that it names, and this one is not among those that are void."""
         agent = index.agent(read.client_id)
         if agent is None or why_agent_is_refused(agent, index.organization(agent)):
             return False
+        if not _is_known(read, agent):
+            return False
         return agent.tokens_valid_after is None or read.issued_at >= agent.tokens_valid_after
+
+
+def _is_known(read: AccessToken, agent: ClientAgent | None) -> bool:
+    """Whether there is the agent that a token names, in the organization that the token names."""
+    return agent is not None and read.organization_id in {None, agent.organization_id}

@@ -19,6 +19,8 @@ class Refusal(StrEnum):
     """No client authentication, or a malformed one."""
     WORKLOAD_NOT_NAMED = "WorkloadNotNamed"
     """No agent of its namespace names the ServiceAccount, or not the one whose id was given."""
+    WORKLOAD_REPLACED = "WorkloadReplaced"
+    """The ServiceAccount that the token was issued to is gone; another one may have its name."""
     WORKLOAD_AMBIGUOUS = "WorkloadAmbiguous"
     """Several agents name the ServiceAccount, and no id was given."""
 

@@ -31,6 +31,8 @@ from token_service.recall import Recall
 from token_service.refusal_log import RefusalLog
 from token_service.revocation_limits import RevocationLimits
 from token_service.second_look import SecondLook
+from token_service.service_accounts import Fetch as FetchServiceAccount
+from token_service.service_accounts import ServiceAccounts
 from token_service.settings import TokenServiceSettings
 from token_service.shared import Shared
 from token_service.usage import UsageLog
@@ -46,6 +48,7 @@ class ApiServer:
     look_up: LookUp
     record: Record
     token_issuer: Fetch
+    service_account: FetchServiceAccount
 
 
 class TokenService:
@@ -76,8 +79,10 @@ class TokenService:
         tokens = IssuedTokens(self.issuer, known, read_through)
         authenticator = Authenticator(known.clients, self.verifier, SecondLook(known.clients, read_through))
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
-        self.management = ManagementCaller(self.cluster_keys, Workload(settings.namespace, settings.management_service_account))
-        workloads = Workloads(self.issuer, self.cluster_keys, known.clients, read_through)
+        service_accounts = ServiceAccounts(api_server.service_account, settings.max_staleness_seconds)
+        manager = Workload(settings.namespace, settings.management_service_account)
+        self.management = ManagementCaller(self.cluster_keys, service_accounts, manager)
+        workloads = Workloads(self.issuer, self.cluster_keys, service_accounts, known.clients, read_through)
         self.floods = Floods()
         callers = Callers(self.issuer, authenticator, workloads, tokens, shared.limits, RefusalLog(self.meters), self.floods)
         self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))

@@ -1,25 +1,28 @@
 """Is this assertion an agent's? The cluster's keys say which workload has shown it, and the index which agent that is.
 
+The name that it shows is one that can be used again: the ServiceAccount that has it now must be the one of the token.
+
 Without a client_id (RFC 7521, section 4.2, leaves it out as well) the workload must be that of one agent only. Refusals are
 uniform, as those of secrets are; the reason is for the log.
 """
 
+import math
 import time
 from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from agentidp.domain.acceptance import why_agent_is_refused
 from agentidp.domain.assertions import Assertion, Flaw, Workload, key_id, read_assertion
 from agentidp.domain.clients import ClientAgent, is_client_id
-from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.accepted import Accepted, Outcome
 from token_service.cluster_keys import ClusterKeys
 from token_service.index.clients import ClientIndex
 from token_service.read_through import ReadThrough
 from token_service.refusals import Refusal, Why
-
-RELIED_ON_SECONDS = 60
-"""How long the same assertion is not verified again: its key may have been withdrawn."""
+from token_service.service_accounts import ServiceAccounts, TooManyReads
 
 
 class Workloads:
@@ -29,12 +32,14 @@ class Workloads:
         self,
         audience: str,
         keys: ClusterKeys,
+        service_accounts: ServiceAccounts,
         index: ClientIndex,
         read_through: ReadThrough,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._audience = audience
         self._keys = keys
+        self._service_accounts = service_accounts
         self._index = index
         self._read_through = read_through
         self._clock = clock
@@ -51,7 +56,31 @@ class Workloads:
         return read_assertion(assertion, issuer, self._audience, self._clock())
 
     async def agent_of(self, shown: Assertion, client_id: str | None) -> Outcome:
-        """The agent that it is; one that is named is looked up at the API server before it is refused."""
+        """The agent that it is, judged anew where the ServiceAccount had to be read meanwhile."""
+        outcome = await self._named(shown, client_id)
+        while isinstance(outcome, Accepted):
+            owner = outcome.agent.uid
+            until = await self._relied_on_until(shown, owner)
+            if not isinstance(until, float):
+                return until
+            outcome = await self._named(shown, client_id)
+            if isinstance(outcome, Accepted) and outcome.agent.uid == owner:
+                return replace(outcome, until=until)
+        return outcome
+
+    async def _relied_on_until(self, shown: Assertion, owner: str) -> float | Refusal | OAuthError:
+        """Until when the ServiceAccount of this name is taken for the token's own, or why it is not."""
+        try:
+            until = await self._service_accounts.relied_on_until(shown, owner)
+        except TooManyReads as many:
+            told = "Too many ServiceAccounts of this namespace are being looked up."
+            return too_many_requests(told, math.ceil(many.retry_after))
+        except ApiError:
+            return unavailable("The API server cannot be asked about this ServiceAccount now.", 1)
+        return Refusal.WORKLOAD_REPLACED if until is None else until
+
+    async def _named(self, shown: Assertion, client_id: str | None) -> Outcome:
+        """The agent that names the ServiceAccount; one with a client_id is looked up at the API server before it is refused."""
         outcome = self._judge(self._index, shown, client_id)
         if isinstance(outcome, Accepted) or client_id is None or not is_client_id(client_id):
             return outcome
@@ -66,8 +95,7 @@ class Workloads:
         if not isinstance(agent, ClientAgent):
             return agent
         organization = index.organization(agent)
-        until = min(shown.expires, self._clock() + RELIED_ON_SECONDS)
-        return why_agent_is_refused(agent, organization) or Accepted(agent, organization, until)
+        return why_agent_is_refused(agent, organization) or Accepted(agent, organization, shown.expires)
 
 
 def _agent(index: ClientIndex, workload: Workload, client_id: str | None) -> ClientAgent | Refusal:

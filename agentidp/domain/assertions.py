@@ -1,7 +1,8 @@
 """Client assertions: tokens of Kubernetes ServiceAccounts, shown in place of a secret (RFC 7523, sections 2.2 and 3).
 
-The cluster signs them, and their `sub` says which ServiceAccount it is; which agent that is, an Agent says in `spec.workloads`.
-What is right about a token is decided here, by keys that were fetched elsewhere.
+The cluster signs them. Their `sub` names a ServiceAccount, and `kubernetes.io` has its uid: the name can be used again, the uid
+cannot. Which agent it is, an Agent says in `spec.workloads`. What is right about a token is decided here, by keys and by a
+ServiceAccount that were fetched elsewhere.
 """
 
 import re
@@ -11,7 +12,9 @@ from typing import Any
 
 import jwt
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+
+from agentidp.domain.resources.meta import ObjectMeta
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """What API servers sign with; never a shared secret, and never nothing (RFC 8725, section 3.1)."""
@@ -50,10 +53,12 @@ class Flaw(StrEnum):
     """From `iat` to `exp` is more than a day."""
     OF_NO_WORKLOAD = "AssertionOfNoWorkload"
     """Its `sub` is not a ServiceAccount."""
+    WITHOUT_UID = "AssertionWithoutUid"
+    """Its claim `kubernetes.io` has no uid for the ServiceAccount that `sub` names."""
 
 
 class Workload(Struct, frozen=True, gc=False):
-    """A ServiceAccount that has shown who it is."""
+    """Where a ServiceAccount is: its namespace and its name."""
 
     namespace: str
     service_account: str
@@ -63,10 +68,22 @@ class Workload(Struct, frozen=True, gc=False):
 
 
 class Assertion(Struct, frozen=True, gc=False):
-    """What a workload has shown, and when that ends, in seconds since the epoch."""
+    """The ServiceAccount that a token was issued to, by name and by uid; and from when to when, in seconds since the epoch."""
 
     workload: Workload
+    uid: str
+    issued: float
     expires: float
+
+    def is_of(self, account: ObjectMeta | None) -> bool:
+        """Whether the ServiceAccount that has the name now is the one that the token was issued to.
+
+        A uid is enough to tell. No token is older than its ServiceAccount either, give or take what clocks differ by.
+        """
+        if account is None or account.deletion_timestamp or account.uid != self.uid:
+            return False
+        created = account.creation_timestamp
+        return created is None or created.timestamp() <= self.issued + LEEWAY_SECONDS
 
 
 class TokenIssuer(Struct, frozen=True):
@@ -76,6 +93,18 @@ class TokenIssuer(Struct, frozen=True):
     keys: dict[str, jwt.PyJWK]
 
 
+class _Reference(Struct, frozen=True):
+    name: str = ""
+    uid: str = ""
+
+
+class _Bound(Struct, frozen=True):
+    """The claim that the API server adds: what the token is bound to."""
+
+    namespace: str = ""
+    serviceaccount: _Reference = _Reference()
+
+
 class _Claims(Struct, frozen=True):
     iss: str
     sub: str
@@ -83,6 +112,7 @@ class _Claims(Struct, frozen=True):
     iat: float
     exp: float
     nbf: float | None = None
+    bound: _Bound = field(name="kubernetes.io", default=_Bound())
 
 
 class _Discovery(Struct, frozen=True):
@@ -123,8 +153,17 @@ def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -
     if claims is None:
         return Flaw.NOT_GENUINE
     flaw = next((flaw for flaw, is_right in _CHECKS.items() if not is_right(claims, issuer, audience, now)), None)
-    subject = _SUBJECT.fullmatch(claims.sub)
-    return flaw or (Assertion(Workload(*subject.groups()), claims.exp) if subject else Flaw.OF_NO_WORKLOAD)
+    return flaw or _assertion(claims)
+
+
+def _assertion(claims: _Claims) -> Assertion | Flaw:
+    subject, bound = _SUBJECT.fullmatch(claims.sub), claims.bound
+    if subject is None:
+        return Flaw.OF_NO_WORKLOAD
+    account = bound.serviceaccount
+    if not account.uid or subject.groups() != (bound.namespace, account.name):
+        return Flaw.WITHOUT_UID
+    return Assertion(Workload(*subject.groups()), account.uid, claims.iat, claims.exp)
 
 
 def _key(jwk: dict[str, Any]) -> jwt.PyJWK | None:

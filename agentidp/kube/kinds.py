@@ -75,3 +75,5 @@ CREDENTIALS = Kind(GROUP, VERSION, "agentcredentials", "AgentCredential", AgentC
 ORGANIZATIONS = Kind(GROUP, VERSION, "organizations", "Organization", Organization)
 TOKEN_REVOCATIONS = Kind(GROUP, VERSION, "tokenrevocations", "TokenRevocation", TokenRevocation)
 SECRETS = Kind("", "v1", "secrets", "Secret", Secret)
+SERVICE_ACCOUNTS = Kind("", "v1", "serviceaccounts", "ServiceAccount", Object)
+"""Of these only the metadata is read."""

@@ -95,12 +95,19 @@ async def _rotated(access: Access, credential: AgentCredential, patience: timede
 
 
 async def _seen_again(access: Access, credential: AgentCredential) -> AgentCredential:
-    """As it is now; as it was, where the API server does not answer."""
+    """As it is now; as it was, where the API server does not answer. Raises Failure where another one has its name."""
     try:
-        return await access.get(CREDENTIALS, credential.metadata.name)
+        return same(credential, await access.get(CREDENTIALS, credential.metadata.name))
     except NoAnswer as silence:
         note(silence.problem)
         return credential
+
+
+def same(before: AgentCredential, seen: AgentCredential) -> AgentCredential:
+    """What was seen. Raises Failure where it is not the credential that was to be rotated: its secret is no rotation."""
+    if seen.metadata.uid != before.metadata.uid:
+        raise Failure(f"AgentCredential {seen.key} was deleted and made anew meanwhile.", "It has a secret of its own.")
+    return seen
 
 
 def _too_late(credential: AgentCredential, patience: timedelta) -> Failure:

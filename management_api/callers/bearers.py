@@ -81,8 +81,11 @@ class Bearers:
             return "OtherAudience"
         if read.jti in self._registry.revocations.table:
             return "Revoked"
-        if agent is None:
-            return "UnknownAgent"
+        return "UnknownAgent" if agent is None else self._why_agent_is_refused(read, agent)
+
+    def _why_agent_is_refused(self, read: AccessToken, agent: RegisteredAgent) -> str | None:
+        if read.organization_id not in {None, agent.client.organization_id}:
+            return "OtherOrganization"
         valid_after = agent.client.tokens_valid_after
         if valid_after is not None and read.issued_at < valid_after:
             return "IssuedTooEarly"

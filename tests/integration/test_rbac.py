@@ -44,6 +44,7 @@ TOKEN_SERVICE_EVERYWHERE: Rules = {
     "agents.idp.sentryagent.ai": READ,
     "agentcredentials.idp.sentryagent.ai": READ,
     "organizations.idp.sentryagent.ai": READ,
+    "serviceaccounts": {"get"},
 }
 TOKEN_SERVICE_AT_HOME: Rules = {
     "secrets[agentidp-signing-keys]": READ,
@@ -121,6 +122,11 @@ FORBIDDEN_TO_THE_TOKEN_SERVICE = {
     "write its signing keys": ("PUT", f"/api/v1/namespaces/{NAMESPACE}/secrets/agentidp-signing-keys"),
     "delete its signing keys": ("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/agentidp-signing-keys"),
     "become the operator": ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-operator/token"),
+    "become a tenant's ServiceAccount": ("POST", "{tenant}/serviceaccounts/default/token"),
+    "list a tenant's ServiceAccounts": ("GET", "{tenant}/serviceaccounts"),
+    "list all ServiceAccounts": ("GET", "/api/v1/serviceaccounts"),
+    "watch all ServiceAccounts": ("GET", "/api/v1/serviceaccounts?watch=true"),
+    "change a ServiceAccount": ("PATCH", "{tenant}/serviceaccounts/default"),
     "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-token-service"),
     "run a pod that mounts a Secret": ("POST", "{tenant}/pods"),
     "change a credential": ("PATCH", "{ours}/agentcredentials/screener"),

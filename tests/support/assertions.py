@@ -48,6 +48,11 @@ def issuer_of(*keys: ClusterKey, issuer: str = CLUSTER) -> TokenIssuer:
     return token_issuer(json.dumps({"issuer": issuer}).encode(), json.dumps(key_set).encode())
 
 
+def uid_of(namespace: str = "talent", service_account: str = "screener") -> str:
+    """The uid of the ServiceAccount that has this name, unless a test makes it anew."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{service_account}.{namespace}"))
+
+
 def claims_of(namespace: str = "talent", service_account: str = "screener", **changed: Any) -> dict[str, Any]:
     """The claims of a token of this ServiceAccount for us, good for an hour; None leaves one out."""
     now = int(time.time())
@@ -57,11 +62,17 @@ def claims_of(namespace: str = "talent", service_account: str = "screener", **ch
         "iat": now,
         "iss": CLUSTER,
         "jti": str(uuid.uuid4()),
-        "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": service_account, "uid": str(uuid.uuid4())}},
+        "kubernetes.io": bound_to(namespace, service_account),
         "nbf": now,
         "sub": f"system:serviceaccount:{namespace}:{service_account}",
     }
     return {name: value for name, value in (claims | changed).items() if value is not None}
+
+
+def bound_to(namespace: str = "talent", service_account: str = "screener", uid: str | None = None) -> dict[str, Any]:
+    """The claim that tells which ServiceAccount it is."""
+    account = {"name": service_account, "uid": uid or uid_of(namespace, service_account)}
+    return {"namespace": namespace, "serviceaccount": account}
 
 
 def signed(claims: dict[str, Any], key: ClusterKey = CLUSTER_KEY, **header: Any) -> str:

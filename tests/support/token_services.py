@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.assertions import TokenIssuer
+from agentidp.domain.assertions import TokenIssuer, Workload
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
 from agentidp.domain.secrets import hash_secret, hint_of, secret_matches
@@ -19,7 +19,7 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.settings import Url
-from tests.support.assertions import CLUSTER_KEY, issuer_of
+from tests.support.assertions import CLUSTER_KEY, issuer_of, uid_of
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
 from token_service.cluster_lookup import CLIENT_CREDENTIALS
@@ -86,11 +86,14 @@ class ServedAlone:
         """Runs between what a look-up finds and its answer."""
         self.cluster_keys = [CLUSTER_KEY]
         self.keys_read = 0
+        self.service_accounts: dict[Workload, str | None] = {}
+        """The uids of those that were made anew, None where one is gone; all others have that of `uid_of`."""
+        self.service_accounts_read: list[Workload] = []
         self.credentials = a_listed_reflector(self.index)
         self.bcrypt: Bcrypt = bcrypt_once
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
-        api_server = ApiServer(self._look_up, self._record, self._token_issuer)
+        api_server = ApiServer(self._look_up, self._record, self._token_issuer, self._service_account)
         self.service = TokenService(told, Shared(told), self.known, [self.credentials], api_server, bcrypt=self._bcrypt)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
@@ -136,6 +139,14 @@ class ServedAlone:
         if self.api_server_trouble:
             raise self.api_server_trouble
         return issuer_of(*self.cluster_keys)
+
+    async def _service_account(self, workload: Workload) -> ObjectMeta | None:
+        self.service_accounts_read.append(workload)
+        if self.api_server_trouble:
+            raise self.api_server_trouble
+        uid = self.service_accounts.get(workload, uid_of(workload.namespace, workload.service_account))
+        await self.answered()
+        return ObjectMeta(uid=uid, creation_timestamp=NOW) if uid else None
 
     async def _record(self, read: AccessToken) -> None:
         if self.api_server_trouble:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -23,7 +24,8 @@ from agentidp.domain.assertions import (
     read_assertion,
     token_issuer,
 )
-from tests.support.assertions import AUDIENCE, CLUSTER_KEY, a_cluster_key, claims_of, issuer_of, signed
+from agentidp.domain.resources import ObjectMeta
+from tests.support.assertions import AUDIENCE, CLUSTER_KEY, a_cluster_key, bound_to, claims_of, issuer_of, signed, uid_of
 
 CLAIMS = claims_of()
 NOW = float(CLAIMS["iat"])
@@ -63,6 +65,11 @@ def base64url(part: bytes) -> bytes:
     return base64.urlsafe_b64encode(part).rstrip(b"=")
 
 
+def at(seconds: float) -> datetime:
+    """That moment."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 KID = {"kid": CLUSTER_KEY.key_id}
 PEM = CLUSTER_KEY.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 DEEP = b"[" * 20_000
@@ -74,7 +81,7 @@ TOKENS: dict[str, tuple[str, Workload | Flaw]] = {
     "its audience may be one string": (changed(aud=AUDIENCE), SCREENER),
     "it need not have an nbf": (changed(nbf=None), SCREENER),
     "a ServiceAccount's name may have dots": (
-        changed(sub="system:serviceaccount:talent:screener.v2"),
+        signed(claims_of(service_account="screener.v2")),
         Workload("talent", "screener.v2"),
     ),
     "nothing is not genuine": ("", Flaw.NOT_GENUINE),
@@ -112,6 +119,14 @@ TOKENS: dict[str, tuple[str, Workload | Flaw]] = {
     "nor is a name with a colon": (changed(sub="system:serviceaccount:talent:screener:x"), Flaw.OF_NO_WORKLOAD),
     "nor is a name with a line after it": (changed(sub="system:serviceaccount:talent:screener\n"), Flaw.OF_NO_WORKLOAD),
     "nor is a namespace alone": (changed(sub="system:serviceaccount:talent:"), Flaw.OF_NO_WORKLOAD),
+    "one that is bound to nothing has no uid": (changed(**{"kubernetes.io": None}), Flaw.WITHOUT_UID),
+    "nor has one that is bound to a namespace alone": (changed(**{"kubernetes.io": {"namespace": "talent"}}), Flaw.WITHOUT_UID),
+    "nor has one whose uid is empty": (
+        changed(**{"kubernetes.io": {"namespace": "talent", "serviceaccount": {"name": "screener", "uid": ""}}}),
+        Flaw.WITHOUT_UID,
+    ),
+    "a uid of another name is none": (changed(**{"kubernetes.io": bound_to(service_account="other")}), Flaw.WITHOUT_UID),
+    "nor is one of another namespace": (changed(**{"kubernetes.io": bound_to("sales")}), Flaw.WITHOUT_UID),
 } | {
     f"one without {claim} is not genuine": (changed(**{claim: None}), Flaw.NOT_GENUINE)
     for claim in ("iss", "sub", "aud", "exp", "iat")
@@ -126,9 +141,29 @@ def test_tokens(token: str, outcome: Workload | Flaw) -> None:
 
 def test_it_ends_when_it_says() -> None:
     """Give or take what clocks differ by."""
-    assert read_assertion(signed(CLAIMS), ISSUER, AUDIENCE, NOW) == Assertion(SCREENER, END)
+    assert read_assertion(signed(CLAIMS), ISSUER, AUDIENCE, NOW) == Assertion(SCREENER, uid_of(), NOW, END)
     assert read(signed(CLAIMS), END + LEEWAY_SECONDS - 1) == SCREENER
     assert read(signed(CLAIMS), END + LEEWAY_SECONDS) is Flaw.EXPIRED
+
+
+SHOWN = Assertion(SCREENER, uid_of(), NOW, END)
+ACCOUNTS: dict[str, tuple[ObjectMeta | None, bool]] = {
+    "the one that it was issued to": (ObjectMeta(uid=uid_of(), creation_timestamp=at(NOW - 1)), True),
+    "none, for there is none": (None, False),
+    "another one of the same name": (ObjectMeta(uid=uid_of("sales"), creation_timestamp=at(NOW - 1)), False),
+    "one that is being deleted": (ObjectMeta(uid=uid_of(), deletion_timestamp=at(NOW)), False),
+    "one that was made a little later, for clocks differ": (
+        ObjectMeta(uid=uid_of(), creation_timestamp=at(NOW + LEEWAY_SECONDS)),
+        True,
+    ),
+    "one that was made after it": (ObjectMeta(uid=uid_of(), creation_timestamp=at(NOW + JUST)), False),
+}
+
+
+@pytest.mark.parametrize(("account", "is_its_own"), ACCOUNTS.values(), ids=ACCOUNTS)
+def test_a_token_is_of_one_service_account(account: ObjectMeta | None, is_its_own: bool) -> None:
+    """Not of every one that has its name: TokenReview, too, holds the uid against that of the one that is there."""
+    assert SHOWN.is_of(account) is is_its_own
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80), st.booleans())

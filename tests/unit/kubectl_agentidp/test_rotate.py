@@ -18,7 +18,7 @@ from agentidp.domain.resources import (
     Rotation,
     Time,
 )
-from kubectl_agentidp.commands.rotate import rotation_request
+from kubectl_agentidp.commands.rotate import rotation_request, same
 from kubectl_agentidp.failures import Failure
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
 from tests.support.worlds import (
@@ -31,6 +31,7 @@ from tests.support.worlds import (
     a_credential,
     a_hash,
     a_provided_hash,
+    a_uid,
     an_issued_credential,
     respecified,
     restated,
@@ -125,3 +126,11 @@ def test_what_becomes_of_the_former_secret_is_told() -> None:
     assert both == (
         "Secret 'screener-key' holds the new secret; the former one is accepted until 2026-03-01T12:01:00Z (in 60s)."
     )
+
+
+def test_a_credential_that_was_made_anew_is_not_the_rotated_one() -> None:
+    """Its secret is younger than the request, too; but who waits is not told that theirs was rotated."""
+    before = an_issued_credential()
+    assert same(before, before) is before
+    with pytest.raises(Failure, match="deleted and made anew"):
+        same(before, an_issued_credential(uid=a_uid(8)))

@@ -29,11 +29,12 @@ def a_token(
     scope: str = "resume:read",
     issued_at: float = 0,
     audience: tuple[str, ...] = (ISSUER,),
+    organization_id: str | None = None,
 ) -> str:
     """A token as it is issued, whatever the index says."""
     writer = served.keys.writer()
     assert writer
-    agent = client_agent(a_registered_agent(client_id))
+    agent = client_agent(a_registered_agent(client_id, organization_id=organization_id))
     begun = draft(ISSUER, agent, CREDENTIAL_ID, Grant(scope, audience))
     return writer.write(begun, int(issued_at or time.time()), a_uid(7)).decode()
 
@@ -86,6 +87,31 @@ async def test_a_token_is_not_active_any_more_when(served: ServedAlone, since: l
     assert (await served.http.post("/token/introspect", data={"token": token}, headers=headers)).json()["active"]
     served.declare(*since)
     assert (await served.http.post("/token/introspect", data={"token": token}, headers=headers)).json() == INACTIVE
+
+
+OF_ACME = a_registered_agent(organization_id="acme")
+LEFT = {"for another one": "other", "for none": None}
+
+
+@pytest.mark.parametrize("joined", LEFT.values(), ids=LEFT)
+async def test_a_token_of_an_organization_that_its_agent_has_left_is_not_active(
+    served: ServedAlone, joined: str | None
+) -> None:
+    """It was made anew under its id. Whoever relies on its claim `organization_id` would take the agent for a member."""
+    reader = {"Authorization": f"Bearer {a_token(served, client_id=READER_ID, scope='tokens:read')}"}
+    served.declare(a_registered_agent(READER_ID, name="reader", uid=READER_ID))
+    served.declare(OF_ACME, an_organization(), an_organization("other"))
+    token = {"token": a_token(served, organization_id="acme")}
+    assert (await served.http.post("/token/introspect", data=token, headers=reader)).json()["active"]
+    served.declare(a_registered_agent(organization_id=joined))
+    assert (await served.http.post("/token/introspect", data=token, headers=reader)).json() == INACTIVE
+
+
+async def test_a_token_of_an_organization_of_which_the_watch_has_not_told_yet_is_active(served: ServedAlone) -> None:
+    """Another replica may have issued it."""
+    served.declare(an_organization())
+    served.declare_unseen(OF_ACME)
+    assert (await introspect(served, a_token(served, organization_id="acme")))["active"]
 
 
 async def test_a_token_outlives_its_credential(served: ServedAlone) -> None:

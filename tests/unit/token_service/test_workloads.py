@@ -9,13 +9,15 @@ import jwt
 import pytest
 from structlog.testing import capture_logs
 
+from agentidp.domain.assertions import Workload as AccountName
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentState, CredentialPolicy, OrganizationLimits, Workload
-from agentidp.kube.errors import Unreachable
-from tests.support.assertions import a_cluster_key, asserted, claims_of, signed
+from agentidp.kube.errors import ApiError, Unreachable
+from tests.support.assertions import a_cluster_key, asserted, bound_to, claims_of, signed
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, HOUR, a_registered_agent, a_uid, an_organization
 from token_service.http.requests import Sent
+from token_service.service_accounts import TooManyReads
 
 SCREENER = (Workload(service_account_name="screener"),)
 WORKLOAD_ONLY: dict[str, Any] = {"workloads": SCREENER, "credential_policy": CredentialPolicy.WORKLOAD_ONLY}
@@ -53,7 +55,7 @@ async def test_the_same_assertion_serves_again(secretless: ServedAlone) -> None:
     """A pod has one for most of an hour, so nothing is made of a `jti` (RFC 7523, section 3, item 7)."""
     form = GRANT | asserted(signed(claims_of()))
     assert len({(await secretless.token(form)).json()["access_token"] for _ in range(3)}) == 3
-    assert secretless.keys_read == 1
+    assert (secretless.keys_read, len(secretless.service_accounts_read)) == (1, 1)
 
 
 async def test_it_is_verified_once_a_minute(secretless: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +136,70 @@ async def test_who_has_lost_an_id_is_nobody(secretless: ServedAlone) -> None:
     secretless.declare(a_registered_agent(AGENT_ID, name="younger", uid=a_uid(9), age=HOUR, workloads=thief))
     assert (await secretless.token(GRANT | asserted(signed(claims_of(service_account="thief")), AGENT_ID))).json() == UNIFORM
     assert (await secretless.token(GRANT | asserted(signed(claims_of())))).status_code == 200
+
+
+SCREENERS_PLACE = AccountName("talent", "screener")
+OTHERS: dict[str, str | None] = {"another ServiceAccount": a_uid(7), "no ServiceAccount": None}
+
+
+@pytest.mark.parametrize("uid", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("client_id", [AGENT_ID, None], ids=["with client_id", "without"])
+async def test_a_token_from_before_is_refused_where_its_name_has(
+    secretless: ServedAlone, uid: str | None, client_id: str | None
+) -> None:
+    """Uniformly, with the reason in the log; and the token of the one that has the name is served."""
+    secretless.service_accounts[SCREENERS_PLACE] = uid
+    with capture_logs() as logs:
+        answer = await secretless.token(GRANT | asserted(signed(claims_of()), client_id))
+    assert (answer.status_code, answer.json()) == (401, UNIFORM)
+    assert [(one["reason"], one["service_account"]) for one in logs] == [("WorkloadReplaced", "talent/screener")]
+    if uid:
+        of_the_new_one = claims_of(**{"kubernetes.io": bound_to(uid=uid)})
+        assert (await secretless.token(GRANT | asserted(signed(of_the_new_one), client_id))).status_code == 200
+
+
+async def test_a_token_from_before_is_nothing_to_an_agent_that_was_made_anew(secretless: ServedAlone) -> None:
+    """Whether it was served a moment ago: another Agent object names another ServiceAccount."""
+    form = GRANT | asserted(signed(claims_of()))
+    assert (await secretless.token(form)).status_code == 200
+    secretless.service_accounts[SCREENERS_PLACE] = a_uid(7)
+    secretless.declare(a_registered_agent(workloads=SCREENER, uid=a_uid(8)))
+    assert (await secretless.token(form)).json() == UNIFORM
+
+
+async def test_only_what_an_agent_names_is_read(secretless: ServedAlone) -> None:
+    """Whoever has any token of the cluster causes no request to the API server."""
+    for claims in (claims_of("sales"), claims_of(service_account="other"), claims_of(**{"kubernetes.io": None})):
+        assert (await secretless.token(GRANT | asserted(signed(claims)))).json() == UNIFORM
+    assert secretless.service_accounts_read == []
+
+
+async def test_a_suspension_that_the_watch_tells_while_the_service_account_is_read_counts(secretless: ServedAlone) -> None:
+    """The agent is judged when its token may be issued."""
+
+    async def suspend() -> None:
+        secretless.declare(a_registered_agent(workloads=SCREENER, state=AgentState.SUSPENDED))
+
+    secretless.answered = suspend
+    assert (await secretless.token(GRANT | asserted(signed(claims_of())))).json() == UNIFORM
+
+
+UNTOLD: dict[str, tuple[ApiError, int, str]] = {
+    "the API server is away": (Unreachable("away"), 503, "temporarily_unavailable"),
+    "its namespace has had its reads": (TooManyReads(1.5), 429, "temporarily_unavailable"),
+}
+
+
+@pytest.mark.parametrize(("trouble", "status", "error"), UNTOLD.values(), ids=UNTOLD)
+async def test_a_service_account_that_is_not_known_is_told_to_come_back_where(
+    secretless: ServedAlone, trouble: ApiError, status: int, error: str
+) -> None:
+    """Nobody is taken for another while that cannot be told."""
+    await secretless.service.cluster_keys.refresh()
+    secretless.api_server_trouble = trouble
+    answer = await secretless.token(GRANT | asserted(signed(claims_of())))
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert int(answer.headers["retry-after"]) >= 1
 
 
 ENDS: dict[str, dict[str, Any]] = {
