@@ -1,9 +1,12 @@
 """Hashes without a hint, many credentials, and changes that come while bcrypt runs."""
 
 import asyncio
+import signal
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +19,8 @@ from agentidp.domain import acceptance
 from agentidp.domain.clients import ClientCredential
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
-from agentidp.serving.asgi import Message
+from agentidp.serving.asgi import Endpoint
+from agentidp.serving.server import server_for
 from tests.support.token_services import CLIENT, FORM, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
 from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
 from token_service import authentication, guesses, secret_checks
@@ -304,38 +308,36 @@ async def test_a_first_use_does_not_wait_for_another_namespaces(empty: ServedAlo
 
 
 async def test_whoever_hangs_up_frees_its_place(empty: ServedAlone, held: HeldBcrypt) -> None:
-    """No bcrypt is begun for it; what has begun is finished."""
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/api/v1/token",
-        "headers": [(b"content-type", FORM.encode())],
-        "client": ("10.0.0.1", 1),
-    }
-    gone = asyncio.Event()
+    """Over real connections: no bcrypt is begun for it; what has begun is finished."""
+    pairs = [CLIENT | GRANT | {"client_id": a_uid(number)} for number in range(100, 120)]
+    async with serving(empty.app) as port:
+        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in pairs]
+        for (_, writer), pair in zip(connections, pairs, strict=True):
+            body = urlencode(pair).encode()
+            head = f"POST /api/v1/token HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
+            writer.write(head.encode() + body)
+        await until(lambda: len(empty.service.verifier) == 20 and held.begun == 2)
+        for _, writer in connections:
+            writer.close()
+        await until(lambda: len(empty.service.verifier) == 2)
+        held.go.set()
+    assert held.begun == 2
 
-    async def ask(number: int) -> None:
-        body = urlencode(CLIENT | GRANT | {"client_id": a_uid(number)}).encode()
-        sent = iter([{"type": "http.request", "body": body}])
 
-        async def receive() -> Message:
-            if (message := next(sent, None)) is None:
-                await gone.wait()
-            return message or {"type": "http.disconnect"}
+@asynccontextmanager
+async def serving(app: Endpoint) -> AsyncIterator[int]:
+    """The server that ships, and its port."""
+    server = server_for(app)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        await until(lambda: server.started)
+        yield listening.getsockname()[1]
+        server.handle_exit(signal.SIGTERM, None)
+        await running
 
-        async def send(_: Message) -> None:
-            """Nobody reads it."""
 
-        await empty.app(dict(scope), receive, send)
-
-    tasks = [asyncio.create_task(ask(number)) for number in range(100, 120)]
-    async with asyncio.timeout(5):
-        while len(empty.service.verifier) < 20 or held.begun < 2:  # noqa: ASYNC110 threads set no event of the loop
+async def until(holds: Callable[[], bool]) -> None:
+    """Nobody tells when. Raises TimeoutError."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    gone.set()
-    async with asyncio.timeout(5):
-        while len(empty.service.verifier) > 2:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    held.go.set()
-    await asyncio.gather(*tasks)
-    assert (held.begun, len(empty.service.verifier)) == (2, 0)
