@@ -10,7 +10,7 @@ from agentidp.kube.kinds import CREDENTIALS, SECRETS
 from benchmarks.result import Bars, Figure, Result, Series, Target, series
 from benchmarks.run import Run
 from benchmarks.stage.control_plane import Stage, staged
-from benchmarks.stage.neighbours import NEIGHBOURS, Neighbour, Size
+from benchmarks.stage.neighbours import NEIGHBOURS, Neighbour
 from benchmarks.stage.objects import credential, make_agents
 from benchmarks.stage.operator_state import until_at_rest
 from benchmarks.stage.settled import Settled, settle
@@ -21,11 +21,21 @@ from devcluster.programs import OPERATOR
 NAMESPACE = "victim"
 MOST_TIMES_CALM = 3.0
 FIRST_USE, NEW_CREDENTIAL, ROTATION = "first use of a secret", "new credential", "rotation"
+
+
+class Size(NamedTuple):
+    """How many objects a neighbour has, and how long it is left to get going: the benchmark itself makes its connections."""
+
+    objects: int
+    seconds: float
+
+
+SMOKE = Size(10, 0.5)
 SIZES = {
-    "right secrets at cost 14": (Size(10, 0), Size(400, 0)),
-    "hashes without hints": (Size(10, 0), Size(200, 0)),
-    "rotations every minute": (Size(10, 0), Size(240, 60)),
-    "claims of an organization": (Size(10, 0), Size(600, 0)),
+    "right secrets at cost 14": Size(400, 3),
+    "hashes without hints": Size(200, 3),
+    "rotations every minute": Size(240, 60),  # until the first are due
+    "claims of an organization": Size(600, 3),
 }
 METHOD = (
     "The real operator and token service with their defaults on a real control plane, all on the same cores. One tenant shows a"
@@ -102,9 +112,11 @@ async def fairness(run: Run) -> Result:
 async def _beside(victim: Victim, neighbour: Neighbour, turn: int, samples: int) -> Taken:
     """Without it and with it."""
     calm = await _samples(victim, turn, samples, f"{neighbour.name}: calm")
-    size = victim.stage.run.sized(smoke=SIZES[neighbour.name][0], normal=SIZES[neighbour.name][1])
-    at_work = await neighbour.ready(victim.stage, f"neighbour-{turn // 2}", size)
+    size = victim.stage.run.sized(smoke=SMOKE, normal=SIZES[neighbour.name])
+    at_work = await neighbour.ready(victim.stage, f"neighbour-{turn // 2}", size.objects)
     async with at_work:
+        victim.stage.run.say(f"{neighbour.name}: getting going")
+        await asyncio.sleep(size.seconds)
         return Taken(calm, await _samples(victim, turn + 1, samples, f"{neighbour.name}: beside it"))
 
 

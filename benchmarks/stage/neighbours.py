@@ -30,24 +30,17 @@ PAUSE_SECONDS = 0.05
 AtWork = AbstractAsyncContextManager[None]
 
 
-class Size(NamedTuple):
-    """How many objects, and how long a neighbour is left to get going."""
-
-    objects: int
-    seconds: float
-
-
 class Neighbour(NamedTuple):
     """What one tenant does: `ready` makes its objects, and what it returns keeps at it while it is entered."""
 
     name: str
-    ready: Callable[[Stage, str, Size], Awaitable[AtWork]]
-    """In this namespace."""
+    ready: Callable[[Stage, str, int], Awaitable[AtWork]]
+    """In this namespace, with so many objects."""
 
 
-async def right_secrets(stage: Stage, namespace: str, size: Size) -> AtWork:
+async def right_secrets(stage: Stage, namespace: str, count: int) -> AtWork:
     """All at once, none of them seen before."""
-    pairs = await _provide(stage, namespace, size.objects, hinted=True)
+    pairs = await _provide(stage, namespace, count, hinted=True)
 
     async def ask(pair: Pair, workload: Workload) -> None:
         while await workload.status(pair) != HTTPStatus.OK:  # noqa: ASYNC110 it is told to come back
@@ -56,9 +49,9 @@ async def right_secrets(stage: Stage, namespace: str, size: Size) -> AtWork:
     return _asking(stage, [partial(ask, pair) for pair in pairs])
 
 
-async def wrong_secrets(stage: Stage, namespace: str, size: Size) -> AtWork:
+async def wrong_secrets(stage: Stage, namespace: str, count: int) -> AtWork:
     """Where no hint tells that they are wrong: one at a time of each agent, which has ten such hashes."""
-    pairs = await _provide(stage, namespace, size.objects, hinted=False)
+    pairs = await _provide(stage, namespace, count, hinted=False)
 
     async def ask(client_id: str, workload: Workload) -> None:
         while True:
@@ -69,19 +62,19 @@ async def wrong_secrets(stage: Stage, namespace: str, size: Size) -> AtWork:
     return _asking(stage, [partial(ask, client) for client in clients])
 
 
-async def rotations(stage: Stage, namespace: str, size: Size) -> AtWork:
+async def rotations(stage: Stage, namespace: str, count: int) -> AtWork:
     """Of all credentials, as often as is allowed."""
-    await _declare(stage, namespace, size.objects, lambda _: None, Rotation(every="1m"))
+    await _declare(stage, namespace, count, lambda _: None, Rotation(every="1m"))
     await until_at_rest(stage.operator_url)
-    return _rotating(stage, namespace, size.seconds)
+    return _rotating(stage, namespace)
 
 
-async def claims(stage: Stage, namespace: str, size: Size) -> AtWork:
+async def claims(stage: Stage, namespace: str, count: int) -> AtWork:
     """Of an organization that does not admit the namespace, by many agents, of which one goes and comes again and again."""
     spec = OrganizationSpec(namespaces=("elsewhere",))
     await stage.admin.create(ORGANIZATIONS, Organization(metadata=ObjectMeta(name=ORGANIZATION), spec=spec))
     await make_namespace(stage.admin, namespace)
-    await side_by_side(_claim(stage, namespace, f"agent-{number}") for number in range(size.objects))
+    await side_by_side(_claim(stage, namespace, f"agent-{number}") for number in range(count))
     await until_at_rest(stage.operator_url)
     return _coming_and_going(stage, namespace)
 
@@ -148,10 +141,8 @@ async def _asking(stage: Stage, clients: list[Callable[[Workload], Awaitable[Non
 
 
 @asynccontextmanager
-async def _rotating(stage: Stage, namespace: str, seconds: float) -> AsyncIterator[None]:
-    """From when the first are due; they are deleted afterwards."""
-    stage.run.say(f"{namespace}: until rotations are due")
-    await asyncio.sleep(seconds)
+async def _rotating(stage: Stage, namespace: str) -> AsyncIterator[None]:
+    """The operator does it; the credentials are deleted afterwards."""
     try:
         yield
     finally:
