@@ -4,6 +4,8 @@ No bcrypt runs and no time is measured: `work` waits until the test lets it go, 
 """
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -107,6 +109,15 @@ async def test_turns_are_weighed_by_cost() -> None:
     places = [place for place, job in enumerate(bench.work.begun) if job[0] == "a"]
     assert places == [0, 17, 34, 51]
     bench.pool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+async def test_what_takes_long_gives_way() -> None:
+    """Threads of least cost go before those of more, and the event loop before all."""
+    pool = BcryptPool[str, int](3, 10, lambda _: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert own < await pool.run("a", 10, "cheap") < await pool.run("a", 14, "dear")
+    pool.close()
 
 
 async def test_equal_jobs_run_once(bench: Bench) -> None:
