@@ -27,7 +27,7 @@ ORGANIZATION = "foreign"
 PAUSE_SECONDS = 0.05
 """Between an agent's coming and its going."""
 RETRY_SECONDS = 0.5
-"""Between an answer and the next try: what the benchmark itself spends on tries that are refused at once is not to be measured."""
+"""Between an answer and the next try: the benchmark shares the cores, and what it spends itself is not to be measured."""
 
 AtWork = AbstractAsyncContextManager[None]
 
