@@ -1,6 +1,7 @@
 """All benchmarks by name. A new one is a module with one function, and a line here."""
 
 from benchmarks.cut_off import cut_off
+from benchmarks.fairness import fairness
 from benchmarks.first_token import first_token
 from benchmarks.management_api import management_api
 from benchmarks.operator_burst import operator_burst
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Measure] = {
         token_burst,
         token_index,
         management_api,
+        fairness,
     )
 }
 

@@ -6,20 +6,25 @@ revoked, expired. The reason is for the log.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.domain.secrets import MAX_SECRET_BYTES
+from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.serving.asgi import Receive
 from token_service.accepted import Accepted, AcceptedSecret, Outcome
 from token_service.guesses import TooManyGuesses
-from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
+from token_service.http.disconnection import ClientLeft, while_connected
+from token_service.http.requests import CLIENT_LEFT
 from token_service.index.clients import ClientIndex
 from token_service.refusals import Refusal, Why
 from token_service.second_look import SecondLook
 from token_service.secret_checks import Candidate, SecretChecks
 from token_service.verified_secrets import VerifiedSecrets
+from token_service.verifier import SecretVerifier
 
 FOR_EVER = float("inf")
 
@@ -28,31 +33,38 @@ class Authenticator:
     """Judges pairs by one index."""
 
     def __init__(
-        self, index: ClientIndex, hashing: HashingPool, second_look: SecondLook, clock: Callable[[], float] = time.time
+        self, index: ClientIndex, verifier: SecretVerifier, second_look: SecondLook, clock: Callable[[], float] = time.time
     ) -> None:
         self._index = index
-        self._checks = SecretChecks(hashing)
+        self._checks = SecretChecks(verifier)
         self._second_look = second_look
         self._clock = clock
         self._verified = VerifiedSecrets()
 
-    async def authenticate(self, pair: ClientPair) -> Outcome:
-        """Whose pair it is."""
+    async def authenticate(self, pair: ClientPair, receive: Receive | None = None) -> Outcome:
+        """Whose pair it is. `receive` tells when its client leaves: then no bcrypt is begun for it."""
         digest = self._verified.digest(pair)
         accepted = self._recognise(self._index, pair, digest)
         if accepted:
             return accepted
-        if not is_client_id(pair.client_id):
-            return Refusal.UNKNOWN_CLIENT
         try:
-            outcome = await self._examine(self._index, pair, digest)
-            if isinstance(outcome, Accepted | OAuthError):
-                return outcome
-            return await self._second_look.at(pair, digest, outcome, self._examine)
+            return await self._judge(pair, digest, receive)
         except Busy as busy:
             return unavailable("Too many secrets are being checked.", busy.retry_after)
+        except ClientLeft:
+            return CLIENT_LEFT
         except TooManyGuesses as guesses:
             return too_many_requests("Too many wrong secrets; wait before the next try.", guesses.retry_after)
+
+    async def _judge(self, pair: ClientPair, digest: bytes, receive: Receive | None) -> Outcome:
+        """A pair that was not verified before. Raises Busy, TooManyGuesses and ClientLeft."""
+        if not is_client_id(pair.client_id):
+            return Refusal.UNKNOWN_CLIENT
+        examine = partial(self._examine, receive)
+        outcome = await examine(self._index, pair, digest)
+        if isinstance(outcome, Accepted | OAuthError):
+            return outcome
+        return await self._second_look.at(pair, digest, outcome, examine)
 
     def _recognise(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> AcceptedSecret | None:
         """The client, if its secret was verified before and the hash that accepted it still does."""
@@ -68,10 +80,10 @@ class Authenticator:
         until = FOR_EVER if credential.expires is None else credential.expires
         return AcceptedSecret(agent, organization, until, credential, accepting) if accepting else None
 
-    async def _examine(self, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
+    async def _examine(self, receive: Receive | None, index: ClientIndex, pair: ClientPair, digest: bytes) -> Outcome:
         """By the hashes of all its credentials; nothing is hashed for an agent that gets no token.
 
-        Raises Busy and TooManyGuesses.
+        Raises Busy, TooManyGuesses and ClientLeft.
         """
         accepted, agent = self._recognise(index, pair, digest), index.agent(pair.client_id)
         if accepted or agent is None:
@@ -79,7 +91,8 @@ class Authenticator:
         refused = why_agent_is_refused(agent, index.organization(agent))
         if refused or len(pair.secret) > MAX_SECRET_BYTES:
             return refused or Refusal.WRONG_SECRET
-        right = await self._checks.right_one(pair, digest, self._candidates(index, agent, pair))
+        candidates = self._candidates(index, agent, pair)
+        right = await while_connected(receive, self._checks.right_one(pair, digest, candidates)) if candidates else None
         if right is None:
             return self._why_none_fits(index, agent)
         self._verified.add(digest, right.credential.credential_id, right.hash.hash)

@@ -44,7 +44,7 @@ class Callers:
         """The client by its id and secret, or by the assertion of its workload."""
         match shown_by_client(request):
             case ClientPair() as pair:
-                return await self._judged(await self._authenticator.authenticate(pair), pair.client_id)
+                return await self._judged(await self._authenticator.authenticate(pair, request.receive), pair.client_id)
             case ClientAssertion() as shown:
                 return await self._workload(shown)
             case error:

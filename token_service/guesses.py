@@ -1,11 +1,12 @@
 """Guesses: checks that anybody can cause who knows a client's id, because no hint tells a wrong secret from the right one.
 
-They have a thread of their own, and each client one check at a time in it, so that no client's guessers take it from others.
-Who has a guess at the same client stands in line, each address with one: so guessers do not keep out who knows the secret,
-unless they share an address. It is the one that the connection comes from; what a request says of its way is not believed.
+They have a thread of their own (see `SecretVerifier`), and each client one check at a time in it, so that no client's guessers
+take it from others. Who has a guess at the same client stands in line, each address with one: so guessers do not keep out who
+knows the secret, unless they share an address. It is the one that the connection comes from; what a request says of its way is
+not believed.
 
 Whoever may write in a namespace can declare many hashes that take long, and have them all checked. So a namespace has some of
-the lines, and of the thread no more than its turn, which is one hash.
+the lines, and of the thread no more than its turn, which is one hash, and comes the later the longer that took.
 """
 
 import asyncio
@@ -13,10 +14,10 @@ import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from agentidp.runtime.bcrypt_pool import Busy
 from agentidp.serving.buckets import Buckets
-from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
-from token_service.turns import Turns
+from token_service.verifier import Check, SecretVerifier
 
 FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
 """Of one address at one client."""
@@ -49,10 +50,9 @@ class Line:
 class Guesses:
     """Checked in turn; the same guess is checked once for all who have it."""
 
-    def __init__(self, hashing: HashingPool) -> None:
-        self._hashing = hashing
+    def __init__(self, verifier: SecretVerifier) -> None:
+        self._verifier = verifier
         self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
-        self._thread = Turns()
         self._lines: dict[str, Line] = {}
         self._running: dict[tuple[bytes, tuple[str, ...]], asyncio.Task[str | None]] = {}
 
@@ -69,9 +69,7 @@ class Guesses:
         source = f"{pair.client_id} {host_of(pair.address)}"
         async with self._turn(pair.client_id, namespace, source):
             for hashed in hashes:
-                async with self._thread.turn_of(namespace):
-                    matches = await self._hashing.matches_guess(pair.secret, hashed, digest)
-                if matches:
+                if await self._verifier.matches_guess(namespace, Check(hashed, digest, pair.secret)):
                     return hashed
             self._failures.take(source)
             await asyncio.sleep(PAUSE_SECONDS)

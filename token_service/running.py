@@ -34,5 +34,5 @@ async def run(settings: TokenServiceSettings, listening: list[socket.socket]) ->
             for task in behind:
                 task.cancel()
     finally:
-        service.hashing.close()
+        service.verifier.close()
         await cluster.close()

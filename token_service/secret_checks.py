@@ -10,8 +10,8 @@ from typing import NamedTuple
 from agentidp.domain.clients import ClientCredential, ClientHash
 from agentidp.serving.buckets import Buckets
 from token_service.guesses import Guesses
-from token_service.hashing import HashingPool
 from token_service.http.client_authentication import ClientPair
+from token_service.verifier import Check, SecretVerifier
 
 MISLED_PER_SECOND, MISLED_AT_ONCE = 0.2, 10
 
@@ -26,21 +26,21 @@ class Candidate(NamedTuple):
 class SecretChecks:
     """Finds the right one of the candidates."""
 
-    def __init__(self, hashing: HashingPool) -> None:
-        self._hashing = hashing
-        self._guesses = Guesses(hashing)
+    def __init__(self, verifier: SecretVerifier) -> None:
+        self._verifier = verifier
+        self._guesses = Guesses(verifier)
         self._misled = Buckets(MISLED_PER_SECOND, MISLED_AT_ONCE)
         self._led_to: dict[tuple[str, str], bytes] = {}
         """The hashes of clients that are being checked because of a hint, each with the digest of the pair."""
 
     async def right_one(self, pair: ClientPair, digest: bytes, candidates: Sequence[Candidate]) -> Candidate | None:
         """The candidate whose hash is the secret's. Raises Busy and TooManyGuesses."""
-        fresh = [one for one in candidates if not self._hashing.has_refused(one.hash.hash, digest)]
+        fresh = [one for one in candidates if not self._verifier.has_refused(one.hash.hash, digest)]
         guesses: list[Candidate] = []
         for one in sorted(fresh, key=lambda one: one.hash.hint is None):
             if not self._trusts(one.hash, pair, digest):
                 guesses.append(one)
-            elif await self._matches(one.hash, pair, digest):
+            elif await self._matches(one, pair, digest):
                 return one
         return await self._guessed(pair, digest, guesses) if guesses else None
 
@@ -54,11 +54,11 @@ class SecretChecks:
         led_by = self._led_to.get((pair.client_id, one.hash), digest)
         return one.hint is not None and led_by == digest and not self._misled.wait(pair.client_id)
 
-    async def _matches(self, one: ClientHash, pair: ClientPair, digest: bytes) -> bool:
-        key = pair.client_id, one.hash
+    async def _matches(self, one: Candidate, pair: ClientPair, digest: bytes) -> bool:
+        key = pair.client_id, one.hash.hash
         self._led_to[key] = digest
         try:
-            matches = await self._hashing.matches(pair.secret, one.hash, digest)
+            matches = await self._verifier.matches(one.credential.namespace, Check(one.hash.hash, digest, pair.secret))
         finally:
             self._led_to.pop(key, None)
         if not matches:

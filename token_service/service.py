@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from agentidp.domain.assertions import Workload
+from agentidp.domain.secrets import secret_matches
 from agentidp.index.freshness import Freshness
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
@@ -20,7 +21,6 @@ from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
 from token_service.floods import Floods
-from token_service.hashing import HashingPool
 from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens
 from token_service.known import Known
@@ -35,6 +35,7 @@ from token_service.service_accounts import Fetch as FetchServiceAccount
 from token_service.service_accounts import ServiceAccounts
 from token_service.settings import TokenServiceSettings
 from token_service.usage import UsageLog
+from token_service.verifier import Bcrypt, SecretVerifier
 from token_service.workloads import Workloads
 
 
@@ -58,19 +59,20 @@ class TokenService:
         known: Known,
         reflectors: Iterable[Reflector[Any]],
         api_server: ApiServer,
+        bcrypt: Bcrypt = secret_matches,
     ) -> None:
         self.issuer = str(settings.issuer)
         self.jwks_max_age_seconds = settings.jwks_max_age_seconds
         self.known = known
         self.reflectors = tuple(reflectors)
         self.metrics = metrics
-        self.hashing = HashingPool(settings.hashing_threads, settings.hashing_queue, metrics.secret_checked)
+        self.verifier = SecretVerifier(settings.hashing_threads, settings.hashing_queue, metrics.secret_checked, bcrypt)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
         self.usage = UsageLog(time.time, known.clients.credentials.table.has)
         self.applied = AppliedHere(self._following(CREDENTIALS.plural), known.clients)
         read_through = ReadThrough(self._counted(api_server.look_up), known.clients)
         tokens = IssuedTokens(self.issuer, known, read_through)
-        authenticator = Authenticator(known.clients, self.hashing, SecondLook(known.clients, read_through))
+        authenticator = Authenticator(known.clients, self.verifier, SecondLook(known.clients, read_through))
         self.cluster_keys = ClusterKeys(api_server.token_issuer)
         service_accounts = ServiceAccounts(api_server.service_account, settings.max_staleness_seconds)
         manager = Workload(settings.namespace, settings.management_service_account)
@@ -103,7 +105,7 @@ class TokenService:
     def _add_gauges(self) -> None:
         measure, clients, fresh = self.metrics.measure, self.known.clients, self.freshness
         measure(
-            "hashing_queue", "Secrets that wait to be checked with bcrypt, or are being checked.", partial(len, self.hashing)
+            "hashing_queue", "Secrets that wait to be checked with bcrypt, or are being checked.", partial(len, self.verifier)
         )
         measure("staleness_seconds", "Time since the last word from the API server.", fresh.staleness)
         text = "The time without word from which there are no tokens, a setting."

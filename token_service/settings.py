@@ -26,9 +26,9 @@ class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     traces_collector: Url | None = None
     """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
-    """How many secrets are checked for the first time at the same time."""
+    """How many secrets of one namespace are checked for the first time at the same time; others have one thread more."""
     hashing_queue: Annotated[int, Meta(ge=1)] = 2048
-    """How many secrets may wait to be checked for the first time."""
+    """How many secrets may wait to be checked for the first time; a quarter of them those of one namespace."""
     jwks_max_age_seconds: Annotated[int, Meta(ge=1, le=3600)] = 300
     """How long whoever checks tokens may keep the key set; the operator must publish keys longer ahead than that."""
 

@@ -34,6 +34,12 @@ def hash_secret(secret: str, cost: int) -> str:
     return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(cost)).decode()
 
 
+def cost_of(hashed: str) -> int:
+    """The cost of a bcrypt hash, each step of which doubles the time; the highest where none can be read."""
+    cost = hashed[4:6]
+    return min(int(cost), MAX_COST) if cost.isdecimal() else MAX_COST
+
+
 def secret_matches(secret: bytes, hashed: str) -> bool:
     """Whether bcrypt accepts the secret; as slow as hashing. What bcrypt cannot take, secret or hash, never matches."""
     if len(secret) > MAX_SECRET_BYTES or b"\0" in secret:

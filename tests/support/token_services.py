@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import httpx
@@ -13,7 +13,7 @@ from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.assertions import TokenIssuer, Workload
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
-from agentidp.domain.secrets import hash_secret, hint_of
+from agentidp.domain.secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
@@ -28,6 +28,7 @@ from token_service.known import Known
 from token_service.metrics import Metrics
 from token_service.service import ApiServer, TokenService
 from token_service.settings import TokenServiceSettings
+from token_service.verifier import Bcrypt
 
 ISSUER = "https://idp.example"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"
@@ -38,6 +39,9 @@ GRANT = {"grant_type": "client_credentials"}
 FORM = "application/x-www-form-urlencoded"
 
 Declared = Agent | AgentCredential | Organization
+
+bcrypt_once = cache(secret_matches)
+"""bcrypt, which takes its time once for each secret and hash."""
 
 
 def the_hash(*, hint: bool = True, credential_id: str = CREDENTIAL_ID, **fields: Any) -> SecretHash:
@@ -86,10 +90,11 @@ class ServedAlone:
         """The uids of those that were made anew, None where one is gone; all others have that of `uid_of`."""
         self.service_accounts_read: list[Workload] = []
         self.credentials = a_listed_reflector(self.index)
+        self.bcrypt: Bcrypt = bcrypt_once
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
         api_server = ApiServer(self._look_up, self._record, self._token_issuer, self._service_account)
-        self.service = TokenService(told, Metrics(), self.known, [self.credentials], api_server)
+        self.service = TokenService(told, Metrics(), self.known, [self.credentials], api_server, bcrypt=self._bcrypt)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 
@@ -116,7 +121,10 @@ class ServedAlone:
     async def close(self) -> None:
         """End it."""
         await self.http.aclose()
-        self.service.hashing.close()
+        self.service.verifier.close()
+
+    def _bcrypt(self, secret: bytes, hashed: str) -> bool:
+        return self.bcrypt(secret, hashed)
 
     async def _look_up(self, client_id: str) -> ClientIndex:
         self.looked_up.append(client_id)

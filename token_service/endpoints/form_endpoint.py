@@ -61,5 +61,5 @@ class FormEndpoint:
         recalled = self._recall(sent)
         if recalled is not None:
             return recalled
-        request = understand(sent)
+        request = understand(sent, receive)
         return request if isinstance(request, OAuthError) else await self._handle(request)

@@ -24,7 +24,7 @@ _TOO_SLOW = invalid_request("The body did not come in time.", HTTPStatus.REQUEST
 _NOT_A_FORM = invalid_request("The content type must be application/x-www-form-urlencoded.")
 _LONG_AUTHORIZATION = invalid_request(f"The Authorization header is longer than {MAX_AUTHORIZATION_BYTES} bytes.")
 _TWO_AUTHORIZATIONS = invalid_request("There is more than one Authorization header.")
-_LEFT = invalid_request("The client went away.")
+CLIENT_LEFT = invalid_request("The client went away.")
 
 
 class Sent(Struct, frozen=True, gc=False):
@@ -45,6 +45,8 @@ class FormRequest(Struct, frozen=True, gc=False):
 
     form: Form
     sent: Sent
+    receive: Receive | None = None
+    """Tells when the client has left."""
 
     @property
     def authorization(self) -> bytes | None:
@@ -52,10 +54,10 @@ class FormRequest(Struct, frozen=True, gc=False):
         return self.sent.authorization
 
 
-def understand(sent: Sent) -> FormRequest | OAuthError:
+def understand(sent: Sent, receive: Receive | None = None) -> FormRequest | OAuthError:
     """The form that was sent, or why it is refused."""
     form = parse_form(sent.body)
-    return form if isinstance(form, OAuthError) else FormRequest(form, sent)
+    return form if isinstance(form, OAuthError) else FormRequest(form, sent, receive)
 
 
 async def read_sent(scope: Scope, receive: Receive) -> Sent | OAuthError:
@@ -112,4 +114,4 @@ async def _read_slowly(message: Message, receive: Receive) -> bytes | OAuthError
                 message = await receive()
     except TimeoutError:
         return _TOO_SLOW
-    return _LEFT
+    return CLIENT_LEFT

@@ -1,9 +1,16 @@
 """Hashes without a hint, many credentials, and changes that come while bcrypt runs."""
 
 import asyncio
+import signal
+import socket
+import threading
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
@@ -12,9 +19,12 @@ from agentidp.domain import acceptance
 from agentidp.domain.clients import ClientCredential
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
-from tests.support.token_services import CLIENT, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
+from agentidp.serving.asgi import Endpoint
+from agentidp.serving.server import server_for
+from tests.support.token_services import CLIENT, FORM, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
 from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
-from token_service import authentication, guesses, hashing, secret_checks
+from token_service import authentication, guesses, secret_checks
+from token_service.verifier import Check
 
 ATTACKERS = [f"10.0.1.{number}" for number in range(10)]
 
@@ -54,7 +64,7 @@ async def test_guessing_is_slowed_down(unhinted: ServedAlone) -> None:
 
 async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one whose secret was never verified before, as after each rollout; and from ever so many addresses."""
-    monkeypatch.setattr(hashing, "secret_matches", _matches)
+    unhinted.bcrypt = _matches
     for address in ATTACKERS:
         for number in range(guesses.FAILURES_AT_ONCE + 1):
             last = await unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"})
@@ -67,7 +77,7 @@ async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
 ) -> None:
     """Each address stands in line once, however many guesses it sends."""
     monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(hashing, "secret_matches", _matches_slowly)
+    unhinted.bcrypt = _matches_slowly
     attack = [
         asyncio.create_task(unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"}))
         for number in range(20)
@@ -83,7 +93,7 @@ async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
 async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which has no hint either."""
     monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(hashing, "secret_matches", _matches_slowly)
+    unhinted.bcrypt = _matches_slowly
     other = a_uid(600)
     spec = replace(the_credential().spec, agent_ref=AgentRef(name="other"))
     credential = the_credential(the_hash(hint=False), uid=other)
@@ -123,7 +133,7 @@ async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(
         checked.append(arguments)
         return False
 
-    monkeypatch.setattr(served.service.hashing, "matches", matches)
+    monkeypatch.setattr(served.service.verifier, "matches", matches)
     for number in range(20):
         await served.token(CLIENT | GRANT | {"client_secret": f"sk_test_{number:032x}"})
     assert checked == []
@@ -169,7 +179,7 @@ async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(
         served.declare(the_credential(state=CredentialState.REVOKED))
         return True
 
-    monkeypatch.setattr(served.service.hashing, "matches", matches)
+    monkeypatch.setattr(served.service.verifier, "matches", matches)
     assert (await served.token()).status_code == 401
 
 
@@ -186,14 +196,14 @@ async def test_when_two_hashes_share_a_hint_the_right_one_is_found(served: Serve
 def misleading(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The hint fits every secret; those that it has led to bcrypt."""
     led: list[bytes] = []
-    matches = served.service.hashing.matches
+    matches = served.service.verifier.matches
 
-    async def counted(secret: bytes, hashed: str, digest: bytes) -> bool:
-        led.append(secret)
-        return await matches(secret, hashed, digest)
+    async def counted(namespace: str, check: Check) -> bool:
+        led.append(check.secret)
+        return await matches(namespace, check)
 
-    monkeypatch.setattr(served.service.hashing, "matches", counted)
-    monkeypatch.setattr(hashing, "secret_matches", _matches)
+    monkeypatch.setattr(served.service.verifier, "matches", counted)
+    served.bcrypt = _matches
     monkeypatch.setattr(acceptance, "hint_of", lambda *_: the_hash().hint)
     return led
 
@@ -221,7 +231,7 @@ async def test_many_wrong_secrets_that_a_hint_fits_do_not_keep_out_who_knows(
 
 async def test_a_burst_of_first_sights_is_served(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 clients that nobody has seen before: none is told to come back later."""
-    monkeypatch.setattr(hashing, "secret_matches", _matches_soon)
+    empty.bcrypt = _matches_soon
     clients = [a_uid(number) for number in range(200)]
     for client_id in clients:
         credential = the_credential(the_hash(credential_id=client_id), uid=client_id)
@@ -245,3 +255,89 @@ def _matches_slowly(secret: bytes, hashed: str) -> bool:
 def _matches_soon(*_: Any) -> bool:
     time.sleep(0.01)
     return True
+
+
+class HeldBcrypt:
+    """Takes every secret; at cost 14 it waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.begun = 0
+
+    def __call__(self, _: bytes, hashed: str) -> bool:
+        """In a thread."""
+        self.begun += 1
+        return not hashed.startswith("$2b$14$") or self.go.wait(10)
+
+
+@pytest.fixture
+def held(empty: ServedAlone) -> Iterator[HeldBcrypt]:
+    """Of a service in which the namespace `evil` has 20 hashes of cost 14 and their hints, and `team` has one of cost 10."""
+    empty.bcrypt = bcrypt = HeldBcrypt()
+    empty.declare(a_registered_agent(), the_credential())
+    for number in range(100, 120):
+        uid, dear = a_uid(number), HASH.replace("$2b$10$", "$2b$14$")
+        credential = the_credential(the_hash(credential_id=uid, hash=dear), uid=uid)
+        empty.declare(
+            a_registered_agent(uid, name=uid, uid=uid, namespace="evil"),
+            replace(
+                credential,
+                metadata=replace(credential.metadata, namespace="evil"),
+                spec=replace(credential.spec, agent_ref=AgentRef(name=uid)),
+                status=replace(credential.status, client_id=uid),
+            ),
+        )
+    yield bcrypt
+    bcrypt.go.set()
+
+
+def dear_requests(empty: ServedAlone) -> "list[asyncio.Task[httpx.Response]]":
+    """Right secrets of `evil`, all at once."""
+    pairs = [CLIENT | GRANT | {"client_id": a_uid(number)} for number in range(100, 120)]
+    return [asyncio.create_task(empty.token(pair)) for pair in pairs]
+
+
+async def test_a_first_use_does_not_wait_for_another_namespaces(empty: ServedAlone, held: HeldBcrypt) -> None:
+    """However many right secrets of hashes that take long are shown at once; they are served as well, later."""
+    dear = dear_requests(empty)
+    async with asyncio.timeout(5):
+        assert (await empty.token()).status_code == 200
+    assert not any(one.done() for one in dear)
+    held.go.set()
+    assert [(await one).status_code for one in dear] == [200] * 20
+
+
+async def test_whoever_hangs_up_frees_its_place(empty: ServedAlone, held: HeldBcrypt) -> None:
+    """Over real connections: no bcrypt is begun for it; what has begun is finished."""
+    pairs = [CLIENT | GRANT | {"client_id": a_uid(number)} for number in range(100, 120)]
+    async with serving(empty.app) as port:
+        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in pairs]
+        for (_, writer), pair in zip(connections, pairs, strict=True):
+            body = urlencode(pair).encode()
+            head = f"POST /api/v1/token HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
+            writer.write(head.encode() + body)
+        await until(lambda: len(empty.service.verifier) == 20 and held.begun == 2)
+        for _, writer in connections:
+            writer.close()
+        await until(lambda: len(empty.service.verifier) == 2)
+        held.go.set()
+    assert held.begun == 2
+
+
+@asynccontextmanager
+async def serving(app: Endpoint) -> AsyncIterator[int]:
+    """The server that ships, and its port."""
+    server = server_for(app)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        await until(lambda: server.started)
+        yield listening.getsockname()[1]
+        server.handle_exit(signal.SIGTERM, None)
+        await running
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Nobody tells when. Raises TimeoutError."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -6,22 +6,38 @@ from collections.abc import Iterator
 
 import pytest
 
-from token_service import guesses, hashing
+from agentidp.runtime.bcrypt_pool import Busy
+from token_service import guesses
 from token_service.guesses import Guesses, host_of
-from token_service.hashing import Busy, HashingPool
 from token_service.http.client_authentication import ClientPair
+from token_service.verifier import SecretVerifier
 
 WRONG = "wrong"
 
 
+class Held:
+    """A verifier whose bcrypt waits until it may go on; it takes every secret that is its hash."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.checked: list[str] = []
+        self.verifier = SecretVerifier(1, 100, bcrypt=self._bcrypt)
+        self.line = Guesses(self.verifier)
+
+    def _bcrypt(self, secret: bytes, hashed: str) -> bool:
+        self.go.wait(5)
+        self.checked.append(secret.decode())
+        return secret.decode() == hashed
+
+
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """What bcrypt waits for; it takes every secret that is its hash."""
-    go = threading.Event()
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """Guesses, after which there is no pause."""
     monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(hashing, "secret_matches", lambda secret, hashed: go.wait(5) and secret.decode() == hashed)
-    yield go
-    go.set()
+    held = Held()
+    yield held
+    held.go.set()
+    held.verifier.close()
 
 
 def guess(of: Guesses, client_id: str, address: str, secret: str = WRONG, namespace: str = "") -> "asyncio.Task[str | None]":
@@ -36,41 +52,36 @@ async def in_line() -> None:
         await asyncio.sleep(0)
 
 
-async def test_an_address_has_one_guess_at_a_client_at_a_time(held: threading.Event) -> None:
+async def test_an_address_has_one_guess_at_a_client_at_a_time(held: Held) -> None:
     """The same guess is shared still, and at another client it has one as well."""
-    pool = HashingPool(1, 100)
-    line = Guesses(pool)
+    line = held.line
     first, same, other = guess(line, "a", "1", "right"), guess(line, "a", "1", "right"), guess(line, "b", "1", "right")
     await asyncio.sleep(0)
     with pytest.raises(Busy):
         await guess(line, "a", "1")
-    held.set()
+    held.go.set()
     assert await asyncio.gather(first, same, other) == ["right"] * 3
     assert await guess(line, "a", "1") is None
-    pool.close()
 
 
-async def test_lines_are_bounded(held: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lines_are_bounded(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many clients, and so many addresses for each of them; they are gone when all were served."""
     monkeypatch.setattr(guesses, "MOST_CLIENTS", 2)
     monkeypatch.setattr(guesses, "MOST_ADDRESSES", 3)
-    pool = HashingPool(1, 100)
-    line = Guesses(pool)
+    line = held.line
     waiting = [guess(line, "a", f"{number}", f"wrong {number}") for number in range(3)] + [guess(line, "b", "1")]
     await asyncio.sleep(0)
     for client_id, address in (("a", "4"), ("c", "1")):
         with pytest.raises(Busy):
             await guess(line, client_id, address)
-    held.set()
+    held.go.set()
     assert await asyncio.gather(*waiting) == [None] * 4
     assert (line._lines, line._running) == ({}, {})
-    pool.close()
 
 
-async def test_a_namespace_has_some_of_the_lines(held: threading.Event) -> None:
+async def test_a_namespace_has_some_of_the_lines(held: Held) -> None:
     """Whoever has one leaves the others theirs, and whoever has several leaves some."""
-    pool = HashingPool(1, 100)
-    line, waiting, refused = Guesses(pool), [], 0
+    line, waiting, refused = held.line, [], 0
     for namespace in ("evil", "evil-too", "evil-as-well", "victim"):
         guesses_of_it = [guess(line, f"{namespace}-{number}", "1", namespace=namespace) for number in range(10)]
         await in_line()
@@ -79,38 +90,45 @@ async def test_a_namespace_has_some_of_the_lines(held: threading.Event) -> None:
     of_each = [one.namespace for one in line._lines.values()]
     assert [of_each.count(one) for one in ("evil", "evil-too", "evil-as-well", "victim")] == [4, 3, 2, 2]
     assert refused == 40 - len(waiting)
-    held.set()
+    held.go.set()
     assert await asyncio.gather(*waiting) == [None] * 11
-    pool.close()
 
 
-async def test_each_namespace_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_namespace_has_its_turn(held: Held) -> None:
     """For one hash, whoever has how many to be checked: the victim's two are the second and the fourth."""
-    checked, go = list[str](), threading.Event()
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(hashing, "secret_matches", lambda secret, _: go.wait(5) and bool(checked.append(secret.decode())))
-    pool = HashingPool(1, 100)
-    line = Guesses(pool)
+    line = held.line
     evil = [guess(line, f"evil-{number}", "1", f"evil {number}", "evil") for number in range(4)]
     await in_line()
     victim = guess(line, "victim", "2", "victim")
     await in_line()
-    go.set()
+    held.go.set()
     await asyncio.gather(*evil, victim)
-    assert [place for place, secret in enumerate(checked) if secret == "victim"] == [1, 3]
-    assert len(checked) == 10
-    pool.close()
+    assert [place for place, secret in enumerate(held.checked) if secret == "victim"] == [1, 3]
+    assert len(held.checked) == 10
 
 
-async def test_after_a_wrong_guess_there_is_a_pause(held: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_turns_are_weighed_by_cost(held: Held) -> None:
+    """Whose hashes take 16 times as long has one checked while another has 16."""
+    hashes = {"dear": tuple(f"$2b$14$dear{number}" for number in range(2)), "cheap": ("$2b$10$cheap",) * 12}
+    tasks = [
+        asyncio.create_task(held.line.right_one(ClientPair(client, name.encode(), "1"), client.encode(), name, hashes[name]))
+        for name, clients in (("dear", 2), ("cheap", 3))
+        for client in (f"{name}-{number}" for number in range(clients))
+    ]
+    await in_line()
+    held.go.set()
+    assert await asyncio.gather(*tasks) == [None] * 5
+    assert [place for place, secret in enumerate(held.checked) if secret == "dear"][:3] == [0, 17, 34]
+
+
+async def test_after_a_wrong_guess_there_is_a_pause(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """For all addresses: a client has so many guesses a second and no more."""
     monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.05)
-    held.set()
-    pool, loop = HashingPool(1, 100), asyncio.get_running_loop()
-    line, began = Guesses(pool), loop.time()
+    held.go.set()
+    loop = asyncio.get_running_loop()
+    line, began = held.line, loop.time()
     await asyncio.gather(*(guess(line, "a", f"{number}", f"wrong {number}") for number in range(4)))
     assert loop.time() - began >= 4 * 0.05
-    pool.close()
 
 
 HOSTS = {

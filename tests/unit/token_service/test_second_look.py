@@ -72,14 +72,14 @@ Meanwhile = Callable[[], Coroutine[Any, Any, None]]
 
 def while_bcrypt_runs(served: ServedAlone, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first time."""
-    matches = served.service.hashing.matches
+    matches = served.service.verifier.matches
 
     async def first_meanwhile(*check: Any) -> bool:
-        monkeypatch.setattr(served.service.hashing, "matches", matches)
+        monkeypatch.setattr(served.service.verifier, "matches", matches)
         await meanwhile()
         return await matches(*check)
 
-    monkeypatch.setattr(served.service.hashing, "matches", first_meanwhile)
+    monkeypatch.setattr(served.service.verifier, "matches", first_meanwhile)
 
 
 def while_the_api_server_answers(served: ServedAlone, meanwhile: Meanwhile, _: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(monkeypa
         served.declare(the_credential())
         return False
 
-    monkeypatch.setattr(served.service.hashing, "matches_guess", tell)
+    monkeypatch.setattr(served.service.verifier, "matches_guess", tell)
     assert (await served.token()).status_code == 200
     assert served.looked_up == []
     await served.close()

@@ -271,7 +271,7 @@ async def test_workload_only_runs_no_bcrypt(empty: ServedAlone, monkeypatch: pyt
         checked.append(check)
         return True
 
-    monkeypatch.setattr(empty.service.hashing, "matches", matches)
+    monkeypatch.setattr(empty.service.verifier, "matches", matches)
     empty.declare(a_registered_agent(**WORKLOAD_ONLY), the_credential())
     assert (await empty.token()).json() == UNIFORM
     assert checked == []
