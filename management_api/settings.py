@@ -34,7 +34,7 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     objects_per_namespace: Annotated[int, Meta(ge=1)] = 5_000
     """How many agents and credentials, in any state, may be in a namespace where agents make more of them over REST."""
     ended_records_kept: Annotated[int, Meta(ge=1, le=10_000)] = 50
-    """How many ended credentials of each agent, and decommissioned agents of each namespace, stay of those that this API made."""
+    """How many ended credentials of each agent, and decommissioned agents of each namespace, stay of what this API made."""
     traces_collector: Url | None = None
     """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST

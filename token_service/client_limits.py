@@ -23,7 +23,12 @@ class ClientLimits:
     """
 
     def __init__(
-        self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic, *, what: str = "requests"
+        self,
+        per_second: float,
+        burst: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        what: str = "requests of this client",
     ) -> None:
         self._interval = 1 / per_second if per_second else 0.0
         self._tolerance = self._interval * (burst + 0.001)  # what rounding may add is forgiven
@@ -72,4 +77,4 @@ class ClientLimits:
             ("X-RateLimit-Remaining", "0"),
             ("X-RateLimit-Reset", str(math.ceil(time.time() + until_full))),
         )
-        return too_many_requests(f"Too many {self._what} of this client.", math.ceil(wait), headers)
+        return too_many_requests(f"Too many {self._what}.", math.ceil(wait), headers)

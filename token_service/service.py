@@ -81,7 +81,7 @@ class TokenService:
         self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, usage, shared.days, Recall(known.clients))
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
         limits = RevocationLimits(shared.revocations, known.revocations.table)
-        self.revocation = RevocationEndpoint(callers, tokens, limits, self.freshness, api_server.record)
+        self.revocation = RevocationEndpoint(callers, tokens, limits, self.freshness, api_server.record, known.clients)
         self._add_gauges()
 
     def missing(self) -> list[str]:

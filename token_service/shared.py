@@ -5,7 +5,7 @@ from token_service.daily_limits import DailyLimits
 from token_service.metrics import families
 from token_service.metrics.gauges import Gauges, Merge
 from token_service.metrics.meters import Meters
-from token_service.revocation_limits import rate_of_revocations
+from token_service.revocation_limits import RevocationRates
 from token_service.settings import TokenServiceSettings
 
 GAUGES = {
@@ -25,7 +25,7 @@ class Shared:
         self.gauges = Gauges(settings.processes, GAUGES)
         self.limits = ClientLimits(settings.client_requests_per_second, settings.client_burst)
         self.days = DailyLimits()
-        self.revocations = rate_of_revocations()
+        self.revocations = RevocationRates()
 
     def of_process(self, number: int) -> None:
         """Be this process from now on."""

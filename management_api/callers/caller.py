@@ -54,7 +54,7 @@ class Caller(Protocol):
 
     @property
     def tenant(self) -> str:
-        """Whose budget a change is taken from: a namespace's, which all of its agents and ServiceAccounts share, or a user's."""
+        """Whose budget changes are taken from: a namespace's, which its agents and ServiceAccounts share, or a user's."""
 
     @property
     def is_agent(self) -> bool:

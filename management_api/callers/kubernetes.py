@@ -86,7 +86,7 @@ class Reviews:
         known = self._access.find(question)
         if known is None:
             known = await self._ask(user, right, namespace)
-            self._access.add(question, known)
+            self._access.add(question, known, user.tenant)
         return known
 
     async def _ask(self, user: User, right: Right, namespace: str) -> bool:

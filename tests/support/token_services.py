@@ -129,7 +129,7 @@ class ServedAlone:
             raise self.api_server_trouble
         return issuer_of(*self.cluster_keys)
 
-    async def _record(self, read: AccessToken) -> None:
+    async def _record(self, read: AccessToken, _: str) -> None:
         if self.api_server_trouble:
             raise self.api_server_trouble
         self.recorded.append(read)

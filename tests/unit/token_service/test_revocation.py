@@ -9,7 +9,7 @@ from agentidp.index.revocations import revoked_token
 from agentidp.kube.errors import Unreachable
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash
-from tests.support.worlds import AGENT_ID, HOUR, NOW, a_registered_agent, a_uid
+from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_registered_agent, a_uid
 from token_service import revocation_limits
 from token_service.revocation_limits import AT_ONCE
 
@@ -100,7 +100,7 @@ async def test_a_caller_must_be_somebody_and_say_which_token(served: ServedAlone
 def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     """By which revocations are counted."""
     clock = ManualClock()
-    monkeypatch.setattr(served.service.revocation._limits._rate, "_clock", clock)
+    monkeypatch.setattr(served.service.revocation._limits._rates.of_clients, "_clock", clock)
     return clock
 
 
@@ -115,7 +115,7 @@ async def test_a_client_that_revokes_too_many_in_a_row_is_told_so(served: Served
         assert answer.headers["x-ratelimit-remaining"] == "0"
     assert len(served.recorded) == AT_ONCE
     assert await is_active(served, last)
-    assert served.service.revocation._limits.take(OTHER_ID) is None
+    assert served.service.revocation._limits.take(OTHER_ID, NAMESPACE) is None
     clock.now += 1
     assert (await revoke(served, last)).status_code == 200
 
