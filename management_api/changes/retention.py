@@ -1,6 +1,6 @@
 """Deletes records of what has ended, so that making and ending in a loop leaves a bounded number of them in etcd.
 
-What flows in: the registry, every half minute. What flows out: deletions of credentials that have ended and of agents that are
+What flows in: the registry, every ten seconds. What flows out: deletions of credentials that have ended and of agents that are
 decommissioned, if this API made them and `kept` newer ones have ended, of the same agent or in the same namespace. Whether an
 object is such a one is judged again as it is at the API server. An admission policy holds this program to it: it may delete
 nothing else. The marks that tell what this API made can be written by whoever may write the object; all that they get by it is
@@ -26,7 +26,7 @@ from management_api.registry.agents import registered as registered_agent
 from management_api.registry.credentials import RegisteredCredential, Status, registered
 from management_api.registry.registry import Registry
 
-EVERY_SECONDS = 30.0
+EVERY_SECONDS = 10.0
 MOST_OF_A_NAMESPACE = 1_000
 """In one sweep, so that a namespace with many of them does not hold up others."""
 

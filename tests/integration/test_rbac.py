@@ -50,8 +50,8 @@ TOKEN_SERVICE_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": READ | {"create"},
 }
 MANAGEMENT_API_EVERYWHERE: Rules = {
-    "agents.idp.sentryagent.ai": READ | {"create", "patch"},
-    "agentcredentials.idp.sentryagent.ai": READ | {"create", "patch"},
+    "agents.idp.sentryagent.ai": READ | {"create", "patch", "delete"},
+    "agentcredentials.idp.sentryagent.ai": READ | {"create", "patch", "delete"},
     "organizations.idp.sentryagent.ai": READ,
     "tokenreviews.authentication.k8s.io": {"create"},
     "subjectaccessreviews.authorization.k8s.io": {"create"},
@@ -160,6 +160,7 @@ FORBIDDEN_TO_THE_MANAGEMENT_API = {
     "replace a credential": ("PUT", "{ours}/agentcredentials/screener"),
     "delete a credential": ("DELETE", "{ours}/agentcredentials/screener"),
     "delete an agent": ("DELETE", "{ours}/agents/screener"),
+    "delete all credentials of a namespace at once": ("DELETE", "{ours}/agentcredentials"),
     "change an organization": ("PATCH", "/apis/idp.sentryagent.ai/v1alpha1/organizations/acme"),
     "become the operator": ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-operator/token"),
     "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-management-api"),
