@@ -9,7 +9,7 @@ that a record of their own namespace goes whose end nobody can undo. See docs/de
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -36,10 +36,10 @@ log = structlog.get_logger()
 
 
 class Excess(NamedTuple):
-    """What is to go: credentials first, then the agents that have none left."""
+    """What is to go: credentials first, then the agents that have none left, each with the ids of those that name it now."""
 
     credentials: list[RegisteredCredential]
-    agents: list[RegisteredAgent]
+    agents: list[tuple[RegisteredAgent, set[str]]]
 
 
 class Retention:
@@ -67,26 +67,28 @@ class Retention:
 
     async def sweep(self) -> None:
         """Once. Whatever is wrong with one object harms no other: it is tried again next time."""
-        excess = await self._excess()
+        excess, deleted = await self._excess(), set[str]()
         for credential in excess.credentials:
-            await _try(self._delete_credential(credential), credential.namespace, credential.name)
-        for agent in excess.agents:
-            await _try(self._delete_agent(agent), agent.namespace, agent.name)
+            if await _try(self._delete_credential(credential), credential.namespace, credential.name):
+                deleted.add(credential.credential_id)
+        for agent, its_credentials in excess.agents:
+            if its_credentials <= deleted:
+                await _try(self._delete_agent(agent), agent.namespace, agent.name)
 
     async def _excess(self) -> Excess:
         agents = excess_agents(self._registry.agents.table, self._kept)
-        gone = {Name(agent.namespace, agent.name) for agent in agents}
-        of_agents, in_use = defaultdict[Name, list[RegisteredCredential]](list), set[Name]()
+        naming: dict[Name, set[str]] = {Name(agent.namespace, agent.name): set() for agent in agents}
+        of_agents = defaultdict[Name, list[RegisteredCredential]](list)
         for count, credential in enumerate(list(self._registry.credentials.table)):
             agent = Name(credential.namespace, credential.agent_name)
             if self._has_ended(credential):
                 of_agents[agent].append(credential)
-            in_use.add(agent)
+            if agent in naming:
+                naming[agent].add(credential.credential_id)
             if count % BITE == 0:
                 await asyncio.sleep(0)
-        kept = {agent: 0 if agent in gone else self._kept for agent in of_agents}
-        over = (one for agent, ended in of_agents.items() for one in oldest(ended, kept[agent]))
-        return Excess(bounded(over), [agent for agent in agents if Name(agent.namespace, agent.name) not in in_use])
+        over = (one for agent, ended in of_agents.items() for one in oldest(ended, 0 if agent in naming else self._kept))
+        return Excess(bounded(over), [(agent, naming[Name(agent.namespace, agent.name)]) for agent in agents])
 
     def _has_ended(self, credential: RegisteredCredential) -> bool:
         """Ended for good or expired, and made here."""
@@ -108,8 +110,9 @@ class Retention:
             return REVOKED if self._has_ended(registered(now)) and now.spec.state is not CredentialState.REVOKED else {}
 
         current = await self._credentials.change(*where, missing, revoked)
-        if self._has_ended(registered(current)) and current.spec.state is CredentialState.REVOKED:
-            await self._credentials.delete(current)
+        if not self._has_ended(registered(current)):
+            raise missing
+        await self._credentials.delete(current)
 
     async def _delete_agent(self, agent: RegisteredAgent) -> None:
         current = await self._agents.read(agent.namespace, agent.name, agent.client.uid, agent_not_found(agent.agent_id))
@@ -145,8 +148,13 @@ def bounded(credentials: Iterable[RegisteredCredential]) -> list[RegisteredCrede
     return taken
 
 
-async def _try(deletion: Any, namespace: str, name: str) -> None:
+async def _try(deletion: Coroutine[Any, Any, None], namespace: str, name: str) -> bool:
     try:
         await deletion
     except (ApiError, Failure) as trouble:
         log.debug("a record was not deleted yet", record=f"{namespace}/{name}", why=str(trouble))
+        return False
+    except Exception as fault:  # noqa: BLE001 what a tenant can write must not end the process, nor get into the log
+        log.error("a record could not be looked at", record=f"{namespace}/{name}", error=type(fault).__name__)  # noqa: TRY400
+        return False
+    return True
