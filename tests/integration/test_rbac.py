@@ -211,23 +211,26 @@ def test_the_management_api_deletes_what_it_made_and_what_has_ended(
     """Nothing else, by an admission policy: RBAC cannot tell it apart (docs/decisions/0036)."""
     kind, metadata, spec, expected = DELETED_BY_THE_MANAGEMENT_API[what]
     tenant = Tenant.new(objects)
-    manifest = a_resource(kind, spec)
+    manifest = a_resource(kind, spec, "screener")
     created = objects.create(manifest | {"metadata": manifest["metadata"] | metadata}, tenant.namespace)
     path = path_of(kind, tenant.namespace, created["metadata"]["name"])
     assert as_program(MANAGEMENT_API.name).ask("DELETE", path).status_code == expected
     assert (tenant.find(kind) is None) == (expected == HTTPStatus.OK)
 
 
-def test_the_management_api_lets_nobody_delete_for_it(as_program: Callable[[str], Objects], victim: Tenant) -> None:
-    """An owner that does not exist would have the garbage collector do it."""
+def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[[str], Objects], victim: Tenant) -> None:
+    """By an owner that does not exist, for the garbage collector, or by its mark on what others have declared."""
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "5b0a3a52-7c8e-4f7e-9d59-0f4f4f1f2a13"}
     headers = {"Content-Type": "application/merge-patch+json"}
     for kind in ("Agent", "AgentCredential"):
-        path, body = path_of(kind, victim.namespace, "screener"), {"metadata": {"ownerReferences": [owner]}}
-        answer = as_program(MANAGEMENT_API.name).ask("PATCH", path, json=body, headers=headers)
-        assert answer.status_code == HTTPStatus.FORBIDDEN
-        body = {"metadata": {"annotations": {"a": "b"}}}
-        assert as_program(MANAGEMENT_API.name).ask("PATCH", path, json=body, headers=headers).is_success
+        path = path_of(kind, victim.namespace, "screener")
+        for metadata, expected in (
+            ({"ownerReferences": [owner]}, HTTPStatus.FORBIDDEN),
+            (MADE_HERE, HTTPStatus.FORBIDDEN),
+            ({"annotations": {"a": "b"}}, HTTPStatus.OK),
+        ):
+            answer = as_program(MANAGEMENT_API.name).ask("PATCH", path, json={"metadata": metadata}, headers=headers)
+            assert answer.status_code == expected
 
 
 @pytest.fixture(scope="module")
