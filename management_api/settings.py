@@ -40,7 +40,7 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 256
-    """How many secrets may be in the making."""
+    """How many secrets may be in the making; a quarter of them for the callers of one namespace."""
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
