@@ -29,7 +29,7 @@ from management_api.registry.credentials import UNCONFIRMED
 CONNECTIONS, AT_ONCE = 32, 8
 CALLER = "caller"
 SCOPES = ("agents:read", "agents:write")
-UNLIMITED = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0"}
+UNLIMITED = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0", "AGENTIDP_NAMESPACE_WRITES_PER_SECOND": "0"}
 MANY_PER_AGENT = {"AGENTIDP_CREDENTIALS_PER_AGENT": "1000"}
 LIST, FLOOR = "list of credentials", "/healthz of the same app"
 METHOD = (

@@ -12,16 +12,17 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.listing import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
-from management_api.asking import Reception
+from management_api.asking import Limits, Reception
 from management_api.callers.bearers import Bearers
 from management_api.changes.agents import AgentChanges
 from management_api.changes.barrier import Barrier
 from management_api.changes.credentials import CredentialChanges
 from management_api.changes.effects import Effects
 from management_api.changes.making import BoundedMaker
+from management_api.changes.retention import Retention
 from management_api.changes.sweeping import sweep
 from management_api.changes.writer import Writer
-from management_api.limits import CallerLimits
+from management_api.limits import ObjectLimit, RateLimit
 from management_api.metrics import Metrics
 from management_api.registry import agents, credentials
 from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent
@@ -43,10 +44,13 @@ class ManagementApi:
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
         maker = BoundedMaker(settings.hashing_threads, settings.bcrypt_cost, settings.hashing_queue)
         effects = Effects(self.registry, settings.confirm_seconds, barrier)
-        self.agents = AgentChanges(Writer(cluster, DATED_AGENTS, self._agent_written), self.registry, settings.confirm_seconds)
-        self.credentials = CredentialChanges(Writer(cluster, CREDENTIALS, self._credential_written), maker, effects)
-        limits = CallerLimits(settings.caller_requests_per_second, settings.caller_burst)
-        self.reception = Reception(Bearers(settings, cluster, self.registry), limits, self.freshness)
+        agent_writer = Writer(cluster, DATED_AGENTS, self._agent_written)
+        credential_writer = Writer(cluster, CREDENTIALS, self._credential_written)
+        self.agents = AgentChanges(agent_writer, self.registry, settings.confirm_seconds)
+        self.credentials = CredentialChanges(credential_writer, maker, effects)
+        self.retention = Retention(self.registry, agent_writer, credential_writer, settings.ended_records_kept)
+        bearers = Bearers(settings, cluster, self.registry)
+        self.reception = Reception(bearers, _limits(settings, self.registry), self.freshness)
         self._given_up = timedelta(seconds=settings.confirm_seconds) + GIVEN_UP_AFTER
         self.metrics.add_gauge("staleness_seconds", "Time since the last word from the API server.", self.freshness.staleness)
         self.metrics.add_gauge("secrets_in_the_making", "Secrets that are being hashed.", lambda: maker.in_the_making)
@@ -61,6 +65,14 @@ class ManagementApi:
 
     def _credential_written(self, credential: AgentCredential) -> None:
         self.registry.credentials.put(credentials.registered(credential))
+
+
+def _limits(settings: ManagementApiSettings, registry: Registry) -> Limits:
+    message = "Too many requests of this caller."
+    requests = RateLimit(settings.caller_requests_per_second, settings.caller_burst, message)
+    message = "Too many changes by the callers of this namespace. Nothing was done."
+    changes = RateLimit(settings.namespace_writes_per_second, settings.namespace_write_burst, message)
+    return Limits(requests, changes, ObjectLimit(registry.objects_in, settings.objects_per_namespace))
 
 
 def _reflectors(

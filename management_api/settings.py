@@ -27,12 +27,20 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     """Of each caller, on average; 0 is no limit."""
     caller_burst: Annotated[int, Meta(ge=1)] = 200
     """How many requests a caller that was quiet may make at once."""
+    namespace_writes_per_second: Annotated[float, Meta(ge=0)] = 2.0
+    """Changes by all callers of a namespace together, on average; 0 is no limit."""
+    namespace_write_burst: Annotated[int, Meta(ge=1)] = 200
+    """How many changes the callers of a namespace that was quiet may make at once."""
+    objects_per_namespace: Annotated[int, Meta(ge=1)] = 5_000
+    """How many agents and credentials, in any state, may be in a namespace where agents make more of them over REST."""
+    ended_records_kept: Annotated[int, Meta(ge=1, le=10_000)] = 50
+    """How many ended credentials of each agent, and decommissioned agents of each namespace, stay of what this API made."""
     traces_collector: Url | None = None
     """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 256
-    """How many secrets may be in the making."""
+    """How many secrets may be in the making; a quarter of them for the callers of one namespace."""
 
     def __post_init__(self) -> None:
         """Raises ValueError."""

@@ -16,7 +16,12 @@ class ClientLimits:
     """So many requests at once, and so many a second, for each client; a rate of 0 is no limit."""
 
     def __init__(
-        self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic, *, what: str = "requests"
+        self,
+        per_second: float,
+        burst: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        what: str = "requests of this client",
     ) -> None:
         self._buckets = Buckets(per_second, burst, clock) if per_second else None
         self._burst = burst
@@ -34,4 +39,4 @@ class ClientLimits:
             ("X-RateLimit-Remaining", "0"),
             ("X-RateLimit-Reset", str(math.ceil(time.time() + until_full))),
         )
-        return too_many_requests(f"Too many {self._what} of this client.", math.ceil(wait) or 1, headers)
+        return too_many_requests(f"Too many {self._what}.", math.ceil(wait) or 1, headers)

@@ -30,9 +30,9 @@ class IssuedTokens:
             return None
         return read
 
-    def forget(self, read: AccessToken) -> None:
-        """The token was revoked here, before the watch tells."""
-        self._known.revocations.put(RevokedToken(read.jti, read.client_id))
+    def forget(self, read: AccessToken, namespace: str) -> None:
+        """The token, of an agent in `namespace`, was revoked here, before the watch tells."""
+        self._known.revocations.put(RevokedToken(read.jti, read.client_id, namespace or None))
 
     async def active(self, token: str) -> AccessToken | OAuthError | None:
         """What a token says that is good now (RFC 7662, section 2.2), None where it is not; or why that is not known."""

@@ -9,34 +9,25 @@ from collections.abc import Callable
 import structlog
 
 from agentidp.domain.assertions import Workload
+from agentidp.runtime.log_limit import LogLimit
 from token_service.metrics import Metrics
 from token_service.refusals import Why
-
-LINES_PER_SECOND = 10
 
 log = structlog.get_logger()
 
 
 class RefusalLog:
-    """At most so many lines a second."""
+    """As many lines a second as `LogLimit` lets through."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
-        self._clock = clock
-        self._second = 0
-        self._lines = 0
-        self._left_out = 0
+        self._limit = LogLimit(clock)
 
     def refused(self, why: Why, client_id: str | None = None, workload: Workload | None = None) -> None:
         """A client was refused; `workload` is one that has shown who it is."""
         self._metrics.refused(why)
-        second = int(self._clock())
-        if second != self._second:
-            self._second, self._lines = second, 0
-        if self._lines >= LINES_PER_SECOND:
-            self._left_out += 1
+        left_out = self._limit.take()
+        if left_out is None:
             return
-        self._lines += 1
         shown = {} if workload is None else {"service_account": str(workload)}
-        log.info("client refused", client_id=client_id, reason=why.value, left_out_before=self._left_out, **shown)
-        self._left_out = 0
+        log.info("client refused", client_id=client_id, reason=why.value, left_out_before=left_out, **shown)

@@ -16,10 +16,13 @@ class RevocationRecord:
         self._cluster = cluster
         self._namespace = namespace
 
-    async def __call__(self, read: AccessToken) -> None:
-        """Record that this token is revoked, unless it is recorded already. Raises ApiError."""
+    async def __call__(self, read: AccessToken, namespace: str) -> None:
+        """Record that this token of an agent in `namespace` is revoked, unless it is recorded already. Raises ApiError."""
         spec = TokenRevocationSpec(
-            expires_at=datetime.fromtimestamp(read.expires, UTC), client_id=read.client_id, revoked_at=datetime.now(UTC)
+            expires_at=datetime.fromtimestamp(read.expires, UTC),
+            client_id=read.client_id,
+            namespace=namespace or None,
+            revoked_at=datetime.now(UTC),
         )
         meta = ObjectMeta(name=read.jti, namespace=self._namespace)
         try:

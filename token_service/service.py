@@ -29,7 +29,7 @@ from token_service.metrics import Metrics
 from token_service.read_through import LookUp, ReadThrough
 from token_service.recall import Recall
 from token_service.refusal_log import RefusalLog
-from token_service.revocation_limits import RevocationLimits, rate_of_revocations
+from token_service.revocation_limits import RevocationLimits, RevocationRates
 from token_service.second_look import SecondLook
 from token_service.service_accounts import Fetch as FetchServiceAccount
 from token_service.service_accounts import ServiceAccounts
@@ -84,8 +84,8 @@ class TokenService:
         recall = Recall(known.clients)
         self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, self.usage, DailyLimits(), recall)
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
-        revocations = RevocationLimits(rate_of_revocations(), known.revocations.table)
-        self.revocation = RevocationEndpoint(callers, tokens, revocations, self.freshness, api_server.record)
+        revocations = RevocationLimits(RevocationRates(), known.revocations.table)
+        self.revocation = RevocationEndpoint(callers, tokens, revocations, self.freshness, api_server.record, known.clients)
         self._add_gauges()
 
     def missing(self) -> list[str]:

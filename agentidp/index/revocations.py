@@ -1,4 +1,4 @@
-"""Revoked access tokens by their `jti`, until they would have expired anyway, and how many each client has."""
+"""Revoked access tokens by their `jti`, until they would have expired anyway, and how many each client and namespace has."""
 
 import sys
 from collections import Counter
@@ -11,15 +11,21 @@ from agentidp.kube.kinds import TOKEN_REVOCATIONS, Extract
 
 
 class RevokedToken(Struct, frozen=True, gc=False):
-    """What counts of a TokenRevocation; not all of them say whose the token is."""
+    """What counts of a TokenRevocation; not all of them say whose the token is, and where its agent is."""
 
     jti: str
     client_id: str | None = None
+    namespace: str | None = None
 
 
 def revoked_token(revocation: TokenRevocation) -> RevokedToken:
     """The token that is revoked: the object is named by its `jti`."""
-    return RevokedToken(revocation.metadata.name, revocation.spec.client_id)
+    spec = revocation.spec
+    return RevokedToken(
+        revocation.metadata.name,
+        sys.intern(spec.client_id) if spec.client_id else None,
+        sys.intern(spec.namespace) if spec.namespace else None,
+    )
 
 
 REVOKED_TOKENS = Extract(TOKEN_REVOCATIONS, revoked_token)
@@ -29,37 +35,40 @@ class RevocationTable:
     """The revoked tokens; the operator sweeps the objects, and so these, when they have expired."""
 
     def __init__(self) -> None:
-        self._client_of: dict[str, str | None] = {}
-        self._counts: Counter[str] = Counter()
+        self._by_jti: dict[str, RevokedToken] = {}
+        self._of_clients: Counter[str] = Counter()
+        self._of_namespaces: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return len(self._client_of)
+        return len(self._by_jti)
 
     def __iter__(self) -> Iterator[RevokedToken]:
-        return (RevokedToken(jti, client_id) for jti, client_id in self._client_of.items())
+        return iter(self._by_jti.values())
 
     def __contains__(self, jti: str) -> bool:
-        return jti in self._client_of
+        return jti in self._by_jti
 
     def count(self, client_id: str) -> int:
         """How many tokens of this client are revoked."""
-        return self._counts[client_id]
+        return self._of_clients[client_id]
+
+    def count_in(self, namespace: str) -> int:
+        """How many tokens of this namespace's clients are revoked."""
+        return self._of_namespaces[namespace]
 
     def put(self, revoked: RevokedToken) -> None:
         """The token is revoked."""
         self.remove(revoked)
-        client_id = sys.intern(revoked.client_id) if revoked.client_id else None
-        self._client_of[revoked.jti] = client_id
-        if client_id:
-            self._counts[client_id] += 1
+        self._by_jti[revoked.jti] = revoked
+        _count(self._of_clients, revoked.client_id, 1)
+        _count(self._of_namespaces, revoked.namespace, 1)
 
     def remove(self, revoked: RevokedToken) -> None:
         """Its revocation was swept."""
-        client_id = self._client_of.pop(revoked.jti, None)
-        if client_id:
-            self._counts[client_id] -= 1
-            if not self._counts[client_id]:
-                del self._counts[client_id]
+        known = self._by_jti.pop(revoked.jti, None)
+        if known:
+            _count(self._of_clients, known.client_id, -1)
+            _count(self._of_namespaces, known.namespace, -1)
 
     def key(self, revoked: RevokedToken) -> str:
         """The token's `jti`."""
@@ -67,7 +76,7 @@ class RevocationTable:
 
     def by_key(self) -> dict[str, RevokedToken]:
         """All of them."""
-        return {revoked.jti: revoked for revoked in self}
+        return self._by_jti
 
     def key_of(self, identity: Identity) -> str:
         """The same of an object, which is named by it."""
@@ -75,4 +84,12 @@ class RevocationTable:
 
     def get(self, jti: str) -> RevokedToken | None:
         """The token, if it is revoked."""
-        return RevokedToken(jti, self._client_of[jti]) if jti in self._client_of else None
+        return self._by_jti.get(jti)
+
+
+def _count(counts: Counter[str], whose: str | None, change: int) -> None:
+    """What nobody has is not kept."""
+    if whose:
+        counts[whose] += change
+        if not counts[whose]:
+            del counts[whose]

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
 
 QUEUE_LENGTH = 10_000
+MOST_OF_A_NAMESPACE = 1_000
+"""That wait to be sent: a tenant whose objects change without end leaves places to others."""
 REPEAT_AFTER_SECONDS = 600.0
 REMEMBERED = 10_000
 MAX_NOTE = 1024
@@ -34,23 +36,34 @@ class EventRecorder:
         self._controller = controller
         self._instance = socket.gethostname()
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_LENGTH)
+        self._waiting: Counter[str] = Counter()
         self._sent: OrderedDict[tuple[str, str, str], float] = OrderedDict()
 
     def record(self, kind: Kind[Any], about: Object, reason: str, note: str, *, action: str, warning: bool = False) -> None:
         """Tell what was done to an object; returns at once."""
+        namespace = about.metadata.namespace
         if self._is_repeated((about.metadata.uid, reason, note)) or self._queue.full():
             return
+        if self._waiting[namespace] >= MOST_OF_A_NAMESPACE:
+            return
+        self._waiting[namespace] += 1
         self._queue.put_nowait(self._event(kind, about, reason, note[:MAX_NOTE], action, warning))
 
     async def run(self) -> None:
         """Send, for ever."""
         while True:
             event = await self._queue.get()
+            self._leaves(event["regarding"]["namespace"])
             path = f"/apis/events.k8s.io/v1/namespaces/{event['metadata']['namespace']}/events"
             try:
                 await self._cluster.request("POST", path, body=event)
             except ApiError as trouble:
                 log.info("an event was not recorded: %s", trouble)
+
+    def _leaves(self, namespace: str) -> None:
+        self._waiting[namespace] -= 1
+        if not self._waiting[namespace]:
+            del self._waiting[namespace]
 
     def _is_repeated(self, key: tuple[str, str, str]) -> bool:
         now = time.monotonic()

@@ -3,7 +3,7 @@
 Without one, it is held to those agents of its namespace that have none either.
 """
 
-from management_api.callers.caller import READ, WRITE, Action, Place, Sees
+from management_api.callers.caller import READ, WRITE, Action, Place, Sees, tenant_of
 from management_api.failures import agent_not_found, forbidden
 from management_api.registry.agents import RegisteredAgent, belongs_to
 from management_api.registry.registry import Registry
@@ -21,6 +21,16 @@ class AgentCaller:
     def name(self) -> str:
         """By its id."""
         return f"agent:{self._agent.agent_id}"
+
+    @property
+    def tenant(self) -> str:
+        """Its namespace: it may register others there, and ask with their tokens."""
+        return tenant_of(self._agent.namespace)
+
+    @property
+    def is_agent(self) -> bool:
+        """It is."""
+        return True
 
     async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
         """By scope first, which says nothing about the agent."""

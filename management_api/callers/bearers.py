@@ -6,6 +6,7 @@ A refusal says nothing about why; the log does. No token is kept, only a digest 
 import hashlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jwt
 import structlog
@@ -16,6 +17,7 @@ from agentidp.domain.secrets import PREFIX
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
 from agentidp.kube.listing import list_all
+from agentidp.runtime.log_limit import LogLimit
 from agentidp.serving.buckets import Buckets
 from management_api.callers.agents import AgentCaller
 from management_api.callers.caller import Caller
@@ -29,6 +31,8 @@ from management_api.settings import ManagementApiSettings
 
 MAX_TOKEN_LENGTH = 16_384
 REVIEWS_PER_SECOND, REVIEWS_AT_ONCE = 50, 200
+SHARE = 4
+"""A tenant whose tokens are new may have a quarter of these reviews."""
 REMEMBERED_SECONDS = 10.0
 TRUSTED_SECONDS = 3600.0
 """So long after it was good, a token is reviewed again however many unknown ones there are."""
@@ -51,6 +55,8 @@ class Bearers:
         self._reviewed: Remembered[bytes, User | bool] = Remembered(REMEMBERED_SECONDS)
         self._were_good: Remembered[bytes, bool] = Remembered(TRUSTED_SECONDS)
         self._budget = Buckets(REVIEWS_PER_SECOND, REVIEWS_AT_ONCE)
+        self._shares = Buckets(REVIEWS_PER_SECOND / SHARE, max(1, REVIEWS_AT_ONCE // SHARE))
+        self._refusals = LogLimit()
 
     async def caller(self, authorization: list[str]) -> Caller:
         """Who it is (RFC 6750, section 2.1). Raises Failure."""
@@ -58,19 +64,23 @@ class Bearers:
         if token is None:
             raise unauthorized("Send one header: Authorization: Bearer and an access token.")
         try:
-            return await (self._agent(token) if _claims_issuer(token, self._issuer) else self._user(token))
+            claims = _claims(token)
+            return await (
+                self._agent(token) if claims.get("iss") == self._issuer else self._user(token, claimed_tenant(claims))
+            )
         except ApiError as trouble:
-            log.warning("a caller could not be authenticated", why=str(trouble))
+            if (left_out := self._refusals.take()) is not None:
+                log.warning("a caller could not be authenticated", why=str(trouble), left_out_before=left_out)
             raise unavailable("The API server cannot be asked who this is now. Nothing was done.") from trouble
 
     async def _agent(self, token: str) -> Caller:
         read = read_token(token, await self._keys.for_token(token), self._issuer)
         if read is None:
-            raise _refused("NotOurs")
+            raise self._refused("NotOurs")
         agent = self._registry.agent(read.client_id) or await self._look_up(read.client_id)
         why = self._why_refused(read, agent)
         if why or agent is None:
-            raise _refused(why or "UnknownAgent", read.client_id)
+            raise self._refused(why or "UnknownAgent", read.client_id)
         return AgentCaller(agent, frozenset((read.scope or "").split()), self._registry)
 
     def _why_refused(self, read: AccessToken, agent: RegisteredAgent | None) -> str | None:
@@ -97,24 +107,31 @@ class Bearers:
         found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
         return min(found, key=lambda agent: agent.precedence, default=None)
 
-    async def _user(self, token: str) -> Caller:
+    async def _user(self, token: str, tenant: str) -> Caller:
+        """By a token of `tenant`, as it says itself. A secret that was sent by mistake is not passed on: it might be logged."""
+        if PREFIX in token:
+            raise self._refused("UnknownToken")
         digest = hashlib.sha256(token.encode()).digest()
         user = self._reviewed.find(digest)
         if user is None:
-            user = await self._review(token, was_good=self._were_good.find(digest) is not None)
-            self._reviewed.add(digest, user)
+            user = await self._review(token, tenant, was_good=self._were_good.find(digest) is not None)
+            self._reviewed.add(digest, user, user.tenant if isinstance(user, User) else "")
         if not isinstance(user, User):
-            raise _refused("UnknownToken")
-        self._were_good.add(digest, True)
+            raise self._refused("UnknownToken")
+        self._were_good.add(digest, True, user.tenant)
         return KubernetesCaller(user, self._reviews)
 
-    async def _review(self, token: str, *, was_good: bool) -> User | bool:
-        """Who it is, or False. A secret that was sent by mistake is not passed on: the API server may log what it is asked."""
-        if PREFIX in token:
-            return False
-        if not was_good and not self._budget.take(""):
+    async def _review(self, token: str, tenant: str, *, was_good: bool) -> User | bool:
+        """Who it is, or False."""
+        if not was_good and not (self._shares.take(tenant) and self._budget.take("")):
             raise unavailable("Too many unknown tokens are being checked. Nothing was done.")
         return await self._reviews.user(token) or False
+
+    def _refused(self, why: str, client_id: str | None = None) -> Failure:
+        left_out = self._refusals.take()
+        if left_out is not None:
+            log.info("caller refused", reason=why, client_id=client_id, left_out_before=left_out)
+        return unauthorized()
 
 
 def _bearer_token(authorization: list[str]) -> str | None:
@@ -126,15 +143,17 @@ def _bearer_token(authorization: list[str]) -> str | None:
     return token if scheme.lower() == "bearer" and usable else None
 
 
-def _claims_issuer(token: str, issuer: str) -> bool:
-    """By what the token says of itself, unproven: this only decides who is asked to prove it."""
+def _claims(token: str) -> dict[str, Any]:
+    """What the token says of itself, unproven: this only decides who is asked to prove it, and in whose turn."""
     try:
-        claims = jwt.decode(token, options={"verify_signature": False})
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, ValueError, RecursionError):
-        return False
-    return claims.get("iss") == issuer
+        return {}
+    return claims
 
 
-def _refused(why: str, client_id: str | None = None) -> Failure:
-    log.info("caller refused", reason=why, client_id=client_id)
-    return unauthorized()
+def claimed_tenant(claims: dict[str, Any]) -> str:
+    """A short name of the tenant whose token it says it is; all that say nothing are one tenant."""
+    subject = claims.get("sub")
+    tenant = User(username=subject).tenant if isinstance(subject, str) else ""
+    return hashlib.sha256(tenant.encode(errors="replace")).hexdigest()

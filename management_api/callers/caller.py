@@ -9,6 +9,12 @@ from management_api.registry.agents import RegisteredAgent
 READ, WRITE = "agents:read", "agents:write"
 AGENTS, CREDENTIALS = "agents", "agentcredentials"
 
+
+def tenant_of(namespace: str) -> str:
+    """The tenant that all callers of a namespace are."""
+    return f"namespace:{namespace}"
+
+
 Sees = Callable[[RegisteredAgent], bool]
 
 
@@ -45,6 +51,14 @@ class Caller(Protocol):
     @property
     def name(self) -> str:
         """For annotations, logs and limits."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose budget changes are taken from: a namespace's, which its agents and ServiceAccounts share, or a user's."""
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it asks with the access token of an agent, and so with no rights in the cluster."""
 
     async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
         """The agent, if they may do this with it; there is no difference between one that they do not see and none."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
 from agentidp.kube.cluster import Cluster
-from management_api.callers.caller import Action, Place, Right, Sees
+from management_api.callers.caller import Action, Place, Right, Sees, tenant_of
 from management_api.callers.remembered import Remembered
 from management_api.failures import agent_not_found, forbidden, invalid
 from management_api.registry.agents import RegisteredAgent
@@ -36,6 +36,11 @@ class User(Struct, frozen=True):
         if not self.username.startswith(SERVICE_ACCOUNT):
             return None
         return self.username.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
+
+    @property
+    def tenant(self) -> str:
+        """See `Caller.tenant`."""
+        return f"user:{self.username}" if self.home is None else tenant_of(self.home)
 
 
 class _TokenStatus(Struct, frozen=True):
@@ -81,7 +86,7 @@ class Reviews:
         known = self._access.find(question)
         if known is None:
             known = await self._ask(user, right, namespace)
-            self._access.add(question, known)
+            self._access.add(question, known, user.tenant)
         return known
 
     async def _ask(self, user: User, right: Right, namespace: str) -> bool:
@@ -107,6 +112,16 @@ class KubernetesCaller:
     def name(self) -> str:
         """As the cluster calls them."""
         return f"kubernetes:{self._user.username}"
+
+    @property
+    def tenant(self) -> str:
+        """A ServiceAccount's namespace; users have none."""
+        return self._user.tenant
+
+    @property
+    def is_agent(self) -> bool:
+        """It has rights in the cluster."""
+        return False
 
     async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
         """Who may not even read agents in that namespace is not told that there is one."""

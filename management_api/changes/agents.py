@@ -13,7 +13,7 @@ from agentidp.domain.registration import why_not_admitted
 from agentidp.domain.resources import AgentSpec, AgentState
 from agentidp.kube.errors import NotFound
 from management_api.callers.caller import Place
-from management_api.changes.origin import Origin
+from management_api.changes.origin import Origin, made_here
 from management_api.changes.writer import Writer
 from management_api.failures import agent_not_found, already_decommissioned, forbidden, invalid, unavailable
 from management_api.registry.agents import DatedAgent, DatedMeta, RegisteredAgent, registered
@@ -34,7 +34,9 @@ class AgentChanges:
     async def register(self, place: Place, spec: dict[str, Any], origin: Origin) -> RegisteredAgent:
         """A new agent without scopes or audiences. Raises Failure and ApiError."""
         _require_admission(place, self._registry.organizations.table.find(place.organization_id))
-        meta = DatedMeta(name=_name_for(spec["email"]), namespace=place.namespace, annotations=origin.annotations())
+        meta = DatedMeta(
+            name=_name_for(spec["email"]), namespace=place.namespace, annotations=origin.annotations() | made_here()
+        )
         claimed = {"organizationId": place.organization_id} if place.organization_id else {}
         declared = msgspec.convert(spec | claimed, AgentSpec)
         try:

@@ -19,7 +19,7 @@ from management_api.changes import rules
 from management_api.changes.barrier import Unconfirmed
 from management_api.changes.effects import Effects, NotPublished
 from management_api.changes.making import BoundedMaker
-from management_api.changes.origin import Origin, written
+from management_api.changes.origin import Origin, made_here, written
 from management_api.changes.unconfirmed import UnconfirmedChange, What, taken_back, undone
 from management_api.changes.writer import Writer
 from management_api.failures import Code, Failure, unavailable
@@ -27,7 +27,6 @@ from management_api.registry.agents import RegisteredAgent
 from management_api.registry.credentials import RegisteredCredential, registered
 
 MAX_PREFIX = 240  # leaves room for what makes a credential's name unique
-US = "management-api"
 TRY_AGAIN_SECONDS = 5.0
 
 Undoing = Callable[[AgentCredential, UnconfirmedChange], rules.Patch]
@@ -65,7 +64,7 @@ class CredentialChanges:
         """A new credential of an active agent. Raises Failure and ApiError."""
         rules.require_active(agent)
         await self._require_replicas()
-        made = await self._maker.make()
+        made = await self._maker.make(origin.tenant)
         change = UnconfirmedChange(what=What.GENERATE, request_id=origin.request_id, since=datetime.now(UTC), hash=made.hashed)
         created = registered(await self._writer.create(_declared(agent, expires, origin, change)))
         made = made.of(created.credential_id)
@@ -87,7 +86,7 @@ class CredentialChanges:
         if current.spec.secret_hash is None:
             return await self._rotate_delivered(credential, current, expires, origin)
         rules.require_ours(current)
-        made = (await self._maker.make()).of(credential.credential_id)
+        made = (await self._maker.make(origin.tenant)).of(credential.credential_id)
         change = UnconfirmedChange(
             what=What.ROTATE,
             request_id=origin.request_id,
@@ -211,7 +210,7 @@ class CredentialChanges:
 def _declared(agent: RegisteredAgent, expires: datetime | None, origin: Origin, change: UnconfirmedChange) -> AgentCredential:
     """A new credential, not confirmed yet. Its hint follows: it takes the id that the API server gives."""
     name = f"{agent.name[:MAX_PREFIX].rstrip('.-')}-{secrets.token_hex(5)}"
-    annotations = origin.annotations() | change.annotation() | {rules.GENERATED: US}
+    annotations = origin.annotations() | change.annotation() | made_here()
     provided = ProvidedHash(hash=change.hash)
     return AgentCredential(
         metadata=ObjectMeta(name=name, namespace=agent.namespace, annotations=annotations),

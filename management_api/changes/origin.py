@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from agentidp.domain.resources import GROUP
 from management_api.registry.credentials import CHANGED_AT
+from management_api.registry.marks import GENERATED
 
 CHANGED_BY = f"{GROUP}/changed-by"
 REQUEST_ID = f"{GROUP}/request-id"
@@ -13,15 +14,21 @@ REQUEST_ID = f"{GROUP}/request-id"
 
 @dataclass(frozen=True)
 class Origin:
-    """Who asked, in which request; `is_gone` tells whether they still wait for the answer."""
+    """Who asked, at whose expense, in which request; `is_gone` tells whether they still wait for the answer."""
 
     caller: str
+    tenant: str
     request_id: str
     is_gone: Callable[[], Awaitable[bool]]
 
     def annotations(self) -> dict[str, str]:
         """What the changed resource says of it."""
         return {CHANGED_BY: self.caller, REQUEST_ID: self.request_id, CHANGED_AT: written(datetime.now(UTC))}
+
+
+def made_here() -> dict[str, str]:
+    """The annotation of what this API has made."""
+    return {GENERATED: "management-api"}
 
 
 def written(moment: datetime) -> str:

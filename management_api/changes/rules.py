@@ -4,15 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agentidp.domain.lifecycle import asks_for_another
-from agentidp.domain.resources import GROUP, AgentCredential, AgentState, CredentialState
+from agentidp.domain.resources import AgentCredential, AgentState, CredentialState
 from agentidp.runtime.secret_maker import MadeSecret
 from management_api.changes.origin import written
 from management_api.changes.unconfirmed import UnconfirmedChange, stands, unconfirmed_change
 from management_api.failures import Failure, agent_not_active, already_revoked, credential_not_found, invalid, unavailable
 from management_api.registry.agents import RegisteredAgent
 from management_api.registry.credentials import UNCONFIRMED, RegisteredCredential, Status, registered
-
-GENERATED = f"{GROUP}/generated-by"
+from management_api.registry.marks import GENERATED
 
 Patch = dict[str, Any]
 

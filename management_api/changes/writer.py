@@ -53,6 +53,10 @@ class Writer(Generic[ObjectT]):
                 continue
         raise unavailable("Others keep changing this. Nothing was done.")
 
+    async def delete(self, current: ObjectT) -> None:
+        """Delete exactly this version of it. Raises ApiError."""
+        await self._cluster.delete(self._kind, current)
+
     async def _write(self, current: ObjectT, wanted: Mapping[str, Any]) -> ObjectT:
         meta = current.metadata
         locked = {**wanted, "metadata": {**wanted.get("metadata", {}), "resourceVersion": meta.resource_version}}

@@ -58,7 +58,7 @@ async def get_agent(call: Known, agent_id: AgentId) -> Any:
 async def register_agent(call: Known, body: AgentRequest, namespace: Namespace = None) -> Any:
     """A new agent, with an id of its own and without scopes: those are given to it in the cluster."""
     place = await call.asking.caller.place(namespace, body.organization_id)
-    agent = await call.to_the_end(call.api.agents.register(place, spec_of(body), call.asking.origin))
+    agent = await call.create(place.namespace, lambda: call.api.agents.register(place, spec_of(body), call.asking.origin))
     return agent_document(agent)
 
 
@@ -66,15 +66,15 @@ async def register_agent(call: Known, body: AgentRequest, namespace: Namespace =
 async def update_agent(call: Known, agent_id: AgentId, body: AgentUpdate) -> Any:
     """What is left out stays as it is."""
     agent = await call.agent(Action.CHANGE_AGENT, agent_id)
-    changed = await call.to_the_end(call.api.agents.change(agent, spec_of(body), call.asking.origin))
+    changed = await call.change(lambda: call.api.agents.change(agent, spec_of(body), call.asking.origin))
     return agent_document(changed)
 
 
 @router.delete("/{agentId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
 async def decommission_agent(call: Known, agent_id: AgentId) -> Response:
-    """For ever, and all its credentials with it. The record is kept."""
+    """For ever, and all its credentials with it. The newest records of those that were registered here are kept."""
     agent = await call.agent(Action.CHANGE_AGENT, agent_id)
-    await call.to_the_end(call.api.agents.decommission(agent, call.asking.origin))
+    await call.change(lambda: call.api.agents.decommission(agent, call.asking.origin))
     return Response(status_code=204)
 
 

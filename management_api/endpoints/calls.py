@@ -1,13 +1,12 @@
 """What every call has: the path that all begin with, the parts of this API, who asks, and about which agent."""
 
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPBearer
 
-from management_api.asking import Asking
+from management_api.asking import Asking, Change
 from management_api.callers.caller import Action
 from management_api.registry.agents import RegisteredAgent
 from management_api.service import ManagementApi
@@ -33,9 +32,13 @@ class Call:
         """The agent, if the caller may do this with it. Raises Failure."""
         return await self.asking.caller.authorize(action, self.api.registry.agent(agent_id), agent_id)
 
-    async def to_the_end(self, change: Coroutine[Any, Any, T]) -> T:
-        """What comes of the change, which goes on if this request is given up."""
-        return await self.api.reception.to_the_end(change)
+    async def change(self, change: Change[T]) -> T:
+        """What comes of the change, which goes on if this request is given up. Raises Failure."""
+        return await self.api.reception.change(self.asking.caller, change)
+
+    async def create(self, namespace: str, change: Change[T]) -> T:
+        """The same of a change that adds an object to this namespace."""
+        return await self.api.reception.create(self.asking.caller, namespace, change)
 
 
 async def let_in(request: Request, _: Annotated[object, Depends(BEARER)]) -> Call:

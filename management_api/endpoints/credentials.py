@@ -37,7 +37,8 @@ async def generate_credential(call: Known, agent_id: AgentId, body: Wanted = NOT
     The answer comes when the token service accepts the secret.
     """
     agent = await call.agent(Action.GENERATE, agent_id)
-    told = await call.to_the_end(call.api.credentials.generate(agent, body.expires_at, call.asking.origin))
+    origin = call.asking.origin
+    told = await call.create(agent.namespace, lambda: call.api.credentials.generate(agent, body.expires_at, origin))
     return _with_secret(told, agent)
 
 
@@ -49,7 +50,7 @@ async def list_credentials(
     limit: PageLimit = 20,
     status: Annotated[Status | None, Query()] = None,
 ) -> Any:
-    """An agent's credentials, newest first. Revoked ones stay listed; secrets are never shown."""
+    """An agent's credentials, newest first. The newest revoked ones stay listed; secrets are never shown."""
     agent = await call.agent(Action.LIST_CREDENTIALS, agent_id)
     found, total = call.api.registry.page_of_credentials(agent, status, (page - 1) * limit, limit)
     data = [Credential(**facts(one, agent)) for one in found]
@@ -68,16 +69,17 @@ async def rotate_credential(call: Known, agent_id: AgentId, credential_id: Crede
     """
     agent = await call.agent(Action.CHANGE_CREDENTIAL, agent_id)
     credential = _credential_of(call.api.registry, agent, credential_id)
-    told = await call.to_the_end(call.api.credentials.rotate(agent, credential, body.expires_at, call.asking.origin))
+    origin = call.asking.origin
+    told = await call.change(lambda: call.api.credentials.rotate(agent, credential, body.expires_at, origin))
     return _with_secret(told, agent)
 
 
 @router.delete("/{credentialId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
 async def revoke_credential(call: Known, agent_id: AgentId, credential_id: CredentialId) -> Response:
-    """For ever. The record is kept, and tokens that were issued stay valid."""
+    """For ever. The newest records of those that were made here are kept, and tokens that were issued stay valid."""
     agent = await call.agent(Action.CHANGE_CREDENTIAL, agent_id)
     credential = _credential_of(call.api.registry, agent, credential_id)
-    await call.to_the_end(call.api.credentials.revoke(credential, call.asking.origin))
+    await call.change(lambda: call.api.credentials.revoke(credential, call.asking.origin))
     return Response(status_code=204)
 
 

@@ -3,12 +3,14 @@
 import re
 import time
 import uuid
+from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.secrets import PREFIX
+from agentidp.runtime.log_limit import LogLimit
 from agentidp.serving.asgi import Endpoint, Message, Receive, Scope, Send
 from management_api.failures import Failure, invalid, not_json, too_large
 from management_api.http.errors import INTERNAL_ERROR, error_response
@@ -30,6 +32,8 @@ class Edge:
     def __init__(self, app: Endpoint, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._refusals = LogLimit()
+        self._defects = LogLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -44,15 +48,20 @@ class Edge:
         except Failure as failure:
             await error_response(failure)(scope, receive, answer)
         except Exception:
-            log.exception("a request failed", request_id=request_id)
+            if (left_out := self._defects.take()) is not None:
+                log.exception("a request failed", request_id=request_id, left_out_before=left_out)
             if not answer.status:
                 await error_response(INTERNAL_ERROR)(scope, receive, answer)
         finally:
             self._account(scope, answer.status, time.perf_counter() - begun)
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count it, and tell the log: of changes each, which are limited; of what is refused as many as the log takes."""
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.answered(scope["method"], route, status, seconds)
+        left_out = 0 if status < HTTPStatus.BAD_REQUEST else self._refusals.take()
+        if left_out is None:
+            return
         tell = log.debug if scope["method"] in QUIET else log.info
         state = scope["state"]
         tell(
@@ -63,6 +72,7 @@ class Edge:
             seconds=round(seconds, 4),
             request_id=state["request_id"],
             caller=state.get("caller"),
+            left_out_before=left_out,
             **_ids(scope.get("path_params", {})),
         )
 

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid
+from agentidp.runtime.log_limit import LogLimit
 from management_api.failures import Code, Failure, invalid, unavailable
 
 log = structlog.get_logger()
@@ -26,6 +27,7 @@ def error_response(failure: Failure) -> Response:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Let every error of the app, and of the framework, be answered in this form."""
+    troubles = LogLimit()
 
     @app.exception_handler(Failure)
     async def refused(_: Request, failure: Failure) -> Response:
@@ -37,7 +39,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def not_done(_: Request, trouble: ApiError) -> Response:
-        return error_response(_failure_of(trouble))
+        return error_response(_failure_of(trouble, troubles))
 
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:
@@ -65,13 +67,14 @@ def _field(place: tuple[str | int, ...]) -> str:
     return ".".join(names) if names and not names[0].isdecimal() else "body"
 
 
-def _failure_of(trouble: ApiError) -> Failure:
+def _failure_of(trouble: ApiError, troubles: LogLimit) -> Failure:
     """What the API server's refusal means to the caller."""
     if isinstance(trouble, Invalid):
         return invalid(resource=trouble.message)
     if isinstance(trouble, Forbidden) and not trouble.is_about_rights:
         return Failure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The cluster refuses it: {trouble.message}")
-    log.warning("the API server did not do what it was asked", why=str(trouble))
+    if (left_out := troubles.take()) is not None:
+        log.warning("the API server did not do what it was asked", why=str(trouble), left_out_before=left_out)
     return unavailable("The API server did not answer as it should; whether something was done can be read with GET.")
 
 

@@ -9,6 +9,7 @@ from agentidp.domain.registration import why_not_admitted
 from agentidp.domain.resources import Agent, AgentSpec, AgentState, ObjectMeta
 from agentidp.index.agents import AgentTable
 from agentidp.kube.kinds import AGENTS, Extract, Kind
+from management_api.registry.marks import GENERATED
 from management_api.registry.moments import moment_in
 
 
@@ -39,6 +40,8 @@ class RegisteredAgent(Struct, frozen=True, gc=False):
     created: datetime
     updated: datetime
     version: int
+    is_generated: bool
+    """It was registered by this API."""
 
     @property
     def agent_id(self) -> str:
@@ -77,6 +80,7 @@ def registered(agent: DatedAgent) -> RegisteredAgent:
         created=created,
         updated=max(written, default=created),
         version=int(meta.resource_version or 0),
+        is_generated=GENERATED in meta.annotations,
     )
 
 
@@ -90,13 +94,46 @@ def belongs_to(agent: RegisteredAgent, organization: ClientOrganization | None) 
 
 
 class RegisteredAgentTable(AgentTable[RegisteredAgent]):
-    """Nothing is put back by an older sight of it: an answer to a write may come when the watch has told more."""
+    """Nothing is put back by an older sight of it: an answer to a write may come when the watch has told more.
+
+    Agents that have no id yet are counted, too: they are objects like others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._without_id: dict[str, dict[str, RegisteredAgent]] = {}
+
+    def count_in(self, namespace: str) -> int:
+        """How many are in this namespace."""
+        return len(self._by_name.get(namespace, ())) + len(self._without_id.get(namespace, ()))
 
     def put(self, agent: RegisteredAgent) -> None:
         """Add the agent, or put it in the place of what it was before."""
-        known = self.named(agent.namespace, agent.name)
-        if known is None or known.version <= agent.version:
-            super().put(agent)
+        known = self.get(self.key(agent))
+        if known is not None and known.version > agent.version:
+            return
+        super().put(agent)
+        if not agent.agent_id:
+            self._without_id.setdefault(agent.namespace, {})[agent.name] = agent
+
+    def remove(self, agent: RegisteredAgent) -> None:
+        """Whatever is known under this agent's name goes."""
+        super().remove(agent)
+        of_namespace = self._without_id.get(agent.namespace, {})
+        of_namespace.pop(agent.name, None)
+        if not of_namespace:
+            self._without_id.pop(agent.namespace, None)
+
+    def get(self, key: tuple[str, str]) -> RegisteredAgent | None:
+        """The agent of this namespace and name."""
+        namespace, name = key
+        return super().get(key) or self._without_id.get(namespace, {}).get(name)
+
+    def by_key(self) -> dict[tuple[str, str], RegisteredAgent]:
+        """All of them."""
+        waiting = self._without_id.items()
+        without = {(namespace, name): agent for namespace, agents in waiting for name, agent in agents.items()}
+        return super().by_key() | without
 
 
 DATED_AGENTS: Kind[DatedAgent] = Kind(AGENTS.group, AGENTS.version, AGENTS.plural, AGENTS.name, DatedAgent)

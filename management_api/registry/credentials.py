@@ -1,6 +1,7 @@
 """A credential as the registry keeps it, and the credentials of each agent, newest first."""
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from agentidp.domain.resources import (
     SecretHash,
 )
 from agentidp.kube.kinds import CREDENTIALS, Extract
+from management_api.registry.marks import GENERATED
 from management_api.registry.moments import moment_in
 
 UNCONFIRMED = f"{GROUP}/unconfirmed"
@@ -59,6 +61,8 @@ class RegisteredCredential(Struct, frozen=True, gc=False):
     secret_name: str | None
     unconfirmed: str | None
     """A change of ours that has not taken effect everywhere yet."""
+    is_generated: bool
+    """This API has made it, and its hash is there in its spec."""
 
     @property
     def owner(self) -> Owner:
@@ -95,6 +99,7 @@ def registered(credential: AgentCredential) -> RegisteredCredential:
         issued=max((moment for moment in (status.created_at, status.rotated_at) if moment), default=None),
         secret_name=status.binding.name if status.binding else None,
         unconfirmed=_mark(meta.annotations),
+        is_generated=GENERATED in meta.annotations and spec.secret_hash is not None,
     )
 
 
@@ -114,6 +119,7 @@ class CredentialTable:
         self._in_order: dict[tuple[Owner, Status | None], list[Key]] = {}
         """Keys by owner and status, oldest first; None is any status."""
         self._unconfirmed: dict[str, None] = {}
+        self._in_namespaces: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -135,6 +141,10 @@ class CredentialTable:
         end = max(0, len(keys) - skip)
         return [self._by_id[credential_id] for _, credential_id in reversed(keys[max(0, end - limit) : end])]
 
+    def count_in(self, namespace: str) -> int:
+        """How many are in this namespace, whoever's they are."""
+        return self._in_namespaces[namespace]
+
     def unconfirmed(self) -> list[RegisteredCredential]:
         """Those with a change of ours that has not taken effect everywhere."""
         return [self._by_id[one] for one in self._unconfirmed]
@@ -147,6 +157,7 @@ class CredentialTable:
         if known:
             self._take_out(known)
         self._by_id[credential.credential_id] = credential
+        self._in_namespaces[credential.namespace] += 1
         for place in _places(credential):
             insort(self._in_order.setdefault(place, []), credential.key)
         if credential.unconfirmed:
@@ -175,6 +186,9 @@ class CredentialTable:
 
     def _take_out(self, known: RegisteredCredential) -> None:
         self._unconfirmed.pop(known.credential_id, None)
+        self._in_namespaces[known.namespace] -= 1
+        if not self._in_namespaces[known.namespace]:
+            del self._in_namespaces[known.namespace]
         for place in _places(known):
             keys = self._in_order[place]
             del keys[bisect_left(keys, known.key)]

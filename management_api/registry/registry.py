@@ -52,6 +52,10 @@ class Registry:
         table, owner = self.credentials.table, _owner(agent)
         return table.newest(owner, status, skip, limit), table.count(owner, status)
 
+    def objects_in(self, namespace: str) -> int:
+        """How many agents and credentials are in this namespace, in any state."""
+        return self.agents.table.count_in(namespace) + self.credentials.table.count_in(namespace)
+
     def _agent_changed(self, agent: RegisteredAgent) -> None:
         self._newest = None
         self.changes.wake(agent.agent_id)

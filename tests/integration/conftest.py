@@ -44,7 +44,7 @@ def programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def all_programs(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """Those and the management API, which lets one caller ask as often as it likes."""
-    settings = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0"}
+    settings = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0", "AGENTIDP_NAMESPACE_WRITES_PER_SECOND": "0"}
     with Programs.launch(cluster.access, tmp_path_factory.mktemp("programs"), settings) as programs:
         yield programs
 

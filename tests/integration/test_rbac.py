@@ -17,7 +17,7 @@ from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
 from tests.support.manifests import a_resource
-from tests.support.objects import Objects
+from tests.support.objects import Objects, path_of
 from tests.support.tenants import Tenant
 
 Rules = dict[str, set[str]]
@@ -51,8 +51,8 @@ TOKEN_SERVICE_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": READ | {"create"},
 }
 MANAGEMENT_API_EVERYWHERE: Rules = {
-    "agents.idp.sentryagent.ai": READ | {"create", "patch"},
-    "agentcredentials.idp.sentryagent.ai": READ | {"create", "patch"},
+    "agents.idp.sentryagent.ai": READ | {"create", "patch", "delete"},
+    "agentcredentials.idp.sentryagent.ai": READ | {"create", "patch", "delete"},
     "organizations.idp.sentryagent.ai": READ,
     "tokenreviews.authentication.k8s.io": {"create"},
     "subjectaccessreviews.authorization.k8s.io": {"create"},
@@ -166,6 +166,7 @@ FORBIDDEN_TO_THE_MANAGEMENT_API = {
     "replace a credential": ("PUT", "{ours}/agentcredentials/screener"),
     "delete a credential": ("DELETE", "{ours}/agentcredentials/screener"),
     "delete an agent": ("DELETE", "{ours}/agents/screener"),
+    "delete all credentials of a namespace at once": ("DELETE", "{ours}/agentcredentials"),
     "change an organization": ("PATCH", "/apis/idp.sentryagent.ai/v1alpha1/organizations/acme"),
     "become the operator": ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-operator/token"),
     "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-management-api"),
@@ -190,6 +191,52 @@ def test_the_management_api_cannot(attempt: str, as_program: Callable[[str], Obj
     """Tried for real, where there is something to get."""
     identity = as_program(MANAGEMENT_API.name)
     assert try_it(identity, victim, *FORBIDDEN_TO_THE_MANAGEMENT_API[attempt]) == HTTPStatus.FORBIDDEN
+
+
+MADE_HERE = {"annotations": {"idp.sentryagent.ai/generated-by": "management-api"}}
+DELETED_BY_THE_MANAGEMENT_API = {
+    "a credential that it made and that is revoked": ("AgentCredential", MADE_HERE, {"state": "Revoked"}, HTTPStatus.OK),
+    "an agent that it made and that is decommissioned": ("Agent", MADE_HERE, {"state": "Decommissioned"}, HTTPStatus.OK),
+    "a credential that it made and that is good": ("AgentCredential", MADE_HERE, {}, HTTPStatus.FORBIDDEN),
+    "an agent that it made and that is suspended": ("Agent", MADE_HERE, {"state": "Suspended"}, HTTPStatus.FORBIDDEN),
+    "a revoked credential that was declared": ("AgentCredential", {}, {"state": "Revoked"}, HTTPStatus.FORBIDDEN),
+    "a decommissioned agent that was declared": ("Agent", {}, {"state": "Decommissioned"}, HTTPStatus.FORBIDDEN),
+    "a decommissioned agent whose id was chosen": (
+        "Agent",
+        MADE_HERE,
+        {"state": "Decommissioned", "agentId": "5b0a3a52-7c8e-4f7e-9d59-0f4f4f1f2a12"},
+        HTTPStatus.FORBIDDEN,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DELETED_BY_THE_MANAGEMENT_API)
+def test_the_management_api_deletes_what_it_made_and_what_has_ended(
+    what: str, as_program: Callable[[str], Objects], objects: Objects
+) -> None:
+    """Nothing else, by an admission policy: RBAC cannot tell it apart (docs/decisions/0036)."""
+    kind, metadata, spec, expected = DELETED_BY_THE_MANAGEMENT_API[what]
+    tenant = Tenant.new(objects)
+    manifest = a_resource(kind, spec, "screener")
+    created = objects.create(manifest | {"metadata": manifest["metadata"] | metadata}, tenant.namespace)
+    path = path_of(kind, tenant.namespace, created["metadata"]["name"])
+    assert as_program(MANAGEMENT_API.name).ask("DELETE", path).status_code == expected
+    assert (tenant.find(kind) is None) == (expected == HTTPStatus.OK)
+
+
+def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[[str], Objects], victim: Tenant) -> None:
+    """By an owner that does not exist, for the garbage collector, or by its mark on what others have declared."""
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "5b0a3a52-7c8e-4f7e-9d59-0f4f4f1f2a13"}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    for kind in ("Agent", "AgentCredential"):
+        path = path_of(kind, victim.namespace, "screener")
+        for metadata, expected in (
+            ({"ownerReferences": [owner]}, HTTPStatus.FORBIDDEN),
+            (MADE_HERE, HTTPStatus.FORBIDDEN),
+            ({"annotations": {"a": "b"}}, HTTPStatus.OK),
+        ):
+            answer = as_program(MANAGEMENT_API.name).ask("PATCH", path, json={"metadata": metadata}, headers=headers)
+            assert answer.status_code == expected
 
 
 @pytest.fixture(scope="module")

@@ -92,6 +92,7 @@ def staged(cluster: ControlPlane, directory: Path) -> Iterator[Stage]:
         settings |= {
             "AGENTIDP_TOKEN_SERVICE_URL": ",".join(one.token_url for one in (first, *others)),
             "AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0",
+            "AGENTIDP_NAMESPACE_WRITES_PER_SECOND": "0",
             "AGENTIDP_CONFIRM_SECONDS": str(CONFIRM_SECONDS),
         }
         api = launch("api", settings, MANAGEMENT_API, access=api_over_its_wire)

@@ -148,7 +148,7 @@ class ServedAlone:
         await self.answered()
         return ObjectMeta(uid=uid, creation_timestamp=NOW) if uid else None
 
-    async def _record(self, read: AccessToken) -> None:
+    async def _record(self, read: AccessToken, _: str) -> None:
         if self.api_server_trouble:
             raise self.api_server_trouble
         self.recorded.append(read)

@@ -17,11 +17,12 @@ from token_service.callers import Callers
 from token_service.endpoints.documentation import FORM_ERRORS, error_responses, token_body
 from token_service.http.answers import Answer
 from token_service.http.requests import FormRequest
+from token_service.index.clients import ClientIndex
 from token_service.issued_tokens import IssuedTokens
-from token_service.revocation_limits import AT_ONCE, MOST, RevocationLimits
+from token_service.revocation_limits import AT_ONCE, CLIENTS, MOST, RevocationLimits
 
-Record = Callable[[AccessToken], Awaitable[None]]
-"""Writes a TokenRevocation, unless there is one. Raises ApiError."""
+Record = Callable[[AccessToken, str], Awaitable[None]]
+"""Writes a TokenRevocation for a token of an agent in this namespace, unless there is one. Raises ApiError."""
 
 _NO_TOKEN = invalid_request("token is missing.")
 _REVOKED = Answer(200, b"")
@@ -30,7 +31,8 @@ DOCUMENTATION: dict[str, Any] = {
     "summary": "Revoke an access token",
     "description": (
         "RFC 7009. The caller is the token's client, by its credentials or an access token of its own for this issuer."
-        f" A client may revoke {AT_ONCE} tokens at once and then one a second, and have {MOST} that have not expired yet."
+        f" A client may revoke {AT_ONCE} tokens at once and then one a second, and have {MOST} that have not expired yet;"
+        f" the clients of a namespace together {CLIENTS} times as many."
         " To end all of its tokens at once, move spec.tokensValidAfter of its Agent."
     ),
     "tags": ["tokens"],
@@ -47,13 +49,20 @@ class RevocationEndpoint:
     """Ends tokens."""
 
     def __init__(
-        self, callers: Callers, tokens: IssuedTokens, limits: RevocationLimits, freshness: Freshness, record: Record
+        self,
+        callers: Callers,
+        tokens: IssuedTokens,
+        limits: RevocationLimits,
+        freshness: Freshness,
+        record: Record,
+        clients: ClientIndex,
     ) -> None:
         self._callers = callers
         self._tokens = tokens
         self._limits = limits
         self._freshness = freshness
         self._record = record
+        self._clients = clients
 
     async def handle(self, request: FormRequest) -> Answer | OAuthError:
         """Nothing, once the token is not good any more."""
@@ -69,12 +78,14 @@ class RevocationEndpoint:
         return await self._revoke(read) if read and read.client_id == caller else _REVOKED
 
     async def _revoke(self, read: AccessToken) -> Answer | OAuthError:
-        refusal = self._limits.take(read.client_id)
+        agent = self._clients.agent(read.client_id)
+        namespace = agent.namespace if agent else ""
+        refusal = self._limits.take(read.client_id, namespace)
         if refusal:
             return refusal
         try:
-            await self._record(read)
+            await self._record(read, namespace)
         except ApiError:
             return unavailable("The revocation could not be recorded.", 1)
-        self._tokens.forget(read)
+        self._tokens.forget(read, namespace)
         return _REVOKED

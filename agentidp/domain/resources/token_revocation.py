@@ -8,6 +8,7 @@ class TokenRevocationSpec(Part, frozen=True, kw_only=True):
 
     expires_at: Time
     client_id: str | None = None
+    namespace: str | None = None
     revoked_at: Time | None = None
 
 

@@ -1,9 +1,12 @@
 """Tokens of the cluster, which only the API server can judge: it is here a server that knows one of them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from http import HTTPStatus
 
+import jwt
 import pytest
+import structlog
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
@@ -57,3 +60,74 @@ async def test_who_comes_for_the_first_time_is_looked_up(bearers: Bearers) -> No
     with pytest.raises(Failure) as raised:
         await bearers.caller(["Bearer of-nobody"])
     assert raised.value.status == HTTPStatus.UNAUTHORIZED
+
+
+@dataclass
+class Asked:
+    """The tokens that the API server was asked about."""
+
+    tokens: list[str]
+    bearers: Bearers
+
+
+@pytest.fixture
+async def asked() -> AsyncIterator[Asked]:
+    """With the product's own bounds; every token that names a subject is good."""
+    tokens = list[str]()
+
+    async def review(request: web.Request) -> web.Response:
+        token = (await request.json())["spec"]["token"]
+        tokens.append(token)
+        subject = jwt.decode(token, options={"verify_signature": False})["sub"]
+        return web.json_response({"status": {"authenticated": True, "user": {"username": subject}}})
+
+    app = web.Application()
+    app.router.add_post(TOKEN_REVIEWS, review)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    cluster = Cluster(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}"), "tests")
+    settings = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
+    yield Asked(tokens, Bearers(settings, cluster, Registry()))
+    await cluster.close()
+    await runner.cleanup()
+
+
+def a_token(namespace: str, number: int) -> str:
+    """Of a ServiceAccount; who issued it is not what this is about."""
+    claims = {"iss": "https://cluster.example", "sub": f"system:serviceaccount:{namespace}:worker", "jti": f"{number}"}
+    return jwt.encode(claims, "k" * 32)
+
+
+async def test_new_tokens_of_one_tenant_leave_reviews_for_those_of_others(asked: Asked) -> None:
+    """Who may make tokens of a ServiceAccount may make any number; another namespace's first use is looked up meanwhile."""
+    outcomes = [await admitted(asked.bearers, a_token("many", number)) for number in range(300)]
+    assert outcomes.count(HTTPStatus.SERVICE_UNAVAILABLE) > 100
+    assert [await admitted(asked.bearers, a_token(f"other-{number}", 0)) for number in range(50)] == [HTTPStatus.OK] * 50
+
+
+async def test_a_secret_in_the_place_of_a_token_is_asked_about_nowhere_and_evicts_nothing(asked: Asked) -> None:
+    """It costs no review, and so nobody's memory: whoever was there before is asked about no more."""
+    assert await admitted(asked.bearers, a_token("quiet", 0)) == HTTPStatus.OK
+    for number in range(11_000):
+        assert await admitted(asked.bearers, f"sk_live_{number}") == HTTPStatus.UNAUTHORIZED
+    assert await admitted(asked.bearers, a_token("quiet", 0)) == HTTPStatus.OK
+    assert len(asked.tokens) == 1
+
+
+async def test_a_flood_of_refused_callers_is_told_as_a_number(asked: Asked) -> None:
+    """The log is not what strangers can fill."""
+    with structlog.testing.capture_logs() as told:
+        for number in range(1_000):
+            await admitted(asked.bearers, f"sk_live_{number}")
+    assert 0 < len(told) < 500
+    assert sum(1 + line["left_out_before"] for line in told) <= 1_000
+
+
+async def admitted(bearers: Bearers, token: str) -> HTTPStatus:
+    """What comes of it."""
+    try:
+        await bearers.caller([f"Bearer {token}"])
+    except Failure as failure:
+        return failure.status
+    return HTTPStatus.OK

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import httpx
+import structlog
 from fastapi import FastAPI
 
 from agentidp.serving.asgi import Message, Receive, Scope, Send
@@ -28,6 +29,26 @@ async def test_a_failure_of_our_own_tells_nothing_of_the_inside() -> None:
     assert refused(answer, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR") == {}
     assert INSIDE not in answer.text
     assert answer.headers["x-request-id"] == "mine"
+
+
+async def test_a_flood_of_refusals_is_told_as_a_number() -> None:
+    """The log is not what strangers can fill; what was changed is always told, and the metrics count all."""
+    statuses = iter([401] * 1_000 + [201])
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": next(statuses), "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    metrics = Metrics()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=Edge(app, metrics)), base_url="http://api") as client:
+        with structlog.testing.capture_logs() as told:
+            for _ in range(1_001):
+                await client.post("/")
+    refusals = [line for line in told if line["status"] == 401]
+    assert len(refusals) < 1_000 / 2
+    assert sum(line["left_out_before"] for line in refusals) + len(refusals) <= 1_000
+    assert told[-1]["status"] == 201
+    assert b'status="401"} 1000.0' in metrics.text()
 
 
 async def test_a_request_that_breaks_off_does_nothing() -> None:

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.resources import CredentialState, SecretHash
+from agentidp.domain.resources import CredentialState, Identity, SecretHash
+from agentidp.index.feed import Feed
 from management_api.documents.agents import agent_document
 from management_api.documents.credentials import facts
-from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS
+from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent, RegisteredAgent, RegisteredAgentTable
+from management_api.registry.agents import registered as registered_agent
 from management_api.registry.credentials import (
     CHANGED_AT,
     MAX_MARK,
@@ -21,7 +23,7 @@ from management_api.registry.credentials import (
     Status,
     registered,
 )
-from tests.support.worlds import HOUR, NOW, a_credential, a_registered_agent, an_issued_credential
+from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_credential, a_registered_agent, an_issued_credential
 
 ONE = registered(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, created_at=NOW)))
 STATUSES = (None, Status.ACTIVE, Status.REVOKED)
@@ -64,8 +66,33 @@ def test_pages_are_newest_first(changes: list[tuple[bool, RegisteredCredential]]
             fitting.sort(key=lambda one: one.key, reverse=True)
             assert table.count(owner, status) == len(fitting)
             assert table.newest(owner, status, skip, limit) == fitting[skip : skip + limit]
+    assert table.count_in(ONE.namespace) == len(now)
+    assert table.count_in("another") == 0
     assert {one.credential_id for one in table.unconfirmed()} == {key for key, one in now.items() if one.unconfirmed}
     assert len(table) == len(now)
+
+
+def test_agents_are_counted_before_they_have_an_id() -> None:
+    """While the operator is down, agents are objects like others; each is counted once, and no more when it is gone."""
+    table = RegisteredAgentTable()
+    feed: Feed[RegisteredAgent, RegisteredAgentTable] = Feed(table)
+    without, withid = registered_agent(an_agent_with_id("")), registered_agent(an_agent_with_id(AGENT_ID))
+    feed.put(without)
+    assert (table.count_in(NAMESPACE), len(table)) == (1, 0)
+    feed.put(replace(withid, version=without.version + 1))
+    feed.put(without)
+    assert (table.count_in(NAMESPACE), len(table)) == (1, 1)
+    feed.remove(Identity(namespace=NAMESPACE, name=withid.name))
+    assert table.count_in(NAMESPACE) == 0
+    feed.put(without)
+    feed.remove(Identity(namespace=NAMESPACE, name=without.name))
+    assert table.count_in(NAMESPACE) == 0
+
+
+def an_agent_with_id(agent_id: str) -> DatedAgent:
+    """As the API server has it; "" is none yet."""
+    agent = DATED_AGENTS.decode(msgspec.json.encode(a_registered_agent()))
+    return replace(agent, status=replace(agent.status, agent_id=agent_id or None))
 
 
 def test_a_credential_that_moves_in_time_is_listed_once() -> None:

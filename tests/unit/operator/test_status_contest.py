@@ -91,9 +91,7 @@ class OneOperator:
         observer = Observer(self.counted, self.world, endpoints, UsageBook(), 100)
         self.agents = AgentReconciler(self.counted, self.world, writes)
         self.organizations = OrganizationReconciler(self.counted, self.world, writes)
-        self.credentials = CredentialReconciler(
-            self.counted, self.world, observer, Executor(writes, maker, endpoints), writes
-        )
+        self.credentials = CredentialReconciler(self.counted, self.world, observer, Executor(writes, maker, endpoints), writes)
 
     async def look(self) -> None:
         """At everything, after the watches have told of it."""

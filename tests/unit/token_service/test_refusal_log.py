@@ -3,10 +3,11 @@
 import structlog
 
 from agentidp.domain.reasons import Reason
+from agentidp.runtime.log_limit import LINES_PER_SECOND
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID, a_suspended_agent
 from token_service.metrics import Metrics
-from token_service.refusal_log import LINES_PER_SECOND, RefusalLog
+from token_service.refusal_log import RefusalLog
 from token_service.refusals import Refusal
 
 

@@ -5,13 +5,13 @@ import pytest
 from msgspec.structs import replace
 
 from agentidp.domain.resources import Identity, ObjectMeta, TokenRevocation, TokenRevocationSpec
-from agentidp.index.revocations import revoked_token
+from agentidp.index.revocations import RevocationTable, RevokedToken, revoked_token
 from agentidp.kube.errors import Unreachable
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash
-from tests.support.worlds import AGENT_ID, HOUR, NOW, a_registered_agent, a_uid
+from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_registered_agent, a_uid
 from token_service import revocation_limits
-from token_service.revocation_limits import AT_ONCE
+from token_service.revocation_limits import AT_ONCE, CLIENTS, MOST, RevocationLimits, RevocationRates
 
 OTHER_ID = a_uid(400)
 
@@ -100,7 +100,7 @@ async def test_a_caller_must_be_somebody_and_say_which_token(served: ServedAlone
 def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     """By which revocations are counted."""
     clock = ManualClock()
-    monkeypatch.setattr(served.service.revocation._limits._rate._buckets, "_clock", clock)
+    monkeypatch.setattr(served.service.revocation._limits._rates.of_clients._buckets, "_clock", clock)
     return clock
 
 
@@ -115,7 +115,7 @@ async def test_a_client_that_revokes_too_many_in_a_row_is_told_so(served: Served
         assert answer.headers["x-ratelimit-remaining"] == "0"
     assert len(served.recorded) == AT_ONCE
     assert await is_active(served, last)
-    assert served.service.revocation._limits.take(OTHER_ID) is None
+    assert served.service.revocation._limits.take(OTHER_ID, NAMESPACE) is None
     clock.now += 1
     assert (await revoke(served, last)).status_code == 200
 
@@ -150,8 +150,29 @@ async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone
     assert (await revoke(served, last)).status_code == 200
 
 
+def test_the_clients_of_a_namespace_have_a_bound_together() -> None:
+    """However many clients one of them can make, and wherever they revoked. Other namespaces' clients do not notice."""
+    rates, table = RevocationRates(), RevocationTable()
+    for number in range(CLIENTS * MOST):
+        assert RevocationLimits(rates, RevocationTable()).take(f"{number}", f"{number // AT_ONCE}") is None
+        table.put(RevokedToken(f"{number}", f"{number // 500}", "full"))
+    refusal = RevocationLimits(rates, table).take("new", "full")
+    assert refusal
+    assert "clients of this namespace" in refusal.description
+    assert RevocationLimits(rates, table).take("new", "another") is None
+
+
+def test_many_clients_of_a_namespace_revoke_no_more_at_once_than_some() -> None:
+    """Each client's own bound is not reached."""
+    limits = RevocationLimits(RevocationRates(), RevocationTable())
+    taken = [limits.take(f"client-{number}", "one") is None for number in range(2 * CLIENTS * AT_ONCE)]
+    assert CLIENTS * AT_ONCE <= sum(taken) < 2 * CLIENTS * AT_ONCE
+    assert limits.take("client", "another") is None
+
+
 def test_the_document_tells_the_limits(served: ServedAlone) -> None:
     """And what refuses beyond them."""
     told = served.app.openapi()["paths"]["/api/v1/token/revoke"]["post"]
     assert "100 tokens at once and then one a second, and have 1000" in told["description"]
+    assert "the clients of a namespace together 5 times as many" in told["description"]
     assert "429" in told["responses"]

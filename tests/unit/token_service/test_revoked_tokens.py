@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 
 from agentidp.index.revocations import RevocationTable, RevokedToken
 
-revoked_tokens = st.builds(RevokedToken, st.sampled_from("123456"), st.sampled_from(["a", "b", None]))
+revoked_tokens = st.builds(
+    RevokedToken, st.sampled_from("123456"), st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", None])
+)
 
 
 @given(st.lists(st.tuples(st.booleans(), revoked_tokens), max_size=40))
-def test_it_knows_which_tokens_are_revoked_and_how_many_of_each_client(changes: list[tuple[bool, RevokedToken]]) -> None:
-    """Whatever came, changed or went before; of clients that have none any more nothing is kept."""
+def test_it_knows_which_tokens_are_revoked_and_how_many_of_each_client_and_namespace(
+    changes: list[tuple[bool, RevokedToken]],
+) -> None:
+    """Whatever came, changed or went before; of those that have none any more nothing is kept."""
     table, now = RevocationTable(), dict[str, RevokedToken]()
     for stays, revoked in changes:
         if stays:
@@ -27,4 +31,6 @@ def test_it_knows_which_tokens_are_revoked_and_how_many_of_each_client(changes: 
     assert len(table) == len(now)
     counts = Counter(one.client_id for one in now.values() if one.client_id)
     assert [table.count(client_id) for client_id in "abc"] == [counts[client_id] for client_id in "abc"]
-    assert table._counts.keys() == counts.keys()
+    assert table._of_clients.keys() == counts.keys()
+    counts = Counter(one.namespace for one in now.values() if one.namespace)
+    assert [table.count_in(namespace) for namespace in "xyz"] == [counts[namespace] for namespace in "xyz"]
