@@ -19,6 +19,7 @@ from management_api.changes.barrier import Barrier
 from management_api.changes.credentials import CredentialChanges
 from management_api.changes.effects import Effects
 from management_api.changes.making import BoundedMaker
+from management_api.changes.pending import PendingChanges
 from management_api.changes.sweeping import sweep
 from management_api.changes.writer import Writer
 from management_api.limits import CallerLimits
@@ -44,7 +45,9 @@ class ManagementApi:
         maker = BoundedMaker(settings.hashing_threads, settings.bcrypt_cost, settings.hashing_queue)
         effects = Effects(self.registry, settings.confirm_seconds, barrier)
         self.agents = AgentChanges(Writer(cluster, DATED_AGENTS, self._agent_written), self.registry, settings.confirm_seconds)
-        self.credentials = CredentialChanges(Writer(cluster, CREDENTIALS, self._credential_written), maker, effects)
+        self.pending = PendingChanges(cluster, settings.namespace)
+        writer = Writer(cluster, CREDENTIALS, self._credential_written)
+        self.credentials = CredentialChanges(writer, self.pending, maker, effects)
         limits = CallerLimits(settings.caller_requests_per_second, settings.caller_burst)
         self.reception = Reception(Bearers(settings, cluster, self.registry), limits, self.freshness)
         self._given_up = timedelta(seconds=settings.confirm_seconds) + GIVEN_UP_AFTER
@@ -52,8 +55,8 @@ class ManagementApi:
         self.metrics.add_gauge("secrets_in_the_making", "Secrets that are being hashed.", lambda: maker.in_the_making)
 
     async def sweep(self) -> None:
-        """Undo what nobody confirms any more, for ever."""
-        await sweep(self.registry.credentials.table, self.credentials.undo, self._given_up)
+        """Roll back what nobody confirms any more, for ever."""
+        await sweep(self.pending, self.credentials.roll_back, self._given_up)
 
     def _agent_written(self, agent: DatedAgent) -> None:
         """Known before the watch tells: whoever wrote it reads it next."""

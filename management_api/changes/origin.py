@@ -21,7 +21,12 @@ class Origin:
 
     def annotations(self) -> dict[str, str]:
         """What the changed resource says of it."""
-        return {CHANGED_BY: self.caller, REQUEST_ID: self.request_id, CHANGED_AT: written(datetime.now(UTC))}
+        return marks(self.caller, self.request_id)
+
+
+def marks(changed_by: str, request_id: str) -> dict[str, str]:
+    """The annotations of a change that is made now."""
+    return {CHANGED_BY: changed_by, REQUEST_ID: request_id, CHANGED_AT: written(datetime.now(UTC))}
 
 
 def written(moment: datetime) -> str:

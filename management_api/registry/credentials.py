@@ -19,10 +19,7 @@ from agentidp.domain.resources import (
 from agentidp.kube.kinds import CREDENTIALS, Extract
 from management_api.registry.moments import moment_in
 
-UNCONFIRMED = f"{GROUP}/unconfirmed"
 CHANGED_AT = f"{GROUP}/changed-at"
-MAX_MARK = 1024
-"""Longer than any that this API writes. What somebody else wrote there is not kept."""
 
 Key = tuple[datetime, str]
 Owner = tuple[str, str, str]
@@ -57,8 +54,6 @@ class RegisteredCredential(Struct, frozen=True, gc=False):
     hashes: tuple[SecretHash, ...]
     issued: datetime | None
     secret_name: str | None
-    unconfirmed: str | None
-    """A change of ours that has not taken effect everywhere yet."""
 
     @property
     def owner(self) -> Owner:
@@ -94,13 +89,7 @@ def registered(credential: AgentCredential) -> RegisteredCredential:
         hashes=status.secret_hashes,
         issued=max((moment for moment in (status.created_at, status.rotated_at) if moment), default=None),
         secret_name=status.binding.name if status.binding else None,
-        unconfirmed=_mark(meta.annotations),
     )
-
-
-def _mark(annotations: Mapping[str, str]) -> str | None:
-    mark = annotations.get(UNCONFIRMED)
-    return mark if mark and len(mark) <= MAX_MARK else None
 
 
 REGISTERED_CREDENTIALS = Extract(CREDENTIALS, registered)
@@ -113,7 +102,6 @@ class CredentialTable:
         self._by_id: dict[str, RegisteredCredential] = {}
         self._in_order: dict[tuple[Owner, Status | None], list[Key]] = {}
         """Keys by owner and status, oldest first; None is any status."""
-        self._unconfirmed: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -135,10 +123,6 @@ class CredentialTable:
         end = max(0, len(keys) - skip)
         return [self._by_id[credential_id] for _, credential_id in reversed(keys[max(0, end - limit) : end])]
 
-    def unconfirmed(self) -> list[RegisteredCredential]:
-        """Those with a change of ours that has not taken effect everywhere."""
-        return [self._by_id[one] for one in self._unconfirmed]
-
     def put(self, credential: RegisteredCredential) -> None:
         """Add it, or put it in the place of what it was before."""
         known = self._by_id.get(credential.credential_id)
@@ -149,8 +133,6 @@ class CredentialTable:
         self._by_id[credential.credential_id] = credential
         for place in _places(credential):
             insort(self._in_order.setdefault(place, []), credential.key)
-        if credential.unconfirmed:
-            self._unconfirmed[credential.credential_id] = None
 
     def remove(self, credential: RegisteredCredential) -> None:
         """The credential of this id goes."""
@@ -174,7 +156,6 @@ class CredentialTable:
         return self._in_order.get((owner, status), ())
 
     def _take_out(self, known: RegisteredCredential) -> None:
-        self._unconfirmed.pop(known.credential_id, None)
         for place in _places(known):
             keys = self._in_order[place]
             del keys[bisect_left(keys, known.key)]

@@ -58,6 +58,7 @@ MANAGEMENT_API_EVERYWHERE: Rules = {
 }
 MANAGEMENT_API_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": READ,
+    "pendingchanges.idp.sentryagent.ai": {"list", "create", "patch", "delete"},
     "serviceaccounts/token[agentidp-management-api]": {"create"},
 }
 EVERYBODY: Rules = {
