@@ -62,11 +62,19 @@ class Told(NamedTuple):
 class CredentialChanges:
     """All changes of credentials."""
 
-    def __init__(self, writer: Writer[AgentCredential], pending: PendingChanges, maker: BoundedMaker, effects: Effects) -> None:
+    def __init__(
+        self,
+        writer: Writer[AgentCredential],
+        pending: PendingChanges,
+        maker: BoundedMaker,
+        effects: Effects,
+        try_again_seconds: float = TRY_AGAIN_SECONDS,
+    ) -> None:
         self._writer = writer
         self._pending = pending
         self._maker = maker
         self._effects = effects
+        self._try_again_seconds = try_again_seconds
         self._owed: set[asyncio.Task[None]] = set()
         """Changes that could not be taken back yet, though their callers were told that they will be."""
 
@@ -203,7 +211,7 @@ class CredentialChanges:
 
     async def _roll_back_later(self, change: PendingChange) -> None:
         while True:
-            await asyncio.sleep(TRY_AGAIN_SECONDS)
+            await asyncio.sleep(self._try_again_seconds)
             with suppress(Failure, ApiError):
                 return await self._roll_back(change)
 
