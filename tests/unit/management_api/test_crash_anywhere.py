@@ -44,6 +44,14 @@ HOME = "agentidp-system"
 MAKER = BoundedMaker(threads=1, cost=4, queue=10)
 AGENT = REGISTERED_AGENTS.keep(REGISTERED_AGENTS.kind.decode(msgspec.json.encode(a_registered_agent())))
 BEFORE = ProvidedHash(hash=bcrypt.hashpw(b"before", bcrypt.gensalt(4)).decode(), hint="0a1b2c3d")
+
+
+async def is_gone() -> bool:
+    """Whoever asks waits for the answer."""
+    return False
+
+
+ORIGIN = Origin("somebody", "r", is_gone)
 ANY_FAULT = st.sampled_from([None, *Fault])
 
 
@@ -84,6 +92,8 @@ class World:
 
     def __init__(self, *, has_credential: bool) -> None:
         self.registry = Registry()
+        self.recorded = asyncio.Event()
+        """A change has been recorded."""
         self.cluster = ModelCluster(written=self._publish)
         self.before: AgentCredential | None = None
         if has_credential:
@@ -92,33 +102,42 @@ class World:
             self.before = asyncio.run(self.cluster.create(CREDENTIALS, one))
 
     def _publish(self) -> None:
+        if self.cluster.all(PENDING_CHANGES):
+            self.recorded.set()
         for one in self.cluster.all(CREDENTIALS):
             self.registry.credentials.put(registered(published(one)))
 
-    def process(self) -> tuple[Process, CredentialChanges]:
-        """A new one."""
-        process: Any = Process(self.cluster)
-        effects = Effects(self.registry, 5.0, NoReplicas())
+    def changes_of(self, process: Any, wait_seconds: float = 5.0) -> CredentialChanges:
+        """What the process has of this API."""
+        effects = Effects(self.registry, wait_seconds, NoReplicas())
         writer = Writer(process, CREDENTIALS, lambda one: self.registry.credentials.put(registered(published(one))))
-        return process, CredentialChanges(writer, PendingChanges(process, HOME), MAKER, effects, try_again_seconds=0.0)
+        return CredentialChanges(writer, PendingChanges(process, HOME), MAKER, effects, try_again_seconds=0.0)
 
     async def act(self, faults: list[Fault | None]) -> tuple[Told | None, bool]:
-        """Rotate, or generate where there is nothing to rotate: what is told, if anything; and whether the process has died."""
-        process, changes = self.process()
+        """What a new process tells, if anything, with these faults at its writes; and whether it has died."""
+        process = Process(self.cluster)
         self.cluster.faults = list(faults)  # type: ignore[arg-type]
-        origin = Origin("somebody", "r", is_gone)
-        doing = changes.rotate(AGENT, registered(self.before), None, origin) if self.before else None
-        told = None
+        return await self.act_as(process), process.is_dead
+
+    async def act_as(self, process: Process, wait_seconds: float = 5.0) -> Told | None:
+        """Rotate, or generate where there is nothing to rotate: what is told, if anything."""
+        changes, told = self.changes_of(process, wait_seconds), None
         with suppress(Failure, ApiError, Crashed):
-            told = await (doing or changes.generate(AGENT, None, origin))
+            if self.before:
+                told = await changes.rotate(AGENT, registered(self.before), None, ORIGIN)
+            else:
+                told = await changes.generate(AGENT, None, ORIGIN)
         await at_rest()
-        return told, process.is_dead
+        return told
 
     async def sweep(self, faults: list[Fault | None]) -> None:
-        """By a new process, when every request of before is over."""
-        _, changes = self.process()
+        """By a new process, with these faults at its writes."""
         self.cluster.faults = list(faults)  # type: ignore[arg-type]
-        later = datetime.now(UTC) + timedelta(hours=1)
+        await self.sweep_as(Process(self.cluster))
+
+    async def sweep_as(self, process: Process) -> None:
+        """Every record counts as abandoned."""
+        later, changes = datetime.now(UTC) + timedelta(hours=1), self.changes_of(process)
         with suppress(Crashed):
             await sweep_once(self.cluster.all(PENDING_CHANGES), changes.roll_back, later, timedelta(seconds=40))
 
@@ -126,11 +145,6 @@ class World:
         """The hashes that are accepted."""
         active = (one for one in self.cluster.all(CREDENTIALS) if one.spec.state is CredentialState.ACTIVE)
         return [one.spec.secret_hash.hash for one in active if one.spec.secret_hash]
-
-
-async def is_gone() -> bool:
-    """Whoever asks waits for the answer."""
-    return False
 
 
 async def at_rest() -> None:
@@ -159,7 +173,7 @@ def published(credential: AgentCredential) -> AgentCredential:
 
 
 @pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(faults=st.lists(ANY_FAULT, max_size=9), sweeps=st.lists(st.lists(ANY_FAULT, max_size=4), max_size=2))
 def test_what_is_told_works_and_what_is_not_told_does_not_stay(
     has_credential: bool, faults: list[Fault | None], sweeps: list[list[Fault | None]]
@@ -179,6 +193,51 @@ def test_what_is_told_works_and_what_is_not_told_does_not_stay(
             assert bcrypt.checkpw((told.secret or "").encode(), standing[0].encode())
         elif not (has_died and confirmed):  # whoever dies between the confirmation and the answer has told nobody
             assert standing == as_before
+        assert world.cluster.all(PENDING_CHANGES) == []
+
+    asyncio.run(live())
+
+
+class Slow(Process):
+    """A process whose requests take their time, each as many turns of the event loop as it is told."""
+
+    def __init__(self, cluster: ModelCluster, turns: list[int]) -> None:
+        super().__init__(cluster)
+        self._turns = turns
+
+    def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
+        """Any request."""
+        request = super().__getattr__(verb)
+
+        async def slowly(*arguments: Any) -> Any:
+            for _ in range(self._turns.pop(0) if self._turns else 0):
+                await asyncio.sleep(0)
+            return await request(*arguments)
+
+        return slowly
+
+
+@pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
+@settings(max_examples=150, deadline=None)
+@given(maker=st.lists(st.integers(0, 12), max_size=12), sweepers=st.lists(st.integers(0, 12), max_size=12))
+def test_a_sweep_at_any_moment_of_a_change_does_not_void_what_is_told(
+    has_credential: bool, maker: list[int], sweepers: list[int]
+) -> None:
+    """A request may take longer than it should live: then others roll it back while it goes on."""
+    world = World(has_credential=has_credential)
+    as_before = world.standing()
+
+    async def live() -> None:
+        doing = asyncio.create_task(world.act_as(Slow(world.cluster, list(maker)), wait_seconds=0.02))
+        await world.recorded.wait()
+        await world.sweep_as(Slow(world.cluster, list(sweepers)))
+        told = await doing
+        await world.sweep([])
+        if told:
+            (standing,) = world.standing()
+            assert bcrypt.checkpw((told.secret or "").encode(), standing.encode())
+        else:
+            assert world.standing() == as_before
         assert world.cluster.all(PENDING_CHANGES) == []
 
     asyncio.run(live())
@@ -207,34 +266,25 @@ def test_a_process_that_has_slept_too_long_writes_nothing_any_more() -> None:
     """It has recorded its rotation, and sleeps until that is rolled back. Its write finds another version of the credential."""
     world = World(has_credential=True)
     as_before = world.standing()
-    pending_made = asyncio.Event()
 
     class Sleepy(Process):
-        """Sweeps before each patch of a credential that it is told to send."""
+        """Others sweep while it is about to write the credential."""
 
         def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
             request = super().__getattr__(verb)
 
             async def slowly(*arguments: Any) -> Any:
-                if verb == "patch" and arguments[0] is CREDENTIALS and not pending_made.is_set():
-                    pending_made.set()
+                if verb == "patch" and arguments[0] is CREDENTIALS:
                     await world.sweep([])
                 return await request(*arguments)
 
             return slowly
 
-    sleepy: Any = Sleepy(world.cluster)
-    effects = Effects(world.registry, 5.0, NoReplicas())
-    changes = CredentialChanges(
-        Writer(sleepy, CREDENTIALS, lambda _: None), PendingChanges(sleepy, HOME), MAKER, effects, try_again_seconds=0.0
-    )
-
     async def live() -> None:
         assert world.before
         with pytest.raises(Failure, match="came first"):
-            await changes.rotate(AGENT, registered(world.before), None, Origin("somebody", "r", is_gone))
+            await world.changes_of(Sleepy(world.cluster)).rotate(AGENT, registered(world.before), None, ORIGIN)
 
     asyncio.run(live())
-    assert pending_made.is_set()
     assert world.standing() == as_before
     assert world.cluster.all(PENDING_CHANGES) == []
