@@ -79,10 +79,10 @@ class ModelCluster:
             version = current.metadata.resource_version
             if change.get("metadata", {}).get("resourceVersion", version) != version:
                 raise Conflict(409, "Conflict", f"{kind.plural} {current.key} has been modified")
-            patched: Any = kind.decode(msgspec.json.encode(_merged(kind.encode(current), change)))
+            patched: ObjectT = kind.decode(msgspec.json.encode(_merged(kind.encode(current), change)))
             if patched == current:
-                return patched  # type: ignore[no-any-return]
-            generation = current.metadata.generation + (patched.spec != current.spec)
+                return patched
+            generation = current.metadata.generation + (patched.spec != current.spec)  # type: ignore[attr-defined]
             return self._store(kind, with_fields(patched, metadata=with_fields(patched.metadata, generation=generation)))
 
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
