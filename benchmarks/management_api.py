@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from agentidp.domain.resources import Agent
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, PENDING_CHANGES, SECRETS
 from agentidp.kube.listing import list_all
 from benchmarks.measure.accounting import cpu_seconds
 from benchmarks.measure.counters import total
@@ -24,7 +24,6 @@ from benchmarks.stage.settled import settle
 from benchmarks.stage.waiting import until_awaited
 from benchmarks.stage.workload import pair_in, workload
 from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS
-from management_api.registry.credentials import UNCONFIRMED
 
 CONNECTIONS, AT_ONCE = 32, 8
 CALLER = "caller"
@@ -136,8 +135,7 @@ async def _until_undone(stage: Stage, asked: Asked) -> None:
 
     async def nothing_is_under_way() -> bool:
         making = total("agentidp_management_secrets_in_the_making", await exposition(asked.url))
-        credentials = await list_all(stage.admin, CREDENTIALS)
-        return not making and not any(UNCONFIRMED in one.metadata.annotations for one in credentials)
+        return not making and not await list_all(stage.admin, PENDING_CHANGES)
 
     for _ in range(2):  # between the making of a secret and its declaration, neither is seen
         await until_awaited(nothing_is_under_way, look_seconds=0.5)

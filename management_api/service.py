@@ -19,6 +19,7 @@ from management_api.changes.barrier import Barrier
 from management_api.changes.credentials import CredentialChanges
 from management_api.changes.effects import Effects
 from management_api.changes.making import BoundedMaker
+from management_api.changes.pending import PendingChanges
 from management_api.changes.retention import Retention
 from management_api.changes.sweeping import sweep
 from management_api.changes.writer import Writer
@@ -47,7 +48,8 @@ class ManagementApi:
         agent_writer = Writer(cluster, DATED_AGENTS, self._agent_written)
         credential_writer = Writer(cluster, CREDENTIALS, self._credential_written)
         self.agents = AgentChanges(agent_writer, self.registry, settings.confirm_seconds)
-        self.credentials = CredentialChanges(credential_writer, maker, effects)
+        self.pending = PendingChanges(cluster, settings.namespace)
+        self.credentials = CredentialChanges(credential_writer, self.pending, maker, effects)
         self.retention = Retention(self.registry, agent_writer, credential_writer, settings.ended_records_kept)
         bearers = Bearers(settings, cluster, self.registry)
         self.reception = Reception(bearers, _limits(settings, self.registry), self.freshness)
@@ -56,8 +58,8 @@ class ManagementApi:
         self.metrics.add_gauge("secrets_in_the_making", "Secrets that are being hashed.", lambda: maker.in_the_making)
 
     async def sweep(self) -> None:
-        """Undo what nobody confirms any more, for ever."""
-        await sweep(self.registry.credentials.table, self.credentials.undo, self._given_up)
+        """Roll back what nobody confirms any more, for ever."""
+        await sweep(self.pending, self.credentials.roll_back, self._given_up)
 
     def _agent_written(self, agent: DatedAgent) -> None:
         """Known before the watch tells: whoever wrote it reads it next."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 from agentidp.domain.conditions import READY, condition, is_ready
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
+    Administrator,
     Agent,
     AgentCredential,
     AgentPhase,
@@ -79,6 +80,7 @@ class ClientOrganization(Struct, frozen=True, gc=False):
     allowed_scopes: tuple[str, ...] | None
     """None where its scopes are not restricted."""
     tokens_per_day: int | None
+    administrators: tuple[Administrator, ...] = ()
 
 
 class Client(Struct, frozen=True, gc=False):
@@ -137,6 +139,7 @@ def client_organization(organization: Organization) -> ClientOrganization:
         namespaces=tuple(map(sys.intern, spec.namespaces)),
         allowed_scopes=None if spec.allowed_scopes is None else tuple(map(sys.intern, spec.allowed_scopes)),
         tokens_per_day=spec.limits.tokens_per_day,
+        administrators=spec.administrators,
     )
 
 

@@ -27,7 +27,7 @@ class Grant(Struct, frozen=True, gc=False):
 
 def decide_grant(asked: Asked, agent: ClientAgent, organization: ClientOrganization | None, issuer: str) -> Grant | OAuthError:
     """All that the agent may have, or the part of it that was asked for; anything beyond is refused, not left out."""
-    scope = _scope(asked.scope, _allowed_scopes(agent, organization))
+    scope = _scope(asked.scope, allowed_scopes(agent, organization))
     if isinstance(scope, OAuthError):
         return scope
     audience = _audience(asked.resources, agent.audiences or (issuer,))
@@ -36,7 +36,8 @@ def decide_grant(asked: Asked, agent: ClientAgent, organization: ClientOrganizat
     return Grant(scope, audience)
 
 
-def _allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) -> tuple[str, ...]:
+def allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) -> tuple[str, ...]:
+    """The scopes that the agent declares, without those that its Organization does not allow."""
     allowed = organization.allowed_scopes if organization else None
     return agent.scopes if allowed is None else tuple(scope for scope in agent.scopes if scope in allowed)
 

@@ -7,7 +7,16 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from agentidp.domain.resources import GROUP, VERSION, Agent, AgentCredential, Organization, Secret, TokenRevocation
+from agentidp.domain.resources import (
+    GROUP,
+    VERSION,
+    Agent,
+    AgentCredential,
+    Organization,
+    PendingChange,
+    Secret,
+    TokenRevocation,
+)
 from agentidp.domain.resources.meta import Object
 
 ObjectT = TypeVar("ObjectT", bound=Object)
@@ -74,6 +83,7 @@ AGENTS = Kind(GROUP, VERSION, "agents", "Agent", Agent)
 CREDENTIALS = Kind(GROUP, VERSION, "agentcredentials", "AgentCredential", AgentCredential)
 ORGANIZATIONS = Kind(GROUP, VERSION, "organizations", "Organization", Organization)
 TOKEN_REVOCATIONS = Kind(GROUP, VERSION, "tokenrevocations", "TokenRevocation", TokenRevocation)
+PENDING_CHANGES = Kind(GROUP, VERSION, "pendingchanges", "PendingChange", PendingChange)
 SECRETS = Kind("", "v1", "secrets", "Secret", Secret)
 SERVICE_ACCOUNTS = Kind("", "v1", "serviceaccounts", "ServiceAccount", Object)
 """Of these only the metadata is read."""

@@ -43,7 +43,7 @@ BOUNDS = {
 
 
 def resources(root: Path) -> str:
-    """Every field of the four kinds."""
+    """Every field of the five kinds."""
     parts = ["# Resources", "Group `idp.sentryagent.ai`, version `v1alpha1`. `kubectl explain` tells the same."]
     for path in sorted((root / "crds").glob("*.yaml")):
         crd = yaml.safe_load(path.read_text())["spec"]

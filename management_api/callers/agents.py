@@ -1,21 +1,19 @@
-"""An agent as the caller: by the scopes of its token, held to its organization.
+"""An agent as the caller: by the scopes of its token, on the agents that it reaches (`agentidp.domain.administration`)."""
 
-Without one, it is held to those agents of its namespace that have none either.
-"""
-
-from management_api.callers.caller import READ, WRITE, Action, Place, Sees, tenant_of
+from agentidp.domain.administration import READ, includes, reaches
+from agentidp.domain.clients import ClientOrganization
+from management_api.callers.caller import Action, Place, Sees, tenant_of
 from management_api.failures import agent_not_found, forbidden
-from management_api.registry.agents import RegisteredAgent, belongs_to
-from management_api.registry.registry import Registry
+from management_api.registry.agents import RegisteredAgent
 
 
 class AgentCaller:
-    """An active agent with a good token."""
+    """An active agent with a good token: the scopes that count of it, and the Organization that admits the agent, if any."""
 
-    def __init__(self, agent: RegisteredAgent, scopes: frozenset[str], registry: Registry) -> None:
+    def __init__(self, agent: RegisteredAgent, scopes: frozenset[str], organization: ClientOrganization | None) -> None:
         self._agent = agent
         self._scopes = scopes
-        self._organization = registry.organization_of(agent)
+        self._organization = organization
 
     @property
     def name(self) -> str:
@@ -33,16 +31,18 @@ class AgentCaller:
         return True
 
     async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
-        """By scope first, which says nothing about the agent."""
+        """By scope first, which says nothing about the agent. An agent that the caller may not even read does not exist."""
         self._require_scope(action)
-        if agent is None or not self._sees(agent):
+        if agent is None or not self._reaches(agent, READ):
             raise agent_not_found(agent_id)
+        if not self._reaches(agent, action.value.scope):
+            raise forbidden(f"The organization does not give {action.value.scope} beyond the caller's own namespace.")
         return agent
 
     async def visible(self, namespace: str | None) -> Sees:
-        """Its own tenant's."""
+        """Those that it may read."""
         self._require_scope(Action.LIST_AGENTS)
-        return lambda agent: self._sees(agent) and namespace in (None, agent.namespace)
+        return lambda agent: self._reaches(agent, READ) and namespace in (None, agent.namespace)
 
     async def place(self, namespace: str | None, organization_id: str | None) -> Place:
         """Beside itself, in its own organization; nothing else is its to choose."""
@@ -56,11 +56,8 @@ class AgentCaller:
 
     def _require_scope(self, action: Action) -> None:
         needed = action.value.scope
-        if needed in self._scopes or (needed == READ and WRITE in self._scopes):
-            return
-        raise forbidden(f"The access token needs the scope {needed}.")
+        if not includes(self._scopes, needed):
+            raise forbidden(f"The access token needs the scope {needed}.")
 
-    def _sees(self, agent: RegisteredAgent) -> bool:
-        if self._organization is None and agent.namespace != self._agent.namespace:
-            return False
-        return belongs_to(agent, self._organization)
+    def _reaches(self, agent: RegisteredAgent, scope: str) -> bool:
+        return reaches(self._agent.client, agent.client, self._organization, scope)

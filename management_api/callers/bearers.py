@@ -13,6 +13,7 @@ import structlog
 
 from agentidp.domain.acceptance import why_agent_is_refused
 from agentidp.domain.access_tokens import AccessToken, read_token
+from agentidp.domain.grants import allowed_scopes
 from agentidp.domain.secrets import PREFIX
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError
@@ -81,7 +82,9 @@ class Bearers:
         why = self._why_refused(read, agent)
         if why or agent is None:
             raise self._refused(why or "UnknownAgent", read.client_id)
-        return AgentCaller(agent, frozenset((read.scope or "").split()), self._registry)
+        organization = self._registry.organization_of(agent)
+        scopes = set((read.scope or "").split()).intersection(allowed_scopes(agent.client, organization))
+        return AgentCaller(agent, frozenset(scopes), organization)
 
     def _why_refused(self, read: AccessToken, agent: RegisteredAgent | None) -> str | None:
         """As the token service judges a token (RFC 7662, section 2.2), and whether it is meant for this API."""

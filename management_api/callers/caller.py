@@ -4,9 +4,9 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from agentidp.domain.administration import READ, WRITE
 from management_api.registry.agents import RegisteredAgent
 
-READ, WRITE = "agents:read", "agents:write"
 AGENTS, CREDENTIALS = "agents", "agentcredentials"
 
 

@@ -1,35 +1,43 @@
 """Generate, rotate and revoke: the plaintext is made here, is in the answer, and nowhere else.
 
 A secret counts only when its hash is published, every ready replica of the token service acts by it, and the caller still waits
-to be told. Until then the change is marked (see `unconfirmed`), and whatever comes in between undoes it.
+to be told. Until then the change is pending (see `pending`), and whatever comes in between rolls it back.
 """
 
 import asyncio
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
 from typing import NamedTuple
 
 import structlog
 
-from agentidp.domain.resources import AgentCredential, AgentRef, CredentialSpec, ObjectMeta, ProvidedHash
-from agentidp.kube.errors import ApiError
+from agentidp.domain.resources import (
+    AgentCredential,
+    AgentRef,
+    CredentialSpec,
+    ObjectMeta,
+    Operation,
+    PendingChange,
+    ProvidedHash,
+)
+from agentidp.kube.errors import ApiError, NotFound
 from agentidp.runtime.secret_maker import MadeSecret
 from management_api.changes import rules
 from management_api.changes.barrier import Unconfirmed
 from management_api.changes.effects import Effects, NotPublished
 from management_api.changes.making import BoundedMaker
-from management_api.changes.origin import Origin, made_here, written
-from management_api.changes.unconfirmed import UnconfirmedChange, What, taken_back, undone
+from management_api.changes.origin import US, Origin, made_here, marks, written
+from management_api.changes.pending import PendingChanges, generation, rotation
+from management_api.changes.rollback import concerns, rolled_back
 from management_api.changes.writer import Writer
-from management_api.failures import Code, Failure, unavailable
+from management_api.failures import Failure, credential_not_found, unavailable
 from management_api.registry.agents import RegisteredAgent
 from management_api.registry.credentials import RegisteredCredential, registered
 
 MAX_PREFIX = 240  # leaves room for what makes a credential's name unique
 TRY_AGAIN_SECONDS = 5.0
-
-Undoing = Callable[[AgentCredential, UnconfirmedChange], rules.Patch]
 
 log = structlog.get_logger()
 
@@ -53,10 +61,19 @@ class Told(NamedTuple):
 class CredentialChanges:
     """All changes of credentials."""
 
-    def __init__(self, writer: Writer[AgentCredential], maker: BoundedMaker, effects: Effects) -> None:
+    def __init__(
+        self,
+        writer: Writer[AgentCredential],
+        pending: PendingChanges,
+        maker: BoundedMaker,
+        effects: Effects,
+        try_again_seconds: float = TRY_AGAIN_SECONDS,
+    ) -> None:
         self._writer = writer
+        self._pending = pending
         self._maker = maker
         self._effects = effects
+        self._try_again_seconds = try_again_seconds
         self._owed: set[asyncio.Task[None]] = set()
         """Changes that could not be taken back yet, though their callers were told that they will be."""
 
@@ -65,15 +82,16 @@ class CredentialChanges:
         rules.require_active(agent)
         await self._require_replicas()
         made = await self._maker.make(origin.tenant)
-        change = UnconfirmedChange(what=What.GENERATE, request_id=origin.request_id, since=datetime.now(UTC), hash=made.hashed)
-        created = registered(await self._writer.create(_declared(agent, expires, origin, change)))
+        name = _new_name(agent)
+        change = await self._pending.begin(generation(agent.namespace, name, made.hashed, origin.request_id))
+        created = registered(await self._create(_declared(agent, name, expires, origin, made), change))
         made = made.of(created.credential_id)
         patch = {"spec": {"secretHash": {"hash": made.hashed, "hint": made.hint}}}
         try:
             await self._change(created, lambda _: patch)
             return await self._take_effect(created, made, change, origin)
         except BaseException as why:
-            raise await self._withdrawn(created, change, why, "The new credential is revoked.") from why
+            raise await self._withdrawn(change, why, "The new credential is revoked.") from why
 
     async def rotate(
         self, agent: RegisteredAgent, credential: RegisteredCredential, expires: datetime | None, origin: Origin
@@ -87,21 +105,13 @@ class CredentialChanges:
             return await self._rotate_delivered(credential, current, expires, origin)
         rules.require_ours(current)
         made = (await self._maker.make(origin.tenant)).of(credential.credential_id)
-        change = UnconfirmedChange(
-            what=What.ROTATE,
-            request_id=origin.request_id,
-            since=datetime.now(UTC),
-            hash=made.hashed,
-            previous=current.spec.secret_hash,
-            previous_expiry=current.spec.expires_at,
-        )
-        annotations = origin.annotations() | change.annotation()
-        patch = rules.rotated(annotations, expires, secretHash={"hash": made.hashed, "hint": made.hint})
+        change = await self._pending.begin(rotation(current, made.hashed, origin.request_id))
+        patch = rules.rotated(origin.annotations(), expires, secretHash={"hash": made.hashed, "hint": made.hint})
         try:
             await self._change(credential, lambda now: rules.unless_overtaken(current, now, patch))
             return await self._take_effect(credential, made, change, origin)
         except BaseException as why:
-            raise await self._withdrawn(credential, change, why, "The secret is the one from before.") from why
+            raise await self._withdrawn(change, why, "The secret is the one from before.") from why
 
     async def revoke(self, credential: RegisteredCredential, origin: Origin) -> None:
         """For ever. Raises Failure and ApiError."""
@@ -111,9 +121,17 @@ class CredentialChanges:
         except Unconfirmed as why:
             raise unavailable(f"The credential is revoked, but not known to be refused everywhere yet: {why}") from why
 
-    async def undo(self, credential: RegisteredCredential, change: UnconfirmedChange) -> None:
-        """Undo a change that was not confirmed, if it still stands. Raises Failure and ApiError."""
-        await self._undo(credential, change, undone)
+    async def roll_back(self, change: PendingChange) -> None:
+        """Roll back what its maker has abandoned, unless it was confirmed meanwhile. Raises Failure and ApiError.
+
+        Where nothing of it is to be seen, its maker may be about to write: that is refused, for the credential is marked.
+        """
+        try:
+            claimed = await self._pending.claim(change)
+        except NotFound:
+            return
+        mark = {"metadata": {"annotations": marks(US, change.spec.request_id)}}
+        await self._roll_back(claimed, otherwise=mark if change.spec.operation is Operation.ROTATE else {})
 
     async def _require_replicas(self) -> None:
         """Else the old secret would stop working for as long as it takes to find out, for nothing. Raises Failure."""
@@ -136,67 +154,82 @@ class CredentialChanges:
             raise unavailable(f"The rotation is recorded, its outcome can be read with GET: {why}") from why
         return Told(seen, delivered_to=seen.secret_name)
 
+    async def _create(self, declared: AgentCredential, change: PendingChange) -> AgentCredential:
+        """The credential as it is stored; without an answer that says so, it may be stored or not. Raises ApiError."""
+        try:
+            return await self._writer.create(declared)
+        except ApiError:
+            with suppress(ApiError, Failure):
+                await self._roll_back(change)
+            raise
+
     async def _take_effect(
-        self, credential: RegisteredCredential, made: MadeSecret, change: UnconfirmedChange, origin: Origin
+        self, credential: RegisteredCredential, made: MadeSecret, change: PendingChange, origin: Origin
     ) -> Told:
-        """Published, in force everywhere, and somebody is there to be told: then the mark goes."""
+        """Published, in force everywhere, and somebody is there to be told: then the change is confirmed."""
         await self._effects.published(credential.credential_id, lambda seen: rules.accepts(seen, made))
         await self._effects.everywhere(await self._read(credential))
         if await origin.is_gone():
             raise Gone
         return Told(registered(await self._confirm(credential, change)), made.value)
 
-    async def _confirm(self, credential: RegisteredCredential, change: UnconfirmedChange) -> AgentCredential:
-        """Take the mark away. Where no answer tells whether it is, the credential does. Raises Failure and ApiError."""
+    async def _confirm(self, credential: RegisteredCredential, change: PendingChange) -> AgentCredential:
+        """The credential after it, once more where no answer tells whether it is confirmed. Raises Failure and ApiError."""
         try:
-            return await self._change(credential, lambda now: rules.confirmed(now, change))
+            return await self._confirm_once(credential, change)
         except ApiError as trouble:
-            log.warning("a change may be confirmed or not", request_id=change.request_id, why=str(trouble))
-            return await self._change(credential, lambda now: rules.confirmed(now, change))
+            log.warning("a change may be confirmed or not", request_id=change.spec.request_id, why=str(trouble))
+            return await self._confirm_once(credential, change)
 
-    async def _withdrawn(
-        self, credential: RegisteredCredential, change: UnconfirmedChange, why: BaseException, state: str
-    ) -> BaseException:
-        """Undo it, also where this request is being cancelled; the error that the caller is told."""
-        undoing = asyncio.create_task(self._undo(credential, change, taken_back))
+    async def _confirm_once(self, credential: RegisteredCredential, change: PendingChange) -> AgentCredential:
+        """Read afterwards: whoever has rolled the change back has done so before they removed its record."""
+        await self._pending.confirm(change)
+        current = await self._read(credential)
+        rules.require_standing(current, change)
+        return current
+
+    async def _withdrawn(self, change: PendingChange, why: BaseException, state: str) -> BaseException:
+        """Roll it back, also where this request is being cancelled; the error that the caller is told."""
+        rolling_back = asyncio.create_task(self._roll_back(change))
         try:
-            await asyncio.shield(undoing)
+            await asyncio.shield(rolling_back)
             outcome = f"Nothing was done. {state}"
         except (Failure, ApiError) as trouble:
-            log.warning("a change could not be undone yet", request_id=change.request_id, why=str(trouble))
-            self._owe(credential, change)
+            log.warning("a change could not be rolled back yet", request_id=change.spec.request_id, why=str(trouble))
+            self._owe(change)
             outcome = "It is undone as soon as the API server can be reached; the new secret was told nobody."
         if isinstance(why, NotPublished | Unconfirmed | ApiError):
             return unavailable(f"{_said(why)} {outcome}")
         return unavailable(f"The caller has gone. {outcome}") if isinstance(why, Gone) else why
 
-    def _owe(self, credential: RegisteredCredential, change: UnconfirmedChange) -> None:
-        """What is marked, any process undoes in the end; whether this is, nobody can say now."""
-        task = asyncio.create_task(self._take_back_later(credential, change))
+    def _owe(self, change: PendingChange) -> None:
+        """What is recorded, any process rolls back in the end; whether this still is, nobody can say now."""
+        task = asyncio.create_task(self._roll_back_later(change))
         self._owed.add(task)
         task.add_done_callback(self._owed.discard)
 
-    async def _take_back_later(self, credential: RegisteredCredential, change: UnconfirmedChange) -> None:
+    async def _roll_back_later(self, change: PendingChange) -> None:
         while True:
-            await asyncio.sleep(TRY_AGAIN_SECONDS)
-            try:
-                return await self._undo(credential, change, taken_back)
-            except (Failure, ApiError) as trouble:
-                if isinstance(trouble, Failure) and trouble.code is Code.CREDENTIAL_NOT_FOUND:
-                    return None
+            await asyncio.sleep(self._try_again_seconds)
+            with suppress(Failure, ApiError):
+                return await self._roll_back(change)
 
-    async def _undo(self, credential: RegisteredCredential, change: UnconfirmedChange, how: Undoing) -> None:
-        patches: list[rules.Patch] = []
+    async def _roll_back(self, change: PendingChange, otherwise: rules.Patch | None = None) -> None:
+        """Whatever stands of it, confirmed or not, because nobody was told its secret; `otherwise` where nothing does."""
+        reference = change.spec.credential
+        found = await self._writer.find(reference.namespace, reference.name)
+        if found and concerns(change, found):
+            patches: list[rules.Patch] = []
 
-        def patch(now: AgentCredential) -> rules.Patch:
-            patches.append(how(now, change))
-            return patches[-1]
+            def patch(now: AgentCredential) -> rules.Patch:
+                patches.append(rolled_back(change, now))
+                return patches[-1] or otherwise or {}
 
-        await self._change(credential, patch)
-        if patches[-1]:
-            where = f"{credential.namespace}/{credential.name}"
-            what, request_id = change.what.value, change.request_id
-            log.warning("a change was undone, its secret was told nobody", credential=where, change=what, request_id=request_id)
+            gone = credential_not_found(found.metadata.uid)
+            await self._writer.change(reference.namespace, reference.name, found.metadata.uid, gone, patch)
+            if patches[-1]:
+                _tell(change)
+        await self._pending.settle(change)
 
     async def _read(self, credential: RegisteredCredential) -> AgentCredential:
         return await self._writer.read(*rules.location(credential))
@@ -207,15 +240,24 @@ class CredentialChanges:
         return await self._writer.change(*rules.location(credential), change)
 
 
-def _declared(agent: RegisteredAgent, expires: datetime | None, origin: Origin, change: UnconfirmedChange) -> AgentCredential:
+def _new_name(agent: RegisteredAgent) -> str:
+    return f"{agent.name[:MAX_PREFIX].rstrip('.-')}-{secrets.token_hex(5)}"
+
+
+def _declared(agent: RegisteredAgent, name: str, expires: datetime | None, origin: Origin, made: MadeSecret) -> AgentCredential:
     """A new credential, not confirmed yet. Its hint follows: it takes the id that the API server gives."""
-    name = f"{agent.name[:MAX_PREFIX].rstrip('.-')}-{secrets.token_hex(5)}"
-    annotations = origin.annotations() | change.annotation() | made_here()
-    provided = ProvidedHash(hash=change.hash)
+    annotations = origin.annotations() | made_here()
+    provided = ProvidedHash(hash=made.hashed)
     return AgentCredential(
         metadata=ObjectMeta(name=name, namespace=agent.namespace, annotations=annotations),
         spec=CredentialSpec(agent_ref=AgentRef(name=agent.name), expires_at=expires, secret_hash=provided),
     )
+
+
+def _tell(change: PendingChange) -> None:
+    reference, spec = change.spec.credential, change.spec
+    about = {"credential": f"{reference.namespace}/{reference.name}", "change": spec.operation.value}
+    log.warning("a change was rolled back, its secret was told nobody", **about, request_id=spec.request_id)
 
 
 def _said(why: Exception) -> str:

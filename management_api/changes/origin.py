@@ -10,6 +10,7 @@ from management_api.registry.marks import GENERATED
 
 CHANGED_BY = f"{GROUP}/changed-by"
 REQUEST_ID = f"{GROUP}/request-id"
+US = "management-api"
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,17 @@ class Origin:
 
     def annotations(self) -> dict[str, str]:
         """What the changed resource says of it."""
-        return {CHANGED_BY: self.caller, REQUEST_ID: self.request_id, CHANGED_AT: written(datetime.now(UTC))}
+        return marks(self.caller, self.request_id)
+
+
+def marks(changed_by: str, request_id: str) -> dict[str, str]:
+    """The annotations of a change that is made now."""
+    return {CHANGED_BY: changed_by, REQUEST_ID: request_id, CHANGED_AT: written(datetime.now(UTC))}
 
 
 def made_here() -> dict[str, str]:
     """The annotation of what this API has made."""
-    return {GENERATED: "management-api"}
+    return {GENERATED: US}
 
 
 def written(moment: datetime) -> str:

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agentidp.domain.lifecycle import asks_for_another
-from agentidp.domain.resources import AgentCredential, AgentState, CredentialState
+from agentidp.domain.resources import AgentCredential, AgentState, CredentialState, PendingChange
 from agentidp.runtime.secret_maker import MadeSecret
 from management_api.changes.origin import written
-from management_api.changes.unconfirmed import UnconfirmedChange, stands, unconfirmed_change
+from management_api.changes.rollback import stands
 from management_api.failures import Failure, agent_not_active, already_revoked, credential_not_found, invalid, unavailable
 from management_api.registry.agents import RegisteredAgent
-from management_api.registry.credentials import UNCONFIRMED, RegisteredCredential, Status, registered
+from management_api.registry.credentials import CHANGED_AT, RegisteredCredential, Status, registered
 from management_api.registry.marks import GENERATED
 
 Patch = dict[str, Any]
@@ -32,7 +32,7 @@ def require_rotatable(current: AgentCredential, expires: datetime | None) -> Non
     """Not revoked, not expired unless it is moved on, and nobody else is at it."""
     seen = registered(current)
     _require_not_revoked(seen)
-    if unconfirmed_change(seen.unconfirmed) or (current.spec.secret_hash is None and _is_being_rotated(current, seen)):
+    if current.spec.secret_hash is None and _is_being_rotated(current, seen):
         raise unavailable("Another change of this credential is under way. Nothing was done.")
     if expires is None and seen.expires and seen.expires <= datetime.now(UTC):
         raise invalid(expiresAt="The credential has expired: say until when it is to be good.")
@@ -48,7 +48,7 @@ def revoked(now: AgentCredential, annotations: dict[str, str]) -> Patch:
     """Revoke it, unless it is."""
     _require_not_revoked(registered(now))
     return {
-        "metadata": {"annotations": {**annotations, UNCONFIRMED: None}},
+        "metadata": {"annotations": annotations},
         "spec": {"state": CredentialState.REVOKED.value},
     }
 
@@ -61,21 +61,21 @@ def rotated(annotations: dict[str, str], expires: datetime | None, **spec: Any) 
 
 
 def unless_overtaken(before: AgentCredential, now: AgentCredential, patch: Patch) -> Patch:
-    """The patch, if nobody has changed the spec since it was judged. Of two rotations at once, one is told to try again."""
-    seen = registered(now)
-    _require_not_revoked(seen)
-    if now.metadata.generation != before.metadata.generation or unconfirmed_change(seen.unconfirmed):
+    """The patch, if nobody has changed the spec since it was judged. Of two rotations at once, one is told to try again.
+
+    Nor has this API written there: whoever has rolled this very change back, because it took too long, has left its time.
+    """
+    _require_not_revoked(registered(now))
+    if (now.metadata.generation, _changed_at(now)) != (before.metadata.generation, _changed_at(before)):
         raise unavailable("Another change of this credential came first. Nothing was done.")
     return patch
 
 
-def confirmed(now: AgentCredential, change: UnconfirmedChange) -> Patch:
-    """Take the mark away, if the change still stands; {} if that was done, though nobody was told."""
-    seen = registered(now)
-    _require_not_revoked(seen)
-    if not stands(now, change):
+def require_standing(now: AgentCredential, change: PendingChange) -> None:
+    """Its secret is told only if it is the credential's."""
+    _require_not_revoked(registered(now))
+    if not stands(change, now):
         raise unavailable("Another change of this credential came in between. This one does not stand.")
-    return {"metadata": {"annotations": {UNCONFIRMED: None}}} if seen.unconfirmed else {}
 
 
 def accepts(seen: RegisteredCredential, made: MadeSecret) -> bool:
@@ -93,6 +93,10 @@ def next_moment(current: AgentCredential) -> datetime:
     issued = registered(current).issued
     now = datetime.now(UTC)
     return max(now, issued + timedelta(milliseconds=1)) if issued else now
+
+
+def _changed_at(credential: AgentCredential) -> str | None:
+    return credential.metadata.annotations.get(CHANGED_AT)
 
 
 def _require_not_revoked(seen: RegisteredCredential) -> None:

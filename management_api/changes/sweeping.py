@@ -1,44 +1,44 @@
-"""Undoes changes that nobody confirms any more: the process that made them has died, or could not reach the API server."""
+"""Rolls back changes that nobody confirms any more: the process that made them has died, or could not reach the API server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from agentidp.domain.resources import PendingChange
 from agentidp.kube.errors import ApiError
-from management_api.changes.unconfirmed import UnconfirmedChange, unconfirmed_change
+from management_api.changes.pending import PendingChanges
+from management_api.changes.rollback import is_abandoned
 from management_api.failures import Failure
-from management_api.registry.credentials import CredentialTable, RegisteredCredential
 
 EVERY_SECONDS = 5.0
 
-Undo = Callable[[RegisteredCredential, UnconfirmedChange], Awaitable[None]]
-"""Undoes a change, if it still stands. Raises Failure and ApiError."""
+RollBack = Callable[[PendingChange], Awaitable[None]]
+"""Rolls a change back, if it still stands. Raises Failure and ApiError."""
 
 log = structlog.get_logger()
 
 
-async def sweep(credentials: CredentialTable, undo: Undo, age: timedelta) -> None:
+async def sweep(pending: PendingChanges, roll_back: RollBack, age: timedelta) -> None:
     """For ever: those that are older than any request lives."""
     while True:
         await asyncio.sleep(EVERY_SECONDS)
-        await sweep_once(credentials, undo, age)
-
-
-async def sweep_once(credentials: CredentialTable, undo: Undo, age: timedelta) -> None:
-    """What is there now. Whatever is wrong with one of them harms no other."""
-    for seen in credentials.unconfirmed():
-        where = f"{seen.namespace}/{seen.name}"
         try:
-            await _look_at(seen, undo, age)
+            found = await pending.all()
+        except ApiError as trouble:
+            log.warning("pending changes could not be listed", why=str(trouble))
+            continue
+        await sweep_once(found, roll_back, datetime.now(UTC), age)
+
+
+async def sweep_once(found: list[PendingChange], roll_back: RollBack, now: datetime, age: timedelta) -> None:
+    """What is there now. Whatever is wrong with one of them harms no other."""
+    for change in (one for one in found if is_abandoned(one, now, age)):
+        about = {"credential": f"{change.spec.credential.namespace}/{change.spec.credential.name}"}
+        try:
+            await roll_back(change)
         except (ApiError, Failure) as trouble:
-            log.warning("a change could not be undone yet", credential=where, why=str(trouble))
-        except Exception as fault:  # noqa: BLE001 what a tenant can write must not end the process, nor get into the log
-            log.error("a mark could not be looked at", credential=where, error=type(fault).__name__)  # noqa: TRY400
-
-
-async def _look_at(seen: RegisteredCredential, undo: Undo, age: timedelta) -> None:
-    change = unconfirmed_change(seen.unconfirmed)
-    if change and change.is_older_than(age):
-        await undo(seen, change)
+            log.warning("a change could not be rolled back yet", **about, why=str(trouble))
+        except Exception as fault:  # noqa: BLE001 one that cannot be rolled back must not end the process, nor get into the log
+            log.error("a change cannot be rolled back", **about, error=type(fault).__name__)  # noqa: TRY400

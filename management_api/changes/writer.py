@@ -29,6 +29,10 @@ class Writer(Generic[ObjectT]):
             raise missing
         return found
 
+    async def find(self, namespace: str, name: str) -> ObjectT | None:
+        """The object of this name, if there is one. Raises ApiError."""
+        return await self._cluster.find(self._kind, namespace, name)
+
     async def create(self, value: ObjectT) -> ObjectT:
         """Create it. Raises ApiError."""
         stored = await self._cluster.create(self._kind, value)

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientAgent, ClientOrganization, client_agent
-from agentidp.domain.registration import why_not_admitted
+from agentidp.domain.clients import ClientAgent, client_agent
 from agentidp.domain.resources import Agent, AgentSpec, AgentState, ObjectMeta
 from agentidp.index.agents import AgentTable
 from agentidp.kube.kinds import AGENTS, Extract, Kind
@@ -82,15 +81,6 @@ def registered(agent: DatedAgent) -> RegisteredAgent:
         version=int(meta.resource_version or 0),
         is_generated=GENERATED in meta.annotations,
     )
-
-
-def belongs_to(agent: RegisteredAgent, organization: ClientOrganization | None) -> bool:
-    """Whether the agent is the organization's: it claims it, and is admitted. None is asked for agents that claim none."""
-    claimed = agent.spec.organization_id
-    if organization is None:
-        return claimed is None
-    admitted = why_not_admitted(agent.namespace, claimed, organization.namespaces) is None
-    return claimed == organization.organization_id and admitted
 
 
 class RegisteredAgentTable(AgentTable[RegisteredAgent]):

@@ -21,10 +21,7 @@ from agentidp.kube.kinds import CREDENTIALS, Extract
 from management_api.registry.marks import GENERATED
 from management_api.registry.moments import moment_in
 
-UNCONFIRMED = f"{GROUP}/unconfirmed"
 CHANGED_AT = f"{GROUP}/changed-at"
-MAX_MARK = 1024
-"""Longer than any that this API writes. What somebody else wrote there is not kept."""
 
 Key = tuple[datetime, str]
 Owner = tuple[str, str, str]
@@ -59,8 +56,6 @@ class RegisteredCredential(Struct, frozen=True, gc=False):
     hashes: tuple[SecretHash, ...]
     issued: datetime | None
     secret_name: str | None
-    unconfirmed: str | None
-    """A change of ours that has not taken effect everywhere yet."""
     is_generated: bool
     """This API has made it, and its hash is there in its spec."""
 
@@ -98,14 +93,8 @@ def registered(credential: AgentCredential) -> RegisteredCredential:
         hashes=status.secret_hashes,
         issued=max((moment for moment in (status.created_at, status.rotated_at) if moment), default=None),
         secret_name=status.binding.name if status.binding else None,
-        unconfirmed=_mark(meta.annotations),
         is_generated=GENERATED in meta.annotations and spec.secret_hash is not None,
     )
-
-
-def _mark(annotations: Mapping[str, str]) -> str | None:
-    mark = annotations.get(UNCONFIRMED)
-    return mark if mark and len(mark) <= MAX_MARK else None
 
 
 REGISTERED_CREDENTIALS = Extract(CREDENTIALS, registered)
@@ -118,7 +107,6 @@ class CredentialTable:
         self._by_id: dict[str, RegisteredCredential] = {}
         self._in_order: dict[tuple[Owner, Status | None], list[Key]] = {}
         """Keys by owner and status, oldest first; None is any status."""
-        self._unconfirmed: dict[str, None] = {}
         self._in_namespaces: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -145,10 +133,6 @@ class CredentialTable:
         """How many are in this namespace, whoever's they are."""
         return self._in_namespaces[namespace]
 
-    def unconfirmed(self) -> list[RegisteredCredential]:
-        """Those with a change of ours that has not taken effect everywhere."""
-        return [self._by_id[one] for one in self._unconfirmed]
-
     def put(self, credential: RegisteredCredential) -> None:
         """Add it, or put it in the place of what it was before."""
         known = self._by_id.get(credential.credential_id)
@@ -160,8 +144,6 @@ class CredentialTable:
         self._in_namespaces[credential.namespace] += 1
         for place in _places(credential):
             insort(self._in_order.setdefault(place, []), credential.key)
-        if credential.unconfirmed:
-            self._unconfirmed[credential.credential_id] = None
 
     def remove(self, credential: RegisteredCredential) -> None:
         """The credential of this id goes."""
@@ -185,7 +167,6 @@ class CredentialTable:
         return self._in_order.get((owner, status), ())
 
     def _take_out(self, known: RegisteredCredential) -> None:
-        self._unconfirmed.pop(known.credential_id, None)
         self._in_namespaces[known.namespace] -= 1
         if not self._in_namespaces[known.namespace]:
             del self._in_namespaces[known.namespace]

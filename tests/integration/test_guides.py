@@ -275,12 +275,14 @@ def test_what_a_team_may_do(teams: list[str], type_in: Type) -> None:
 
 def test_agents_of_teams(teams: list[str], type_in: Type, objects: Objects) -> None:
     """Of the team that is admitted it gets tokens within bounds, and none when the tenant is cut off; of another none."""
-    _, _, declare, show_claims, intrude, exceed, cut_off, _ = teams
+    _, _, declare, show_claims, intrude, administer, exceed, cut_off, _ = teams
     type_in(declare)
     claims = json.loads(type_in(show_claims))["claims"]
     assert (claims["organization_id"], claims["scope"]) == ("red", "orders:read")
     told = eventually("it is told", lambda: type_in(intrude), lambda text: "OrganizationNotAdmitted" in text)
     assert "Organization 'red' does not admit namespace 'team-blue' (its spec.namespaces)." in told
+    type_in(administer)
+    assert objects.get("Organization", "red")["spec"]["administrators"][0]["scopes"] == ["agents:read"]
     eventually("it is told", lambda: type_in(exceed), lambda text: "OrganizationLimitReached" in text)
     pair = Tenant(objects, "team-red").pair("worker")
     assert is_served(pair)

@@ -86,6 +86,34 @@ async def test_a_write_from_an_old_version_is_a_conflict(any_cluster: Any, store
     assert await any_cluster.get(CREDENTIALS, *stored.key) == written
 
 
+async def test_a_patch_merges(any_cluster: Any, stored: AgentCredential) -> None:
+    """RFC 7396: what it names is changed, None removes, and the rest stays. A new spec is a new generation."""
+    annotated = await any_cluster.patch(CREDENTIALS, *stored.key, {"metadata": {"annotations": {"a": "1", "b": "2"}}})
+    assert annotated.metadata.annotations == {"a": "1", "b": "2"}
+    assert (annotated.spec, annotated.metadata.generation) == (stored.spec, stored.metadata.generation)
+    assert int(annotated.metadata.resource_version) > int(stored.metadata.resource_version)
+    change = {"metadata": {"annotations": {"a": None}}, "spec": {"state": "Revoked"}}
+    revoked = await any_cluster.patch(CREDENTIALS, *stored.key, change)
+    assert revoked.metadata.annotations == {"b": "2"}
+    assert revoked.spec == replace(stored.spec, state=CredentialState.REVOKED)
+    assert revoked.metadata.generation == stored.metadata.generation + 1
+
+
+async def test_a_patch_of_nothing_is_no_write(any_cluster: Any, stored: AgentCredential) -> None:
+    """The version stays."""
+    assert await any_cluster.patch(CREDENTIALS, *stored.key, {"spec": {"state": "Active"}}) == stored
+
+
+async def test_a_patch_of_an_old_version_is_a_conflict(any_cluster: Any, stored: AgentCredential) -> None:
+    """Where it names one."""
+    change = {"metadata": {"annotations": {"a": "1"}}}
+    written = await any_cluster.patch(CREDENTIALS, *stored.key, change)
+    late = {"metadata": {"annotations": {"a": "2"}, "resourceVersion": stored.metadata.resource_version}}
+    with pytest.raises(Conflict):
+        await any_cluster.patch(CREDENTIALS, *stored.key, late)
+    assert await any_cluster.get(CREDENTIALS, *stored.key) == written
+
+
 async def test_only_the_version_that_was_seen_is_deleted(any_cluster: Any, stored: AgentCredential) -> None:
     """A later one is a conflict."""
     changed = replace(stored, status=CredentialStatus(phase=CredentialPhase.PENDING))
@@ -105,6 +133,8 @@ async def test_what_is_not_there_is_said_to_be_missing(any_cluster: Any, stored:
             await request
     with pytest.raises(NotFound):
         await any_cluster.replace(CREDENTIALS, stored, "status")
+    with pytest.raises(NotFound):
+        await any_cluster.patch(CREDENTIALS, *stored.key, {"spec": {"state": "Revoked"}})
 
 
 def _named(stored: AgentCredential) -> ObjectMeta:

@@ -1,7 +1,8 @@
 """RBAC lets the operator write any Secret; an admission policy lets it write those of credentials, and its signing keys."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
 import pytest
 
@@ -9,9 +10,11 @@ from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.kubectl import Kubectl, KubectlError
 from devcluster.programs import OPERATOR
+from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 
-OURS = "idp.sentryagent.ai/credential"
+OURS, KEYS = "idp.sentryagent.ai/credential", "idp.sentryagent.ai/signing-keys"
+TOKEN = "kubernetes.io/service-account-token"
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def a_secret(namespace: str, type_: str, name: str = "loot") -> str:
     return json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": type_})
 
 
-@pytest.mark.parametrize("type_", ["kubernetes.io/service-account-token", "Opaque"])
+@pytest.mark.parametrize("type_", [TOKEN, KEYS, "Opaque"])
 @pytest.mark.parametrize("namespace", [NAMESPACE, "kube-system", None])
 def test_it_makes_no_other_secrets(operator: Kubectl, tenant: Tenant, type_: str, namespace: str | None) -> None:
     """Of no type, in no namespace; and is told which it may."""
@@ -61,11 +64,56 @@ def test_it_writes_the_secrets_of_credentials(operator: Kubectl, tenant: Tenant)
     operator("delete", "--filename=-", input=secret)
 
 
-def test_it_writes_its_signing_keys(operator: Kubectl) -> None:
-    """By their name, in its own namespace. That they are there already is found out after admission."""
-    secret = a_secret(NAMESPACE, "Opaque", "agentidp-signing-keys")
-    done = operator("create", "--dry-run=server", "--filename=-", input=secret, check=False)
-    assert done.returncode == 0 or "already exists" in done.stderr
+NAMES = ("agentidp-signing-keys", "loot")
+TYPES = (OURS, KEYS, TOKEN, "Opaque")
+
+
+def may_be_written(namespace: str, name: str, *types: str) -> bool:
+    """As docs/threat-model.md says: Secrets of credentials anywhere, and the signing keys by name, place and type."""
+    return set(types) == {OURS} or (namespace == NAMESPACE and name == NAMES[0] and set(types) == {KEYS})
+
+
+@pytest.fixture(scope="module")
+def without_programs(own_cluster: ControlPlane) -> Iterator[tuple[Objects, Objects]]:
+    """An administrator and the operator of a cluster where nobody else has signing keys."""
+    with Objects(own_cluster.kubeconfig) as admin, Objects(own_cluster.identity(NAMESPACE, OPERATOR.name)) as operator:
+        yield admin, operator
+
+
+@pytest.mark.parametrize("namespace", [NAMESPACE, "default"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("was", [None, *TYPES])
+def test_what_the_operator_may_write(
+    without_programs: tuple[Objects, Objects], namespace: str, name: str, was: str | None
+) -> None:
+    """Every operation on every type, by what the Secret was and what it becomes; only tried, so that nothing comes of it."""
+    admin, operator = without_programs
+    collection, path = f"/api/v1/namespaces/{namespace}/secrets", f"/api/v1/namespaces/{namespace}/secrets/{name}"
+    dry = {"dryRun": "All"}
+    if was is None:
+        for type_ in TYPES:
+            created = operator.ask("POST", collection, content=a_secret(namespace, type_, name), params=dry)
+            assert created.is_success == may_be_written(namespace, name, type_), created.text
+        return
+    admin.ask("POST", collection, content=a_secret(namespace, was, name)).raise_for_status()
+    for type_ in TYPES:
+        replaced = operator.ask("PUT", path, content=a_secret(namespace, type_, name), params=dry)
+        assert replaced.is_success == (type_ == was and may_be_written(namespace, name, was)), replaced.text
+    deleted = operator.ask("DELETE", path, params=dry)
+    assert deleted.is_success == may_be_written(namespace, name, was), deleted.text
+    admin.ask("DELETE", path).raise_for_status()
+
+
+def test_it_cannot_turn_its_signing_keys_into_a_token(without_programs: tuple[Objects, Objects]) -> None:
+    """Which the control plane would fill in with a token of the ServiceAccount that the Secret names."""
+    admin, operator = without_programs
+    collection = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+    operator.ask("POST", collection, content=a_secret(NAMESPACE, KEYS, NAMES[0])).raise_for_status()
+    operator.ask("DELETE", f"{collection}/{NAMES[0]}").raise_for_status()
+    refused = operator.ask("POST", collection, content=a_secret(NAMESPACE, TOKEN, NAMES[0]))
+    assert refused.status_code == HTTPStatus.FORBIDDEN
+    assert KEYS in refused.text
+    assert admin.find("Secret", NAMES[0], NAMESPACE) is None
 
 
 def test_others_are_not_concerned(cluster: ControlPlane, tenant: Tenant) -> None:

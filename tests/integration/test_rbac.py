@@ -1,6 +1,6 @@
-"""What each program may do, asked of the API server as that program, against a list that is written out here.
+"""What each program may do, asked of the API server as that program, against the list in `tests/support/granted`.
 
-A change of the chart's rules must be made here, too: that is the point.
+A change of the chart's rules must be made there, too: that is the point.
 """
 
 import json
@@ -16,57 +16,20 @@ import pytest
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS, TOKEN_SERVICE, Programs
+from tests.support.granted import (
+    EVERYBODY,
+    MANAGEMENT_API_AT_HOME,
+    MANAGEMENT_API_EVERYWHERE,
+    OPERATOR_AT_HOME,
+    OPERATOR_EVERYWHERE,
+    TOKEN_SERVICE_AT_HOME,
+    TOKEN_SERVICE_EVERYWHERE,
+    Rules,
+    written,
+)
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects, path_of
 from tests.support.tenants import Tenant
-
-Rules = dict[str, set[str]]
-"""The verbs for each resource, which is written `agents.idp.sentryagent.ai/status`, with `[name]` where one object is meant."""
-
-READ = {"get", "list", "watch"}
-
-OPERATOR_EVERYWHERE: Rules = {
-    "agents.idp.sentryagent.ai": READ,
-    "agentcredentials.idp.sentryagent.ai": READ,
-    "organizations.idp.sentryagent.ai": READ,
-    "agents.idp.sentryagent.ai/status": {"update"},
-    "agentcredentials.idp.sentryagent.ai/status": {"update"},
-    "organizations.idp.sentryagent.ai/status": {"update"},
-    "secrets": READ | {"create", "update", "delete"},
-    "events.events.k8s.io": {"create"},
-}
-OPERATOR_AT_HOME: Rules = {
-    "tokenrevocations.idp.sentryagent.ai": {"list", "watch", "delete"},
-    "leases.coordination.k8s.io": {"create"},
-    "leases.coordination.k8s.io[agentidp-operator]": {"get", "update"},
-}
-TOKEN_SERVICE_EVERYWHERE: Rules = {
-    "agents.idp.sentryagent.ai": READ,
-    "agentcredentials.idp.sentryagent.ai": READ,
-    "organizations.idp.sentryagent.ai": READ,
-    "serviceaccounts": {"get"},
-}
-TOKEN_SERVICE_AT_HOME: Rules = {
-    "secrets[agentidp-signing-keys]": READ,
-    "tokenrevocations.idp.sentryagent.ai": READ | {"create"},
-}
-MANAGEMENT_API_EVERYWHERE: Rules = {
-    "agents.idp.sentryagent.ai": READ | {"create", "patch", "delete"},
-    "agentcredentials.idp.sentryagent.ai": READ | {"create", "patch", "delete"},
-    "organizations.idp.sentryagent.ai": READ,
-    "tokenreviews.authentication.k8s.io": {"create"},
-    "subjectaccessreviews.authorization.k8s.io": {"create"},
-}
-MANAGEMENT_API_AT_HOME: Rules = {
-    "tokenrevocations.idp.sentryagent.ai": READ,
-    "serviceaccounts/token[agentidp-management-api]": {"create"},
-}
-EVERYBODY: Rules = {
-    "selfsubjectreviews.authentication.k8s.io": {"create"},
-    "selfsubjectaccessreviews.authorization.k8s.io": {"create"},
-    "selfsubjectrulesreviews.authorization.k8s.io": {"create"},
-}
-"""What Kubernetes lets every identity do."""
 
 MAY = {
     "the operator in its own namespace": (OPERATOR.name, NAMESPACE, OPERATOR_EVERYWHERE | OPERATOR_AT_HOME),
@@ -131,6 +94,7 @@ FORBIDDEN_TO_THE_TOKEN_SERVICE = {
     "run a pod that mounts a Secret": ("POST", "{tenant}/pods"),
     "change a credential": ("PATCH", "{ours}/agentcredentials/screener"),
     "publish a hash of its own": ("PUT", "{ours}/agentcredentials/screener/status"),
+    "record a pending change": ("POST", f"/apis/idp.sentryagent.ai/v1alpha1/namespaces/{NAMESPACE}/pendingchanges"),
 }
 
 FORBIDDEN_TO_THE_OPERATOR = {
@@ -138,6 +102,7 @@ FORBIDDEN_TO_THE_OPERATOR = {
     "delete an agent": ("DELETE", "{ours}/agents/screener"),
     "change a credential": ("PUT", "{ours}/agentcredentials/screener"),
     "make a credential": ("POST", "{ours}/agentcredentials"),
+    "record a pending change": ("POST", f"/apis/idp.sentryagent.ai/v1alpha1/namespaces/{NAMESPACE}/pendingchanges"),
     "delete all Secrets of a namespace at once": ("DELETE", "{tenant}/secrets"),
     "read configuration": ("GET", "{tenant}/configmaps"),
     "list namespaces": ("GET", "/api/v1/namespaces"),
@@ -167,6 +132,8 @@ FORBIDDEN_TO_THE_MANAGEMENT_API = {
     "delete a credential": ("DELETE", "{ours}/agentcredentials/screener"),
     "delete an agent": ("DELETE", "{ours}/agents/screener"),
     "delete all credentials of a namespace at once": ("DELETE", "{ours}/agentcredentials"),
+    "change a pending change of a tenant's namespace": ("PATCH", "{ours}/pendingchanges/any"),
+    "record a pending change in a tenant's namespace": ("POST", "{ours}/pendingchanges"),
     "change an organization": ("PATCH", "/apis/idp.sentryagent.ai/v1alpha1/organizations/acme"),
     "become the operator": ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/agentidp-operator/token"),
     "give itself more rights": ("PATCH", "/apis/rbac.authorization.k8s.io/v1/clusterroles/agentidp-management-api"),
@@ -268,7 +235,7 @@ def rules_of(identity: Objects, namespace: str) -> Rules:
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 for name in rule.get("resourceNames") or [""]:
-                    rules[_written(group, resource, name)].update(rule["verbs"])
+                    rules[written(group, resource, name)].update(rule["verbs"])
     return dict(rules)
 
 
@@ -282,12 +249,6 @@ def _review(identity: Objects, namespace: str) -> dict[str, Any]:
     status: dict[str, Any] = identity.ask("POST", path, json={"spec": {"namespace": namespace}}).json()["status"]
     assert not status.get("incomplete")
     return status
-
-
-def _written(group: str, resource: str, name: str) -> str:
-    plural, _, subresource = resource.partition("/")
-    full = f"{plural}.{group}" if group else plural
-    return full + (f"/{subresource}" if subresource else "") + (f"[{name}]" if name else "")
 
 
 def try_it(identity: Objects, tenant: Tenant, method: str, path: str) -> int:

@@ -40,8 +40,8 @@ SPECS: dict[str, Manifest] = {
     "provided-and-expires-last": {"expiresAt": LAST, "secretHash": {"hash": BCRYPT}},
 }
 MANAGED_AT = ["0000-01-01T00:00:00Z", BEFORE, "9999-12-31T23:59:59Z", BEYOND]
-UNDONE = "mark-that-is-undone"
-SETTLED = {"expires-first": "CredentialExpired", "provided-and-expires-last": "Provided", UNDONE: "CredentialRevoked"}
+ONCE = "mark-that-was-once-acted-on"
+SETTLED = {"expires-first": "CredentialExpired", "provided-and-expires-last": "Provided", ONCE: "Provided"}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def programs(all_programs: Programs) -> Programs:
 
 @pytest.fixture(scope="module")
 def strange(programs: Programs, objects: Objects) -> Tenant:
-    """A tenant that has written all of it; last, what is undone when all the rest was looked at."""
+    """A tenant that has written all of it."""
     tenant = Tenant.new(objects)
     for number, time in enumerate(MANAGED_AT):
         create(tenant, "Agent", f"agent-{number}", {"tokensValidAfter": (FIRST, LAST)[number % 2]}, managed_at(time))
@@ -60,7 +60,7 @@ def strange(programs: Programs, objects: Objects) -> Tenant:
         create(tenant, "AgentCredential", name, {}, annotated(written))
     for name, spec in SPECS.items():
         create(tenant, "AgentCredential", name, spec, {})
-    create(tenant, "AgentCredential", UNDONE, {"secretHash": {"hash": BCRYPT}}, annotated({"unconfirmed": OLD_MARK}))
+    create(tenant, "AgentCredential", ONCE, {"secretHash": {"hash": BCRYPT}}, annotated({"unconfirmed": OLD_MARK}))
     return tenant
 
 
@@ -73,7 +73,7 @@ def api(strange: Tenant, programs: Programs) -> Iterator[Api]:
 
 def test_they_are_objects_like_others(strange: Tenant, api: Api) -> None:
     """Each is brought to rest, and listed where it was ever accepted."""
-    for name in (*ANNOTATIONS, *SPECS, UNDONE):
+    for name in (*ANNOTATIONS, *SPECS, ONCE):
         strange.until("AgentCredential", SETTLED.get(name, "Issued"), name)
     agents = {one["agentId"] for one in api.ask("GET", "/agents").raise_for_status().json()["data"]}
     ids = [strange.get("Agent", f"agent-{number}")["status"]["agentId"] for number in range(len(MANAGED_AT))]

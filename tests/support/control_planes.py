@@ -10,7 +10,7 @@ from devcluster.install import install
 
 @contextmanager
 def installed_cluster(directory: Path, api_server_flags: Sequence[str] = ()) -> Iterator[ControlPlane]:
-    """A running cluster with everything but the programs: the four kinds, and identities with their rules."""
+    """A running cluster with everything but the programs: the five kinds, and identities with their rules."""
     with ControlPlane.launch(directory, api_server_flags) as cluster:
         install(cluster.access)
         yield cluster

@@ -6,6 +6,11 @@ from tests.support.crd_schema import Manifest
 from tests.support.manifests import AGENT_ID, BCRYPT, a_credential, a_resource, a_secret, an_agent
 
 
+def administered_by(*entries: Manifest) -> Manifest:
+    """An Organization with these administrators."""
+    return a_resource("Organization", {"administrators": list(entries)})
+
+
 class Refused(NamedTuple):
     """An invalid resource and what the message must say."""
 
@@ -130,6 +135,17 @@ REFUSED = {
         a_resource("Organization", name="a" * 64), "metadata.name is the organization id"
     ),
     "an organization that allows no scope": Refused(a_resource("Organization", {"allowedScopes": []}), "spec.allowedScopes"),
+    "an administrator of every scope": Refused(administered_by({"namespace": "a", "scopes": ["*"]}), "scopes[0]"),
+    "an administrator of every scope of agents": Refused(
+        administered_by({"namespace": "a", "scopes": ["agents:*"]}), "scopes[0]"
+    ),
+    "an administrator without a scope": Refused(administered_by({"namespace": "a", "scopes": []}), "scopes"),
+    "an administrator of every namespace": Refused(
+        administered_by({"namespace": "*", "scopes": ["agents:read"]}), "administrators[0].namespace"
+    ),
+    "two entries of one administrator": Refused(
+        administered_by(*[{"namespace": "a", "scopes": ["agents:read"]}] * 2), "Duplicate value"
+    ),
     "a revocation whose name is no UUID": Refused(a_resource("TokenRevocation", name="token"), "metadata.name is the jti"),
 }
 
@@ -175,5 +191,7 @@ ACCEPTED = {
     "a hash with its hint": a_credential(secretHash={"hash": BCRYPT, "hint": "0a1b2c3d"}),
     "the smallest organization": a_resource("Organization"),
     "an organization with a name of 63 characters": a_resource("Organization", name="a" * 63),
+    "an administrator whose namespace is not admitted": administered_by({"namespace": "a", "scopes": ["agents:write"]}),
+    "a pending change": a_resource("PendingChange"),
     "a revocation": a_resource("TokenRevocation"),
 }

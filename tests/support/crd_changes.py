@@ -70,6 +70,18 @@ REFUSED_CHANGES = {
         {"secretHash": {"hash": OTHER_BCRYPT}},
         "spec.secretHash.hint belongs to the former hash",
     ),
+    "a change that is being rolled back is pending again": Change(
+        a_resource("PendingChange", {"state": "RollingBack"}), {"state": "Pending"}, "spec.state cannot leave RollingBack"
+    ),
+    "a change that is being rolled back has no state": Change(
+        a_resource("PendingChange", {"state": "RollingBack"}), {"state": None}, "spec.state cannot leave RollingBack"
+    ),
+    "a pending change is given another hash": Change(
+        a_resource("PendingChange"), {"hash": OTHER_BCRYPT}, "spec cannot be changed"
+    ),
+    "a pending change is given what was before it": Change(
+        a_resource("PendingChange"), {"previous": {"hash": OTHER_BCRYPT}}, "spec cannot be changed"
+    ),
     "a revocation is put off": Change(
         a_resource("TokenRevocation"), {"expiresAt": "2026-04-01T00:00:00Z"}, "spec cannot be changed"
     ),
@@ -106,6 +118,10 @@ ALLOWED_CHANGES = {
         a_credential(secretHash={"hash": BCRYPT, "hint": HINT}), {"secretHash": {"hash": OTHER_BCRYPT, "hint": None}}
     ),
     "a hash gets its hint later": Change(a_credential(secretHash={"hash": BCRYPT}), {"secretHash": {"hint": HINT}}),
+    "a pending change is rolled back": Change(a_resource("PendingChange"), {"state": "RollingBack"}),
+    "an organization names an administrator": Change(
+        a_resource("Organization"), {"administrators": [{"namespace": "a", "scopes": ["agents:read"]}]}
+    ),
     "an organization admits another namespace": Change(
         a_resource("Organization", {"namespaces": ["a"]}), {"namespaces": ["a", "b"]}
     ),

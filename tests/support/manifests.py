@@ -21,6 +21,12 @@ SMALLEST: dict[str, Manifest] = {
     },
     "AgentCredential": {"agentRef": {"name": "screener"}},
     "Organization": {},
+    "PendingChange": {
+        "credential": {"namespace": "talent", "name": "screener"},
+        "operation": "Generate",
+        "hash": BCRYPT,
+        "requestId": OTHER_ID,
+    },
     "TokenRevocation": {"expiresAt": "2026-03-01T13:00:00Z"},
 }
 

@@ -5,13 +5,14 @@ locks, the status subresource, preconditions. `tests/integration/test_model_clus
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace as with_fields
 
 from agentidp.domain.resources import Name
@@ -70,6 +71,19 @@ class ModelCluster:
                 raise Conflict(409, "Conflict", f"{kind.plural} {value.key} has been modified")
             merged: ObjectT = self._merged(current, value, subresource)
             return self._store(kind, merged)
+
+    async def patch(self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any]) -> ObjectT:
+        """As the real one: a change of nothing is no write."""
+        with self._fault(kind, self._existing(kind, Name(namespace, name))):
+            current: Any = self._existing(kind, Name(namespace, name))
+            version = current.metadata.resource_version
+            if change.get("metadata", {}).get("resourceVersion", version) != version:
+                raise Conflict(409, "Conflict", f"{kind.plural} {current.key} has been modified")
+            patched: ObjectT = kind.decode(msgspec.json.encode(_merged(kind.encode(current), change)))
+            if patched == current:
+                return patched
+            generation = current.metadata.generation + (patched.spec != current.spec)  # type: ignore[attr-defined]
+            return self._store(kind, with_fields(patched, metadata=with_fields(patched.metadata, generation=generation)))
 
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
         """As the real one."""
@@ -134,3 +148,12 @@ class ModelCluster:
             raise Crashed
         if fault is Fault.LOST_ANSWER:
             raise Unreachable("the answer was lost")
+
+
+def _merged(value: Any, change: Any) -> Any:
+    """RFC 7396, section 2."""
+    if not isinstance(change, Mapping):
+        return change
+    kept = {key: one for key, one in value.items() if key not in change} if isinstance(value, Mapping) else {}
+    changed = {key: _merged(value.get(key) if isinstance(value, Mapping) else None, one) for key, one in change.items()}
+    return kept | {key: one for key, one in changed.items() if one is not None}

@@ -20,6 +20,7 @@ COLLECTIONS = {
     "Agent": (OURS, "agents"),
     "AgentCredential": (OURS, "agentcredentials"),
     "Organization": (OURS, "organizations"),
+    "PendingChange": (OURS, "pendingchanges"),
     "TokenRevocation": (OURS, "tokenrevocations"),
     "ConfigMap": ("api/v1", "configmaps"),
     "Event": ("apis/events.k8s.io/v1", "events"),

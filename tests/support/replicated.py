@@ -13,6 +13,7 @@ import httpx
 
 from devcluster.access import Access
 from devcluster.cluster import ControlPlane
+from devcluster.install import NAMESPACE
 from devcluster.processes import Child
 from devcluster.programs import MANAGEMENT_API, OPERATOR, TOKEN_SERVICE, Programs
 from tests.support.crd_schema import Manifest
@@ -191,11 +192,18 @@ class Client:
         return told
 
     def is_at_rest(self, credential_id: str) -> bool:
-        """No change is marked as unconfirmed, and the operator has published what is declared and nothing else."""
+        """No change is pending, and the operator has published what is declared and nothing else."""
         seen = self.resource(credential_id)
         hashes = [one["hash"] for one in seen["status"].get("secretHashes", ())]
-        marked = "idp.sentryagent.ai/unconfirmed" in seen["metadata"].get("annotations", {})
-        return not marked and hashes == ([] if seen["spec"].get("state") == "Revoked" else [self.declared_hash(credential_id)])
+        is_revoked = seen["spec"].get("state") == "Revoked"
+        return not self.pending(seen) and hashes == ([] if is_revoked else [self.declared_hash(credential_id)])
+
+    def pending(self, credential: Manifest) -> list[Manifest]:
+        """The records of changes of a credential that are neither confirmed nor rolled back."""
+        meta = credential["metadata"]
+        where = {"namespace": meta["namespace"], "name": meta["name"]}
+        records = self.tenant.objects.list("PendingChange", NAMESPACE)
+        return [one for one in records if one["spec"]["credential"].items() >= where.items()]
 
     def is_as_before(self, credential_id: str, pair: Pair) -> bool:
         """Its old secret works everywhere, and no other."""

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from agentidp.domain.resources import Agent, AgentCredential, Organization, TokenRevocation
+from agentidp.domain.resources import Agent, AgentCredential, Organization, PendingChange, TokenRevocation
 
 STRUCTS: dict[str, type[msgspec.Struct]] = {
     "Agent": Agent,
     "AgentCredential": AgentCredential,
     "Organization": Organization,
+    "PendingChange": PendingChange,
     "TokenRevocation": TokenRevocation,
 }
 SHAPES: dict[type[inspect.Type], str] = {

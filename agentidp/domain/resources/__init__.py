@@ -31,10 +31,20 @@ from agentidp.domain.resources.credential import (
 )
 from agentidp.domain.resources.meta import Condition, ConditionStatus, Identity, Name, ObjectMeta, OwnerReference, Time
 from agentidp.domain.resources.organization import (
+    Administrator,
+    AdministratorScope,
     Organization,
     OrganizationLimits,
     OrganizationSpec,
     OrganizationStatus,
+)
+from agentidp.domain.resources.pending_change import (
+    CredentialRef,
+    Operation,
+    PendingChange,
+    PendingChangeSpec,
+    PendingState,
+    PreviousSecret,
 )
 from agentidp.domain.resources.secret import Secret
 from agentidp.domain.resources.token_revocation import TokenRevocation, TokenRevocationSpec
@@ -45,6 +55,8 @@ VERSION = "v1alpha1"
 __all__ = [
     "GROUP",
     "VERSION",
+    "Administrator",
+    "AdministratorScope",
     "Agent",
     "AgentCredential",
     "AgentPhase",
@@ -58,17 +70,23 @@ __all__ = [
     "CredentialCount",
     "CredentialPhase",
     "CredentialPolicy",
+    "CredentialRef",
     "CredentialSpec",
     "CredentialState",
     "CredentialStatus",
     "Identity",
     "Name",
     "ObjectMeta",
+    "Operation",
     "Organization",
     "OrganizationLimits",
     "OrganizationSpec",
     "OrganizationStatus",
     "OwnerReference",
+    "PendingChange",
+    "PendingChangeSpec",
+    "PendingState",
+    "PreviousSecret",
     "ProvidedHash",
     "Reissues",
     "Retirement",

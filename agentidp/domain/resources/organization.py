@@ -13,6 +13,24 @@ class OrganizationTier(StrEnum):
     ENTERPRISE = "Enterprise"
 
 
+class AdministratorScope(StrEnum):
+    """The scopes that can reach agents of another namespace."""
+
+    AGENTS_READ = "agents:read"
+    AGENTS_WRITE = "agents:write"
+    AUDIT_READ = "audit:read"
+    TOKENS_READ = "tokens:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+
+
+class Administrator(Part, frozen=True, kw_only=True):
+    """A namespace whose agents reach those of the organization's other namespaces, by these scopes."""
+
+    namespace: str
+    scopes: tuple[AdministratorScope, ...]
+
+
 class OrganizationLimits(Part, frozen=True, kw_only=True):
     """Upper bounds; absent means none."""
 
@@ -27,6 +45,7 @@ class OrganizationSpec(Part, frozen=True, kw_only=True):
     display_name: str | None = None
     namespaces: tuple[str, ...] = ()
     allowed_scopes: tuple[str, ...] | None = None
+    administrators: tuple[Administrator, ...] = ()
     tier: OrganizationTier | None = None
     limits: OrganizationLimits = OrganizationLimits()
 

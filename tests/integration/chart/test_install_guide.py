@@ -25,7 +25,7 @@ def test_from_the_first_to_the_last_command(empty_cluster: ControlPlane, type_in
     assert "https://idp.example.com" in type_in("helm get values agentidp --namespace agentidp-system")
     type_in(uninstall)
     assert programs(empty_cluster) == []
-    assert len(crds(empty_cluster)) == 4
+    assert len(crds(empty_cluster)) == 5
 
     empty_cluster.kubectl("delete", "crd", OF_OURS)
     type_in(apply)

@@ -210,7 +210,7 @@ def test_an_ingress_without_a_certificate_has_no_tls() -> None:
 def test_the_kinds_outlive_the_release_unless_told_otherwise(keep: bool) -> None:
     """By an annotation, which Helm reads; nothing else about them differs."""
     found = of_kind("CustomResourceDefinition", rendered(f"--set=crds.keep={str(keep).lower()}")).values()
-    assert [one["metadata"].get("annotations") for one in found] == [{"helm.sh/resource-policy": "keep"} if keep else None] * 4
+    assert [one["metadata"].get("annotations") for one in found] == [{"helm.sh/resource-policy": "keep"} if keep else None] * 5
     assert [one["spec"] for one in found] == [one["spec"] for one in of_kind("CustomResourceDefinition", rendered()).values()]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from devcluster.install import NAMESPACE
 from devcluster.programs import Programs
 from tests.support.management import NO_SUCH_ID, Api, an_agent, as_agent, in_the_future, pair_of
 from tests.support.manifests import a_resource
@@ -50,7 +51,8 @@ def test_generate(api: Api, agent_id: str, home: Tenant, all_programs: Programs)
     annotations = resource["metadata"]["annotations"]
     assert annotations["idp.sentryagent.ai/changed-by"].startswith("agent:")
     assert annotations["idp.sentryagent.ai/request-id"] == "from-a-test"
-    assert "idp.sentryagent.ai/unconfirmed" not in annotations
+    pending = home.objects.list("PendingChange", NAMESPACE)
+    assert resource["metadata"]["name"] not in [one["spec"]["credential"]["name"] for one in pending]
 
 
 def test_generate_with_an_expiry(api: Api, agent_id: str) -> None:

@@ -1,7 +1,13 @@
-"""Every kind of caller, with what is its own and what is others', in every call: each cell is asserted."""
+"""Every kind of caller, with what is its own and what is others', in every call: each cell is asserted.
+
+Whoever may write Agents in a namespace gives its agents any scope. So the matrix of agents has the entries of
+`Organization.spec.administrators` beside the scopes, and what is promised of both in docs/guides/manage-credentials.md.
+"""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -19,6 +25,7 @@ from tests.support.management import (
     as_agent,
     service_account_token,
 )
+from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
@@ -48,10 +55,9 @@ SORTS = (
     "claims A, not admitted",
 )
 EXPECTED: dict[str, dict[str, dict[str, int]]] = {
-    "an agent of organization A": dict.fromkeys(SORTS, HIDDEN)
-    | {"of A, in its namespace": ALL, "of A, in another namespace": ALL},
+    "an agent of organization A": dict.fromkeys(SORTS, HIDDEN) | {"of A, in its namespace": ALL},
     "an agent of organization A that may only read": dict.fromkeys(SORTS, dict.fromkeys(READ, 404) | NOT_ALLOWED)
-    | {"of A, in its namespace": READ | NOT_ALLOWED, "of A, in another namespace": READ | NOT_ALLOWED},
+    | {"of A, in its namespace": READ | NOT_ALLOWED},
     "an agent of organization A without scopes": dict.fromkeys(SORTS, dict.fromkeys(ALL, 403)),
     "an agent without an organization": dict.fromkeys(SORTS, HIDDEN) | {"of none, in its namespace": ALL},
     "a ServiceAccount that may write in its namespace": dict.fromkeys(SORTS, HIDDEN)
@@ -63,8 +69,8 @@ EXPECTED: dict[str, dict[str, dict[str, int]]] = {
     | {"claims A, not admitted": ALL | {"generate": 403, "rotate": 404, "revoke": 404}},
 }
 LISTS: dict[str, set[str] | int] = {
-    "an agent of organization A": {"of A, in its namespace", "of A, in another namespace"},
-    "an agent of organization A that may only read": {"of A, in its namespace", "of A, in another namespace"},
+    "an agent of organization A": {"of A, in its namespace"},
+    "an agent of organization A that may only read": {"of A, in its namespace"},
     "an agent of organization A without scopes": 403,
     "an agent without an organization": {"of none, in its namespace"},
     "a ServiceAccount that may write in its namespace": {"of A, in its namespace", "of none, in its namespace"},
@@ -97,15 +103,16 @@ class World:
     other_organization: str
     callers: dict[str, Api]
 
-    def target(self, sort: str, name: str) -> str:
-        """The id of a new agent of this sort."""
+    def target(self, sort: str, name: str, organization: str | None = None) -> str:
+        """The id of a new agent of this sort, where A is this organization."""
+        of_a = {"organizationId": organization or self.organization}
         where: dict[str, tuple[Tenant, dict[str, Any]]] = {
-            "of A, in its namespace": (self.home, {"organizationId": self.organization}),
-            "of A, in another namespace": (self.branch, {"organizationId": self.organization}),
+            "of A, in its namespace": (self.home, of_a),
+            "of A, in another namespace": (self.branch, of_a),
             "of B": (self.foreign, {"organizationId": self.other_organization}),
             "of none, in its namespace": (self.home, {}),
             "of none, in another namespace": (self.foreign, {}),
-            "claims A, not admitted": (self.foreign, {"organizationId": self.organization}),
+            "claims A, not admitted": (self.foreign, of_a),
         }
         tenant, spec = where[sort]
         if sort != "claims A, not admitted":
@@ -214,6 +221,96 @@ def test_an_administrator_names_the_namespace(world: World) -> None:
     nowhere = api.ask("POST", "/agents", json=AN_AGENT, params={"namespace": "there-is-no-such-namespace"})
     assert nowhere.status_code == 400
     assert nowhere.json()["details"].keys() == {"namespace"}
+
+
+CALLERS = {"reads": ["agents:read"], "writes": ["agents:write"], "neither reads nor writes": ["tokens:read"]}
+ENTRIES: dict[str, tuple[str, list[str]] | None] = {
+    "no entry": None,
+    "an entry for reading": ("home", ["agents:read"]),
+    "an entry for writing": ("home", ["agents:write"]),
+    "an entry of all other scopes": ("home", ["audit:read", "tokens:read", "webhooks:read", "webhooks:write"]),
+    "an entry of another namespace": ("branch", ["agents:write"]),
+    "an entry of a namespace that is not admitted": ("foreign", ["agents:write"]),
+}
+
+
+def promised(scope: str, entry: str, sort: str, call: str) -> int:
+    """The status of a call: by scope first, then by what the caller reaches."""
+    if scope == "neither reads nor writes" or (scope == "reads" and call in WRITE):
+        return 403
+    reach = {"an entry for reading": READ, "an entry for writing": ALL}.get(entry, {})
+    if sort == "of A, in its namespace" or (sort == "of A, in another namespace" and call in reach):
+        return ALL[call]
+    return 403 if sort == "of A, in another namespace" and reach else 404
+
+
+@pytest.fixture(scope="module")
+def organizations(world: World) -> dict[str, str]:
+    """An organization of the same namespaces with each of the entries."""
+    return {entry: an_administered_organization(world, number, entry) for number, entry in enumerate(ENTRIES)}
+
+
+def an_administered_organization(world: World, number: int, entry: str) -> str:
+    """Its name."""
+    places = {"home": world.home.namespace, "branch": world.branch.namespace, "foreign": world.foreign.namespace}
+    spec: dict[str, Any] = {"namespaces": [places["home"], places["branch"]]}
+    if one := ENTRIES[entry]:
+        spec["administrators"] = [{"namespace": places[one[0]], "scopes": one[1]}]
+    name = f"entry-{number}-{world.home.namespace}"
+    world.objects.create(a_resource("Organization", spec, name))
+    return name
+
+
+@pytest.fixture(scope="module")
+def agent_of(world: World, organizations: dict[str, str]) -> Iterator[Callable[[str, str], Api]]:
+    """An agent in the home namespace that belongs to the organization with this entry, and declares these scopes."""
+    with ExitStack() as connections:
+
+        def caller(scope: str, entry: str) -> Api:
+            name = f"of-{list(ENTRIES).index(entry)}-{list(CALLERS).index(scope)}"
+            bearer = access_token(world.home, name, CALLERS[scope], organizationId=organizations[entry])
+            return connections.enter_context(as_agent(world.programs, bearer))
+
+        yield cache(caller)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("scope", CALLERS)
+def test_what_an_agent_may_do_by_its_scope_and_the_entries_of_its_organization(
+    scope: str, entry: str, world: World, organizations: dict[str, str], agent_of: Callable[[str, str], Api]
+) -> None:
+    """Beyond its namespace only what an entry gives to it; what is refused has changed nothing."""
+    case = f"case-{list(CALLERS).index(scope)}-{list(ENTRIES).index(entry)}"
+    api, listed, seen = agent_of(scope, entry), set[str](), dict[str, dict[str, int]]()
+    for number, sort in enumerate(SORTS):
+        name = f"{case}-{number}"
+        agent_id = world.target(sort, name, organizations[entry])
+        credential_id = a_credential(world, sort, agent_id)
+        before = everything_of(world, name)
+        found = api.ask("GET", "/agents", params={"limit": 100})
+        listed |= {sort} if found.is_success and agent_id in [one["agentId"] for one in found.json()["data"]] else set()
+        seen[sort] = {call: do(api, agent_id, credential_id).status_code for call, do in CALLS.items()}
+        assert everything_of(world, name) == before or set(seen[sort].values()) & {201, 204}
+    assert seen == {sort: {call: promised(scope, entry, sort, call) for call in CALLS} for sort in SORTS}
+    assert listed == {sort for sort in SORTS if promised(scope, entry, sort, "get agent") == 200}
+
+
+def test_an_entry_is_in_force_at_once_and_as_long_as_it_stands(world: World, organizations: dict[str, str]) -> None:
+    """Whatever the token was given before: what counts is what the Organization says now. It gives reach, and not the scope."""
+    name = organizations["no entry"]
+    api = as_agent(world.programs, access_token(world.home, "as-it-stands", organizationId=name))
+    target = world.target("of A, in another namespace", "as-it-stands", name)
+
+    def says(status: int, **spec: Any) -> None:
+        world.objects.change("Organization", name, {"spec": spec})
+        version = {"version": "9.9.9"}
+        eventually(f"{status}", lambda: api.ask("PATCH", f"/agents/{target}", json=version).status_code == status)
+
+    says(404)
+    says(200, administrators=[{"namespace": world.home.namespace, "scopes": ["agents:write"]}])
+    says(403, allowedScopes=["agents:read"])
+    says(200, allowedScopes=["agents:read", "agents:write"])
+    says(404, administrators=None)
 
 
 def a_credential(world: World, sort: str, agent_id: str) -> str:

@@ -16,8 +16,6 @@ from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS, Date
 from management_api.registry.agents import registered as registered_agent
 from management_api.registry.credentials import (
     CHANGED_AT,
-    MAX_MARK,
-    UNCONFIRMED,
     CredentialTable,
     RegisteredCredential,
     Status,
@@ -29,20 +27,18 @@ ONE = registered(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, crea
 STATUSES = (None, Status.ACTIVE, Status.REVOKED)
 
 credentials = st.builds(
-    lambda number, version, age, status, unconfirmed: replace(
+    lambda number, version, age, status: replace(
         ONE,
         credential_id=f"{number}",
         client_id="xy"[number % 2],
         version=version,
         created=NOW - HOUR * age,
         status=status,
-        unconfirmed=unconfirmed,
     ),
     st.integers(0, 5),
     st.integers(1, 4),
     st.integers(0, 3),
     st.sampled_from(Status),
-    st.sampled_from([None, "{}"]),
 )
 
 
@@ -68,7 +64,6 @@ def test_pages_are_newest_first(changes: list[tuple[bool, RegisteredCredential]]
             assert table.newest(owner, status, skip, limit) == fitting[skip : skip + limit]
     assert table.count_in(ONE.namespace) == len(now)
     assert table.count_in("another") == 0
-    assert {one.credential_id for one in table.unconfirmed()} == {key for key, one in now.items() if one.unconfirmed}
     assert len(table) == len(now)
 
 
@@ -136,11 +131,3 @@ def an_agent_written_at(written: str) -> bytes:
     body = DATED_AGENTS.encode(DATED_AGENTS.decode(msgspec.json.encode(a_registered_agent())))
     body["metadata"]["managedFields"] = [{"manager": "somebody", "time": written}, {"manager": "nobody", "time": None}]
     return msgspec.json.encode(body)
-
-
-@pytest.mark.parametrize(("length", "kept"), [(MAX_MARK, True), (MAX_MARK + 1, False)])
-def test_a_mark_that_is_longer_than_any_of_ours_is_not_kept(length: int, kept: bool) -> None:
-    """An annotation may be as long as a hundred credentials."""
-    one = an_issued_credential()
-    seen = registered(replace(one, metadata=replace(one.metadata, annotations={UNCONFIRMED: "x" * length})))
-    assert (seen.unconfirmed is not None) == kept

@@ -1,23 +1,19 @@
-"""Marks that nobody confirms any more are undone, and whatever is wrong with one of them harms no other."""
+"""Changes that nobody confirms any more are rolled back, and whatever is wrong with one of them harms no other."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import pytest
-from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from agentidp.domain.resources import ObjectMeta, PendingChange
 from agentidp.kube.errors import Unreachable
+from management_api.changes.pending import generation
 from management_api.changes.sweeping import sweep_once
-from management_api.changes.unconfirmed import UnconfirmedChange, What
 from management_api.failures import Code, Failure
-from management_api.registry.credentials import UNCONFIRMED, CredentialTable, RegisteredCredential, registered
-from tests.support.worlds import a_credential
+from tests.support.worlds import HOUR, NOW
 
 AGE = timedelta(hours=1)
-OLD = UnconfirmedChange(what=What.GENERATE, request_id="r", since=datetime.now(UTC) - 2 * AGE, hash="$2b$10$a")
-YOUNG = replace(OLD, since=datetime.now(UTC))
-TO_COME = replace(OLD, since=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 CONTENT = "what is written there"
 TROUBLES = [
     Unreachable("the API server is away"),
@@ -27,43 +23,36 @@ TROUBLES = [
 ]
 
 
-def marked(*marks: str) -> CredentialTable:
-    """A credential with each of these marks."""
-    table = CredentialTable()
-    for number, mark in enumerate(marks):
-        one = a_credential(uid=f"{number}")
-        table.put(registered(replace(one, metadata=replace(one.metadata, annotations={UNCONFIRMED: mark}))))
-    return table
+def pending(name: str, created: datetime | None = NOW - 2 * HOUR) -> PendingChange:
+    """The record of a change of this credential."""
+    meta = ObjectMeta(name=name, creation_timestamp=created)
+    return PendingChange(metadata=meta, spec=generation("talent", name, "$2b$10$a", "r"))
 
 
-def mark_of(change: UnconfirmedChange) -> str:
-    """As the credential carries it."""
-    return change.annotation()[UNCONFIRMED]
+async def test_only_what_is_older_than_any_request_lives_is_rolled_back() -> None:
+    """Not what is under way, or what was recorded by a clock that is ahead."""
+    rolled_back: list[str] = []
 
+    async def roll_back(change: PendingChange) -> None:
+        rolled_back.append(change.metadata.name)
 
-async def test_only_what_is_older_than_any_request_lives_is_undone() -> None:
-    """Not what is under way, what is yet to come, or what is no mark."""
-    undone: list[tuple[str, UnconfirmedChange]] = []
-
-    async def undo(seen: RegisteredCredential, change: UnconfirmedChange) -> None:
-        undone.append((seen.credential_id, change))
-
-    await sweep_once(marked(mark_of(TO_COME), "[" * 1_000, "{}", mark_of(YOUNG), mark_of(OLD)), undo, AGE)
-    assert undone == [("4", OLD)]
+    found = [pending("young", NOW), pending("ahead", NOW + HOUR), pending("undated", None), pending("old")]
+    await sweep_once(found, roll_back, NOW, AGE)
+    assert rolled_back == ["old"]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_trouble_with_one_harms_no_other(trouble: Exception) -> None:
-    """It is logged; of a fault of ours only its kind, not what somebody may have written."""
-    undone: list[str] = []
+    """It is logged; of a fault of ours only its kind."""
+    rolled_back: list[str] = []
 
-    async def undo(seen: RegisteredCredential, _: UnconfirmedChange) -> None:
-        if seen.credential_id == "0":
+    async def roll_back(change: PendingChange) -> None:
+        if change.metadata.name == "first":
             raise trouble
-        undone.append(seen.credential_id)
+        rolled_back.append(change.metadata.name)
 
     with capture_logs() as logs:
-        await sweep_once(marked(mark_of(OLD), mark_of(OLD)), undo, AGE)
-    assert undone == ["1"]
+        await sweep_once([pending("first"), pending("second")], roll_back, NOW, AGE)
+    assert rolled_back == ["second"]
     assert len(logs) == 1
     assert CONTENT not in str(logs)

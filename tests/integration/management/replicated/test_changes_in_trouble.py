@@ -11,6 +11,7 @@ from signal import SIGTERM
 from urllib.parse import urlsplit
 
 from devcluster.components import API_SERVER
+from devcluster.install import NAMESPACE
 from devcluster.programs import MANAGEMENT_API, OPERATOR
 from tests.support.management import AN_AGENT, Api
 from tests.support.objects import Objects, path_of
@@ -38,8 +39,8 @@ def without_api_server(stage: Stage, client: Client) -> Iterator[None]:
         yield
     finally:
         stage.cluster.start(API_SERVER)
-    path = path_of("AgentCredential", client.tenant.namespace)
-    eventually("it serves our kinds", lambda: client.tenant.objects.ask("GET", path).is_success)
+    paths = [path_of("AgentCredential", client.tenant.namespace), path_of("PendingChange", NAMESPACE)]
+    eventually("it serves our kinds", lambda: all(client.tenant.objects.ask("GET", path).is_success for path in paths))
 
 
 def test_a_replica_that_hangs_keeps_a_rotation_from_beginning(

@@ -1,0 +1,290 @@
+"""Generating and rotating with a fault at any write: what nobody was told does not stay, and what was told works.
+
+The writes go to a model of the API server. A process that crashes writes nothing any more; another one sweeps then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import bcrypt
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from agentidp.domain.resources import (
+    AgentCredential,
+    CredentialPhase,
+    CredentialState,
+    ProvidedHash,
+    SecretHash,
+)
+from agentidp.kube.errors import ApiError
+from agentidp.kube.kinds import CREDENTIALS, PENDING_CHANGES
+from management_api.changes.credentials import CredentialChanges, Told
+from management_api.changes.effects import Effects
+from management_api.changes.making import BoundedMaker
+from management_api.changes.origin import Origin
+from management_api.changes.pending import PendingChanges
+from management_api.changes.rules import GENERATED
+from management_api.changes.sweeping import sweep_once
+from management_api.changes.writer import Writer
+from management_api.failures import Failure
+from management_api.registry.agents import REGISTERED_AGENTS
+from management_api.registry.credentials import registered
+from management_api.registry.registry import Registry
+from tests.support.model_cluster import Crashed, Fault, ModelCluster
+from tests.support.worlds import AGENT_ID, a_credential, a_registered_agent
+
+HOME = "agentidp-system"
+MAKER = BoundedMaker(threads=1, cost=4, queue=10)
+AGENT = REGISTERED_AGENTS.keep(REGISTERED_AGENTS.kind.decode(msgspec.json.encode(a_registered_agent())))
+BEFORE = ProvidedHash(hash=bcrypt.hashpw(b"before", bcrypt.gensalt(4)).decode(), hint="0a1b2c3d")
+
+
+async def is_gone() -> bool:
+    """Whoever asks waits for the answer."""
+    return False
+
+
+ORIGIN = Origin("somebody", "r", is_gone)
+ANY_FAULT = st.sampled_from([None, *Fault])
+
+
+class Process:
+    """One process's connection to the API server: after a crash there is none."""
+
+    def __init__(self, cluster: ModelCluster) -> None:
+        self._cluster = cluster
+        self.is_dead = False
+
+    def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
+        """Any request."""
+
+        async def request(*arguments: Any) -> Any:
+            if self.is_dead:
+                raise Crashed
+            try:
+                return await getattr(self._cluster, verb)(*arguments)
+            except Crashed:
+                self.is_dead = True
+                raise
+
+        return request
+
+
+class NoReplicas:
+    """Everything is in force everywhere."""
+
+    async def ready(self) -> None:
+        """At once."""
+
+    async def wait(self, _: AgentCredential) -> None:
+        """At once."""
+
+
+class World:
+    """A credential with the hash BEFORE, or none; an operator that publishes at once; and processes of the API."""
+
+    def __init__(self, *, has_credential: bool) -> None:
+        self.registry = Registry()
+        self.recorded = asyncio.Event()
+        """A change has been recorded."""
+        self.cluster = ModelCluster(written=self._publish)
+        self.before: AgentCredential | None = None
+        if has_credential:
+            meta = replace(a_credential().metadata, annotations={GENERATED: "management-api"})
+            one = replace(a_credential(secret_hash=BEFORE), metadata=meta)
+            self.before = asyncio.run(self.cluster.create(CREDENTIALS, one))
+
+    def _publish(self) -> None:
+        if self.cluster.all(PENDING_CHANGES):
+            self.recorded.set()
+        for one in self.cluster.all(CREDENTIALS):
+            self.registry.credentials.put(registered(published(one)))
+
+    def changes_of(self, process: Any, wait_seconds: float = 5.0) -> CredentialChanges:
+        """What the process has of this API."""
+        effects = Effects(self.registry, wait_seconds, NoReplicas())
+        writer = Writer(process, CREDENTIALS, lambda one: self.registry.credentials.put(registered(published(one))))
+        return CredentialChanges(writer, PendingChanges(process, HOME), MAKER, effects, try_again_seconds=0.0)
+
+    async def act(self, faults: list[Fault | None]) -> tuple[Told | None, bool]:
+        """What a new process tells, if anything, with these faults at its writes; and whether it has died."""
+        process = Process(self.cluster)
+        self.cluster.faults = list(faults)  # type: ignore[arg-type]
+        return await self.act_as(process), process.is_dead
+
+    async def act_as(self, process: Process, wait_seconds: float = 5.0) -> Told | None:
+        """Rotate, or generate where there is nothing to rotate: what is told, if anything."""
+        changes, told = self.changes_of(process, wait_seconds), None
+        with suppress(Failure, ApiError, Crashed):
+            if self.before:
+                told = await changes.rotate(AGENT, registered(self.before), None, ORIGIN)
+            else:
+                told = await changes.generate(AGENT, None, ORIGIN)
+        await at_rest()
+        return told
+
+    async def sweep(self, faults: list[Fault | None]) -> None:
+        """By a new process, with these faults at its writes."""
+        self.cluster.faults = list(faults)  # type: ignore[arg-type]
+        await self.sweep_as(Process(self.cluster))
+
+    async def sweep_as(self, process: Process) -> None:
+        """Every record counts as abandoned."""
+        later, changes = datetime.now(UTC) + timedelta(hours=1), self.changes_of(process)
+        with suppress(Crashed):
+            await sweep_once(self.cluster.all(PENDING_CHANGES), changes.roll_back, later, timedelta(seconds=40))
+
+    def standing(self) -> list[str]:
+        """The hashes that are accepted."""
+        active = (one for one in self.cluster.all(CREDENTIALS) if one.spec.state is CredentialState.ACTIVE)
+        return [one.spec.secret_hash.hash for one in active if one.spec.secret_hash]
+
+
+async def at_rest() -> None:
+    """What the process still owes is done; nothing takes longer than the faults that are left."""
+    for _ in range(300):
+        await asyncio.sleep(0)
+
+
+def published(credential: AgentCredential) -> AgentCredential:
+    """With the status that the operator would give it."""
+    meta, spec = credential.metadata, credential.spec
+    provided = spec.secret_hash
+    is_active = spec.state is CredentialState.ACTIVE
+    hashes = (
+        (SecretHash(hash=provided.hash, hint=provided.hint, created_at=datetime.now(UTC)),) if provided and is_active else ()
+    )
+    status = replace(
+        credential.status,
+        credential_id=meta.uid,
+        client_id=AGENT_ID,
+        phase=CredentialPhase.ACTIVE if is_active else CredentialPhase.REVOKED,
+        secret_hashes=hashes,
+        observed_generation=meta.generation,
+    )
+    return replace(credential, status=status)
+
+
+@pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
+@settings(max_examples=100, deadline=None)
+@given(faults=st.lists(ANY_FAULT, max_size=9), sweeps=st.lists(st.lists(ANY_FAULT, max_size=4), max_size=2))
+def test_what_is_told_works_and_what_is_not_told_does_not_stay(
+    has_credential: bool, faults: list[Fault | None], sweeps: list[list[Fault | None]]
+) -> None:
+    """Decision 13, for a fault at every write, and at every write of those that clean up."""
+    world = World(has_credential=has_credential)
+    as_before = world.standing()
+
+    async def live() -> None:
+        told, has_died = await world.act(faults)
+        confirmed = not world.cluster.all(PENDING_CHANGES)
+        for one in (*sweeps, [], []):
+            await world.sweep(one)
+        standing = world.standing()
+        if told:
+            assert len(standing) == 1
+            assert bcrypt.checkpw((told.secret or "").encode(), standing[0].encode())
+        elif not (has_died and confirmed):  # whoever dies between the confirmation and the answer has told nobody
+            assert standing == as_before
+        assert world.cluster.all(PENDING_CHANGES) == []
+
+    asyncio.run(live())
+
+
+class Slow(Process):
+    """A process whose requests take their time, each as many turns of the event loop as it is told."""
+
+    def __init__(self, cluster: ModelCluster, turns: list[int]) -> None:
+        super().__init__(cluster)
+        self._turns = turns
+
+    def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
+        """Any request."""
+        request = super().__getattr__(verb)
+
+        async def slowly(*arguments: Any) -> Any:
+            for _ in range(self._turns.pop(0) if self._turns else 0):
+                await asyncio.sleep(0)
+            return await request(*arguments)
+
+        return slowly
+
+
+@pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
+@settings(max_examples=150, deadline=None)
+@given(maker=st.lists(st.integers(0, 12), max_size=12), sweepers=st.lists(st.integers(0, 12), max_size=12))
+def test_a_sweep_at_any_moment_of_a_change_does_not_void_what_is_told(
+    has_credential: bool, maker: list[int], sweepers: list[int]
+) -> None:
+    """A request may take longer than it should live: then others roll it back while it goes on."""
+    world = World(has_credential=has_credential)
+    as_before = world.standing()
+
+    async def live() -> None:
+        doing = asyncio.create_task(world.act_as(Slow(world.cluster, list(maker)), wait_seconds=0.02))
+        await world.recorded.wait()
+        await world.sweep_as(Slow(world.cluster, list(sweepers)))
+        told = await doing
+        await world.sweep([])
+        if told:
+            (standing,) = world.standing()
+            assert bcrypt.checkpw((told.secret or "").encode(), standing.encode())
+        else:
+            assert world.standing() == as_before
+        assert world.cluster.all(PENDING_CHANGES) == []
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER])
+@pytest.mark.parametrize("write", range(4))
+@pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
+def test_a_process_that_is_killed_at_a_write_leaves_nothing(has_credential: bool, write: int, fault: Fault) -> None:
+    """Each write in turn; the last one confirms, and what comes after it is the answer."""
+    world = World(has_credential=has_credential)
+    as_before = world.standing()
+
+    async def live() -> None:
+        told, has_died = await world.act([None] * write + [fault])
+        assert has_died or told
+        confirmed = not world.cluster.all(PENDING_CHANGES)
+        await world.sweep([])
+        assert told or (world.standing() == as_before) or confirmed
+        assert world.cluster.all(PENDING_CHANGES) == []
+
+    asyncio.run(live())
+
+
+def test_a_process_that_has_slept_too_long_writes_nothing_any_more() -> None:
+    """It has recorded its rotation, and sleeps until that is rolled back. Its write finds another version of the credential."""
+    world = World(has_credential=True)
+    as_before = world.standing()
+
+    class Sleepy(Process):
+        """Others sweep while it is about to write the credential."""
+
+        def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
+            request = super().__getattr__(verb)
+
+            async def slowly(*arguments: Any) -> Any:
+                if verb == "patch" and arguments[0] is CREDENTIALS:
+                    await world.sweep([])
+                return await request(*arguments)
+
+            return slowly
+
+    async def live() -> None:
+        assert world.before
+        with pytest.raises(Failure, match="came first"):
+            await world.changes_of(Sleepy(world.cluster)).rotate(AGENT, registered(world.before), None, ORIGIN)
+
+    asyncio.run(live())
+    assert world.standing() == as_before
+    assert world.cluster.all(PENDING_CHANGES) == []
