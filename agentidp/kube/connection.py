@@ -1,0 +1,64 @@
+"""HTTP to one API server as one identity: every request shows what the identity is at that moment. What is asked is not its business.
+
+A request is made with the TLS context of the identity, so when an authority or a client certificate has changed, the next request
+makes a new connection; what goes on over an earlier one, such as a watch, comes to its end there.
+"""
+
+import os
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.config.proxy import proxy_to
+
+BUFFER_BYTES = 2**23
+
+
+class Connection:
+    """An HTTP client for the API server of this identity; `limit` bounds its connections at a time, 0 does not."""
+
+    def __init__(self, identity: ClientIdentity, limit: int) -> None:
+        config = identity.config
+        self.server = config.server
+        self._identity = identity
+        self._server_name = config.tls_server_name or None
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=limit),
+            read_bufsize=BUFFER_BYTES,
+            proxy=proxy_to(
+                config.server, config.proxy, os.environ
+            ),  # once: with `trust_env`, aiohttp looks in a thread each time
+        )
+
+    @property
+    def closed(self) -> bool:
+        """No request can be made any more."""
+        return self._session.closed
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def request(self, method: str, url: str, headers: list[tuple[str, str]], **options: Any) -> aiohttp.ClientResponse:
+        """Any answer. Where the API server does not accept the identity, it is asked once more, as whom the identity is then."""
+        response = await self._ask(method, url, headers, options)
+        if response.status != HTTPStatus.UNAUTHORIZED:
+            return response
+        response.release()
+        self._identity.refused()
+        return await self._ask(method, url, headers, options)
+
+    async def _ask(
+        self, method: str, url: str, headers: list[tuple[str, str]], options: dict[str, Any]
+    ) -> aiohttp.ClientResponse:
+        shown = await self._identity.shown()
+        return await self._session.request(
+            method, url, headers=[*headers, *shown.headers], ssl=shown.tls, server_hostname=self._server_name, **options
+        )
+
+
+def why_unreachable(error: Exception) -> str:
+    """What happened to a request, for people."""
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "the connection broke")
