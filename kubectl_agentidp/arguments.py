@@ -14,6 +14,7 @@ PROGRAM = "kubectl agentidp"
 SUMMARY = "See and change agents and their credentials, with your own rights in the cluster."
 EXIT_STATUS = "exit status: 0 done, 1 failed or not done, 2 the command line is not valid"
 WIDTH = 100
+CLUSTER_FLAGS = ("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid")
 
 Run = Callable[[Access, argparse.Namespace], Awaitable[None]]
 
@@ -23,7 +24,7 @@ class Commands:
 
     def __init__(self) -> None:
         self.parser = argparse.ArgumentParser(prog=PROGRAM, parents=[_flags()], **_texts(SUMMARY, EXIT_STATUS))
-        self.parser.set_defaults(namespace=None, context=None, kubeconfig=None)
+        self.parser.set_defaults(**dict.fromkeys(CLUSTER_FLAGS), as_group=[], as_user_extra=[])
         self._commands = self.parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(self, name: str, run: Run, summary: str, *, details: str = "", examples: Sequence[str]) -> argparse.ArgumentParser:
@@ -61,7 +62,13 @@ def _flags() -> argparse.ArgumentParser:
     flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     flags.add_argument("-n", "--namespace", help="default: the namespace of the context")
     flags.add_argument("--context", help="a context of the kubeconfig; default: the current one")
+    flags.add_argument("--cluster", help="a cluster of the kubeconfig, in place of the context's")
+    flags.add_argument("--user", help="a user of the kubeconfig, in place of the context's")
     flags.add_argument("--kubeconfig", metavar="FILE", help="default: $KUBECONFIG, else ~/.kube/config")
+    flags.add_argument("--as", dest="as_user", metavar="USER", help="act as this user, which takes the right to impersonate")
+    flags.add_argument("--as-group", action="append", metavar="GROUP", help="and as a member of this group; repeatable")
+    flags.add_argument("--as-uid", metavar="UID", help="and with this UID")
+    flags.add_argument("--as-user-extra", action="append", metavar="KEY=VALUE", help="and with this extra; repeatable")
     return flags
 
 

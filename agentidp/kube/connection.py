@@ -1,7 +1,7 @@
-"""HTTP to one API server as one identity: every request shows what the identity is at that moment. What is asked is not its business.
+"""HTTP to one API server as one identity: each request shows what the identity is at that moment.
 
-A request is made with the TLS context of the identity, so when an authority or a client certificate has changed, the next request
-makes a new connection; what goes on over an earlier one, such as a watch, comes to its end there.
+A request is made with the identity's TLS context. When an authority or a client certificate has changed, the next request makes
+a new connection; a request that is under way, such as a watch, goes on over the earlier one.
 """
 
 import os
@@ -42,7 +42,7 @@ class Connection:
         await self._session.close()
 
     async def request(self, method: str, url: str, headers: list[tuple[str, str]], **options: Any) -> aiohttp.ClientResponse:
-        """Any answer. Where the API server does not accept the identity, it is asked once more, as whom the identity is then."""
+        """Any answer. After a 401 it asks once more, with what the identity shows then. Raises ConfigError."""
         response = await self._ask(method, url, headers, options)
         if response.status != HTTPStatus.UNAUTHORIZED:
             return response

@@ -21,7 +21,7 @@ class Unreachable(ApiError):
 
 
 class ConfigError(ApiError):
-    """Which API server, or as whom, cannot be told: nothing was sent. `message` is a sentence, and so is `advice`: what to do."""
+    """There is no usable server or identity, and nothing was sent. `message` is a sentence; `advice` says what to do."""
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(0, "NotConfigured", message)

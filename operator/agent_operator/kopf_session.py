@@ -1,7 +1,7 @@
-"""What Kopf takes for an `aiohttp.ClientSession`: requests that go over our own connection, and so follow the files of its identity.
+"""Kopf's requests, over a connection that follows the files of its identity.
 
-A session that Kopf makes itself has the authorities and the client certificate of its start for ever. Kopf uses no more of a session
-than is here.
+A session that Kopf makes itself keeps the authorities and the client certificate of its start for ever. The class has the part of
+`aiohttp.ClientSession` that Kopf uses.
 """
 
 from http import HTTPStatus

@@ -38,19 +38,17 @@ def _matches(host: str, port: int, exemption: str) -> bool:
     wanted = exemption.strip().lower()
     if wanted == "*" or _is_in_network(host, wanted):
         return True
-    name, _, of_port = (
-        wanted.rpartition(":") if wanted.rpartition(":")[2].isdecimal() and _has_port(wanted) else (wanted, "", "")
-    )
-    if of_port and int(of_port) != port:
+    name, of_port = _split(wanted)
+    if not name or of_port not in {"", str(port)}:
         return False
-    name = name.strip("[]").removeprefix("*")
-    if _is_address(name):
-        return host == name
-    return bool(name) and (host.endswith(name if name.startswith(".") else f".{name}") or host == name)
+    return host == name or (not _is_address(name) and host.endswith(name if name.startswith(".") else f".{name}"))
 
 
-def _has_port(wanted: str) -> bool:
-    return wanted.count(":") == 1 or "]:" in wanted
+def _split(wanted: str) -> tuple[str, str]:
+    """Name or address, and the port where there is one: an IPv6 address without brackets has none."""
+    name, _, port = wanted.rpartition(":")
+    has_port = wanted.count(":") == 1 or "]:" in wanted
+    return (name if has_port else wanted).strip("[]").removeprefix("*"), port if has_port else ""
 
 
 def _is_address(name: str) -> bool:

@@ -72,7 +72,7 @@ class Tls:
     def context(self) -> ssl.SSLContext:
         """Raises ConfigError."""
         context = self._verifying()
-        # As Go verifies: any authority is an anchor, common names are no host names, and what only strict readers ask for is not.
+        # As Go verifies: any authority is an anchor, a common name is no host name, and RFC 5280 is not taken to the letter.
         context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
         context.hostname_checks_common_name = False
         if self.insecure:
