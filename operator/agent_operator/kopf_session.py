@@ -1,7 +1,7 @@
 """Kopf's requests, over a connection that follows the files of its identity.
 
-A session that Kopf makes itself keeps the authorities and the client certificate of its start for ever. The class has the part of
-`aiohttp.ClientSession` that Kopf uses.
+A session that Kopf makes itself keeps the authorities and the client certificate of its start for ever. This one has the part
+of `aiohttp.ClientSession` that Kopf uses.
 """
 
 from http import HTTPStatus

@@ -116,8 +116,8 @@ def _token_files(login: Login) -> Sequence[Path]:
 
 
 def _token(login: Login) -> str:
-    """A token file counts before a token. Raises ConfigError."""
-    if not login.token_file:
+    """A token file counts before a token, if it is there. Raises ConfigError."""
+    if not login.token_file or (login.token and not Path(login.token_file).exists()):
         return login.token
     try:
         token = Path(login.token_file).read_text().strip()
