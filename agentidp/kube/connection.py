@@ -60,5 +60,12 @@ class Connection:
 
 
 def why_unreachable(error: Exception) -> str:
-    """What happened to a request, for people."""
+    """What happened to a request, in words for people."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not accepted: {getattr(error.certificate_error, 'verify_message', 'it is not valid')}"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "there is no TLS connection to it; is it a server with TLS, and is the client certificate one that it takes?"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+        return os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause.strerror)
     return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "the connection broke")

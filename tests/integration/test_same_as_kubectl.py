@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.support.audited import Audited, Outcome, audit_flags
+from tests.support.audited import AGENTS, Audited, Outcome, audit_flags
 from tests.support.certificates import Authority
 from tests.support.control_planes import installed_cluster
 from tests.support.kubeconfigs import Home, a_kubeconfig, a_plugin, encoded, printing
+from tests.support.waiting import eventually
 
 BETA = "client.authentication.k8s.io/v1beta1"
 EXTRA = {"scopes/of": ["a", "b"], "Reason": ["ü"]}
@@ -51,6 +52,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     authority.write_text(CLIENTS.certificate)
     flags = [*audit_flags(folder), f"--client-ca-file={authority}"]
     with installed_cluster(folder / "cluster", flags) as cluster:
+        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        eventually("agents are served", lambda: cluster.kubectl("get", "--raw", AGENTS, check=False).returncode == 0)
         yield Audited(cluster, folder)
 
 
@@ -317,7 +320,7 @@ def test_a_plugin_is_told_what_kubectl_tells_it(stage: Stage, fields: dict[str, 
     extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "x", "nothing": None}}
     cluster = {name: value for name, value in stage.server.items() if name != "certificate-authority-data"}
     more = {"certificate-authority": "ca.crt", "tls-server-name": "kubernetes.default.svc", "disable-compression": True}
-    user = a_plugin(fields.get("command", "on-path"), **fields)
+    user = a_plugin(**{"command": "on-path"} | fields)
     stage.home.write(a_kubeconfig(cluster | more | {"extensions": [extension]}, user))
     stage.audited.kubectl(stage.home.path)
     by_kubectl = stage.home.infos()

@@ -71,6 +71,6 @@ class Home:
     def infos(self) -> list[Any]:
         """What plugins were told, and forgets it."""
         path = self.path / "info"
-        told = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        told = [json.loads(line) for line in path.read_text().split("\n") if line] if path.exists() else []
         path.unlink(missing_ok=True)
         return told
