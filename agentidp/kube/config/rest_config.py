@@ -79,6 +79,17 @@ class KubeconfigSource(Struct, frozen=True):
         return chosen(load_kubeconfig(self.files), self.overrides)
 
 
+class FixedSource(Struct, frozen=True):
+    """A configuration that does not change."""
+
+    config: RestConfig
+    files: tuple[Path, ...] = ()
+
+    def read(self) -> RestConfig:
+        """The configuration."""
+        return self.config
+
+
 class PodSource(Struct, frozen=True):
     """The pod's own ServiceAccount."""
 

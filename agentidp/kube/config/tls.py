@@ -53,8 +53,9 @@ class TlsSource(Struct, frozen=True):
 
     def read(self) -> "Tls":
         """What is there now. Raises ConfigError where it cannot be used."""
-        authorities = _certificates(self.authorities) if self.authorities else None
-        tls = Tls(authorities, self.certificate.read(), self.key.read(), self.insecure)
+        authorities = _certificates(self.authorities, "certificate-authority-data") if self.authorities else None
+        certificate = _certificates(self.certificate, "client-certificate-data") if self.certificate else b""
+        tls = Tls(authorities, certificate, self.key.read(), self.insecure)
         assert tls.context  # noqa: S101 made now, so that what is not valid is refused now
         return tls
 
@@ -101,11 +102,11 @@ class Tls:
             raise ConfigError(f"no temporary file can be written for the client certificate: {error.strerror}.") from error
 
 
-def _certificates(pem: Pem) -> bytes:
+def _certificates(pem: Pem, name: str) -> bytes:
     """All certificates of it. Raises ConfigError where there is none, or half of one."""
     text = pem.read()
     found = CERTIFICATE.findall(text)
     if not found or len(found) != text.count(BEGIN):
-        where = f"the file {pem.file}" if pem.file else "the certificate-authority-data"
-        raise ConfigError(f"{where} does not hold valid certificates of authorities in PEM.")
+        where = f"the file {pem.file}" if pem.file else f"the {name} of the kubeconfig"
+        raise ConfigError(f"{where} does not hold valid certificates in PEM.")
     return b"\n".join(found)
