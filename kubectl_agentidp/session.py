@@ -11,13 +11,14 @@ from agentidp.kube.errors import ConfigError
 from kubectl_agentidp.access import FIELD_MANAGER, Access
 from kubectl_agentidp.failures import Failure
 from kubectl_agentidp.kubeconfig import find_source
+from kubectl_agentidp.kuberc import plugin_policy
 
 
 @asynccontextmanager
 async def connected(options: Namespace) -> AsyncIterator[Access]:
     """The cluster that the options, the environment and the kubeconfig name. Raises Failure."""
     try:
-        identity = ClientIdentity(find_source(options, os.environ))
+        identity = ClientIdentity(find_source(options, os.environ), plugin_policy(os.environ))
     except ConfigError as error:
         raise Failure(error.message, error.advice) from error
     cluster = Cluster(identity, FIELD_MANAGER, compressed=True)

@@ -334,11 +334,12 @@ def test_a_plugin_can_ask_at_a_terminal(stage: Stage, mode: str) -> None:
     """What is typed reaches it, as with kubectl; not where it says that it never asks."""
     answer = json.dumps({"token": "%s"})
     document = f'{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {answer}}}'
-    stage.home.program("bin/asks", f"read typed || exit 4\nprintf '{document}' \"$typed\"")
+    stage.home.program("bin/asks", f"echo Token? >&2\nread typed || exit 4\nprintf '{document}' \"$typed\"")
     stage.home.write(plugin("asks", interactiveMode=mode)(stage))
     kubectl, ours = (typed(stage, run) for run in (stage.audited.kubectl, stage.audited.plugin))
     assert (ours.seen_as, ours.status == 0) == (kubectl.seen_as, kubectl.status == 0), (kubectl, ours)
     assert (ours.status == 0) == (mode != "Never")
+    assert "Token?" in ours.said
 
 
 def typed(stage: Stage, run: Callable[..., Outcome]) -> Outcome:
@@ -375,6 +376,34 @@ def test_what_a_failing_plugin_says_is_seen(stage: Stage) -> None:
     refused = stage.audited.plugin(stage.home.path)
     assert "log in first\n" in refused.said
     assert "the credential plugin fails failed with exit status 3." in refused.said
+
+
+ALLOWED = "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: "
+POLICIES: dict[str, tuple[str, dict[str, str]]] = {
+    "nothing about plugins": ("", {}),
+    "all": ("credentialPluginPolicy: AllowAll", {}),
+    "none": ("credentialPluginPolicy: DenyAll", {}),
+    "one, by its name": (ALLOWED + "[{name: on-path}]", {}),
+    "one, as a command": (ALLOWED + "[{command: on-path}]", {}),
+    "one, by its path": (ALLOWED + "[{command: HOME/bin/on-path}]", {}),
+    "another one": (ALLOWED + "[{command: gives-token}]", {}),
+    "an empty list": ("credentialPluginPolicy: Allowlist", {}),
+    "an unknown policy": ("credentialPluginPolicy: Perhaps", {}),
+    "none, but turned off": ("credentialPluginPolicy: DenyAll", {"KUBERC": "off"}),
+    "none, but turned off by the gate": ("credentialPluginPolicy: DenyAll", {"KUBECTL_KUBERC": "false"}),
+    "a file that is not there": ("", {"KUBERC": "/no/such"}),
+}
+
+
+@pytest.mark.parametrize(("policy", "variables"), POLICIES.values(), ids=POLICIES)
+def test_a_plugin_that_kubectl_may_not_run_is_not_run(stage: Stage, policy: str, variables: dict[str, str]) -> None:
+    """A kuberc says which may."""
+    preference = f"apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n{policy}\n"
+    stage.home.file(".kube/kuberc", preference.replace("HOME", str(stage.home.path)))
+    stage.home.write(plugin("on-path")(stage))
+    kubectl, ours = stage.compare(variables=variables)
+    assert (ours.seen_as, ours.status == 0) == (kubectl.seen_as, kubectl.status == 0), (kubectl, ours)
+    require_sentences(ours)
 
 
 def require_sentences(outcome: Outcome) -> None:

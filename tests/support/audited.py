@@ -75,7 +75,9 @@ class Audited:
 
 def _environment(home: Path) -> dict[str, str]:
     """Of a person who has nothing but this home folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY") and name != "KUBECONFIG"}
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    for name in ("KUBECONFIG", "KUBERC", "KUBECTL_KUBERC"):
+        kept.pop(name, None)
     return kept | {"HOME": str(home), "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 

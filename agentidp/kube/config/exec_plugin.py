@@ -68,6 +68,14 @@ def stdin_is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+MayRun = Callable[[str], None]
+"""Raises ConfigError where the plugin of this path may not be run."""
+
+
+def any_plugin(_: str) -> None:
+    """Every plugin may be run."""
+
+
 class ExecPlugin:
     """The plugin of a configuration, and what it gave last."""
 
@@ -76,11 +84,13 @@ class ExecPlugin:
         config: RestConfig,
         plugin: ExecConfig,
         is_terminal: Callable[[], bool] = stdin_is_terminal,
+        may_run: MayRun = any_plugin,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._config = config
         self._plugin = plugin
         self._is_terminal = is_terminal
+        self._may_run = may_run
         self._clock = clock
         self._given: ExecCredential | None = None
         self._turn = asyncio.Lock()
@@ -102,6 +112,7 @@ class ExecPlugin:
     async def _run(self) -> bytes:
         interactive = self._interactive()
         command = self._found()
+        self._may_run(command)
         environment = {**os.environ, **{one.name: one.value for one in self._plugin.env}, INFO: self._info(interactive)}
         try:
             running = await asyncio.create_subprocess_exec(

@@ -7,11 +7,11 @@ contexts are made anew only when what is in them has changed, so connections are
 import base64
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
-from agentidp.kube.config.exec_plugin import ExecCredential, ExecPlugin, stdin_is_terminal
+from agentidp.kube.config.exec_plugin import ExecCredential, ExecPlugin, MayRun, any_plugin
 from agentidp.kube.config.reloading import Reloaded
 from agentidp.kube.config.rest_config import KubeconfigSource, Login, PodSource, RestConfig
 from agentidp.kube.config.tls import Tls
@@ -39,10 +39,10 @@ class Shown(NamedTuple):
 class ClientIdentity:
     """One API server and one identity, from a source that may change."""
 
-    def __init__(self, source: Source, is_terminal: Callable[[], bool] = stdin_is_terminal) -> None:
+    def __init__(self, source: Source, may_run: MayRun = any_plugin) -> None:
         """Raises ConfigError."""
         self._source = source
-        self._is_terminal = is_terminal
+        self._may_run = may_run
         self._first = source.read()
         self._parts = Reloaded(source.files, self._read)
         self._of_plugin = Tls()
@@ -87,17 +87,23 @@ class ClientIdentity:
             raise ConfigError(
                 f"the kubeconfig names another API server now: {config.server}.", "Restart the program to go over to it."
             )
-        return _Parts(config, self._is_terminal)
+        return _Parts(config, self._may_run)
 
 
 class _Parts:
-    """A configuration with its files."""
+    """A configuration with its files. Of two that are equal the former stays, with its connections."""
 
-    def __init__(self, config: RestConfig, is_terminal: Callable[[], bool]) -> None:
+    def __init__(self, config: RestConfig, may_run: MayRun) -> None:
         self.config = config
         self.tls = Reloaded(config.tls.files, config.tls.read)
         self.token = Reloaded(_token_files(config.login), lambda: _token(config.login))
-        self.plugin = ExecPlugin(config, config.login.plugin, is_terminal) if config.login.plugin else None
+        self.plugin = ExecPlugin(config, config.login.plugin, may_run=may_run) if config.login.plugin else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Parts) and other.config == self.config
+
+    def __hash__(self) -> int:
+        return hash(self.config.server)
 
 
 def source_of(environment: Mapping[str, str]) -> Source:
