@@ -7,7 +7,7 @@ from typing import Any
 
 from agentidp.domain.resources import Name
 from agentidp.kube.cluster import Cluster
-from agentidp.kube.errors import ApiError, Conflict
+from agentidp.kube.errors import ApiError, ConfigError, Conflict
 from agentidp.kube.kinds import Kind, ObjectT
 from agentidp.kube.listing import list_all
 from kubectl_agentidp.failures import Failure, explained, keeps_changing
@@ -66,6 +66,8 @@ class Access:
         """The time at the API server."""
         try:
             return await self._cluster.clock()
+        except ConfigError as error:
+            raise Failure(error.message, error.advice) from error
         except ApiError as error:
             raise Failure(f"the API server {self._cluster.server} did not tell the time: {error}") from error
 

@@ -14,7 +14,9 @@ PROGRAM = "kubectl agentidp"
 SUMMARY = "See and change agents and their credentials, with your own rights in the cluster."
 EXIT_STATUS = "exit status: 0 done, 1 failed or not done, 2 the command line is not valid"
 WIDTH = 100
+CLUSTER_FLAGS = ("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid")
 
+Collected = dict[str, list[str]]
 Run = Callable[[Access, argparse.Namespace], Awaitable[None]]
 
 
@@ -22,14 +24,17 @@ class Commands:
     """The parser, to which each family of commands adds its own."""
 
     def __init__(self) -> None:
-        self.parser = argparse.ArgumentParser(prog=PROGRAM, parents=[_flags()], **_texts(SUMMARY, EXIT_STATUS))
-        self.parser.set_defaults(namespace=None, context=None, kubeconfig=None)
+        self._collected = Collected()
+        self.parser = argparse.ArgumentParser(prog=PROGRAM, parents=[_flags(self._collected)], **_texts(SUMMARY, EXIT_STATUS))
+        self.parser.set_defaults(**dict.fromkeys(CLUSTER_FLAGS), as_group=[], as_user_extra=[])
         self._commands = self.parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(self, name: str, run: Run, summary: str, *, details: str = "", examples: Sequence[str]) -> argparse.ArgumentParser:
         """A command; `examples` are what is typed after `kubectl agentidp`."""
         epilog = "\n".join(["examples:", *(f"  {PROGRAM} {example}" for example in examples)])
-        parser = self._commands.add_parser(name, help=summary, parents=[_flags()], **_texts(f"{summary} {details}", epilog))
+        parser = self._commands.add_parser(
+            name, help=summary, parents=[_flags(self._collected)], **_texts(f"{summary} {details}", epilog)
+        )
         parser.set_defaults(run=run)
         return parser
 
@@ -56,12 +61,32 @@ def http_url(text: str) -> str:
     return text
 
 
-def _flags() -> argparse.ArgumentParser:
+class _Append(argparse.Action):
+    """A flag that is given several times. A command's parser starts from nothing, so what came before its name is kept here."""
+
+    def __init__(self, *, collected: Collected, **options: Any) -> None:
+        super().__init__(**options)
+        self._collected = collected
+
+    def __call__(self, _: object, namespace: argparse.Namespace, values: Any, __: str | None = None) -> None:
+        told = self._collected.setdefault(self.dest, [])
+        told.append(values)
+        setattr(namespace, self.dest, told)
+
+
+def _flags(collected: Collected) -> argparse.ArgumentParser:
     """The flags of all commands; made anew each time, because parsers share the defaults of what they are made from."""
     flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     flags.add_argument("-n", "--namespace", help="default: the namespace of the context")
     flags.add_argument("--context", help="a context of the kubeconfig; default: the current one")
+    flags.add_argument("--cluster", help="a cluster of the kubeconfig, in place of the context's")
+    flags.add_argument("--user", help="a user of the kubeconfig, in place of the context's")
     flags.add_argument("--kubeconfig", metavar="FILE", help="default: $KUBECONFIG, else ~/.kube/config")
+    flags.add_argument("--as", dest="as_user", metavar="USER", help="act as this user, which takes the right to impersonate")
+    several: dict[str, Any] = {"action": _Append, "collected": collected}
+    flags.add_argument("--as-group", **several, metavar="GROUP", help="and as a member of this group; repeatable")
+    flags.add_argument("--as-uid", metavar="UID", help="and with this UID")
+    flags.add_argument("--as-user-extra", **several, metavar="KEY=VALUE", help="and with this extra; repeatable")
     return flags
 
 

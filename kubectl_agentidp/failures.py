@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from agentidp.domain.resources import Name
-from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, Unreachable
+from agentidp.kube.errors import ApiError, ConfigError, Conflict, Forbidden, Invalid, NotFound, Unreachable
 from agentidp.kube.kinds import Kind
 from kubectl_agentidp.views.names import full_name
 
@@ -34,6 +34,8 @@ def explained(verb: str, kind: Kind[Any], where: Name, server: str) -> Iterator[
         yield
     except Conflict:
         raise
+    except ConfigError as error:
+        raise Failure(error.message, error.advice) from error
     except Unreachable as error:
         raise _unreachable(error, verb, server) from error
     except ApiError as error:

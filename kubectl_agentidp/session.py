@@ -6,17 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.errors import ConfigError
 from kubectl_agentidp.access import FIELD_MANAGER, Access
-from kubectl_agentidp.kubeconfig import find_kubeconfig
+from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.kubeconfig import find_source
+from kubectl_agentidp.kuberc import plugin_policy
 
 
 @asynccontextmanager
 async def connected(options: Namespace) -> AsyncIterator[Access]:
-    """The cluster that the options, the environment and the kubeconfig name."""
-    kubeconfig = find_kubeconfig(options.kubeconfig, options.context, os.environ)
-    found = await kubeconfig.read()
-    cluster = Cluster(found.configuration, FIELD_MANAGER, kubeconfig.configuration, compressed=True)
+    """The cluster that the options, the environment and the kubeconfig name. Raises Failure."""
     try:
-        yield Access(cluster, options.namespace or found.namespace)
+        identity = ClientIdentity(find_source(options, os.environ), plugin_policy(os.environ))
+    except ConfigError as error:
+        raise Failure(error.message, error.advice) from error
+    cluster = Cluster(identity, FIELD_MANAGER, compressed=True)
+    try:
+        yield Access(cluster, options.namespace or identity.config.namespace)
     finally:
         await cluster.close()

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from agentidp.kube.connection import why_unreachable
 from kubectl_agentidp.failures import Failure
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
@@ -75,7 +76,7 @@ async def request_token(client: Client, wish: Wish) -> Answer:
             return _granted(client, response, await response.read())
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
         raise Failure(
-            f"the token endpoint {client.endpoint} did not answer: {type(error).__name__}: {error}",
+            f"the token endpoint {client.endpoint} did not answer: {why_unreachable(error)}",
             "If it is reachable only inside the cluster, forward a port (kubectl port-forward) and name it with --endpoint.",
         ) from error
 

@@ -1,25 +1,21 @@
-"""A connection to one API server as one identity.
+"""Typed requests to one API server as one identity.
 
-The Kubernetes client finds the server and the identity (in a pod, or from KUBECONFIG); requests go through aiohttp with raw
-bytes, because its typed models are many times slower than msgspec and its debug log shows bodies.
+`agentidp.kube.config` finds the server and the identity (in a pod, or from KUBECONFIG); requests go through aiohttp with raw
+bytes, which msgspec decodes many times faster than typed models do.
 """
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from kubernetes.aio import config
-from kubernetes.aio.client import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
 
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.connection import Connection, why_unreachable
 from agentidp.kube.depth import decoded_at_any_depth
 from agentidp.kube.errors import NotFound, TooLarge, Unreachable, error_from
 from agentidp.kube.kinds import Kind, ObjectT
@@ -30,30 +26,6 @@ JSON = "application/json"
 ACCEPTED = f"{JSON}, application/jwk-set+json"  # the second is how the API server writes its keys, and nothing else
 MERGE_PATCH = "application/merge-patch+json"
 
-ReadConfiguration = Callable[[], Awaitable[Configuration]]
-"""Finds server and identity; asked again where the API server no longer takes the identity."""
-
-
-async def configuration() -> Configuration:
-    """Server and identity: from KUBECONFIG if it is set, else the pod's own ServiceAccount."""
-    found = Configuration()
-    if file := os.environ.get("KUBECONFIG"):
-        await config.load_kube_config(file, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
-    else:
-        config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call]
-    return found
-
-
-def proxy_to(found: Configuration) -> str | None:
-    """The proxy that the kubeconfig names, else the environment's for this server, which NO_PROXY may exempt.
-
-    Looked up once: aiohttp's `trust_env` does it for every request, in a thread, which costs more than the request itself.
-    """
-    server = urlsplit(str(found.host))
-    if found.proxy or not server.hostname or proxy_bypass(server.hostname):
-        return found.proxy or None
-    return getproxies().get(server.scheme)
-
 
 class Cluster:
     """Typed requests to one API server; every failure is an `ApiError`.
@@ -62,31 +34,23 @@ class Cluster:
     inflated at a stretch, during which an event loop serves nobody.
     """
 
-    def __init__(
-        self,
-        found: Configuration,
-        field_manager: str,
-        read: ReadConfiguration = configuration,
-        *,
-        compressed: bool = False,
-    ) -> None:
-        self.server = str(found.host)
-        self._encoding = "gzip" if compressed else "identity"
-        self._configuration = found
-        self._read_configuration = read
+    def __init__(self, identity: ClientIdentity, field_manager: str, *, compressed: bool = False) -> None:
+        self.server = identity.config.server
+        self._encoding = "gzip" if compressed and identity.config.compressed else "identity"
         self._writer = {"fieldManager": field_manager}
-        tls = RESTClientObject(found).ssl_context
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
-        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**23, proxy=proxy_to(found))
+        self._connection = Connection(identity, CONNECTIONS)
 
     @classmethod
     async def connect(cls, field_manager: str) -> Self:
-        """As whom the environment says; `field_manager` names the writer in managed fields. Nothing is sent yet."""
-        return cls(await configuration(), field_manager)
+        """As whom the environment says; `field_manager` names the writer in managed fields. Nothing is sent yet.
+
+        Raises ConfigError.
+        """
+        return cls(ClientIdentity.of_environment(), field_manager)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._connection.close()
 
     async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
         """One object. Raises NotFound."""
@@ -161,33 +125,17 @@ class Cluster:
     async def _send(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
         """A successful answer, its body not read yet."""
         try:
-            async with await self._answer(method, path, **options) as response:
+            async with await self._ask(method, path, **options) as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise error_from(response.status, await response.read())
                 yield response
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-            raise Unreachable(f"{method} {path}: {type(error).__name__}: {error}") from error
-
-    async def _answer(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
-        """Any answer; the identity is read anew, once, where the API server no longer takes the one at hand."""
-        response = await self._ask(method, path, **options)
-        if response.status != HTTPStatus.UNAUTHORIZED:
-            return response
-        response.release()
-        self._configuration = await self._read_configuration()
-        return await self._ask(method, path, **options)
+            raise Unreachable(f"{method} {path}: {why_unreachable(error)}") from error
 
     async def _ask(self, method: str, path: str, content_type: str = JSON, **options: Any) -> aiohttp.ClientResponse:
         url = self.server + path  # joined like this because a server behind a gateway has a path of its own
-        name = self._configuration.tls_server_name
-        return await self._session.request(
-            method, url, headers=await self._headers(content_type), server_hostname=name, **options
-        )
-
-    async def _headers(self, content_type: str) -> dict[str, str]:
-        token = await self._configuration.get_api_key_with_prefix("BearerToken")
-        headers = {"Accept": ACCEPTED, "Accept-Encoding": self._encoding, "Content-Type": content_type}
-        return headers | {"Authorization": token} if token else headers
+        headers = [("Accept", ACCEPTED), ("Accept-Encoding", self._encoding), ("Content-Type", content_type)]
+        return await self._connection.request(method, url, headers, **options)
 
 
 async def _read(body: aiohttp.StreamReader, most: int) -> bytes:

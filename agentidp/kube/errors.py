@@ -20,6 +20,17 @@ class Unreachable(ApiError):
         super().__init__(0, "Unreachable", message)
 
 
+class ConfigError(ApiError):
+    """There is no usable server or identity, and nothing was sent. `message` is a sentence; `advice` says what to do."""
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(0, "NotConfigured", message)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".rstrip()
+
+
 class TooLarge(ApiError):
     """An answer with more bytes than whoever asked would take."""
 

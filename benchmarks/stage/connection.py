@@ -4,22 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from kubernetes.aio import config
-from kubernetes.aio.client import Configuration
-
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.config.rest_config import KubeconfigSource
 
 
 @asynccontextmanager
 async def connected(kubeconfig: Path) -> AsyncIterator[Cluster]:
     """While the block runs."""
-
-    async def read() -> Configuration:
-        found = Configuration()
-        await config.load_kube_config(str(kubeconfig), client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
-        return found
-
-    cluster = Cluster(await read(), "benchmarks", read)
+    cluster = Cluster(ClientIdentity(KubeconfigSource((kubeconfig,))), "benchmarks")
     try:
         yield cluster
     finally:

@@ -14,9 +14,12 @@ import msgspec
 import structlog
 
 from agent_operator.kopf_reading import NothingHandledLast, read_through
+from agent_operator.kopf_session import KOPF_CONNECTIONS, KopfSession
 from agent_operator.world import Collection, World
 from agentidp.domain.resources import GROUP, VERSION, Identity
-from agentidp.kube.cluster import Cluster, configuration
+from agentidp.kube.cluster import Cluster
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.connection import Connection
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
 
 WATCH_SECONDS = 290
@@ -87,21 +90,11 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.queueing.idle_timeout = 0.5
 
 
-async def _log_in(**_: Any) -> kopf.ConnectionInfo:
-    """The same identity as everything else in this process has; asked again when the API server takes it no longer."""
-    found = await configuration()
-    bearer: str | None = await found.get_api_key_with_prefix("BearerToken")
-    scheme, token = (bearer or " ").rsplit(" ", 1)
-    return kopf.ConnectionInfo(
-        server=found.host,
-        ca_path=found.ssl_ca_cert,
-        ca_data=found.ca_cert_data,
-        insecure=not found.verify_ssl,
-        scheme=scheme.capitalize() or None,
-        token=token or None,
-        certificate_path=found.cert_file,
-        private_key_path=found.key_file,
-    )
+async def _log_in(**_: Any) -> kopf.AiohttpSession:
+    """The same identity as everything else in this process has, which follows the files that it is read from."""
+    connection = Connection(ClientIdentity.of_environment(), KOPF_CONNECTIONS)
+    session: Any = KopfSession(connection)
+    return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
 
 async def run_kopf(cluster: Cluster, handlers: kopf.OperatorRegistry) -> None:

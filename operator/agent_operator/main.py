@@ -10,7 +10,7 @@ from agent_operator.leader import NotLeading
 from agent_operator.program import NAME, Operator
 from agent_operator.settings import OperatorSettings
 from agentidp.kube.cluster import Cluster
-from agentidp.runtime.command import settings_for
+from agentidp.runtime.command import require_identity, settings_for
 from agentidp.runtime.garbage import spare_what_is_loaded
 from agentidp.runtime.logs import configure_logs
 
@@ -32,10 +32,11 @@ async def serve(settings: OperatorSettings) -> None:
 
 
 def main() -> None:
-    """The console script. Exit status 0 when told to stop, 1 when the lease was lost, 2 when the settings are not valid."""
+    """The console script. Exit status 0 if told to stop, 1 if the lease was lost, 2 if settings or kubeconfig are not valid."""
     settings = settings_for(
         NAME, "Reconcile Agents and AgentCredentials: issue, rotate and revoke client credentials.", OperatorSettings
     )
+    require_identity(NAME)
     configure_logs(NAME, settings.log_level, settings.log_format)
     try:
         asyncio.run(serve(settings))  # not uvloop: with it, a connection that failed may close the descriptor of another

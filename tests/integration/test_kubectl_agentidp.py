@@ -10,12 +10,12 @@ import pytest
 
 from agentidp.domain.resources import Agent
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.config.identity import ClientIdentity, source_of
 from agentidp.kube.kinds import Kind
 from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
 from kubectl_agentidp.access import FIELD_MANAGER, Access
 from kubectl_agentidp.failures import Failure
-from kubectl_agentidp.kubeconfig import Kubeconfig
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
 from tests.support.on_call import CHANGE, PLUGINS, READ, Person
@@ -184,7 +184,7 @@ def test_what_is_not_there_is_named(person: Person, tenant: Tenant) -> None:
 async def test_a_cluster_without_agentidp_is_told_from_one_where_an_object_is_missing(cluster: ControlPlane) -> None:
     """What the API server answers for a kind that it does not serve."""
     elsewhere = Kind("nowhere.example", "v1", "agents", "Agent", Agent)
-    connection = Cluster(await Kubeconfig(str(cluster.kubeconfig)).configuration(), FIELD_MANAGER)
+    connection = Cluster(ClientIdentity(source_of({"KUBECONFIG": str(cluster.kubeconfig)})), FIELD_MANAGER)
     with pytest.raises(Failure, match=r"the cluster does not know agents\.nowhere\.example"):
         await Access(connection, "default").list(elsewhere)
     await connection.close()
@@ -206,7 +206,7 @@ def test_the_context_says_where(person: Person, tenant: Tenant, tmp_path: Path) 
     assert (dead.returncode, dead.stdout) == (1, "")
     assert "the API server https://127.0.0.1:1 did not answer" in dead.stderr
     none = person.kubectl("agentidp", "status", f"--kubeconfig={path}", "--context=none", check=False)
-    assert (none.returncode, "cannot be used with context 'none'" in none.stderr) == (1, True)
+    assert (none.returncode, "the kubeconfig has no context 'none'" in none.stderr) == (1, True)
 
 
 def test_a_command_line_that_is_not_valid_ends_with_2(person: Person) -> None:

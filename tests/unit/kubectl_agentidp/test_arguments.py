@@ -37,9 +37,16 @@ def test_flags_stand_before_or_after_the_command(line: str) -> None:
 @pytest.mark.parametrize("command", [*NAMED, "tree", "status"])
 def test_all_commands_say_whose_cluster_is_meant(command: str) -> None:
     """Nothing said is nothing decided: the kubeconfig decides then."""
-    assert {"namespace": None, "context": None, "kubeconfig": None}.items() <= parsed(command).items()
-    told = parsed(f"{command} --context prod --kubeconfig /k -n talent")
-    assert {"namespace": "talent", "context": "prod", "kubeconfig": "/k"}.items() <= told.items()
+    unsaid = dict.fromkeys(("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid"))
+    assert (unsaid | {"as_group": [], "as_user_extra": []}).items() <= parsed(command).items()
+    told = parsed(f"{command} --context prod --kubeconfig /k -n talent --as bob --as-group a --as-group b")
+    said = {"namespace": "talent", "context": "prod", "kubeconfig": "/k", "as_user": "bob", "as_group": ["a", "b"]}
+    assert said.items() <= told.items()
+
+
+def test_groups_count_before_and_after_the_command() -> None:
+    """All of them: whoever acts with fewer is somebody else."""
+    assert parsed("--as-group a status --as-group b")["as_group"] == ["a", "b"]
 
 
 UNDERSTOOD: dict[str, dict[str, Any]] = {

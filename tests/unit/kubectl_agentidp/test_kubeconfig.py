@@ -1,99 +1,68 @@
-"""Which kubeconfig is read, and what it says."""
+"""Where server and identity are read from."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentidp.kube.config.impersonation import Impersonation
+from agentidp.kube.config.rest_config import KubeconfigSource, Overrides, PodSource
 from kubectl_agentidp.failures import Failure
-from kubectl_agentidp.kubeconfig import Kubeconfig, find_kubeconfig
+from kubectl_agentidp.kubeconfig import find_source
+from kubectl_agentidp.main import commands
+from tests.support.kubeconfigs import Home, a_kubeconfig
 
 IN_A_POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+CONFIG = a_kubeconfig({"server": "https://here.example"}, {"token": "t"})
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home directory without a kubeconfig."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
+    return Home(tmp_path)
 
 
-def write(path: Path, *, current: str = "prod", **contexts: Any) -> Path:
-    """A kubeconfig with a cluster and a user for each context."""
-    names = list(contexts)
-    config = {
-        "current-context": current,
-        "clusters": [{"name": name, "cluster": {"server": f"http://{name}.example"}} for name in names],
-        "users": [{"name": name, "user": {"token": f"token of {name}"}} for name in names],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name} | contexts[name]} for name in names],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(config))
-    return path
+def found(line: str, environment: dict[str, str]) -> Any:
+    """With these flags."""
+    return find_source(commands().parser.parse_args([*line.split(), "status"]), environment)
 
 
-def test_a_flag_comes_before_the_environment_and_that_before_the_home_directory(home: Path) -> None:
+def test_a_flag_comes_before_the_environment_and_that_before_the_home_directory(home: Home) -> None:
     """As with kubectl."""
-    default = write(home / ".kube" / "config", prod={})
-    named, flagged = write(home / "named", prod={}), write(home / "flagged", prod={})
-    assert find_kubeconfig(None, None, {}) == Kubeconfig("~/.kube/config")
-    assert default.exists()
-    assert find_kubeconfig(None, None, {"KUBECONFIG": str(named)}) == Kubeconfig(str(named))
-    assert find_kubeconfig(str(flagged), "prod", {"KUBECONFIG": str(named)}) == Kubeconfig(str(flagged), "prod")
+    default, named, flagged = (home.write(CONFIG, name) for name in (".kube/config", "named", "flagged"))
+    environment = {"KUBECONFIG": str(named)}
+    assert found("", {}) == KubeconfigSource((default,))
+    assert found("", environment) == KubeconfigSource((named,))
+    assert found(f"--kubeconfig {flagged} --context prod", environment) == KubeconfigSource((flagged,), Overrides("prod"))
 
 
-def test_a_pod_without_a_kubeconfig_is_itself(home: Path) -> None:
+def test_flags_say_which_and_as_whom(home: Home) -> None:
+    """Each its own part."""
+    home.write(CONFIG)
+    line = "--cluster c --user u --as bob --as-uid 7 --as-group g --as-group h --as-user-extra k=v --as-user-extra k=w=x"
+    impersonation = Impersonation("bob", "7", ("g", "h"), {"k": ("v", "w=x")})
+    assert found(line, {}).overrides == Overrides("", "c", "u", impersonation)
+
+
+def test_an_extra_without_a_value_is_told(home: Home) -> None:
+    """With how to write it."""
+    home.write(CONFIG)
+    with pytest.raises(Failure, match="--as-user-extra k has no value") as failure:
+        found("--as-user-extra k", {})
+    assert "KEY=VALUE" in failure.value.advice
+
+
+def test_a_pod_without_a_kubeconfig_is_itself(home: Home) -> None:
     """With one, that counts, as with kubectl."""
-    assert find_kubeconfig(None, None, IN_A_POD) == Kubeconfig("")
-    write(home / ".kube" / "config", prod={})
-    assert find_kubeconfig(None, None, IN_A_POD) == Kubeconfig("~/.kube/config")
+    assert found("--as bob", IN_A_POD) == PodSource(IN_A_POD, impersonation=Impersonation("bob"))
+    default = home.write(CONFIG)
+    assert found("", IN_A_POD) == KubeconfigSource((default,))
 
 
-@pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": "/no/such:/nor/this"}])
-def test_a_file_that_is_not_there_is_named(home: Path, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": "/no/such:/nor/this"}, IN_A_POD | {"KUBECONFIG": "/no/such"}])
+def test_a_file_that_is_not_there_is_named(home: Home, environment: dict[str, str]) -> None:
     """With how to name another one."""
     with pytest.raises(Failure, match="there is no kubeconfig at") as failure:
-        find_kubeconfig(None, None, environment)
+        found("", environment)
     assert "--kubeconfig" in failure.value.advice
-
-
-async def test_the_current_context_counts(tmp_path: Path) -> None:
-    """Its server, its user, and its namespace, which is `default` where it has none."""
-    path = write(tmp_path / "config", prod={}, test={"namespace": "talent"})
-    found = await Kubeconfig(str(path)).read()
-    assert (found.configuration.host, found.namespace) == ("http://prod.example", "default")
-    assert await found.configuration.get_api_key_with_prefix("BearerToken") == "Bearer token of prod"
-
-
-async def test_another_context_can_be_chosen(tmp_path: Path) -> None:
-    """For one command."""
-    path = write(tmp_path / "config", prod={}, test={"namespace": "talent"})
-    found = await Kubeconfig(str(path), "test").read()
-    assert (found.configuration.host, found.namespace) == ("http://test.example", "talent")
-
-
-async def test_several_files_are_one_kubeconfig(tmp_path: Path) -> None:
-    """As KUBECONFIG lists them; one that is not there is passed over."""
-    first, second = write(tmp_path / "first", prod={}), write(tmp_path / "second", current="prod", test={})
-    found = await Kubeconfig(f"/no/such:{first}:{second}", "test").read()
-    assert found.configuration.host == "http://test.example"
-
-
-BROKEN = {
-    "an empty file": ("", "it is no kubeconfig"),
-    "a list": ("- a", "it is no kubeconfig"),
-    "no YAML": ("a: [", "while parsing"),
-    "no such context": ('{"contexts": [], "clusters": [], "users": []}', "context 'prod'"),
-}
-
-
-@pytest.mark.parametrize(("text", "problem"), BROKEN.values(), ids=BROKEN)
-async def test_a_kubeconfig_that_cannot_be_used_is_named(tmp_path: Path, text: str, problem: str) -> None:
-    """With how to see what there is."""
-    path = tmp_path / "config"
-    path.write_text(text)
-    with pytest.raises(Failure, match=problem) as failure:
-        await Kubeconfig(str(path), "prod").read()
-    assert str(path) in failure.value.problem
-    assert "kubectl config get-contexts" in failure.value.advice

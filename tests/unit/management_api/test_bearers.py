@@ -8,9 +8,10 @@ import jwt
 import pytest
 import structlog
 from aiohttp import web
-from kubernetes.aio.client import Configuration
 
 from agentidp.kube.cluster import Cluster
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.runtime.settings import Url, Urls
 from management_api.callers import bearers as module
 from management_api.callers.bearers import Bearers
@@ -38,7 +39,8 @@ async def bearers(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bearers]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    cluster = Cluster(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}"), "tests")
+    server = RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    cluster = Cluster(ClientIdentity(FixedSource(server)), "tests")
     settings = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
     yield Bearers(settings, cluster, Registry())
     await cluster.close()

@@ -1,0 +1,143 @@
+"""What requests show: headers and a TLS context, always as the files are now.
+
+A change of a kubeconfig, an authority, a client certificate, its key or a token file takes effect with the next request. TLS
+contexts are made anew only when what is in them has changed, so connections are used again in between.
+"""
+
+import base64
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, Self
+
+from agentidp.kube.config.exec_plugin import ExecCredential, ExecPlugin, MayRun, any_plugin
+from agentidp.kube.config.reloading import Reloaded
+from agentidp.kube.config.rest_config import KubeconfigSource, Login, PodSource, RestConfig
+from agentidp.kube.config.tls import Tls
+from agentidp.kube.errors import ConfigError
+
+
+class Source(Protocol):
+    """Where a configuration comes from."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What it is read from."""
+
+    def read(self) -> RestConfig:
+        """As it is now. Raises ConfigError."""
+
+
+class Shown(NamedTuple):
+    """What a request shows to the API server, and how it connects."""
+
+    headers: list[tuple[str, str]]
+    tls: ssl.SSLContext
+
+
+class ClientIdentity:
+    """One API server and one identity, from a source that may change."""
+
+    def __init__(self, source: Source, may_run: MayRun = any_plugin) -> None:
+        """Raises ConfigError."""
+        self._source = source
+        self._may_run = may_run
+        self._first = source.read()
+        self._parts = Reloaded(source.files, self._read)
+        self._of_plugin = Tls()
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Of KUBECONFIG where it is set, else of the pod. Raises ConfigError."""
+        return cls(source_of(environment))
+
+    @property
+    def config(self) -> RestConfig:
+        """As it was at first; server, proxy and namespace do not change while a program runs."""
+        return self._first
+
+    async def shown(self) -> Shown:
+        """Raises ConfigError where a credential plugin fails."""
+        parts = self._parts.current()
+        given = await parts.plugin.credential() if parts.plugin else ExecCredential()
+        token = given.token or parts.token.current()
+        return Shown(
+            [*parts.config.impersonation.headers(), *_authorization(parts.config.login, token)], self._context(parts, given)
+        )
+
+    def refused(self) -> None:
+        """The API server does not accept what was shown."""
+        plugin = self._parts.current().plugin
+        if plugin:
+            plugin.forget()
+
+    def _context(self, parts: "_Parts", given: ExecCredential) -> ssl.SSLContext:
+        tls = parts.tls.current()
+        if not given.client_certificate_data:
+            return tls.context
+        wanted = Tls(tls.authorities, given.client_certificate_data.encode(), given.client_key_data.encode(), tls.insecure)
+        if wanted != self._of_plugin:
+            self._of_plugin = wanted
+        return self._of_plugin.context
+
+    def _read(self) -> "_Parts":
+        config = self._source.read()
+        if config.server != self._first.server:
+            raise ConfigError(
+                f"the kubeconfig names another API server now: {config.server}.", "Restart the program to go over to it."
+            )
+        return _Parts(config, self._may_run)
+
+
+class _Parts:
+    """A configuration with its files. Of two that are equal the former stays, with its connections."""
+
+    def __init__(self, config: RestConfig, may_run: MayRun) -> None:
+        self.config = config
+        self.tls = Reloaded(config.tls.files, config.tls.read)
+        self.token = Reloaded(_token_files(config.login), lambda: _token(config.login))
+        self.plugin = ExecPlugin(config, config.login.plugin, may_run=may_run) if config.login.plugin else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Parts) and other.config == self.config
+
+    def __hash__(self) -> int:
+        return hash(self.config.server)
+
+
+def source_of(environment: Mapping[str, str]) -> Source:
+    """Of the files that KUBECONFIG lists, else of the pod."""
+    files = kubeconfig_files(environment.get("KUBECONFIG", ""))
+    return KubeconfigSource(files) if files else PodSource(environment)
+
+
+def kubeconfig_files(paths: str) -> tuple[Path, ...]:
+    """As KUBECONFIG lists them; kubectl, too, takes them as they are, without a meaning of `~`."""
+    return tuple(dict.fromkeys(Path(one) for one in paths.split(os.pathsep) if one))
+
+
+def _token_files(login: Login) -> Sequence[Path]:
+    return [Path(login.token_file)] if login.token_file else []
+
+
+def _token(login: Login) -> str:
+    """A token file counts before a token, if it is there. Raises ConfigError."""
+    if not login.token_file or (login.token and not Path(login.token_file).exists()):
+        return login.token
+    try:
+        token = Path(login.token_file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the token file {login.token_file} cannot be read.") from error
+    if not token:
+        raise ConfigError(f"the token file {login.token_file} is empty.")
+    return token
+
+
+def _authorization(login: Login, token: str) -> list[tuple[str, str]]:
+    if token:
+        return [("Authorization", f"Bearer {token}")]
+    if login.username or login.password:
+        pair = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+        return [("Authorization", f"Basic {pair}")]
+    return []

@@ -1,0 +1,71 @@
+"""HTTP to one API server as one identity: each request shows what the identity is at that moment.
+
+A request is made with the identity's TLS context. When an authority or a client certificate has changed, the next request makes
+a new connection; a request that is under way, such as a watch, goes on over the earlier one.
+"""
+
+import os
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.config.proxy import proxy_to
+
+BUFFER_BYTES = 2**23
+
+
+class Connection:
+    """An HTTP client for the API server of this identity; `limit` bounds its connections at a time, 0 does not."""
+
+    def __init__(self, identity: ClientIdentity, limit: int) -> None:
+        config = identity.config
+        self.server = config.server
+        self._identity = identity
+        self._server_name = config.tls_server_name or None
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=limit),
+            read_bufsize=BUFFER_BYTES,
+            proxy=proxy_to(
+                config.server, config.proxy, os.environ
+            ),  # once: with `trust_env`, aiohttp looks in a thread each time
+        )
+
+    @property
+    def closed(self) -> bool:
+        """No request can be made any more."""
+        return self._session.closed
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def request(self, method: str, url: str, headers: list[tuple[str, str]], **options: Any) -> aiohttp.ClientResponse:
+        """Any answer. After a 401 it asks once more, with what the identity shows then. Raises ConfigError."""
+        response = await self._ask(method, url, headers, options)
+        if response.status != HTTPStatus.UNAUTHORIZED:
+            return response
+        response.release()
+        self._identity.refused()
+        return await self._ask(method, url, headers, options)
+
+    async def _ask(
+        self, method: str, url: str, headers: list[tuple[str, str]], options: dict[str, Any]
+    ) -> aiohttp.ClientResponse:
+        shown = await self._identity.shown()
+        return await self._session.request(
+            method, url, headers=[*headers, *shown.headers], ssl=shown.tls, server_hostname=self._server_name, **options
+        )
+
+
+def why_unreachable(error: Exception) -> str:
+    """What happened to a request, in words for people."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not accepted: {getattr(error.certificate_error, 'verify_message', 'it is not valid')}"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "there is no TLS connection to it; is it a server with TLS, and is the client certificate one that it takes?"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+        return os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause.strerror)
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "the connection broke")

@@ -1,0 +1,82 @@
+"""Values that are read from files, and read again when the files change."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from agentidp.kube.config.reloading import Reloaded
+from agentidp.kube.errors import ConfigError
+
+
+class Words:
+    """The words of a file; an empty file has none, and is refused."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.reads = 0
+        self.reloaded = Reloaded([file], self.read)
+
+    def read(self) -> tuple[str, ...]:
+        """Count, too."""
+        self.reads += 1
+        words = tuple(self.file.read_text().split()) if self.file.exists() else ()
+        if not words:
+            raise ConfigError(f"the file {self.file} is empty.")
+        return words
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Words:
+    """Two of them."""
+    file = tmp_path / "words"
+    file.write_text("one two")
+    return Words(file)
+
+
+def test_a_file_that_does_not_change_is_read_once(words: Words) -> None:
+    """However often it is asked for."""
+    assert {words.reloaded.current() for _ in range(5)} == {("one", "two")}
+    assert words.reads == 1
+
+
+def test_a_change_takes_effect_with_the_next_look(words: Words) -> None:
+    """Written in place, put in its place, or by a link that leads elsewhere, as kubelet does it."""
+    words.file.write_text("three")
+    assert words.reloaded.current() == ("three",)
+    beside = words.file.with_name("beside")
+    beside.write_text("four!")
+    beside.replace(words.file)
+    assert words.reloaded.current() == ("four!",)
+    elsewhere = words.file.with_name("elsewhere")
+    elsewhere.write_text("five!")
+    words.file.unlink()
+    words.file.symlink_to(elsewhere)
+    assert words.reloaded.current() == ("five!",)
+
+
+def test_what_cannot_be_read_leaves_the_former_value(words: Words, caplog: pytest.LogCaptureFixture) -> None:
+    """Empty, then gone; the log tells of each once."""
+    with caplog.at_level(logging.INFO):
+        for break_it in (lambda: words.file.write_text(""), words.file.unlink):
+            break_it()
+            assert [words.reloaded.current() for _ in range(3)] == [("one", "two")] * 3
+        words.file.write_text("three")
+        assert words.reloaded.current() == ("three",)
+    told = [record.message for record in caplog.records]
+    assert [f"the file {words.file} is empty. The former content stays in use: {words.file}"] * 2 == told[:2]
+    assert told[2:] == [f"read again after a change: {words.file}"]
+
+
+def test_an_equal_value_leaves_the_former_object(words: Words) -> None:
+    """So what was made of it, such as connections, can be used again."""
+    before = words.reloaded.current()
+    words.file.write_text("one  two")
+    assert words.reloaded.current() is before
+    assert words.reads == 2
+
+
+def test_it_has_to_be_readable_at_first(tmp_path: Path) -> None:
+    """There is nothing to go on with."""
+    with pytest.raises(ConfigError, match="is empty"):
+        Words(tmp_path / "missing")
