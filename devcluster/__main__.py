@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devcluster.binary import control_plane_binary
@@ -12,7 +12,7 @@ from devcluster.folder import Folder
 from devcluster.install import manifest
 from devcluster.linters.chart import lint_chart
 from devcluster.node.node import prepare_node
-from devcluster.node.requirements import CannotRunHereError, missing_packages
+from devcluster.node.requirements import CannotRunHereError, missing_for_tests, missing_packages
 from devcluster.prometheus.program import prometheus_program
 from devcluster.settings import read_settings
 from devcluster.supervisor import supervise
@@ -20,6 +20,11 @@ from devcluster.up import down, up
 
 FOLDER = Path(__file__).resolve().parent.parent / ".dev"
 INTERRUPTED = 130
+MISSING: dict[str, Callable[[], list[str]]] = {
+    "node": missing_packages,
+    "tests": missing_for_tests,
+    "all": lambda: [*missing_packages(), *missing_for_tests()],
+}
 CANNOT_RUN_HERE = 77
 """As Automake and others read it: not run, which is neither success nor failure."""
 
@@ -54,7 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "prepare-node", help="compile and make what a node needs, as `make e2e` has it, unless that has been done"
     )
-    commands.add_parser("missing-packages", help="name the packages of Debian that a node needs and this machine has not")
+    missing = commands.add_parser("missing-packages", help="name the packages of Debian that are needed and missing here")
+    missing.add_argument(
+        "needed_by", nargs="?", default="node", choices=MISSING, help="a node (the default), some tests, or all"
+    )
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
     commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
     commands.add_parser(
@@ -82,7 +90,7 @@ def _run(command: argparse.Namespace) -> None:
         case "prepare-node":
             prepare_node()
         case "missing-packages":
-            print(*missing_packages())
+            print(*MISSING[command.needed_by]())
         case "manifest":
             print(manifest(), end="")
         case "lint-chart":

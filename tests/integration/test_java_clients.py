@@ -20,7 +20,9 @@ AUDIENCE = "https://orders.example"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 missing = [program for program in ("java", "mvn") if not shutil.which(program)]
-pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs {' and '.join(missing)}: apt-get install default-jdk-headless maven")
+pytestmark = pytest.mark.skipif(
+    bool(missing), reason=f"needs {' and '.join(missing)}: apt-get install default-jdk-headless maven"
+)
 
 Java = Callable[[str, str, list[str]], list[str]]
 
@@ -65,8 +67,10 @@ def test_the_jdks_client_gets_a_token(version: list[str], pair: Pair) -> None:
 
 
 def test_spring_security_needs_the_issuer_alone(pair: Pair, programs: Programs, libraries: Path) -> None:
-    """`fromIssuerLocation` of its clients and of its resource servers reads `openid-configuration` first, and stops where that
-    is not complete. The token is then verified as RFC 9068, section 4, says."""
+    """Its clients and its resource servers find all of it, and the token is verified as RFC 9068, section 4, says.
+
+    `fromIssuerLocation` reads `openid-configuration` first, and stops where that is not complete.
+    """
     given = f"{pair.client_id}\n{pair.client_secret}"
     endpoint, claims = java("SpringClients.java", programs.token_url, AUDIENCE, given=given, libraries=libraries)
     assert endpoint == pair.token_endpoint

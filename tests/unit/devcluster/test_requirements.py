@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from devcluster.__main__ import CANNOT_RUN_HERE, main
-from devcluster.node.requirements import PACKAGES
+from devcluster.node.requirements import FOR_TESTS, PACKAGES
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is Linux that is missing")
@@ -28,3 +28,17 @@ def test_the_missing_packages_are_told_alone(monkeypatch: pytest.MonkeyPatch, ca
     assert main() == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert "no-such-package" in line.split()
+
+
+def test_so_are_those_that_tests_need(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alone, or with those of a node."""
+    monkeypatch.setitem(PACKAGES, "no-such-program", "no-such-package")
+    monkeypatch.setitem(FOR_TESTS, "no-such-tool", "no-such-tools")
+    told = {}
+    for needed_by in ("tests", "all"):
+        monkeypatch.setattr(sys, "argv", ["devcluster", "missing-packages", needed_by])
+        assert main() == 0
+        told[needed_by] = set(capsys.readouterr().out.split())
+    assert "no-such-tools" in told["tests"]
+    assert "no-such-package" not in told["tests"]
+    assert told["tests"] | {"no-such-package"} <= told["all"]

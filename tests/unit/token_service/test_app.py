@@ -60,7 +60,8 @@ async def test_the_metadata_lists_what_exists(served: ServedAlone, name: str) ->
 async def test_the_openid_document_has_what_discovery_requires_and_is_true_here(served: ServedAlone) -> None:
     """OpenID Connect Discovery 1.0, section 3, all REQUIRED members but the authorization endpoint, which does not exist."""
     oauth, openid = [
-        (await served.http.get(f"/.well-known/{name}")).json() for name in ("oauth-authorization-server", "openid-configuration")
+        (await served.http.get(f"/.well-known/{name}")).json()
+        for name in ("oauth-authorization-server", "openid-configuration")
     ]
     required = {"issuer", "token_endpoint", "jwks_uri", "response_types_supported"}
     beyond_rfc_8414 = {"subject_types_supported", "id_token_signing_alg_values_supported"}
