@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from devcluster.binary import control_plane_binary
@@ -20,11 +20,6 @@ from devcluster.up import down, up
 
 FOLDER = Path(__file__).resolve().parent.parent / ".dev"
 INTERRUPTED = 130
-MISSING: dict[str, Callable[[], list[str]]] = {
-    "node": missing_packages,
-    "tests": missing_for_tests,
-    "all": lambda: [*missing_packages(), *missing_for_tests()],
-}
 CANNOT_RUN_HERE = 77
 """As Automake and others read it: not run, which is neither success nor failure."""
 
@@ -59,9 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "prepare-node", help="compile and make what a node needs, as `make e2e` has it, unless that has been done"
     )
-    missing = commands.add_parser("missing-packages", help="name the packages of Debian that are needed and missing here")
-    missing.add_argument(
-        "needed_by", nargs="?", default="node", choices=MISSING, help="a node (the default), some tests, or all"
+    commands.add_parser(
+        "missing-packages", help="name the packages of Debian that a node and the tests need and this machine lacks"
     )
     commands.add_parser("helm", help="run Helm, which is part of the compiled binary: helm …")
     commands.add_parser("manifest", help="write the chart, rendered for `kubectl apply`, to standard output")
@@ -90,7 +84,7 @@ def _run(command: argparse.Namespace) -> None:
         case "prepare-node":
             prepare_node()
         case "missing-packages":
-            print(*MISSING[command.needed_by]())
+            print(*missing_packages(), *missing_for_tests())
         case "manifest":
             print(manifest(), end="")
         case "lint-chart":

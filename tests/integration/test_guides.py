@@ -105,7 +105,7 @@ ON_A_COMMAND_LINE = {
     "the pair of HTTP Basic": r"curl[^|]*?\s(-u|--user)[ =]",
     "a bearer token": r"(-H|--header)[ =]*[\"']?Authorization:",
     "a parameter with a secret": r"""--data\S*[ =]["']?(client_secret|token|client_assertion)=""",
-    "--fail, which hides why": r"\s--fail(?!-with-body)\b|\scurl [^|]*-\w*f\w*\s",
+    "--fail, which hides why": r"\s--fail(?!-with-body)\b",
 }
 """What commands that people copy must not have: secrets where all users of the machine see them, and errors that nobody sees."""
 

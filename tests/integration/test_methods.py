@@ -43,10 +43,9 @@ EACH = [(program, path) for program, paths in PATHS.items() for path in paths]
 
 
 @pytest.fixture(scope="module")
-def agent_id(objects: Objects, all_programs: Programs, cluster: ControlPlane) -> Iterator[str]:
+def agent_id(objects: Objects, all_programs: Programs) -> str:
     """One that the caller may read."""
-    tenant = Tenant.new(objects)
-    yield an_agent(tenant)
+    return an_agent(Tenant.new(objects))
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ STAND_INS = {
     ".venv/bin/python": f"""
         case "$*" in
           *prepare-node) if [ "${{PREPARED:-0}}" = 77 ]; then echo "not run: {CANNOT}" >&2; fi; exit "${{PREPARED:-0}}" ;;
-          *missing-packages*) echo "${{MISSING:-}}" ;;
+          *missing-packages) echo "${{MISSING:-}}" ;;
         esac
     """,
     "bin/apt-get": 'exit "${INSTALLED:-0}"',
