@@ -13,7 +13,7 @@ SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 .PHONY: help demo up down test test-unit test-integration e2e bench dashboard check format lock lint-chart audit sbom docs manifest clean environment control-plane prometheus
 
 help: ## List what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: control-plane ## Show the main job on a real control plane: declare an agent, get a token, suspend, revoke
 	@$(BIN)/python -m demo

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import httpx
 
-# What a pod would run, with the Secret mounted at its working directory. -d makes it a form, -u is HTTP Basic.
-REQUEST = 'curl -sS -u "$(cat client_id):$(cat client_secret)" -d grant_type=client_credentials "$(cat token_endpoint)"'
+# What a pod would run, with the Secret mounted at its working directory. The secret is on no command line.
+REQUEST = (
+    "curl -sS -d grant_type=client_credentials --data-urlencode client_id@client_id "
+    '--data-urlencode client_secret@client_secret "$(cat token_endpoint)"'
+)
 
 
 class Workload:
@@ -29,8 +32,8 @@ class Workload:
 
     def ask(self, secret: str | None = None) -> httpx.Response:
         """A token request, with this secret or the mounted one."""
-        pair = (self.read("client_id"), secret or self.read("client_secret"))
-        return httpx.post(self.read("token_endpoint"), auth=pair, data={"grant_type": "client_credentials"}, timeout=10)
+        pair = {"client_id": self.read("client_id"), "client_secret": secret or self.read("client_secret")}
+        return httpx.post(self.read("token_endpoint"), data={"grant_type": "client_credentials", **pair}, timeout=10)
 
     def is_served(self, secret: str | None = None) -> bool:
         """Whether a token is given now."""

@@ -12,7 +12,7 @@ from devcluster.folder import Folder
 from devcluster.install import manifest
 from devcluster.linters.chart import lint_chart
 from devcluster.node.node import prepare_node
-from devcluster.node.requirements import CannotRunHereError, missing_packages
+from devcluster.node.requirements import CannotRunHereError, missing_for_tests, missing_packages
 from devcluster.prometheus.program import prometheus_program
 from devcluster.proxies.reverse_proxies import missing_proxies
 from devcluster.settings import read_settings
@@ -85,7 +85,7 @@ def _run(command: argparse.Namespace) -> None:
         case "prepare-node":
             prepare_node()
         case "missing-packages":
-            print(*missing_packages(), *missing_proxies())
+            print(*missing_packages(), *missing_for_tests(), *missing_proxies())
         case "manifest":
             print(manifest(), end="")
         case "lint-chart":

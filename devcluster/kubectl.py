@@ -37,7 +37,11 @@ class Kubectl:
 
     def environment(self) -> dict[str, str]:
         """What kubectl needs in its environment to talk to this cluster."""
-        return os.environ | {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.cache), "KUBERC": "off"}
+        return os.environ | self.variables()
+
+    def variables(self) -> dict[str, str]:
+        """What of that is about this cluster."""
+        return {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.cache), "KUBERC": "off"}
 
 
 def kubectl_program() -> Path:

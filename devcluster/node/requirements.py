@@ -21,6 +21,8 @@ PACKAGES = {
     "nsenter": "util-linux",
 }
 """Programs, and the packages of Debian that have them."""
+FOR_TESTS = {"java": "default-jdk-headless", "mvn": "maven"}
+"""The same for tests that are skipped where these are missing."""
 NEW_NAMESPACES = ("unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child=KILL")
 """What runs a command in namespaces of its own; should it die, so do they."""
 
@@ -56,6 +58,11 @@ def missing_packages() -> list[str]:
     if not NETWORK_PLUGINS.is_dir():
         packages.add("containernetworking-plugins")
     return sorted(packages)
+
+
+def missing_for_tests() -> list[str]:
+    """The packages of Debian without which some tests are skipped, and which this machine has not."""
+    return sorted(package for program, package in FOR_TESTS.items() if not shutil.which(program))
 
 
 def _refusal() -> str:

@@ -19,7 +19,7 @@ from management_api.metrics import Metrics
 MAX_BODY_BYTES = 16_384
 MAX_LENGTH_DIGITS = 20
 REQUEST_ID = "X-Request-Id"
-QUIET = {"GET", "HEAD", "OPTIONS"}
+QUIET = {"GET", "OPTIONS"}
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

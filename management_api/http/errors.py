@@ -16,6 +16,7 @@ from management_api.failures import Code, Failure, invalid, unavailable
 log = structlog.get_logger()
 
 INTERNAL_ERROR = Failure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
+OF_FILES = {"GET"}
 NO_SUCH_PATH = Failure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing here.")
 
 
@@ -81,7 +82,7 @@ def _failure_of(trouble: ApiError, troubles: LogLimit) -> Failure:
 def _not_allowed(app: FastAPI, request: Request) -> Failure:
     """405 with all methods that there are (RFC 9110, section 15.5.6)."""
     fitting = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    methods: set[str] = set().union(*(getattr(route, "methods", None) or () for route in fitting))
+    methods: set[str] = set().union(*(getattr(route, "methods", None) or () for route in fitting)) or OF_FILES
     message = "This path has no such method."
     headers = {"Allow": ", ".join(sorted(methods))}
     return Failure(HTTPStatus.METHOD_NOT_ALLOWED, Code.METHOD_NOT_ALLOWED, message, headers=headers)

@@ -1,7 +1,6 @@
 """The guides and the runbooks: what they tell people to type works as it stands."""
 
 import json
-import os
 import re
 import sys
 import time
@@ -21,9 +20,10 @@ from devcluster.programs import Programs
 from tests.support import argo_cd
 from tests.support.api_server import ApiServer
 from tests.support.crd_schema import CHECKOUT
-from tests.support.guides import PAGES, TYPED, all_blocks_of, blocks_of, steps_of, typed
+from tests.support.guides import PAGES, TYPED, all_blocks_of, blocks_of, steps_of
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
+from tests.support.shell import Shell
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
 from tests.support.workload import Pair, is_refused, is_served, verified
@@ -36,16 +36,21 @@ Type = Callable[[str], str]
 
 @pytest.fixture
 def type_in(cluster: ControlPlane, all_programs: Programs, tmp_path: Path) -> Iterator[Type]:
-    """A shell in which a person types, somewhere with the examples at hand; what these made is removed in the end."""
-    (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
-    folder = Folder(tmp_path)
+    """A shell in which a person types, where `make up` has written `.dev/env`; what was made is removed in the end."""
+    checkout, logs = tmp_path / "checkout", tmp_path / "logs"
+    folder = Folder(checkout / ".dev")
+    folder.path.mkdir(parents=True)
+    logs.mkdir()
+    (checkout / "examples").symlink_to(CHECKOUT / "examples")
+    (checkout / ".venv").symlink_to(sys.prefix)
     folder.write_commands(kubectl_program(), control_plane_binary())
-    kubectl = cluster.access.kubectl
-    path = f"{folder.commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    port = ReservedPort()
-    environment = kubectl.environment() | {"PATH": path, "PORT": str(port.number)} | all_programs.url_variables()
-    yield lambda text: typed(text, tmp_path, environment)
+    port, kubectl = ReservedPort(), cluster.access.kubectl
+    folder.write_environment(kubectl.variables() | all_programs.url_variables())
+    with Shell(checkout, logs, port=port.number) as shell:
+        shell.type(". .dev/env")
+        yield shell.type
     port.release()
+    assert sorted(one.name for one in checkout.iterdir()) == [".dev", ".venv", "examples"], "nothing is left in the checkout"
     kubectl("delete", MADE, "--all", "--namespace=agents-demo")
     kubectl("delete", "organization", "acme", "--ignore-not-found")
 
@@ -57,7 +62,7 @@ def demo(objects: Objects) -> Tenant:
 
 
 NOT_RUN: dict[str, dict[str, str]] = {
-    "README": {"curl -u": "in a pod; the quickstart does the same with what kubectl reads"},
+    "README": {"curl -d": "in a pod; a test below runs it where a folder stands for the mount"},
     "SECURITY": {"cosign verify": "needs a release"},
     "benchmarks": {"make bench": "takes hours; each benchmark has a smoke test"},
     "install": {
@@ -96,6 +101,25 @@ def test_each_page_with_commands_has_a_test() -> None:
     assert with_commands == set(re.findall(r'steps_of\("(.+?)"\)', tests))
 
 
+ON_A_COMMAND_LINE = {
+    "the pair of HTTP Basic": r"curl[^|]*?\s(-u|--user)[ =]",
+    "a bearer token": r"(-H|--header)[ =]*[\"']?Authorization:",
+    "a parameter with a secret": r"""--data\S*[ =]["']?(client_secret|token|client_assertion)=""",
+    "--fail, which hides why": r"\s--fail(?!-with-body)\b",
+}
+"""What commands that people copy must not have: secrets where all users of the machine see them, and errors that nobody sees."""
+
+
+@pytest.mark.parametrize("what", ON_A_COMMAND_LINE)
+def test_commands_to_copy_show_no_secret_and_hide_no_error(what: str) -> None:
+    """On any page, in what is run and what is not, and in the examples."""
+    shown = {page: "\n".join(block.text for block in all_blocks_of(path)) for page, path in PAGES.items()}
+    shown |= {path.name: path.read_text() for path in (CHECKOUT / "examples").glob("*.*")}
+    shown["demo"] = (CHECKOUT / "demo" / "workload.py").read_text()
+    joined = {page: text.replace("\\\n", " ") for page, text in shown.items()}
+    assert [page for page, text in joined.items() if re.search(ON_A_COMMAND_LINE[what], text)] == []
+
+
 def test_a_manifest_that_is_shown_is_accepted(api_server: ApiServer) -> None:
     """Each of ours, as it stands, in the README and in the guides."""
     shown = [one for path in PAGES.values() for block in blocks_of(path, "yaml") for one in yaml.safe_load_all(block)]
@@ -108,7 +132,7 @@ def test_a_manifest_that_is_shown_is_accepted(api_server: ApiServer) -> None:
 
 def test_an_agent_without_a_secret(type_in: Type, all_programs: Programs) -> None:
     """From the start, and from secrets to none: the token is the agent's, and in the end there is no credential left."""
-    apply, ask, *others = steps_of("secretless")
+    apply, ask, *others, _ = steps_of("secretless")
     type_in(apply)
     answer = type_in(ask)
     claims = verified(re.findall(r'"access_token":"([^"]+)"', answer)[0], all_programs.token_url, "https://tickets.example")
@@ -119,10 +143,12 @@ def test_an_agent_without_a_secret(type_in: Type, all_programs: Programs) -> Non
     assert type_in("kubectl get agentcredentials --namespace=agents-demo --output=name") == ""
 
 
-def test_managing_credentials_over_http(type_in: Type, tmp_path: Path) -> None:
+def test_managing_credentials_over_http(type_in: Type) -> None:
     """From the first to the last day of a credential, and of an agent: each answer has the documented shape."""
-    type_in("\n".join(steps_of("manage-credentials")))
-    answers = {file.stem: json.loads(file.read_text()) for file in tmp_path.glob("*.json")}
+    said = [type_in(step) for step in steps_of("manage-credentials")]
+    names = {3: "generated", 4: "listed", 5: "rotated", 7: "delivered", 8: "registered"}
+    first_json = json.JSONDecoder().raw_decode
+    answers = {name: first_json(said[place][said[place].index("{") :])[0] for place, name in names.items()}
     facts = {"credentialId", "clientId", "status", "createdAt", "expiresAt", "revokedAt"}
     assert answers["generated"].keys() == answers["rotated"].keys() == facts | {"clientSecret"}
     assert answers["rotated"]["credentialId"] == answers["generated"]["credentialId"]
@@ -136,7 +162,7 @@ def test_managing_credentials_over_http(type_in: Type, tmp_path: Path) -> None:
 
 def test_rotating_on_request(type_in: Type, demo: Tenant) -> None:
     """Within the overlap both secrets are accepted, and what is shown says so; asked for without the plugin, it is as well."""
-    apply, rotate, ask_by_patch, look, _, _, _, _, _, _ = steps_of("rotation")
+    apply, rotate, ask_by_patch, look, *_ = steps_of("rotation")
     type_in(apply)
     first = demo.pair(SECRET)
     type_in(rotate)
@@ -152,7 +178,7 @@ def test_rotating_on_request(type_in: Type, demo: Tenant) -> None:
 
 def test_rotating_on_schedule_and_when_unused(type_in: Type, demo: Tenant) -> None:
     """The next rotation is due in 30 days; an old secret is declared to be kept for as long as it is used."""
-    apply, _, _, _, schedule, keep, events, _, _, _ = steps_of("rotation")
+    apply, _, _, _, schedule, keep, events, *_ = steps_of("rotation")
     type_in(apply)
     assert "rotation in 29d" in type_in(schedule)
     type_in(keep)
@@ -162,7 +188,7 @@ def test_rotating_on_schedule_and_when_unused(type_in: Type, demo: Tenant) -> No
 
 def test_rotating_with_no_outage_and_at_once(type_in: Type, demo: Tenant) -> None:
     """A planned rotation refuses nobody; one after a leak refuses the secret that was in use."""
-    apply, _, _, _, _, _, _, plan, restart, replace_at_once = steps_of("rotation")
+    apply, _, _, _, _, _, _, plan, restart, replace_at_once, _ = steps_of("rotation")
     type_in(apply)
     old = demo.pair(SECRET)
     type_in(plan)
@@ -178,13 +204,13 @@ def test_rotating_with_no_outage_and_at_once(type_in: Type, demo: Tenant) -> Non
 
 def test_committing_to_git(type_in: Type, demo: Tenant) -> None:
     """What is applied does not drift, and a commit rotates once and suspends."""
-    apply, compare, rotate, suspend, _, _, _ = steps_of("gitops")
+    apply, compare, rotate, suspend, *_ = steps_of("gitops")
     type_in(apply)
     assert type_in(compare) == ""
     first = demo.pair("summarizer-credentials")
     type_in(rotate)
     second = demo.another_pair(first, "summarizer-credentials")
-    type_in("kubectl apply --server-side --field-manager=gitops --filename=summarizer.yaml")
+    type_in("kubectl apply --server-side --field-manager=gitops --filename=$REPOSITORY")
     type_in("kubectl wait --for=condition=Ready --namespace=agents-demo agentcredential/summarizer")
     assert demo.pair("summarizer-credentials") == second
     type_in(suspend)
@@ -210,7 +236,7 @@ def test_argo_cd_is_told_how_things_are(tenant: Tenant) -> None:
 
 def test_changing_beside_git(type_in: Type, demo: Tenant) -> None:
     """A rotation by hand is kept where Git says nothing of it."""
-    apply, _, _, _, beside, _, _ = steps_of("gitops")
+    apply, _, _, _, beside, *_ = steps_of("gitops")
     type_in(apply)
     before = demo.pair(SECRET)
     assert "rotated\n" in type_in(beside)
@@ -220,7 +246,7 @@ def test_changing_beside_git(type_in: Type, demo: Tenant) -> None:
 
 def test_applying_as_a_tool(type_in: Type, demo: Tenant) -> None:
     """With `edit` alone it may not declare an id; with `claim` it may."""
-    _, _, _, _, _, give, as_the_tool = steps_of("gitops")
+    _, _, _, _, _, give, as_the_tool, _ = steps_of("gitops")
     type_in("kubectl apply --filename=examples/quickstart.yaml")
     type_in(give)
     eventually("it may", lambda: type_in(f"({as_the_tool}) 2>&1 || true"), lambda told: "summarizer serverside-applied" in told)
@@ -232,12 +258,13 @@ def test_applying_as_a_tool(type_in: Type, demo: Tenant) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["its secret is known", "its bcrypt hash is known"])
-def test_migrating_a_client(known: bool, type_in: Type, demo: Tenant, all_programs: Programs, tmp_path: Path) -> None:
+def test_migrating_a_client(known: bool, type_in: Type, demo: Tenant, all_programs: Programs) -> None:
     """It keeps its id and its secret; then the operator takes over, and both secrets are accepted for as long as declared."""
-    have, hash_it, rename_hash, declare, ask, take_over = steps_of("migrate")
+    have, hash_it, rename_hash, declare, ask, take_over, _ = steps_of("migrate")
     type_in(have)
-    client_id, secret = (tmp_path / "client_id").read_text().strip(), (tmp_path / "client_secret").read_text()
-    (tmp_path / "old_hash").write_bytes(bcrypt.hashpw(secret.encode(), bcrypt.gensalt(10, prefix=b"2a")))
+    old = Path(type_in('echo "$OLD"').strip())
+    client_id, secret = (old / "client_id").read_text(), (old / "client_secret").read_text()
+    assert {"+", "%"} < set(secret)
     type_in(hash_it if known else rename_hash)
     type_in(declare)
     answer = type_in(ask)
@@ -249,12 +276,13 @@ def test_migrating_a_client(known: bool, type_in: Type, demo: Tenant, all_progra
     assert delivered.client_id == client_id
     assert is_served(delivered)
     assert is_served(Pair(client_id, secret, delivered.token_endpoint))
+    type_in("rm -r $OLD")
 
 
 @pytest.fixture
 def teams(type_in: Type, objects: Objects) -> Iterator[list[str]]:
     """The steps after the administrator's, in the two namespaces that these make."""
-    as_admin, *others = steps_of("tenancy")
+    as_admin, *others, _ = steps_of("tenancy")
     type_in(as_admin)
     yield others
     policy = "validatingadmissionpolicies,validatingadmissionpolicybindings"
@@ -306,7 +334,7 @@ def try_out(**spec: str) -> str:
 
 def test_taking_tokens_and_getting_them(type_in: Type, all_programs: Programs) -> None:
     """The Python API refuses who has no token and takes the Python client's; a token that is revoked is not active any more."""
-    get_the_secret, call, ask, revoke = steps_of("verify-tokens")
+    get_the_secret, call, ask, revoke, clean_up = steps_of("verify-tokens")
     type_in(get_the_secret)
     nobody, client = type_in(call).splitlines()[-1].split("}", 1)
     assert "Not authenticated" in nobody
@@ -315,6 +343,28 @@ def test_taking_tokens_and_getting_them(type_in: Type, all_programs: Programs) -
     assert told["active"] == [True, False]
     assert json.loads(type_in(ask))["active"] is True
     assert json.loads(type_in(revoke))["active"] is False
+    type_in(clean_up)
+    assert type_in("ls $AGENT_SECRET 2> /dev/null || true") == ""
+
+
+@pytest.mark.parametrize("secret", ["sk_live_0123456789abcdef0123456789abcdef", "a+b%2Bc d=&e%", "ä%C3%A4+"])
+def test_what_the_readme_shows_of_a_pod(secret: str, type_in: Type, tmp_path: Path) -> None:
+    """With whatever secret: its characters come as they are (RFC 6749, section 2.3.1)."""
+    (ask,) = [block.text for block in all_blocks_of(PAGES["README"]) if block.text.startswith("curl -d")]
+    type_in("kubectl apply --filename=examples/quickstart.yaml")
+    hashed = bcrypt.hashpw(secret.encode(), bcrypt.gensalt(10)).decode()
+    spec = {"agentRef": {"name": "screener"}, "secretHash": {"hash": hashed}}
+    credential = a_resource("AgentCredential", spec, "provided")
+    type_in(f"kubectl apply --namespace=agents-demo --filename=- <<'END'\n{json.dumps(credential)}\nEND")
+    type_in("kubectl wait --for=condition=Ready --namespace=agents-demo agentcredential/provided agentcredential/screener")
+    read = (
+        "kubectl get secret screener-credentials --namespace=agents-demo --output=jsonpath='{.data.%s}' | base64 --decode > %s"
+    )
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    type_in(f"cd {mount}\n" + "\n".join(read % (key, key) for key in ("client_id", "token_endpoint")))
+    (mount / "client_secret").write_text(secret)
+    assert json.loads(type_in(ask))["token_type"] == "Bearer"
 
 
 def test_looking_where_the_runbooks_say(type_in: Type) -> None:

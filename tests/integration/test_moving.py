@@ -12,13 +12,15 @@ import pytest
 from devcluster.access import Access
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER, ETCD
+from devcluster.kubectl import kubectl_program
 from devcluster.programs import PROGRAMS, Programs
 from tests.support.control_planes import installed_cluster
 from tests.support.crd_schema import CHECKOUT
-from tests.support.guides import steps_of, typed
+from tests.support.guides import steps_of
 from tests.support.manifests import a_resource
 from tests.support.objects import Objects
 from tests.support.rotations import request_rotations
+from tests.support.shell import typed
 from tests.support.tenants import NAME, Tenant
 from tests.support.waiting import eventually
 from tests.support.workload import is_refused, is_served
@@ -76,10 +78,13 @@ def test_the_commands_of_the_guide(
     here = Tenant(objects, "agents-demo")
     here.until("AgentCredential", "Issued")
     acme = a_resource("Organization", {"namespaces": ["agents-demo"]}, "acme")
-    environment = cluster.access.kubectl.environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    path = f"{kubectl_program().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = cluster.access.kubectl.variables() | {"PATH": path}
     with Objects(target.kubeconfig) as there:
         there.create(acme)
-        typed(move_it, tmp_path, environment)
+        typed(move_it, tmp_path, logs, variables)
         moved = Tenant(there, "agents-demo").pair("screener-credentials")
     assert moved[:2] == here.pair("screener-credentials")[:2]
     assert is_served(moved)

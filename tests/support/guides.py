@@ -1,10 +1,7 @@
-"""The pages of the documentation, and what people type who follow them."""
+"""The pages of the documentation, and what people type who follow them: `shell` types it."""
 
-import os
 import re
-import subprocess
 import textwrap
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,11 +41,3 @@ def all_blocks_of(page: Path) -> list[Block]:
     """Whatever their marks."""
     found = re.finditer(r"^( *)```(\w*)\n(.*?)^\1```$", page.read_text(), re.MULTILINE | re.DOTALL)
     return [Block(one[2], textwrap.dedent(one[3])) for one in found]
-
-
-def typed(text: str, folder: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """What a shell says in which a person types this, and in which nothing may fail; what it left running is ended."""
-    shell = ["bash", "-euo", "pipefail", "-c", f"trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n{text}"]
-    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
-    return done.stdout

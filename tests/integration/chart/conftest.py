@@ -11,7 +11,7 @@ from devcluster.cluster import ControlPlane
 from devcluster.folder import Folder
 from devcluster.install import manifest
 from devcluster.kubectl import kubectl_program
-from tests.support.guides import typed
+from tests.support.shell import newcomers_variables, typed
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,6 @@ def type_in(empty_cluster: ControlPlane, tmp_path: Path) -> Callable[[str], str]
     folder = Folder(tmp_path / "dev")
     folder.path.mkdir()
     folder.write_commands(kubectl_program(), control_plane_binary())
-    environment = empty_cluster.access.kubectl.environment()
-    environment |= {"PATH": f"{folder.commands}:{environment['PATH']}"}
-    return lambda text: typed(text, tmp_path, environment)
+    path = f"{folder.commands}:{newcomers_variables()['PATH']}"
+    variables = empty_cluster.access.kubectl.variables() | {"PATH": path}
+    return lambda text: typed(text, tmp_path, folder.path, variables)

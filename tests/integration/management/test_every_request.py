@@ -38,9 +38,9 @@ def test_an_unknown_path(path: str, api: Api) -> None:
 def test_a_method_that_a_path_does_not_have(api: Api) -> None:
     """405 with those that there are."""
     for path, methods in (
-        ("/agents", "GET, POST"),
-        ("/agents/x", "DELETE, GET, PATCH"),
-        ("/agents/x/credentials", "GET, POST"),
+        ("/agents", "GET, HEAD, POST"),
+        ("/agents/x", "DELETE, GET, HEAD, PATCH"),
+        ("/agents/x/credentials", "GET, HEAD, POST"),
     ):
         answer = api.ask("PUT", path, json={})
         refused(answer, HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED")

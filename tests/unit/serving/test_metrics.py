@@ -43,6 +43,16 @@ async def serving() -> AsyncIterator[list[str]]:
     await running
 
 
+async def test_head_is_answered_there_too() -> None:
+    """As GET is, without the body (RFC 9110, section 9.3.2)."""
+    async with serving() as (_, prometheus), httpx.AsyncClient() as client:
+        get, head = [await client.request(method, f"{prometheus}/metrics") for method in ("GET", "HEAD")]
+        refused = await client.post(f"{prometheus}/metrics")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"] == str(len(NUMBERS))
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
 async def test_metrics_have_a_port_of_their_own() -> None:
     """They are not where everybody may ask, and where they are, nothing else is."""
     async with serving() as (everybody, prometheus), httpx.AsyncClient() as client:
