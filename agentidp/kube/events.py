@@ -1,7 +1,8 @@
 """Kubernetes events (`events.k8s.io/v1`): what `kubectl describe` shows of what was done and why.
 
 Events are for people: they are sent behind the work, one that cannot be sent is dropped, and one that was just sent is not
-sent again. How many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a secret; their notes come from conditions.
+sent again. How many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a
+secret; their notes come from conditions.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class EventRecorder:
-    """A bounded queue of events, and the task that sends them. `admits` is asked with a namespace and a type, `team/Warning`."""
+    """A bounded queue of events, and the task that sends them. `admits` is asked with namespace and type: `team/Warning`."""
 
     def __init__(self, cluster: Cluster, controller: str, admits: Callable[[str], bool] = lambda _: True) -> None:
         self._cluster = cluster

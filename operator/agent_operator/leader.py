@@ -197,9 +197,7 @@ class Election:
             lease_transitions=spec.lease_transitions + (0 if ours else 1),
         )
         metadata = self._lease.metadata
-        lease = replace(
-            self._lease, spec=renewed, metadata=replace(metadata, annotations=metadata.annotations | account)
-        )
+        lease = replace(self._lease, spec=renewed, metadata=replace(metadata, annotations=metadata.annotations | account))
         known = metadata.resource_version
         self._lease = await (self._cluster.replace(LEASES, lease) if known else self._cluster.create(LEASES, lease))
         self._leadership.trust(sent)

@@ -1,9 +1,9 @@
 """One cluster has one operator: one of another release, in another namespace, would undo all that this one writes.
 
-Each operator's Lease names its ServiceAccount in an annotation. The operator whose Lease is the oldest leads; a younger one waits
-until the older one is uninstalled. Tenants may make Leases, too, so one counts only where the API server says that the
-ServiceAccount that it names may write our statuses in every namespace, and where it is in that ServiceAccount's own namespace. Such
-rights only an administrator gives (decision 35).
+Each operator's Lease names its ServiceAccount in an annotation. The operator whose Lease is the oldest leads; a younger one
+waits until the older one is uninstalled. Tenants may make Leases, too, so one counts only where the API server says that the
+ServiceAccount that it names may write our statuses in every namespace, and where it is in that ServiceAccount's own namespace.
+Such rights only an administrator gives (decision 35).
 """
 
 from datetime import UTC, datetime

@@ -76,11 +76,9 @@ class Running:
     async def at_rest(self) -> None:
         """All that is woken is looked at, until nothing is."""
         self.looks.clear()
-        task = asyncio.create_task(
-            self.work.run(self._reconcilers, lambda topic, *_: self.looks.update([topic]), lambda: None)
-        )
+        task = asyncio.create_task(self.work.run(self._reconcilers, lambda topic, *_: self.looks.update([topic]), lambda: None))
         await asyncio.sleep(0)
-        while self.work.queued or self.work.stuck_for():
+        while self.work.queued or self.work.stuck_for():  # noqa: ASYNC110 what is waited for is seen from outside
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
@@ -173,7 +171,9 @@ ORGANIZATIONS = st.builds(
     st.sampled_from((None, 0, 1, 1, 2, 2, 3, 4)),
 )
 CHANGES = st.lists(
-    st.tuples(st.sampled_from(("put", "put", "put", "remove")), st.one_of(AGENTS, AGENTS, AGENTS, ORGANIZATIONS), st.booleans()),
+    st.tuples(
+        st.sampled_from(("put", "put", "put", "remove")), st.one_of(AGENTS, AGENTS, AGENTS, ORGANIZATIONS), st.booleans()
+    ),
     min_size=5,
     max_size=40,
 )
