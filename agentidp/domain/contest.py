@@ -1,4 +1,4 @@
-"""Who else writes what the operator writes: how often it was mended lately, how long to leave it alone, and when that is enough.
+"""Who else writes what the operator writes: how often it was mended, how long to leave it alone, and when that is enough.
 
 What is mended and changed again is mended later each time, and after the fifth time left alone: two writers that do not agree
 would go on for ever. So it is with a credential's Secret, and with every status.

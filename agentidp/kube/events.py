@@ -1,7 +1,8 @@
 """Kubernetes events (`events.k8s.io/v1`): what `kubectl describe` shows of what was done and why.
 
 Events are for people: they are sent behind the work, one that cannot be sent is dropped, and one that was just sent is not
-sent again. They never carry a secret; their notes come from conditions.
+sent again. How many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a
+secret; their notes come from conditions.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import socket
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,10 +31,11 @@ log = logging.getLogger(__name__)
 
 
 class EventRecorder:
-    """A bounded queue of events, and the task that sends them."""
+    """A bounded queue of events, and the task that sends them. `admits` is asked with namespace and type: `team/Warning`."""
 
-    def __init__(self, cluster: Cluster, controller: str) -> None:
+    def __init__(self, cluster: Cluster, controller: str, admits: Callable[[str], bool] = lambda _: True) -> None:
         self._cluster = cluster
+        self._admits = admits
         self._controller = controller
         self._instance = socket.gethostname()
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_LENGTH)
@@ -46,8 +49,10 @@ class EventRecorder:
             return
         if self._waiting[namespace] >= MOST_OF_A_NAMESPACE:
             return
-        self._waiting[namespace] += 1
-        self._queue.put_nowait(self._event(kind, about, reason, note[:MAX_NOTE], action, warning))
+        event = self._event(kind, about, reason, note[:MAX_NOTE], action, warning)
+        if self._admits(f"{event['metadata']['namespace']}/{event['type']}"):
+            self._waiting[namespace] += 1
+            self._queue.put_nowait(event)
 
     async def run(self) -> None:
         """Send, for ever."""

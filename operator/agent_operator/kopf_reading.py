@@ -1,10 +1,10 @@
 """Let Kopf read what tenants make deep or large; it has no setting for either.
 
-It decodes whole answers, `metadata.managedFields` and all. A RecursionError ends the operator, and a page of 500 objects of 1.5 MiB
-each takes its memory, many times over as Python's dictionaries, as long as handlers wait for their turn. So its lists come from
-our own (`agentidp.kube.listing`: 4 MiB at a time, a few objects at a stretch), and of each object, listed or watched, Kopf gets what
-the schemas bound: identity, spec and status. Then it copies each object, which goes a quarter as deep as decoding, and is kept
-from that.
+It decodes whole answers, `metadata.managedFields` and all. A RecursionError ends the operator, and a page of 500 objects of
+1.5 MiB each takes its memory, many times over as Python's dictionaries, while handlers wait for their turn. So its lists come
+from our own (`agentidp.kube.listing`: 4 MiB at a time, a few objects at a stretch), and of each object, listed or watched, Kopf
+gets what the schemas bound: identity, spec and status. Then it copies each object, which goes a quarter as deep as decoding,
+and is kept from that.
 """
 
 import asyncio

@@ -13,20 +13,21 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
+from agent_operator.leases import LEASES, Lease
+from agent_operator.single_operator import SERVICE_ACCOUNT, OtherOperators
 from agentidp.domain.resources import ObjectMeta
-from agentidp.domain.resources.meta import Object
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.errors import ApiError, Conflict
-from agentidp.kube.kinds import Kind
 
 LEASE_SECONDS = 10
 RENEW_EVERY = 2.0
 TRUSTED_SECONDS = 7.0
 RETRY_EVERY = 1.0
+LOOK_EVERY = 30.0
+"""How often another release's operator is looked for: one that is older, or is waited for."""
 
 log = structlog.get_logger()
 
@@ -36,25 +37,6 @@ class NotLeading(ApiError):
 
     def __init__(self, message: str) -> None:
         super().__init__(0, "NotLeading", message)
-
-
-class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """`LeaseSpec`: who leads, and since when."""
-
-    holder_identity: str | None = None
-    lease_duration_seconds: int | None = None
-    acquire_time: str | None = None
-    renew_time: str | None = None
-    lease_transitions: int = 0
-
-
-class Lease(Object, frozen=True, kw_only=True):
-    """`Lease`."""
-
-    spec: LeaseSpec = LeaseSpec()
-
-
-LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", Lease)
 
 
 class Leadership:
@@ -85,7 +67,13 @@ class Leadership:
 class Election:
     """Wait for the Lease, keep it, and give it back at the end."""
 
-    def __init__(self, cluster: Cluster, namespace: str, name: str, leadership: Leadership) -> None:
+    def __init__(
+        self, cluster: Cluster, namespace: str, name: str, leadership: Leadership, look_every: float = LOOK_EVERY
+    ) -> None:
+        self._others = OtherOperators(cluster, namespace, name)
+        self._look_every = look_every
+        self.blocked_by: str | None = None
+        """Who leads in another namespace, so that nobody does in this one."""
         self._cluster = cluster
         self._namespace = namespace
         self._name = name
@@ -101,17 +89,18 @@ class Election:
 
     @property
     def is_settled(self) -> bool:
-        """This process leads, or has seen that another one does."""
-        return self.leader is not None
+        """This process leads, or has seen that another one of its release does."""
+        return self.leader is not None and self.blocked_by is None
 
     async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work as the leader. Raises NotLeading when the lease is lost."""
         await self._acquire()
         try:
             async with asyncio.TaskGroup() as tasks:
-                keeping = tasks.create_task(self._keep())
+                keeping = [tasks.create_task(one) for one in (self._keep(), self._yield_to_an_older_operator())]
                 await work()
-                keeping.cancel()
+                for task in keeping:
+                    task.cancel()
         finally:
             await self._release()
 
@@ -124,7 +113,7 @@ class Election:
                     return
             except ApiError as trouble:
                 log.warning("the lease cannot be had yet", why=str(trouble))
-            await asyncio.sleep(RETRY_EVERY)
+            await asyncio.sleep(self._look_every if self.blocked_by else RETRY_EVERY)
 
     async def _try(self) -> bool:
         current = await self._cluster.find(LEASES, self._namespace, self._name)
@@ -133,6 +122,10 @@ class Election:
         if current is None:
             self._lease = Lease(metadata=ObjectMeta(name=self._name, namespace=self._namespace))
         elif current.spec.holder_identity and not self._is_abandoned(current):
+            return False
+        self.blocked_by = await self._others.ahead_of(current)
+        if self.blocked_by:
+            log.error("this operator does not lead", why=self.blocked_by)
             return False
         try:
             await self._renew()
@@ -156,6 +149,19 @@ class Election:
             if not self._leadership.held:
                 await self._reclaim()
 
+    async def _yield_to_an_older_operator(self) -> None:
+        """Two that came at once may not have seen each other."""
+        while True:
+            await asyncio.sleep(self._look_every)
+            try:
+                older = await self._others.ahead_of(self._lease)
+            except ApiError as trouble:
+                log.warning("could not look for other operators", why=str(trouble))
+                continue
+            if older:
+                self._leadership.end()
+                raise NotLeading(older)
+
     async def _reclaim(self) -> None:
         """The API server was away for long. Go on only if nobody else has led meanwhile, else raise NotLeading."""
         while True:
@@ -178,6 +184,7 @@ class Election:
         return True
 
     async def _renew(self) -> None:
+        account = {SERVICE_ACCOUNT: await self._others.username()}
         sent, moment = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         spec = self._lease.spec
         ours = spec.holder_identity == self._identity
@@ -189,8 +196,9 @@ class Election:
             renew_time=moment,
             lease_transitions=spec.lease_transitions + (0 if ours else 1),
         )
-        lease = replace(self._lease, spec=renewed)
-        known = lease.metadata.resource_version
+        metadata = self._lease.metadata
+        lease = replace(self._lease, spec=renewed, metadata=replace(metadata, annotations=metadata.annotations | account))
+        known = metadata.resource_version
         self._lease = await (self._cluster.replace(LEASES, lease) if known else self._cluster.create(LEASES, lease))
         self._leadership.trust(sent)
 

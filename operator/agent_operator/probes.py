@@ -44,9 +44,10 @@ class Probes:
         return web.json_response({"slowestWorkerSeconds": round(seconds, 1)}, status=status)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        """Ready when it leads, or knows who does."""
+        """Ready when it leads, or knows who does; not where another release's operator does, which it says."""
         status = HTTPStatus.OK if self._election.is_settled else HTTPStatus.SERVICE_UNAVAILABLE
-        return web.json_response({"leader": self._election.leader}, status=status)
+        body = {"leader": self._election.leader, "blockedBy": self._election.blocked_by}
+        return web.json_response(body, status=status)
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=await self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -31,9 +31,12 @@ from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.garbage import spare_what_is_loaded
 from agentidp.runtime.secret_maker import SecretMaker
+from agentidp.serving.buckets import Buckets
 
 NAME = "agentidp-operator"
 LEASE = "agentidp-operator"
+EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE = 0.5, 1_000
+"""Of each namespace, and of its warnings apart: as the API server keeps events for an hour, 2,800 of each in etcd at most."""
 
 
 class Operator:
@@ -49,7 +52,7 @@ class Operator:
         self._lag = LoopLag()
         self._metrics = Metrics(self._world, self._work, self._leadership, self._lag)
         self._probes = Probes(self._election, self._work, self._metrics)
-        self._events = EventRecorder(cluster, NAME)
+        self._events = EventRecorder(cluster, NAME, Buckets(EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE).take)
         self._secrets = Reflector(cluster, SECRETS, self._world.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
         self._signing_keys = Name(settings.namespace, settings.signing_keys_secret)
         self._book = UsageBook()

@@ -1,7 +1,7 @@
 """Statuses that another writer undoes are left alone for longer each time, as Secrets are (see `agentidp.domain.contest`).
 
-Flows in: each status that was written. A status that is about to be written, and is not what this process wrote last, was undone
-by somebody: a second operator, or whoever may write statuses. Bounded: the statuses that were written last are remembered.
+Flows in: each status that was written. One that is to be written again, and is not what this process wrote last, was undone by
+somebody: a second operator, or whoever may write statuses. Bounded: of the statuses that were written last, a digest is kept.
 """
 
 from collections import OrderedDict

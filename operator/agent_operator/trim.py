@@ -1,8 +1,8 @@
 """What the operator remembers of an object: little, however large the API server lets a tenant make it.
 
 Of our kinds: identity, spec and status, which the schemas bound. Of a Secret that a credential names: all of it, up to
-`MAX_SECRET_BYTES` in sum. Of any other Secret: its identity, and whose it says to be. A decision that needs more is taken from the
-object as the API server has it, so what is left out is never missed (decision 35).
+`MAX_SECRET_BYTES` in sum. Of any other Secret: its identity, and whose it says to be. A decision that needs more is taken from
+the object as the API server has it, so what is left out is never missed (decision 35).
 """
 
 from itertools import islice
@@ -14,7 +14,7 @@ from agentidp.domain.resources import ObjectMeta, Secret
 from agentidp.kube.kinds import ObjectT
 
 MAX_SECRET_BYTES = 8192
-"""Keys, values and metadata together. What the operator delivers has some 500, and the labels and annotations declared for it."""
+"""Keys, values and metadata together. What is delivered has some 500, and the labels and annotations declared for it."""
 MAX_CLAIMS = 8
 MAX_UID = 64
 

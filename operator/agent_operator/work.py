@@ -2,9 +2,11 @@
 
 A key that is woken twice is worked on once; a key is never worked on by two workers at the same time; one that is woken while
 it is worked on is worked on again. Namespaces take turns (see `agentidp.runtime.fair_queue`), and none has all workers, so one
-whose objects are all due delays another's by one look; a key that has failed waits in the schedule, not at a worker. Due times are wall-clock moments, because that is what resources hold: the schedule looks
-at the clock at least every `TICK` seconds, so it also notices when the clock was set. Where it was set back, what seemed past
-may be yet to come, and somebody is told.
+whose objects are all due delays another's by one look; a key that has failed waits in the schedule, not at a worker.
+
+Due times are wall-clock moments, because that is what resources hold: the schedule looks at the clock at least every `TICK`
+seconds, so it also notices when the clock was set. Where it was set back, what seemed past may be yet to come, and somebody
+is told.
 """
 
 import asyncio

@@ -128,9 +128,7 @@ class World:
         self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
-        self.secrets: Collection[Secret] = Collection(
-            credentials_claimed_by, self._secret_changed, self._trimmed
-        )
+        self.secrets: Collection[Secret] = Collection(credentials_claimed_by, self._secret_changed, self._trimmed)
         self.revocations: Collection[TokenRevocation] = Collection(lambda _: (), self._revocation_changed)
 
     def credentials_of(self, agent: Name) -> list[AgentCredential]:

@@ -1,8 +1,8 @@
 """The only way in which the operator changes anything: every write is bound to the version it was decided from.
 
 A write is refused before it is sent when this process may no longer lead, and its answer is what the world has seen from then
-on. So two operators never act together: one of them meets a conflict. A status that somebody else undoes is written less and less
-often.
+on. So two operators never act together: one of them meets a conflict. A status that somebody else undoes is left alone for
+longer each time.
 """
 
 from contextlib import suppress
@@ -62,9 +62,7 @@ class Writes:
         wanted = replace(organization, status=status)
         return await self._status(ORGANIZATIONS, self._world.organizations, organization, wanted)
 
-    async def _status(
-        self, kind: Kind[StatedT], collection: Collection[StatedT], current: StatedT, wanted: StatedT
-    ) -> StatedT:
+    async def _status(self, kind: Kind[StatedT], collection: Collection[StatedT], current: StatedT, wanted: StatedT) -> StatedT:
         self._leadership.require()
         self._contest.require(current)
         try:

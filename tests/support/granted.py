@@ -22,11 +22,13 @@ OPERATOR_EVERYWHERE: Rules = {
     "organizations.idp.sentryagent.ai/status": {"update"},
     "secrets": READ | {"create", "update", "delete"},
     "events.events.k8s.io": {"create"},
+    "leases.coordination.k8s.io[agentidp-operator]": {"list"},
+    "subjectaccessreviews.authorization.k8s.io": {"create"},
 }
 OPERATOR_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": {"list", "watch", "delete"},
     "leases.coordination.k8s.io": {"create"},
-    "leases.coordination.k8s.io[agentidp-operator]": {"get", "update"},
+    "leases.coordination.k8s.io[agentidp-operator]": {"get", "list", "update"},
 }
 TOKEN_SERVICE_EVERYWHERE: Rules = {
     "agents.idp.sentryagent.ai": READ,

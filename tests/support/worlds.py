@@ -42,6 +42,7 @@ from agentidp.domain.resources import (
 )
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from agentidp.domain.resources.organization import OrganizationLimits
+from agentidp.kube.kinds import ObjectT
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -217,8 +218,8 @@ def a_secret(credential: AgentCredential, value: bytes | None = None, name: str 
     return replace(secret, metadata=meta)
 
 
-def with_metadata(secret: Secret, **metadata: Any) -> Secret:
-    """The Secret after somebody changed its metadata."""
+def with_metadata(secret: ObjectT, **metadata: Any) -> ObjectT:
+    """The object after somebody changed its metadata."""
     return replace(secret, metadata=replace(secret.metadata, **metadata))
 
 

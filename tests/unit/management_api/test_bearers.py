@@ -88,7 +88,7 @@ async def asked() -> AsyncIterator[Asked]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    cluster = Cluster(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}"), "tests")
+    cluster = Cluster(ClientIdentity(FixedSource(RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))), "tests")
     settings = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
     yield Asked(tokens, Bearers(settings, cluster, Registry()))
     await cluster.close()

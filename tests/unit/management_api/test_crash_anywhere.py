@@ -51,7 +51,7 @@ async def is_gone() -> bool:
     return False
 
 
-ORIGIN = Origin("somebody", "r", is_gone)
+ORIGIN = Origin("somebody", "a-tenant", "r", is_gone)
 ANY_FAULT = st.sampled_from([None, *Fault])
 
 

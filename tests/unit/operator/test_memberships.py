@@ -78,7 +78,7 @@ class Running:
         self.looks.clear()
         task = asyncio.create_task(self.work.run(self._reconcilers, lambda topic, *_: self.looks.update([topic]), lambda: None))
         await asyncio.sleep(0)
-        while self.work.queued or self.work.stuck_for():
+        while self.work.queued or self.work.stuck_for():  # noqa: ASYNC110 what is waited for is seen from outside
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])

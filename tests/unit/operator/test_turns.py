@@ -154,7 +154,7 @@ KEYS = st.builds(Key, st.just(Topic.CREDENTIAL), st.builds(Name, st.sampled_from
 
 @given(st.lists(st.one_of(KEYS, st.just("finish"))), st.integers(1, 5))
 def test_no_worker_idles_and_nothing_is_lost(story: list[Key | str], workers: int) -> None:
-    """Work conserving: whoever is idle, there is nothing that may run. At the end every key was looked at since its last wake."""
+    """Work conserving: where a worker is idle, there is nothing that may run. At the end everything was looked at."""
     asyncio.run(_live(story, workers))
 
 
