@@ -5,11 +5,11 @@ import time
 
 from tests.support.echoing import Address
 
-PAUSE_SECONDS = 0.003
-"""The proxy sends the head on before it has the body; nothing is measured by it."""
+PAUSES = (0.0, 0.0003, 0.0006, 0.001, 0.002, 0.003)
+"""Seconds between head and body, so that the proxy sends the head on alone, and the body before the answer comes."""
 
 
-def smuggle(proxy: Address, method: str, path: str, upgrade: str) -> bytes:
+def smuggle(proxy: Address, method: str, path: str, upgrade: str, pause: float) -> bytes:
     """The answer to the request around it."""
     hidden = f"{method} {path} HTTP/1.1\r\nHost: management\r\nX-Swallowed: ".encode()
     lines = ["POST /healthz HTTP/1.1", "Host: management", "Connection: Upgrade", f"Upgrade: {upgrade}"]
@@ -17,6 +17,6 @@ def smuggle(proxy: Address, method: str, path: str, upgrade: str) -> bytes:
     with socket.create_connection(proxy, 10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(head)
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)
         connection.sendall(hidden)
         return connection.recv(65_536)
