@@ -12,7 +12,7 @@ from devcluster.programs import TOKEN_SERVICE
 
 OURS, RAW, FLOOR = "token service", "raw ASGI application", "one signature and a constant"
 METHOD = (
-    "The real token service on a real control plane, its operator stopped, and two raw ASGI applications run by the same server"
+    "The real token service on a real control plane, its operator stopped, and two raw ASGI applications on plain uvicorn"
     " with the same settings; one works at a time, all on the first core, the load generator on the others. 32 keep-alive"
     " connections in a closed loop, form bodies, ES256. In every round each has its turn. The raw application reads the form,"
     " knows one client by an HMAC of its secret, encodes claims and answer with msgspec and signs; the floor only signs. CPU"

@@ -21,7 +21,6 @@ worker_processes 1;
 events {{}}
 http {{
     access_log off;
-    client_body_buffer_size 1m;
     client_body_temp_path {directory}/body;
     proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/fastcgi;
@@ -33,6 +32,7 @@ http {{
         location / {{
             proxy_pass http://program;
             proxy_http_version 1.1;
+            proxy_request_buffering off;
             proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection $http_connection;

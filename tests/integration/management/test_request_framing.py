@@ -15,7 +15,7 @@ from devcluster.programs import MANAGEMENT_API, Programs
 from devcluster.proxies.reverse_proxies import go_proxy, nginx_program, nginx_proxy
 from tests.support.echoing import Address
 from tests.support.management import Api, access_token, an_agent, as_agent
-from tests.support.smuggling import EMPTY_LINES, smuggle
+from tests.support.smuggling import PAUSES, smuggle
 from tests.support.tenants import Tenant
 from tests.support.workload import Pair
 
@@ -58,8 +58,8 @@ def test_a_hidden_request_does_not_get_the_next_callers_bearer(
     """The caller's own request is answered, and the agent that was to be decommissioned is as it was."""
     agent_id = an_agent(home, f"target-{upgrade}-{proxy[1]}")
     with Api("http://{}:{}".format(*proxy), bearer) as caller, as_agent(all_programs, bearer) as direct:
-        for empty_lines in EMPTY_LINES * 3:
-            answer = smuggle(proxy, "DELETE", f"/api/v1/agents/{agent_id}", upgrade, empty_lines)
+        for pause in PAUSES * 3:
+            answer = smuggle(proxy, "DELETE", f"/api/v1/agents/{agent_id}", upgrade, pause)
             assert answer.startswith(b"HTTP/1.1 4")
             told = caller.ask("GET", f"/agents/{agent_id}")
             assert (told.status_code, told.json()["agentId"]) == (HTTPStatus.OK, agent_id)
