@@ -4,6 +4,9 @@ As rotations in a cluster do it: the file gets the new authority beside the form
 the new one, then the former one goes. README: "Cut off in milliseconds"; a program that cannot connect hears of nothing.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +23,7 @@ from agentidp.kube.own_token import REVIEWS
 from devcluster.access import Access
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER, Layout
-from devcluster.programs import MANAGEMENT_API, OPERATOR, TOKEN_SERVICE, Programs
+from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS, TOKEN_SERVICE, Program, Programs
 from tests.support.certificates import Authority, Signed
 from tests.support.control_planes import installed_cluster
 from tests.support.kubeconfigs import Home, a_kubeconfig
@@ -220,6 +223,19 @@ async def test_another_api_server_is_not_gone_over_to(stage: Stage, tmp_path: Pa
     home.write(a_kubeconfig(server | {"server": "https://other.example"}, {"token": "of-another-cluster"}), "kubeconfig")
     assert (await name_of(cluster)).endswith("first")
     await cluster.close()
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.name)
+def test_a_program_whose_kubeconfig_cannot_be_used_says_so(program: Program, tmp_path: Path) -> None:
+    """In a sentence that says what to do, and ends with 2."""
+    config = Home(tmp_path).write(a_kubeconfig({"server": "https://127.0.0.1:1"}, {"auth-provider": {"name": "gcp"}}))
+    settings = {"KUBECONFIG": str(config), "AGENTIDP_ISSUER": "https://idp.example"}
+    listen = {program.listen_setting: "127.0.0.1:0", "AGENTIDP_TOKEN_SERVICE_URL": "http://127.0.0.1:1"}
+    command = Path(sys.executable).parent / program.name
+    done = subprocess.run([command], env=os.environ | settings | listen, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "has an auth-provider, which is not supported. Use an exec plugin" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def new_token(stage: Stage, name: str) -> str:
