@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agentidp.kube.cluster import Cluster
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
+from agentidp.serving.head import HeadAsGet
 from agentidp.serving.metrics import metrics_apart
 from agentidp.serving.server import server_for
 from agentidp.serving.tracing import traced
@@ -34,7 +35,7 @@ async def run(settings: TokenServiceSettings, shared: Shared, sockets: Sequence[
             await _until_needed(service, alone=not peers)
             app = create_app(service, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
-                server = server_for(metrics_apart(traceable, service.metrics, settings.metrics_listen))
+                server = server_for(HeadAsGet(metrics_apart(traceable, service.metrics, settings.metrics_listen)))
                 behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
                 await server.serve(sockets=list(sockets))
             for task in behind:

@@ -11,7 +11,6 @@ from typing import Any
 import uvicorn
 
 from agentidp.serving.asgi import Endpoint
-from agentidp.serving.head import HeadAsGet
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
@@ -49,7 +48,7 @@ class Server(uvicorn.Server):
 def server_for(app: Endpoint) -> Server:
     """A server, not started yet; it is given its sockets then."""
     config = uvicorn.Config(
-        HeadAsGet(app),
+        app,
         interface="asgi3",
         http=_protocol(),
         log_config=None,
