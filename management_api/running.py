@@ -8,6 +8,7 @@ from agentidp.kube.cluster import Cluster
 from agentidp.kube.own_token import OwnToken
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
+from agentidp.serving.head import HeadAsGet
 from agentidp.serving.metrics import metrics_apart
 from agentidp.serving.server import server_for
 from agentidp.serving.tracing import traced
@@ -32,7 +33,7 @@ async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -
             ]
             app = create_app(api, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
-                server = server_for(metrics_apart(traceable, api.metrics.text, settings.metrics_listen))
+                server = server_for(HeadAsGet(metrics_apart(traceable, api.metrics.text, settings.metrics_listen)))
                 behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
                 await server.serve(sockets=listening)
                 await api.reception.finish(settings.confirm_seconds)

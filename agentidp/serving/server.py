@@ -12,7 +12,6 @@ from typing import Any
 import uvicorn
 
 from agentidp.serving.asgi import Endpoint
-from agentidp.serving.head import HeadAsGet
 from agentidp.serving.protocol import BoundedProtocol, Limits
 
 GRACE_SECONDS = 10
@@ -53,7 +52,7 @@ def server_for(app: Endpoint, limits: Limits = LIMITS) -> Server:
     """A server, not started yet; it is given its sockets then."""
     protocol: Any = partial(BoundedProtocol, limits=limits)
     config = uvicorn.Config(
-        HeadAsGet(app),
+        app,
         interface="asgi3",
         http=protocol,
         log_config=None,

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from devcluster.programs import Programs
+from tests.support.guides import GUIDES, blocks_of
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant
 from tests.support.waiting import eventually
@@ -64,6 +65,13 @@ def test_the_jdks_client_gets_a_token(version: list[str], pair: Pair) -> None:
     status, body = java("JdkClient.java", pair.token_endpoint, *version, given=urlencode(form))
     assert status == "200", body
     assert json.loads(body)["token_type"] == "Bearer"
+
+
+def test_the_page_shows_what_was_tried() -> None:
+    """The decoder of the page is the one below, but for its indentation."""
+    (shown,) = blocks_of(GUIDES / "verify-tokens.md", "java")
+    tried = [line.strip() for line in (SOURCES / "SpringClients.java").read_text().splitlines()]
+    assert "\n".join(line.strip() for line in shown.splitlines()) in "\n".join(tried)
 
 
 def test_spring_security_needs_the_issuer_alone(pair: Pair, programs: Programs, libraries: Path) -> None:

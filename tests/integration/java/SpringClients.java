@@ -3,7 +3,10 @@ import org.springframework.security.oauth2.client.registration.ClientRegistratio
 import org.springframework.security.oauth2.client.endpoint.OAuth2ClientCredentialsGrantRequest;
 import org.springframework.security.oauth2.client.endpoint.RestClientClientCredentialsTokenResponseClient;
 import org.springframework.security.oauth2.core.AuthorizationGrantType;
+import org.springframework.security.oauth2.jwt.JwtAudienceValidator;
 import org.springframework.security.oauth2.jwt.JwtDecoders;
+import org.springframework.security.oauth2.jwt.JwtIssuerValidator;
+import org.springframework.security.oauth2.jwt.JwtTypeValidator;
 import org.springframework.security.oauth2.jwt.JwtValidators;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 
@@ -23,8 +26,8 @@ class SpringClients {
             .getAccessToken().getTokenValue();
         JwtDecoders.fromIssuerLocation(issuer);
         var decoder = NimbusJwtDecoder.withIssuerLocation(issuer).validateType(false).build();
-        decoder.setJwtValidator(
-            JwtValidators.createAtJwtValidator().issuer(issuer).audience(audience).clientId(pair[0]).build());
+        decoder.setJwtValidator(JwtValidators.createDefaultWithValidators(
+            new JwtTypeValidator("at+jwt"), new JwtIssuerValidator(issuer), new JwtAudienceValidator(audience)));
         var jwt = decoder.decode(token);
         System.out.println(registration.getProviderDetails().getTokenUri());
         System.out.println(jwt.getSubject() + " " + jwt.getAudience() + " " + jwt.getClaimAsString("scope"));

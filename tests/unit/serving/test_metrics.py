@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from agentidp.runtime.settings import Listen
+from agentidp.serving.head import HeadAsGet
 from agentidp.serving.metrics import add_metrics, metrics_apart
 from agentidp.serving.server import server_for
 
@@ -34,7 +35,7 @@ async def serving() -> AsyncIterator[list[str]]:
     """The addresses of an app and of its metrics, while the block runs."""
     sockets = [socket.create_server((HOST, 0)) for _ in range(2)]
     ports = [one.getsockname()[1] for one in sockets]
-    server = server_for(metrics_apart(an_app(), numbers, Listen(HOST, ports[1])))
+    server = server_for(HeadAsGet(metrics_apart(an_app(), numbers, Listen(HOST, ports[1]))))
     running = asyncio.create_task(server.serve(sockets=sockets))
     while not server.started:  # noqa: ASYNC110 it has no event
         await asyncio.sleep(0.01)
