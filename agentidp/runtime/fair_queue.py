@@ -12,6 +12,9 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+GROUPS_THAT_FILL_IT = 4
+"""One group has this part of all places at most."""
+
 ItemT = TypeVar("ItemT")
 
 
@@ -52,10 +55,10 @@ class FairQueue(Generic[ItemT]):
     def admits(self, group: str, max_waiting: int) -> bool:
         """Whether one more item of the group may wait, where `max_waiting` may wait in all.
 
-        A group may have as many as there are places left: alone it gets half of all, each of two a third, and so on. So groups
-        that take all they can leave as many places as each of them has, and a newcomer finds one.
+        A group has a quarter of all places at most, and never more than are left: where groups have taken all they can, a
+        newcomer still finds half of the rest.
         """
-        return self.waiting_of(group) < max_waiting - self._waiting
+        return self.waiting_of(group) < min(max(1, max_waiting // GROUPS_THAT_FILL_IT), max_waiting - self._waiting)
 
     def add(self, group: str, item: ItemT, cost: int = 1) -> None:
         """Put the item at the end of its group's line; an item that waits there already keeps its place."""

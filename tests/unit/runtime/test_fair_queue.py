@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -93,21 +94,25 @@ def test_an_item_waits_once() -> None:
     assert taken(queue) == ["a1"]
 
 
-@given(st.integers(1, 20), st.integers(1, 400))
-def test_groups_that_take_all_they_can_leave_places_to_a_newcomer(hogs: int, max_waiting: int) -> None:
-    """Each of `hogs` groups has about the `hogs + 1`th part of all places, and as many are free."""
+@given(st.lists(st.integers(0, 7), max_size=500), st.integers(1, 400))
+def test_bounds_hold_whoever_comes_when(comers: list[int], max_waiting: int) -> None:
+    """No group has more than a quarter of the places, and all together have no more than there are."""
     queue, numbers = FairQueue[int](1), count()
-    progress = True
-    while progress:
-        progress = False
-        for hog in range(hogs):
-            if queue.admits(f"{hog}", max_waiting):
-                queue.add(f"{hog}", next(numbers))
-                progress = True
-    share = max_waiting // (hogs + 1)
-    assert all(queue.waiting_of(f"{hog}") >= share for hog in range(hogs))
-    assert max_waiting - len(queue) >= share
-    assert queue.admits("newcomer", max_waiting) or hogs >= max_waiting
+    for comer in comers:
+        if queue.admits(f"{comer}", max_waiting):
+            queue.add(f"{comer}", next(numbers))
+    assert len(queue) <= max_waiting
+    assert all(queue.waiting_of(f"{comer}") <= max(1, max_waiting / 4) for comer in comers)
+
+
+@pytest.mark.parametrize(("hogs", "places"), [(0, 512), (1, 512), (2, 512), (3, 256), (4, 128), (5, 64), (10, 2)])
+def test_groups_that_take_all_they_can_leave_places_to_a_newcomer(hogs: int, places: int) -> None:
+    """Of 2048 places, however many of them one after the other have taken all that they are given."""
+    queue, numbers = FairQueue[int](1), count()
+    for group in range(hogs + 1):
+        while queue.admits(f"{group}", 2048):
+            queue.add(f"{group}", next(numbers))
+    assert queue.waiting_of(f"{hogs}") == places
 
 
 @given(st.dictionaries(GROUPS, st.lists(COSTS, min_size=60, max_size=60), min_size=2))
