@@ -1,6 +1,6 @@
 """Make secrets off the event loop: in a bounded pool, because bcrypt takes a core for as long as it takes.
 
-Groups (namespaces) that wait for the pool take turns, so one that asks for many secrets delays another by one hash.
+Groups (namespaces) that wait for the pool take turns, so one that asks for many secrets delays another by two hashes.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ class SecretMaker:
 
     def __init__(self, threads: int, cost: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "bcrypt", initializer=_give_way)
-        self._threads = FairLock(threads)
+        self._places = FairLock(2 * threads)  # one more for each thread, which need not wait for the event loop then
         self._cost = cost
 
     async def make(self, credential_id: str, group: str = "") -> MadeSecret:
         """A new secret for this credential, when it is its group's turn."""
         value = generate_secret()
-        async with self._threads.place_for(group):
+        async with self._places.place_for(group):
             hashed = await asyncio.get_running_loop().run_in_executor(self._pool, hash_secret, value, self._cost)
         return MadeSecret(value, hashed, hint_of(credential_id, value.encode()))
 

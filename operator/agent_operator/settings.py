@@ -26,7 +26,7 @@ class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
     credentials_per_agent: Annotated[int, Meta(ge=1, le=1000)] = 100
     """How many credentials of an agent may have a secret, unless its Organization says how many."""
     workers: Annotated[int, Meta(ge=1, le=256)] = 32
-    """How many objects are reconciled at the same time."""
+    """How many objects are reconciled at the same time; of one namespace, three quarters of that (of one or two, one)."""
     signing_algorithm: Algorithm = Algorithm.ES256
     """ES256 or RS256. A change adds a key, and takes effect once that was published for long enough."""
     signing_key_lifetime: timedelta = timedelta(days=30)
