@@ -1,7 +1,6 @@
 """Logs: one JSON object a line (or a line for people), the same for our own code and for the libraries.
 
 Bodies of requests and resources are never logged, at no level: the loggers that would do it say one level less than ours.
-Nor is what is no HTTP: strangers could fill the log.
 """
 
 import logging
@@ -11,8 +10,6 @@ import structlog
 from structlog.typing import Processor
 
 LOGGERS_THAT_SHOW_BODIES = ("kubernetes", "kubernetes.aio", "kopf", "aiohttp", "asyncio")
-LOGGER_OF_THE_SERVER = "uvicorn.error"
-"""It warns of whatever is no HTTP or asks for another protocol, and of nothing else that can happen here."""
 
 
 def configure_logs(program: str, level: str, form: str) -> None:
@@ -41,12 +38,6 @@ def configure_logs(program: str, level: str, form: str) -> None:
     root.setLevel(level.upper())
     for name in LOGGERS_THAT_SHOW_BODIES:
         logging.getLogger(name).setLevel(root.level + (logging.INFO - logging.DEBUG))
-    logging.getLogger(LOGGER_OF_THE_SERVER).addFilter(_is_no_warning)
-
-
-def _is_no_warning(record: logging.LogRecord) -> bool:
-    """Starts, ends and defects are told."""
-    return record.levelno != logging.WARNING
 
 
 def _rendering(form: str) -> list[Processor]:

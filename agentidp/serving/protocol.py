@@ -165,7 +165,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its head is there."""
-        self._await_no_head()
+        if self._patience:
+            self._await_no_head()
         self._check_head()
         if self.parser.should_upgrade():
             return  # the parser goes no further; this head comes again

@@ -136,7 +136,7 @@ def test_requests_that_are_sent_without_end_take_bounded_memory(programs: Progra
     """Nobody waits for them either: few of them wait for their turn, and the rest is not read."""
     pid = programs.process(TOKEN_SERVICE.name).pid
     before = resident_bytes(pid)
-    with connection(programs) as connected, sending(connected, b"GET / HTTP/1.1\r\n\r\n" * 1_000_000):
+    with connection(programs) as connected, sending(connected, b"GET / HTTP/1.1\r\nHost:\r\n\r\n" * 1_000_000):
         for _ in range(100):
             connected.recv(1_000_000)
             began = time.monotonic()
@@ -165,7 +165,7 @@ def sending(connected: socket.socket, data: bytes) -> Iterator[None]:
 def test_strangers_write_nothing_to_the_log(programs: Programs) -> None:
     """However much of what is no HTTP they send."""
     before = told_by_the_server(programs)
-    for wrong in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"):
+    for wrong in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHost: idp\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"):
         answer_to(programs, wrong)
     assert told_by_the_server(programs) == before != []
 

@@ -37,8 +37,8 @@ from agentidp.runtime.logs import configure_logs
 from agentidp.serving.server import event_loop, server_for
 
 NO_HTTP = b"\x16\x03\x01\r\n\r\n"
-UPGRADE = b"GET /quiet HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
-DEFECT = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+UPGRADE = b"GET /quiet HTTP/1.1\r\nHost: here\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
+DEFECT = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
 async def app(scope, receive, send):
     if scope["path"] != "/quiet":

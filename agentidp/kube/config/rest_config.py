@@ -6,6 +6,7 @@ asking for a password, or as nobody.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,15 +100,26 @@ class PodSource(Struct, frozen=True):
     files: tuple[Path, ...] = ()
 
     def read(self) -> RestConfig:
-        """Raises ConfigError outside a pod."""
-        host, port = (self.environment.get(f"KUBERNETES_SERVICE_{one}", "") for one in ("HOST", "PORT"))
-        if not host or not port:
-            raise ConfigError("there is no kubeconfig, and this is no pod.", "Set KUBECONFIG to the path of a kubeconfig.")
+        """Server and files, as the Kubernetes client finds them. Raises ConfigError outside a pod.
+
+        The files themselves are read later, each time they change: the client would keep the authorities of its start.
+        """
+        from kubernetes.config.config_exception import ConfigException  # noqa: PLC0415 1.5 s, which only pods wait for
+        from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
+
+        found = SimpleNamespace(api_key={})
+        token, authorities = (str(self.folder / name) for name in ("token", "ca.crt"))
+        loader: Any = InClusterConfigLoader(token, authorities, try_refresh_token=False, environ=self.environment)  # type: ignore[no-untyped-call]
+        try:
+            loader.load_and_set(found)
+        except (ConfigException, OSError) as error:
+            why = "there is no kubeconfig, and this is no pod."
+            raise ConfigError(why, "Set KUBECONFIG to the path of a kubeconfig.") from error
         return RestConfig(
-            server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+            server=found.host,
             namespace=self._namespace(),
-            tls=TlsSource(authorities=Pem(str(self.folder / "ca.crt"))),
-            login=Login(token_file=str(self.folder / "token")),
+            tls=TlsSource(authorities=Pem(found.ssl_ca_cert)),
+            login=Login(token_file=token),
             impersonation=self.impersonation,
         )
 
