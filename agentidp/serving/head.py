@@ -4,7 +4,8 @@ The application sees GET and needs to know nothing of HEAD, nor do its OpenAPI d
 allows GET allows HEAD, too (section 15.5.6).
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
 
@@ -19,7 +20,7 @@ class HeadAsGet:
     def __init__(self, app: Endpoint) -> None:
         self._app = app
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """One request. The server keeps its own scope, by which it leaves out the body."""
 
         def send_with_head_allowed(message: Message) -> Awaitable[None]:
