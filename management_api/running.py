@@ -33,7 +33,7 @@ async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -
             ]
             app = create_app(api, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
-                server = server_for(HeadAsGet(metrics_apart(traceable, api.metrics.text, settings.metrics_listen)))
+                server = server_for(metrics_apart(HeadAsGet(traceable), api.metrics.text, settings.metrics_listen))
                 behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
                 await server.serve(sockets=listening)
                 await api.reception.finish(settings.confirm_seconds)

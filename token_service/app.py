@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
+from agentidp.serving.head import HeadAsGet
 from agentidp.serving.metrics import add_metrics
 from agentidp.serving.probes import add_probes
 from token_service.endpoints import introspection, jwks, revocation, token
@@ -47,6 +48,7 @@ class LeanApp(FastAPI):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._lean: dict[str, LeanRoute] = {}
+        self._others = HeadAsGet(super().__call__)
 
     def add_lean_route(self, path: str, endpoint: Endpoint, documentation: dict[str, Any]) -> None:
         """Serve POSTs of this path by this ASGI application."""
@@ -60,7 +62,7 @@ class LeanApp(FastAPI):
             scope["route"] = route
             await route.app(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await self._others(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The document, with the ways to authenticate."""

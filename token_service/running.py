@@ -6,7 +6,6 @@ import socket
 from agentidp.kube.cluster import Cluster
 from agentidp.runtime.garbage import spare_what_is_listed
 from agentidp.serving.connections import Watchman, most_connections
-from agentidp.serving.head import HeadAsGet
 from agentidp.serving.metrics import metrics_apart
 from agentidp.serving.server import server_for
 from agentidp.serving.tracing import traced
@@ -29,7 +28,7 @@ async def run(settings: TokenServiceSettings, listening: list[socket.socket]) ->
             ]
             app = create_app(service, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
-                server = server_for(HeadAsGet(metrics_apart(traceable, service.metrics.text, settings.metrics_listen)))
+                server = server_for(metrics_apart(traceable, service.metrics.text, settings.metrics_listen))
                 behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
                 await server.serve(sockets=listening)
             for task in behind:

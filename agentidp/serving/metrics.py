@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from agentidp.runtime.settings import Listen
 from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
+from agentidp.serving.head import HeadAsGet
 
 Text = Callable[[], bytes]
 
@@ -32,7 +33,7 @@ def metrics_apart(app: Endpoint, text: Text, listen: Listen | None) -> Endpoint:
         return app
     alone = FastAPI(openapi_url=None)
     add_metrics(alone, text)
-    return _ByPort(listen.port, alone, app)
+    return _ByPort(listen.port, HeadAsGet(alone), app)
 
 
 class _ByPort:

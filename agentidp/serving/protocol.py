@@ -9,15 +9,17 @@ order.
 It also bounds how many requests of a connection wait for the answers to those before them (RFC 9112, section 9.3.2).
 """
 
-from asyncio import TimerHandle, Transport
+from asyncio import Event, TimerHandle, Transport
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from agentidp.serving import framing
+from agentidp.serving.exchange import Exchange
 from agentidp.serving.framing import MALFORMED, Refusal, head_without_upgrade, host_and_path, refusal_of
 from agentidp.serving.lingering import Outlet
 
@@ -171,10 +173,41 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # the parser goes no further; this head comes again
         self._in_head, self._in_body = False, True
-        super().on_headers_complete()
-        self.cycle.transport = self._outlet  # type: ignore[assignment]
-        self._is_last = not self.cycle.keep_alive
-        self.cycle.keep_alive = False  # until its end is there
+        version = self.parser.get_http_version()
+        self._is_last = version == framing.HTTP_1_0 or not self.parser.should_keep_alive()
+        self._complete_scope(version)
+        self._begin_exchange()
+
+    def _complete_scope(self, version: str) -> None:
+        """Say what the request line says (the ASGI specification, "HTTP Connection Scope")."""
+        raw_path, _, query = self.url.partition(b"?")
+        path = raw_path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"], self.scope["query_string"] = raw_path, query
+
+    def _begin_exchange(self) -> None:
+        """Let the application answer, or wait for its turn; the connection is kept only after the end of the request."""
+        before = self.cycle
+        self.cycle = exchange = Exchange(
+            scope=self.scope,
+            transport=self._outlet,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(exchange, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((exchange, self.app))
 
     def _check_head(self) -> None:
         """Raises where it is refused."""

@@ -28,11 +28,6 @@ CALLED = {
 }
 USED = {
     "on_message_begin": ["self.headers = []", "self.expect_100_continue = False"],
-    "on_headers_complete": [
-        "self.cycle = RequestResponseCycle(",
-        "transport=self.transport",
-        "self.parser.should_keep_alive()",
-    ],
     "on_response_complete": ["self.pipeline.pop()", "self.flow.resume_reading()"],
     "on_message_complete": ["self.cycle.more_body = False"],
 }
