@@ -192,7 +192,7 @@ def test_the_management_api_deletes_what_it_made_and_what_has_ended(
 
 
 def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[[str], Objects], victim: Tenant) -> None:
-    """By an owner that does not exist, for the garbage collector, or by its mark on what others have declared."""
+    """By an owner that does not exist, or by its mark on what others have declared; nor does it keep others from deleting."""
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "5b0a3a52-7c8e-4f7e-9d59-0f4f4f1f2a13"}
     headers = {"Content-Type": "application/merge-patch+json"}
     for kind in ("Agent", "AgentCredential"):
@@ -200,6 +200,7 @@ def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[
         for metadata, expected in (
             ({"ownerReferences": [owner]}, HTTPStatus.FORBIDDEN),
             (MADE_HERE, HTTPStatus.FORBIDDEN),
+            ({"finalizers": ["example.com/never"]}, HTTPStatus.FORBIDDEN),
             ({"annotations": {"a": "b"}}, HTTPStatus.OK),
         ):
             answer = as_program(MANAGEMENT_API.name).ask("PATCH", path, json={"metadata": metadata}, headers=headers)
