@@ -76,6 +76,10 @@ TESTED = {
             ),
         ),
     },
+    "agentidp-management-api-tokens": dict.fromkeys(
+        ("object.spec.audiences == ['agentidp-internal']", "object.spec.expirationSeconds <= 3600"),
+        ("test_the_management_api_makes_tokens_of_its_own",),
+    ),
     "agentidp-operator-secrets": {
         "variables.types.all(type, type == 'idp.sentryagent.ai/credential')": (
             "test_it_writes_the_secrets_of_credentials",

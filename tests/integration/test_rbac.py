@@ -207,6 +207,27 @@ def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[
             assert answer.status_code == expected
 
 
+OWN_TOKENS = {
+    "for the token service": (["agentidp-internal"], 3600, HTTPStatus.CREATED),
+    "for the token service, for a year": (["agentidp-internal"], 365 * 24 * 3600, HTTPStatus.FORBIDDEN),
+    "for the API server": ([], 3600, HTTPStatus.FORBIDDEN),
+    "for both": (["agentidp-internal", "https://kubernetes.default.svc"], 3600, HTTPStatus.FORBIDDEN),
+}
+
+
+@pytest.mark.parametrize("what", OWN_TOKENS)
+def test_the_management_api_makes_tokens_of_its_own(what: str, as_program: Callable[[str], Objects]) -> None:
+    """None that would outlive its process at the API server."""
+    audiences, seconds, expected = OWN_TOKENS[what]
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": audiences, "expirationSeconds": seconds},
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{MANAGEMENT_API.name}/token"
+    assert as_program(MANAGEMENT_API.name).ask("POST", path, json=body).status_code == expected
+
+
 @pytest.fixture(scope="module")
 def as_program(cluster: ControlPlane) -> Iterator[Callable[[str], Objects]]:
     """The cluster as a program may see it, by the name of its ServiceAccount."""
