@@ -3,10 +3,12 @@
 A refusal says nothing about why; the log does. No token is kept, only a digest of those that the API server has judged.
 """
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import jwt
 import structlog
@@ -37,6 +39,8 @@ SHARE = 4
 REMEMBERED_SECONDS = 10.0
 TRUSTED_SECONDS = 3600.0
 """So long after it was good, a token is reviewed again however many unknown ones there are."""
+GONE_SECONDS = 3600.0
+"""So long an agent that the API server did not have is not looked up again: should it come back, the watch tells."""
 
 log = structlog.get_logger()
 
@@ -55,6 +59,8 @@ class Bearers:
         self._clock = clock
         self._reviewed: Remembered[bytes, User | bool] = Remembered(REMEMBERED_SECONDS)
         self._were_good: Remembered[bytes, bool] = Remembered(TRUSTED_SECONDS)
+        self._gone: Remembered[str, bool] = Remembered(GONE_SECONDS)
+        self._looking_up: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._budget = Buckets(REVIEWS_PER_SECOND, REVIEWS_AT_ONCE)
         self._shares = Buckets(REVIEWS_PER_SECOND / SHARE, max(1, REVIEWS_AT_ONCE // SHARE))
         self._refusals = LogLimit()
@@ -78,7 +84,7 @@ class Bearers:
         read = read_token(token, await self._keys.for_token(token), self._issuer)
         if read is None:
             raise self._refused("NotOurs")
-        agent = self._registry.agent(read.client_id) or await self._look_up(read.client_id)
+        agent = self._registry.agent(read.client_id) or await self._look_up(read)
         why = self._why_refused(read, agent)
         if why or agent is None:
             raise self._refused(why or "UnknownAgent", read.client_id)
@@ -104,11 +110,21 @@ class Bearers:
             return "IssuedTooEarly"
         return why_agent_is_refused(agent.client, self._registry.organization_of(agent))
 
-    async def _look_up(self, agent_id: str) -> RegisteredAgent | None:
-        """The token is genuine, so there was such an agent: the watch may only not have told yet."""
-        selector = {"fieldSelector": f"status.agentId={agent_id}"}
-        found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
-        return min(found, key=lambda agent: agent.precedence, default=None)
+    async def _look_up(self, read: AccessToken) -> RegisteredAgent | None:
+        """The token is genuine, so there was such an agent: the watch may only not have told yet.
+
+        Whoever has a token of an agent that is gone costs the API server one list, however often they ask.
+        """
+        if read.expires <= self._clock():
+            return None
+        async with self._looking_up.setdefault(read.client_id, asyncio.Lock()):
+            if self._gone.find(read.client_id):
+                return None
+            selector = {"fieldSelector": f"status.agentId={read.client_id}"}
+            found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
+            if not found:
+                self._gone.add(read.client_id, True)
+            return min(found, key=lambda agent: agent.precedence, default=None)
 
     async def _user(self, token: str, tenant: str) -> Caller:
         """By a token of `tenant`, as it says itself. A secret that was sent by mistake is not passed on: it might be logged."""

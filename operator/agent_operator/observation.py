@@ -121,9 +121,9 @@ class Observer:
         return self._world.agents.get(_agent_name(credential))
 
     def _is_crowded(self, credential: AgentCredential) -> bool:
-        """As many others as the agent may have were issued already, or are older and will be."""
+        """As many others as the agent may have were issued already, or are older and will be; what has ended is not."""
         agent = self._agent_of(credential)
-        if agent is None or credential.status.secret_hashes:
+        if agent is None or credential.status.secret_hashes or not _will_be_issued(credential):
             return False
         known, limit = self._world.credentials_of(agent.key), self._limit_of(agent)
         others = (one for one in known if one.key != credential.key and _is_of(one, agent))

@@ -185,8 +185,10 @@ class World:
         for name in _secret_names(before) - _secret_names(self.credentials.get(after.key)):
             if no_longer_named := self.secrets.get(name):
                 self.secrets.put(no_longer_named)
-        has_ended = after.status.phase in ENDED or self.credentials.get(after.key) is None
-        waiting = self._waiting_of(agent) if before and _waits_for_a_place(before) != has_ended else []
+        is_there = self.credentials.get(after.key) is not None
+        has_ended = after.status.phase in ENDED or not is_there
+        is_settled = before and is_there and _in_line(before) == _in_line(after)  # to look for others costs as many as wait
+        waiting = self._waiting_of(agent) if before and not is_settled and _waits_for_a_place(before) != has_ended else []
         if waiting:  # one that had a place has ended, or one that waited has it now: there may be another
             self._work.wake(Topic.CREDENTIAL, min(waiting, key=age_of).key)
 
@@ -266,6 +268,11 @@ def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
         yield "secret", name
     if _waits_for_a_place(credential):
         yield "waiting", Name(namespace, credential.spec.agent_ref.name)
+
+
+def _in_line(credential: AgentCredential) -> tuple[bool, bool]:
+    """Whether it waits for a place, and whether it has ended: neither is that it has one, or may be about to."""
+    return _waits_for_a_place(credential), credential.status.phase in ENDED
 
 
 def _waits_for_a_place(credential: AgentCredential) -> bool:

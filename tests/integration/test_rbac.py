@@ -192,7 +192,7 @@ def test_the_management_api_deletes_what_it_made_and_what_has_ended(
 
 
 def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[[str], Objects], victim: Tenant) -> None:
-    """By an owner that does not exist, for the garbage collector, or by its mark on what others have declared."""
+    """By an owner that does not exist, or by its mark on what others have declared; nor does it keep others from deleting."""
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "5b0a3a52-7c8e-4f7e-9d59-0f4f4f1f2a13"}
     headers = {"Content-Type": "application/merge-patch+json"}
     for kind in ("Agent", "AgentCredential"):
@@ -200,10 +200,32 @@ def test_the_management_api_gives_itself_nothing_to_delete(as_program: Callable[
         for metadata, expected in (
             ({"ownerReferences": [owner]}, HTTPStatus.FORBIDDEN),
             (MADE_HERE, HTTPStatus.FORBIDDEN),
+            ({"finalizers": ["example.com/never"]}, HTTPStatus.FORBIDDEN),
             ({"annotations": {"a": "b"}}, HTTPStatus.OK),
         ):
             answer = as_program(MANAGEMENT_API.name).ask("PATCH", path, json={"metadata": metadata}, headers=headers)
             assert answer.status_code == expected
+
+
+OWN_TOKENS = {
+    "for the token service": (["agentidp-internal"], 3600, HTTPStatus.CREATED),
+    "for the token service, for a year": (["agentidp-internal"], 365 * 24 * 3600, HTTPStatus.FORBIDDEN),
+    "for the API server": ([], 3600, HTTPStatus.FORBIDDEN),
+    "for both": (["agentidp-internal", "https://kubernetes.default.svc"], 3600, HTTPStatus.FORBIDDEN),
+}
+
+
+@pytest.mark.parametrize("what", OWN_TOKENS)
+def test_the_management_api_makes_tokens_of_its_own(what: str, as_program: Callable[[str], Objects]) -> None:
+    """None that would outlive its process at the API server."""
+    audiences, seconds, expected = OWN_TOKENS[what]
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": audiences, "expirationSeconds": seconds},
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{MANAGEMENT_API.name}/token"
+    assert as_program(MANAGEMENT_API.name).ask("POST", path, json=body).status_code == expected
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,33 @@
 """Tokens of the cluster, which only the API server can judge: it is here a server that knows one of them."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from unittest.mock import AsyncMock
 
 import jwt
 import pytest
 import structlog
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from agentidp.domain.access_tokens import TYPE, PublicKey
+from agentidp.domain.signing_keys import Algorithm
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
+from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.callers import bearers as module
 from management_api.callers.bearers import Bearers
+from management_api.callers.keys import PublishedKeys
 from management_api.callers.kubernetes import TOKEN_REVIEWS
 from management_api.failures import Failure
 from management_api.registry.registry import Registry
 from management_api.settings import ManagementApiSettings
+from tests.support.worlds import a_uid
 
 GOOD = "a-token-of-somebody"
 
@@ -66,16 +75,17 @@ async def test_who_comes_for_the_first_time_is_looked_up(bearers: Bearers) -> No
 
 @dataclass
 class Asked:
-    """The tokens that the API server was asked about."""
+    """The tokens that the API server was asked about, and what was looked up of agents."""
 
     tokens: list[str]
+    looked_up: list[str]
     bearers: Bearers
 
 
 @pytest.fixture
 async def asked() -> AsyncIterator[Asked]:
     """With the product's own bounds; every token that names a subject is good."""
-    tokens = list[str]()
+    tokens, looked_up = list[str](), list[str]()
 
     async def review(request: web.Request) -> web.Response:
         token = (await request.json())["spec"]["token"]
@@ -84,13 +94,19 @@ async def asked() -> AsyncIterator[Asked]:
         return web.json_response({"status": {"authenticated": True, "user": {"username": subject}}})
 
     app = web.Application()
+
+    async def agents(request: web.Request) -> web.Response:
+        looked_up.append(request.query["fieldSelector"])
+        return web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
+
     app.router.add_post(TOKEN_REVIEWS, review)
+    app.router.add_get(AGENTS.path(), agents)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     cluster = Cluster(ClientIdentity(FixedSource(RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))), "tests")
     settings = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
-    yield Asked(tokens, Bearers(settings, cluster, Registry()))
+    yield Asked(tokens, looked_up, Bearers(settings, cluster, Registry()))
     await cluster.close()
     await runner.cleanup()
 
@@ -115,6 +131,23 @@ async def test_a_secret_in_the_place_of_a_token_is_asked_about_nowhere_and_evict
         assert await admitted(asked.bearers, f"sk_live_{number}") == HTTPStatus.UNAUTHORIZED
     assert await admitted(asked.bearers, a_token("quiet", 0)) == HTTPStatus.OK
     assert len(asked.tokens) == 1
+
+
+async def test_an_agent_that_is_gone_is_looked_up_once(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tokens are genuine until they expire, and a list of all agents is dear: many requests, at once or not, one list."""
+    key, kid = ec.generate_private_key(ec.SECP256R1()), "k1"
+    published = {kid: PublicKey(Algorithm.ES256, key.public_key())}
+    monkeypatch.setattr(PublishedKeys, "for_token", AsyncMock(return_value=published))
+    issuer, now = "https://idp.example", int(time.time())
+    claims = {"iss": issuer, "sub": a_uid(1), "client_id": a_uid(1), "aud": issuer, "jti": a_uid(2), "iat": now}
+    token, expired = (
+        jwt.encode(claims | {"exp": now + life}, key, Algorithm.ES256, {"kid": kid, "typ": TYPE}) for life in (60, -60)
+    )
+    assert await admitted(asked.bearers, expired) == HTTPStatus.UNAUTHORIZED
+    assert not asked.looked_up
+    outcomes = await asyncio.gather(*(admitted(asked.bearers, token) for _ in range(20)))
+    assert [*outcomes, await admitted(asked.bearers, token)] == [HTTPStatus.UNAUTHORIZED] * 21
+    assert asked.looked_up == [f"status.agentId={a_uid(1)}"]
 
 
 async def test_a_flood_of_refused_callers_is_told_as_a_number(asked: Asked) -> None:

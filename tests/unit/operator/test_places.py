@@ -1,7 +1,8 @@
 """How many of an agent's credentials get a secret: those that have one keep it, of the others the oldest come first."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
@@ -103,6 +104,21 @@ NO_PLACE: dict[str, AgentCredential] = {
 def test_no_place_is_kept_for_one_that(one: AgentCredential) -> None:
     """It never gets a secret."""
     assert crowded_out(world_of(one, *(declared(number) for number in (1, 2, 3)))) == []
+
+
+def test_who_takes_no_place_is_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent may have any number of them, and each is looked at: so none may cost more, the more there are."""
+    ended = [one for what, one in NO_PLACE.items() if "agent that is gone" not in what]
+    world = world_of(*ended, *(held_back(number) for number in (5, 6)))
+    all_others = Mock(return_value=[])
+    monkeypatch.setattr(world, "credentials_of", all_others)
+    monkeypatch.setattr(world, "_waiting_of", all_others)
+    observer = Observer(cast("Any", None), world, ENDPOINTS, UsageBook(), LIMIT)
+    assert not any(observer.recall(one).seen.crowded for one in ended)
+    revoked = numbered(7, restated(a_credential(), phase=CredentialPhase.REVOKED))
+    for one in (revoked, changed(revoked), changed(held_back(5))):
+        world.credentials.put(one)
+    all_others.assert_not_called()
 
 
 def test_one_that_is_moved_on_from_its_expiry_takes_its_place_again() -> None:
