@@ -179,7 +179,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Raises where it is refused."""
         version, values = self.parser.get_http_version(), dict(self.headers)
         self._refusal = refusal_of(version, self.headers, values)
-        if self._refusal is None and self.url[0] != SLASH:
+        if self._refusal is None and self.parser.get_method() == b"CONNECT":
+            self._refusal = framing.CONNECT  # with any target: its head would come again for ever
+        elif self._refusal is None and self.url[0] != SLASH:
             self._refusal = self._refusal_of_target()
         if self._refusal:
             raise ValueError(self._refusal)
@@ -188,10 +190,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refusal_of_target(self) -> Refusal | None:
         """Of one that is no path. The host of a URL counts, not the header (RFC 9112, section 3.2.2)."""
-        method = self.parser.get_method()
-        if method == b"CONNECT":
-            return framing.CONNECT
-        if self.url == b"*" and method == b"OPTIONS":
+        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
             return None
         parts = host_and_path(self.url)
         if parts is None:
