@@ -3,7 +3,7 @@
 from agentidp.domain.administration import READ, includes, reaches
 from agentidp.domain.clients import ClientOrganization
 from management_api.callers.caller import Action, Place, Sees, tenant_of
-from management_api.failures import agent_not_found, forbidden
+from management_api.failures import agent_not_found, forbidden, insufficient_scope
 from management_api.registry.agents import RegisteredAgent
 
 
@@ -57,7 +57,7 @@ class AgentCaller:
     def _require_scope(self, action: Action) -> None:
         needed = action.value.scope
         if not includes(self._scopes, needed):
-            raise forbidden(f"The access token needs the scope {needed}.")
+            raise insufficient_scope(needed)
 
     def _reaches(self, agent: RegisteredAgent, scope: str) -> bool:
         return reaches(self._agent.client, agent.client, self._organization, scope)
