@@ -128,7 +128,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         """Parse it. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
-        self._unset_keepalive_if_required()
         while data:
             try:
                 self.parser.feed_data(data)
@@ -150,10 +149,11 @@ class BoundedProtocol(HttpToolsProtocol):
         return head_without_upgrade(method, self.url, version, self.headers)
 
     def on_message_begin(self) -> None:
-        """A request begins, unless the one before was the last."""
+        """A request begins, unless the one before was the last. Empty lines between two (RFC 9112, 2.2) are no sign of life."""
         if self._is_last:
             self._end()
             raise ValueError("nothing is parsed after the last request")
+        self._unset_keepalive_if_required()
         super().on_message_begin()
         self._begun += 1
         self._in_head, self._in_body = True, False
@@ -164,8 +164,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """Its head is there."""
+        """Its head is there; the answer before it may have come after its beginning."""
         self._await_no_head()
+        self._unset_keepalive_if_required()
         self._check_head()
         if self.parser.should_upgrade():
             return  # the parser goes no further; this head comes again
