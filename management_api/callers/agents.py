@@ -2,7 +2,7 @@
 
 from agentidp.domain.administration import READ, includes, reaches
 from agentidp.domain.clients import ClientOrganization
-from management_api.callers.caller import Action, Place, Sees, tenant_of
+from management_api.callers.caller import Action, Place, Sight, tenant_of
 from management_api.failures import agent_not_found, forbidden, insufficient_scope
 from management_api.registry.agents import RegisteredAgent
 
@@ -39,10 +39,13 @@ class AgentCaller:
             raise forbidden(f"The organization does not give {action.value.scope} beyond the caller's own namespace.")
         return agent
 
-    async def visible(self, namespace: str | None) -> Sees:
+    async def visible(self, namespace: str | None) -> Sight:
         """Those that it may read."""
         self._require_scope(Action.LIST_AGENTS)
-        return lambda agent: self._reaches(agent, READ) and namespace in (None, agent.namespace)
+        reached = {self._agent.namespace, *(self._organization.namespaces if self._organization else ())}
+        return Sight(
+            frozenset(reached if namespace is None else reached & {namespace}), lambda agent: self._reaches(agent, READ)
+        )
 
     async def place(self, namespace: str | None, organization_id: str | None) -> Place:
         """Beside itself, in its own organization; nothing else is its to choose."""
