@@ -49,9 +49,22 @@ def invalid(**fields: str) -> Failure:
     return Failure(HTTPStatus.BAD_REQUEST, Code.VALIDATION_ERROR, "The request is not valid.", dict(fields))
 
 
-def unauthorized(message: str = "The bearer token is missing or not good.") -> Failure:
-    """Nobody knows who asks; which part was wrong is only logged."""
-    return Failure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, message, headers={"WWW-Authenticate": 'Bearer realm="agentidp"'})
+def no_token() -> Failure:
+    """Nobody says who asks. A challenge without an error (RFC 6750, section 3.1)."""
+    message = "Send one header: Authorization: Bearer and an access token."
+    return Failure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, message, headers=_challenge())
+
+
+def unauthorized() -> Failure:
+    """Nobody knows who asks; which part of the token was wrong is only logged."""
+    headers = _challenge(', error="invalid_token"')
+    return Failure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, "The bearer token is not good.", headers=headers)
+
+
+def insufficient_scope(needed: str) -> Failure:
+    """The access token is good, but has not this scope (RFC 6750, section 3.1)."""
+    headers = _challenge(f', error="insufficient_scope", scope="{needed}"')
+    return Failure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The access token needs the scope {needed}.", headers=headers)
 
 
 def forbidden(message: str) -> Failure:
@@ -101,3 +114,8 @@ def unavailable(message: str, retry_after: int = 1, **details: Any) -> Failure:
     """Not now; says whether something was done."""
     headers = {"Retry-After": str(retry_after)}
     return Failure(HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, message, details, headers)
+
+
+def _challenge(error: str = "") -> dict[str, str]:
+    """How to authenticate, with every refusal of a token (RFC 6750, section 3)."""
+    return {"WWW-Authenticate": f'Bearer realm="agentidp"{error}'}

@@ -76,7 +76,9 @@ class Callers:
 
     async def client_id(self, request: FormRequest, scope: str | None = None) -> str | OAuthError:
         """The client's id, by its own authentication or an access token (RFC 6750, section 2.1), which must have the scope."""
-        token = bearer_token(request.authorization)
+        token = bearer_token(request)
+        if isinstance(token, OAuthError):
+            return token
         if token is None:
             client = await self.client(request)
             return client if isinstance(client, OAuthError) else client.agent.agent_id

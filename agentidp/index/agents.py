@@ -39,6 +39,11 @@ class AgentTable(Generic[AgentT]):
     def __iter__(self) -> Iterator[AgentT]:
         return iter(self._by_id.values())
 
+    def in_namespace(self, namespace: str) -> Iterator[AgentT]:
+        """Those of a namespace that have their id."""
+        named = self._by_name.get(namespace, {}).values()
+        return (agent for agent in named if self._by_id.get(agent.agent_id) is agent)
+
     def find(self, client_id: str) -> AgentT | None:
         """The agent that has this id."""
         return self._by_id.get(client_id)

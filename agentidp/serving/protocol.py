@@ -130,7 +130,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         """Parse it. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
-        self._unset_keepalive_if_required()
         while data:
             try:
                 self.parser.feed_data(data)
@@ -152,10 +151,11 @@ class BoundedProtocol(HttpToolsProtocol):
         return head_without_upgrade(method, self.url, version, self.headers)
 
     def on_message_begin(self) -> None:
-        """A request begins, unless the one before was the last."""
+        """A request begins, unless the one before was the last. Empty lines between two (RFC 9112, 2.2) are no sign of life."""
         if self._is_last:
             self._end()
             raise ValueError("nothing is parsed after the last request")
+        self._unset_keepalive_if_required()
         super().on_message_begin()
         self._begun += 1
         self._in_head, self._in_body = True, False
@@ -166,9 +166,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """Its head is there."""
+        """Its head is there; the answer before it may have come after its beginning."""
         if self._patience:
             self._await_no_head()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
         self._check_head()
         if self.parser.should_upgrade():
             return  # the parser goes no further; this head comes again
@@ -213,7 +215,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Raises where it is refused."""
         version, values = self.parser.get_http_version(), dict(self.headers)
         self._refusal = refusal_of(version, self.headers, values)
-        if self._refusal is None and self.url[0] != SLASH:
+        if self._refusal is None and self.parser.get_method() == b"CONNECT":
+            self._refusal = framing.CONNECT  # with any target: its head would come again for ever
+        elif self._refusal is None and self.url[0] != SLASH:
             self._refusal = self._refusal_of_target()
         if self._refusal:
             raise ValueError(self._refusal)
@@ -222,10 +226,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refusal_of_target(self) -> Refusal | None:
         """Of one that is no path. The host of a URL counts, not the header (RFC 9112, section 3.2.2)."""
-        method = self.parser.get_method()
-        if method == b"CONNECT":
-            return framing.CONNECT
-        if self.url == b"*" and method == b"OPTIONS":
+        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
             return None
         parts = host_and_path(self.url)
         if parts is None:

@@ -2,8 +2,8 @@
 
 from agentidp.domain.administration import READ, includes, reaches
 from agentidp.domain.clients import ClientOrganization
-from management_api.callers.caller import Action, Place, Sees, tenant_of
-from management_api.failures import agent_not_found, forbidden
+from management_api.callers.caller import Action, Place, Sight, tenant_of
+from management_api.failures import agent_not_found, forbidden, insufficient_scope
 from management_api.registry.agents import RegisteredAgent
 
 
@@ -39,10 +39,13 @@ class AgentCaller:
             raise forbidden(f"The organization does not give {action.value.scope} beyond the caller's own namespace.")
         return agent
 
-    async def visible(self, namespace: str | None) -> Sees:
+    async def visible(self, namespace: str | None) -> Sight:
         """Those that it may read."""
         self._require_scope(Action.LIST_AGENTS)
-        return lambda agent: self._reaches(agent, READ) and namespace in (None, agent.namespace)
+        reached = {self._agent.namespace, *(self._organization.namespaces if self._organization else ())}
+        return Sight(
+            frozenset(reached if namespace is None else reached & {namespace}), lambda agent: self._reaches(agent, READ)
+        )
 
     async def place(self, namespace: str | None, organization_id: str | None) -> Place:
         """Beside itself, in its own organization; nothing else is its to choose."""
@@ -57,7 +60,7 @@ class AgentCaller:
     def _require_scope(self, action: Action) -> None:
         needed = action.value.scope
         if not includes(self._scopes, needed):
-            raise forbidden(f"The access token needs the scope {needed}.")
+            raise insufficient_scope(needed)
 
     def _reaches(self, agent: RegisteredAgent, scope: str) -> bool:
         return reaches(self._agent.client, agent.client, self._organization, scope)

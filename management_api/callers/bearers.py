@@ -27,7 +27,7 @@ from management_api.callers.caller import Caller
 from management_api.callers.keys import PublishedKeys
 from management_api.callers.kubernetes import KubernetesCaller, Reviews, User
 from management_api.callers.remembered import Remembered
-from management_api.failures import Failure, unauthorized, unavailable
+from management_api.failures import Failure, no_token, unauthorized, unavailable
 from management_api.registry.agents import REGISTERED_AGENTS, RegisteredAgent
 from management_api.registry.registry import Registry
 from management_api.settings import ManagementApiSettings
@@ -69,7 +69,7 @@ class Bearers:
         """Who it is (RFC 6750, section 2.1). Raises Failure."""
         token = _bearer_token(authorization)
         if token is None:
-            raise unauthorized("Send one header: Authorization: Bearer and an access token.")
+            raise no_token()
         try:
             claims = _claims(token)
             return await (

@@ -15,7 +15,11 @@ def tenant_of(namespace: str) -> str:
     return f"namespace:{namespace}"
 
 
-Sees = Callable[[RegisteredAgent], bool]
+class Sight(NamedTuple):
+    """Which agents somebody sees: of these namespaces, None for all, those that `includes` says."""
+
+    namespaces: frozenset[str] | None
+    includes: Callable[[RegisteredAgent], bool] = lambda _: True
 
 
 class Right(NamedTuple):
@@ -63,7 +67,7 @@ class Caller(Protocol):
     async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
         """The agent, if they may do this with it; there is no difference between one that they do not see and none."""
 
-    async def visible(self, namespace: str | None) -> Sees:
+    async def visible(self, namespace: str | None) -> Sight:
         """Which agents are in their list, in this namespace only if one is named."""
 
     async def place(self, namespace: str | None, organization_id: str | None) -> Place:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
 from agentidp.kube.cluster import Cluster
-from management_api.callers.caller import Action, Place, Right, Sees, tenant_of
+from management_api.callers.caller import Action, Place, Right, Sight, tenant_of
 from management_api.callers.remembered import Remembered
 from management_api.failures import agent_not_found, forbidden, invalid
 from management_api.registry.agents import RegisteredAgent
@@ -131,14 +131,14 @@ class KubernetesCaller:
             raise forbidden(_needs(action, agent.namespace))
         raise agent_not_found(agent_id)
 
-    async def visible(self, namespace: str | None) -> Sees:
+    async def visible(self, namespace: str | None) -> Sight:
         """All, if they may list everywhere; else those of one namespace: the one named, or a ServiceAccount's own."""
         if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
-            return lambda _: True
+            return Sight(None)
         chosen = namespace or self._user.home
         if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
             raise forbidden(_needs(Action.LIST_AGENTS, chosen))
-        return lambda agent: agent.namespace == chosen
+        return Sight(frozenset({chosen}))
 
     async def place(self, namespace: str | None, organization_id: str | None) -> Place:
         """In the namespace named, or a ServiceAccount's own. Whether an organization admits it is its own affair."""

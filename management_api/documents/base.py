@@ -70,6 +70,7 @@ def schema_of(kind: type[StrEnum]) -> dict[str, Any]:
 
 _HEADERS: dict[int, dict[str, str]] = {
     401: {"WWW-Authenticate": "How to authenticate (RFC 6750)."},
+    403: {"WWW-Authenticate": "The scope that the access token needs, where it is that (RFC 6750)."},
     429: {
         "Retry-After": "Seconds to wait.",
         "X-RateLimit-Limit": "How many requests at once.",

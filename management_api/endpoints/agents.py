@@ -41,8 +41,10 @@ async def list_agents(
     namespace: Namespace = None,
 ) -> Any:
     """The agents that the caller may see, newest first."""
-    sees = await call.asking.caller.visible(namespace)
-    found = call.api.registry.agents_where(lambda agent: sees(agent) and _fits(agent, owner, agent_type, status))
+    sight = await call.asking.caller.visible(namespace)
+    found = call.api.registry.agents_where(
+        lambda agent: sight.includes(agent) and _fits(agent, owner, agent_type, status), sight.namespaces
+    )
     begin = (page - 1) * limit
     data = [agent_document(agent) for agent in found[begin : begin + limit]]
     return AgentPage(data=data, total=len(found), page=page, limit=limit)

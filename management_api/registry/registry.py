@@ -1,6 +1,6 @@
 """All that this API knows: agents by id, credentials by agent, organizations, and revoked tokens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from agentidp.domain.clients import ClientOrganization
 from agentidp.index.changes import Changes
@@ -30,10 +30,15 @@ class Registry:
         """The organization that an agent claims, if it exists."""
         return self.organizations.table.find(agent.spec.organization_id)
 
-    def agents_where(self, fits: Callable[[RegisteredAgent], bool]) -> list[RegisteredAgent]:
-        """Newest first."""
+    def agents_where(
+        self, fits: Callable[[RegisteredAgent], bool], namespaces: Collection[str] | None = None
+    ) -> list[RegisteredAgent]:
+        """Newest first. Only those of these namespaces are looked at, where some are named: others' cost nobody anything."""
+        if namespaces is not None:
+            table = self.agents.table
+            return _newest_first(agent for one in namespaces for agent in table.in_namespace(one) if fits(agent))
         if self._newest is None:
-            self._newest = sorted(self.agents.table, key=lambda agent: (agent.created, agent.agent_id), reverse=True)
+            self._newest = _newest_first(self.agents.table)
         return [agent for agent in self._newest if fits(agent)]
 
     def credential(self, agent: RegisteredAgent, credential_id: str) -> RegisteredCredential | None:
@@ -62,6 +67,10 @@ class Registry:
 
     def _credential_changed(self, credential: RegisteredCredential) -> None:
         self.changes.wake(credential.credential_id)
+
+
+def _newest_first(agents: Iterable[RegisteredAgent]) -> list[RegisteredAgent]:
+    return sorted(agents, key=lambda agent: (agent.created, agent.agent_id), reverse=True)
 
 
 def _owner(agent: RegisteredAgent) -> Owner:

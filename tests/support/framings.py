@@ -202,6 +202,16 @@ FAULTS: dict[str, Callable[[Message], Message]] = {
         .having(b"Connection: upgrade", b"Upgrade: tls")
         .refused("RFC 9110, 9.3.6")
     ),
+    "CONNECT of a path": lambda one: with_length(replace(one, method=b"CONNECT", target=b"/")).refused("RFC 9112, 3.2.3"),
+    "CONNECT of a path, with Upgrade": lambda one: (
+        with_length(replace(one, method=b"CONNECT", target=b"/"))
+        .having(b"Connection: upgrade", b"Upgrade: tls")
+        .refused("RFC 9112, 3.2.3")
+    ),
+    "CONNECT of *": lambda one: with_length(replace(one, method=b"CONNECT", target=b"*")).refused("RFC 9112, 3.2.3"),
+    "CONNECT of a URL": lambda one: with_length(replace(one, method=b"CONNECT", target=b"http://h/")).refused(
+        "RFC 9112, 3.2.3"
+    ),
     "HTTP/2.0": lambda one: one.refused("RFC 9110, 15.6.6", version=b"HTTP/2.0"),
     "HTTP/1.2": lambda one: one.refused("RFC 9110, 15.6.6", version=b"HTTP/1.2"),
     "http/1.1": lambda one: one.refused("RFC 9112, 2.3: case-sensitive", version=b"http/1.1"),

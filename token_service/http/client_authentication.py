@@ -13,12 +13,15 @@ from token_service.http.requests import FormRequest
 
 _BOTH = invalid_request("The client authenticates in the Authorization header and in the body; one of them is enough.")
 _ASSERTION_AND_MORE = invalid_request("The client authenticates by an assertion and in another way; one of them is enough.")
+_TOKEN_AND_MORE = invalid_request("The caller shows an access token and authenticates in another way; one of them is enough.")
 _HALF_AN_ASSERTION = invalid_request("client_assertion and client_assertion_type belong together.")
 _DIFFERENT = invalid_request("client_id is not the client of the Authorization header.")
 
 MAX_BASIC_BYTES = 4_096
 """Several times what an id and the longest secret take, were each character of them escaped."""
 
+_OF_CLIENTS = ("client_secret", "client_assertion", "client_assertion_type")
+"""What clients authenticate with in a body."""
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -76,10 +79,14 @@ def _pair(request: FormRequest) -> ClientPair | OAuthError:
     return pair
 
 
-def bearer_token(header: bytes | None) -> str | None:
-    """The access token of an Authorization header (RFC 6750, section 2.1), None where it holds something else."""
-    scheme, _, token = (header or b"").partition(b" ")
-    return token.strip().decode("ascii", "replace") if scheme.lower() == b"bearer" else None
+def bearer_token(request: FormRequest) -> str | OAuthError | None:
+    """The access token of the Authorization header (RFC 6750, section 2.1), None where that holds something else."""
+    scheme, _, token = (request.authorization or b"").partition(b" ")
+    if scheme.lower() != b"bearer":
+        return None
+    if any(name in request.form.values for name in _OF_CLIENTS):
+        return _TOKEN_AND_MORE
+    return token.strip().decode("ascii", "replace")
 
 
 def parse_basic(header: bytes, address: str = "") -> ClientPair | OAuthError:

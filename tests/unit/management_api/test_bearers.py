@@ -8,12 +8,14 @@ from http import HTTPStatus
 from unittest.mock import AsyncMock
 
 import jwt
+import msgspec
 import pytest
 import structlog
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agentidp.domain.access_tokens import TYPE, PublicKey
+from agentidp.domain.administration import READ
 from agentidp.domain.signing_keys import Algorithm
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.config.identity import ClientIdentity
@@ -21,13 +23,15 @@ from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.callers import bearers as module
+from management_api.callers.agents import AgentCaller
 from management_api.callers.bearers import Bearers
 from management_api.callers.keys import PublishedKeys
 from management_api.callers.kubernetes import TOKEN_REVIEWS
 from management_api.failures import Failure
+from management_api.registry.agents import REGISTERED_AGENTS
 from management_api.registry.registry import Registry
 from management_api.settings import ManagementApiSettings
-from tests.support.worlds import a_uid
+from tests.support.worlds import a_registered_agent, a_uid
 
 GOOD = "a-token-of-somebody"
 
@@ -71,6 +75,23 @@ async def test_who_comes_for_the_first_time_is_looked_up(bearers: Bearers) -> No
     with pytest.raises(Failure) as raised:
         await bearers.caller(["Bearer of-nobody"])
     assert raised.value.status == HTTPStatus.UNAUTHORIZED
+
+
+async def test_a_refusal_says_how_to_authenticate_and_what_is_wrong(bearers: Bearers) -> None:
+    """RFC 6750, section 3: to whoever shows no token, a bad one, or one without the scope."""
+    agent = REGISTERED_AGENTS.decode(msgspec.Raw(msgspec.json.encode(a_registered_agent())))
+    reader = AgentCaller(agent, frozenset({READ}), None)
+    with pytest.raises(Failure) as nothing:
+        await bearers.caller([])
+    with pytest.raises(Failure) as bad:
+        await bearers.caller(["Bearer of-nobody"])
+    with pytest.raises(Failure) as without_scope:
+        await reader.place(None, None)
+    assert [raised.value.headers for raised in (nothing, bad, without_scope)] == [
+        {"WWW-Authenticate": 'Bearer realm="agentidp"'},
+        {"WWW-Authenticate": 'Bearer realm="agentidp", error="invalid_token"'},
+        {"WWW-Authenticate": 'Bearer realm="agentidp", error="insufficient_scope", scope="agents:write"'},
+    ]
 
 
 @dataclass

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.resources import CredentialState, Identity, SecretHash
+from agentidp.domain.administration import READ
+from agentidp.domain.clients import client_organization
+from agentidp.domain.resources import Administrator, CredentialState, Identity, SecretHash
 from agentidp.index.feed import Feed
+from management_api.callers.agents import AgentCaller
 from management_api.documents.agents import agent_document
 from management_api.documents.credentials import facts
 from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent, RegisteredAgent, RegisteredAgentTable
@@ -21,7 +24,18 @@ from management_api.registry.credentials import (
     Status,
     registered,
 )
-from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_credential, a_registered_agent, an_issued_credential
+from management_api.registry.registry import Registry
+from tests.support.worlds import (
+    AGENT_ID,
+    HOUR,
+    NAMESPACE,
+    NOW,
+    a_credential,
+    a_registered_agent,
+    a_uid,
+    an_issued_credential,
+    an_organization,
+)
 
 ONE = registered(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, created_at=NOW)))
 STATUSES = (None, Status.ACTIVE, Status.REVOKED)
@@ -96,6 +110,38 @@ def test_a_credential_that_moves_in_time_is_listed_once() -> None:
     table.put(ONE)
     table.put(replace(ONE, version=ONE.version + 1, created=ONE.created + timedelta(milliseconds=3)))
     assert table.count(ONE.owner, None) == 1
+
+
+SEEN: dict[str, tuple[str | None, set[str]]] = {
+    "all that it reaches": (None, {NAMESPACE, "sister"}),
+    "its own namespace": (NAMESPACE, {NAMESPACE}),
+    "a namespace of its organization": ("sister", {"sister"}),
+    "a namespace of others": ("others", set()),
+}
+
+
+@pytest.mark.parametrize(("namespace", "looked_at"), SEEN.values(), ids=SEEN)
+async def test_agents_of_others_cost_a_list_nothing(namespace: str | None, looked_at: set[str]) -> None:
+    """Whoever may list its own may list again and again, however many others there are."""
+    registry, acme = Registry(), an_organization(admits=(NAMESPACE, "sister"))
+    rights = (Administrator(namespace=NAMESPACE, scopes=(READ,)),)
+    organization = client_organization(replace(acme, spec=replace(acme.spec, administrators=rights)))
+    for number, (where, whose) in enumerate([(NAMESPACE, "acme"), ("sister", "acme"), ("others", None), (NAMESPACE, None)]):
+        agent = a_registered_agent(a_uid(number), name=f"agent-{number}", namespace=where, organization_id=whose)
+        registry.agents.put(registered_agent(DATED_AGENTS.decode(msgspec.json.encode(agent))))
+    caller = registry.agent(a_uid(0))
+    assert caller
+    sight = await AgentCaller(caller, frozenset({READ}), organization).visible(namespace)
+    looked = list[str]()
+
+    def fits(agent: RegisteredAgent) -> bool:
+        looked.append(agent.namespace)
+        return sight.includes(agent)
+
+    found = registry.agents_where(fits, sight.namespaces)
+    assert set(looked) == looked_at
+    everywhere = registry.agents_where(lambda agent: sight.includes(agent) and namespace in {None, agent.namespace})
+    assert (found, {agent.namespace for agent in found}) == (everywhere, looked_at)
 
 
 TIMES: dict[str, datetime | None] = {

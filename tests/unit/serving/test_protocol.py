@@ -103,6 +103,32 @@ async def test_who_sends_nothing_more_is_cut_off(begun: bytes, address: Address)
         await asyncio.wait_for(reader.readexactly(1), 5)
 
 
+@pytest.mark.parametrize("lines", [b"", b"\r\n", b"\r\n" * 1000], ids=["nothing", "an empty line", "many"])
+async def test_who_sends_no_further_request_is_cut_off(lines: bytes, server: Server, address: Address) -> None:
+    """When a connection is kept for no longer. Empty lines are ignored (RFC 9112, section 2.2), and are no request."""
+    server.config.timeout_keep_alive = 1
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(a_post("/echo", b"body"))
+    assert await asyncio.wait_for(answer_to_next(reader), 5) == (200, b"body")
+    writer.write(lines)
+    assert await asyncio.wait_for(reader.read(), 3) == b""
+    writer.close()
+
+
+async def test_a_request_that_began_before_the_last_answer_is_not_cut_off(
+    server: Server, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it then takes."""
+    monkeypatch.setattr(server.config, "timeout_keep_alive", LONGER_THAN_A_HEAD_MAY_TAKE / 2)
+    reader, writer = await asyncio.open_connection(*address)
+    slow = a_post("/slow", b"")
+    writer.write(a_post("/echo", b"body") + slow[:20])
+    assert await asyncio.wait_for(answer_to_next(reader), 5) == (200, b"body")
+    writer.write(slow[20:])
+    assert await asyncio.wait_for(answer_to_next(reader), 5) == (200, b"")
+    writer.close()
+
+
 async def test_many_requests_in_a_row_are_answered(address: Address) -> None:
     """Also when they come in one piece, and when they come in small ones."""
     reader, writer = await asyncio.open_connection(*address)

@@ -17,6 +17,7 @@ from agentidp.index.revocations import RevokedToken
 from agentidp.kube.errors import Unreachable
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization
+from token_service.http.client_authentication import JWT_BEARER
 
 READER_ID = a_uid(300)
 INACTIVE = {"active": False}
@@ -228,6 +229,23 @@ async def test_a_caller_may_show_a_token_that_is_meant_for(
     assert answer.status_code == status
     assert len(served.recorded) == (endpoint == "revoke" and status == 200)
     assert answer.headers.get("www-authenticate", "invalid_token").count("invalid_token") == 1
+
+
+MORE: dict[str, dict[str, str]] = {
+    "its own secret": CLIENT,
+    "the secret of another client": {"client_id": READER_ID, "client_secret": OTHER_SECRET},
+    "an assertion": {"client_assertion": "any", "client_assertion_type": JWT_BEARER},
+}
+
+
+@pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
+@pytest.mark.parametrize("more", MORE.values(), ids=MORE)
+async def test_a_caller_with_a_token_shows_nothing_else(served: ServedAlone, endpoint: str, more: dict[str, str]) -> None:
+    """RFC 6749, section 2.3: one method. Of two who might be meant one would be told that its token is revoked, and is not."""
+    token = a_token(served, scope="tokens:read")
+    bearer = {"Authorization": f"Bearer {token}"}
+    answer = await served.http.post(f"/token/{endpoint}", data={"token": token} | more, headers=bearer)
+    assert (answer.status_code, answer.json()["error"], served.recorded) == (400, "invalid_request", [])
 
 
 async def test_a_caller_must_be_somebody(served: ServedAlone) -> None:
