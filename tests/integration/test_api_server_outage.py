@@ -49,14 +49,28 @@ def unused(objects: Objects, programs: Programs) -> Pair:
     return Tenant.new(objects).issue()
 
 
-@pytest.fixture(scope="module")
-def assertion(objects: Objects, programs: Programs) -> str:
-    """A token of a workload, which nobody has shown before the outage."""
+def a_workload(objects: Objects) -> Tenant:
+    """A tenant whose agent names a ServiceAccount."""
     tenant = Tenant.new(objects)
     make_service_account(tenant)
     tenant.create("Agent", workloads=[{"serviceAccountName": NAME}])
     tenant.until("Agent", "Registered")
+    return tenant
+
+
+@pytest.fixture(scope="module")
+def assertion(objects: Objects, programs: Programs) -> str:
+    """A new token of a workload that was served before the outage."""
+    tenant = a_workload(objects)
+    former = token_of(tenant, programs.token_url)
+    eventually("the workload is served", lambda: ask_by_assertion(programs.token_url, former).status_code == HTTPStatus.OK)
     return token_of(tenant, programs.token_url)
+
+
+@pytest.fixture(scope="module")
+def first_assertion(objects: Objects, programs: Programs) -> str:
+    """A token of a workload that nobody has heard of before the outage."""
+    return token_of(a_workload(objects), programs.token_url)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +86,7 @@ def outage(
     before: tuple[Tenant, Pair],
     unused: Pair,
     assertion: str,
+    first_assertion: str,
     processes: list[int],
 ) -> dict[str, Statuses]:
     """What a workload and the kubelet were answered during the outage, which is over."""
@@ -86,6 +101,7 @@ def outage(
         time.sleep(EVERY_SECONDS)
     answers["first use"] = [ask(unused).status_code]
     answers["workload"] = [ask_by_assertion(programs.token_url, assertion).status_code]
+    answers["first workload"] = [ask_by_assertion(programs.token_url, first_assertion).status_code]
     cluster.start(API_SERVER)
     return answers
 
@@ -98,8 +114,13 @@ def test_tokens_are_issued_meanwhile(outage: dict[str, Statuses], tell: Callable
 
 
 def test_a_workload_is_served_meanwhile(outage: dict[str, Statuses]) -> None:
-    """Its token is verified with the keys that the API server had published before."""
+    """Its new token is verified with the keys, and held against the ServiceAccount, that the API server had before."""
     assert outage["workload"] == [HTTPStatus.OK]
+
+
+def test_a_workload_that_was_never_served_is_told_to_come_back(outage: dict[str, Statuses]) -> None:
+    """Nobody can say now whether the ServiceAccount that the token names is still the one that it was made for."""
+    assert outage["first workload"] == [HTTPStatus.SERVICE_UNAVAILABLE]
 
 
 def test_no_probe_fails_meanwhile(outage: dict[str, Statuses]) -> None:

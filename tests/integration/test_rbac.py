@@ -25,6 +25,7 @@ from tests.support.granted import (
     TOKEN_SERVICE_AT_HOME,
     TOKEN_SERVICE_EVERYWHERE,
     Rules,
+    together,
     written,
 )
 from tests.support.manifests import a_resource
@@ -32,18 +33,18 @@ from tests.support.objects import Objects, path_of
 from tests.support.tenants import Tenant
 
 MAY = {
-    "the operator in its own namespace": (OPERATOR.name, NAMESPACE, OPERATOR_EVERYWHERE | OPERATOR_AT_HOME),
+    "the operator in its own namespace": (OPERATOR.name, NAMESPACE, together(OPERATOR_EVERYWHERE, OPERATOR_AT_HOME)),
     "the operator in a tenant's namespace": (OPERATOR.name, "default", OPERATOR_EVERYWHERE),
     "the token service in its own namespace": (
         TOKEN_SERVICE.name,
         NAMESPACE,
-        TOKEN_SERVICE_EVERYWHERE | TOKEN_SERVICE_AT_HOME,
+        together(TOKEN_SERVICE_EVERYWHERE, TOKEN_SERVICE_AT_HOME),
     ),
     "the token service in a tenant's namespace": (TOKEN_SERVICE.name, "default", TOKEN_SERVICE_EVERYWHERE),
     "the management API in its own namespace": (
         MANAGEMENT_API.name,
         NAMESPACE,
-        MANAGEMENT_API_EVERYWHERE | MANAGEMENT_API_AT_HOME,
+        together(MANAGEMENT_API_EVERYWHERE, MANAGEMENT_API_AT_HOME),
     ),
     "the management API in a tenant's namespace": (MANAGEMENT_API.name, "default", MANAGEMENT_API_EVERYWHERE),
 }

@@ -28,7 +28,7 @@ OPERATOR_EVERYWHERE: Rules = {
 OPERATOR_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": {"list", "watch", "delete"},
     "leases.coordination.k8s.io": {"create"},
-    "leases.coordination.k8s.io[agentidp-operator]": {"get", "list", "update"},
+    "leases.coordination.k8s.io[agentidp-operator]": {"get", "update"},
 }
 TOKEN_SERVICE_EVERYWHERE: Rules = {
     "agents.idp.sentryagent.ai": READ,
@@ -106,6 +106,12 @@ class Resource(NamedTuple):
     def attributes(self) -> dict[str, str]:
         """For an access review."""
         return {"group": self.group, "resource": self.plural, "subresource": self.subresource, "name": self.name}
+
+
+def together(*rules: Rules) -> Rules:
+    """The rights of several roles."""
+    keys = {key for one in rules for key in one}
+    return {key: set().union(*(one.get(key, set()) for one in rules)) for key in keys}
 
 
 def parsed(written: str) -> Resource:
