@@ -217,7 +217,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refusal = refusal_of(version, self.headers, values)
         if self._refusal is None and self.parser.get_method() == b"CONNECT":
             self._refusal = framing.CONNECT  # with any target: its head would come again for ever
-        elif self._refusal is None and self.url[0] != SLASH:
+        elif self._refusal is None and (self.url[0] != SLASH or b"#" in self.url):
             self._refusal = self._refusal_of_target()
         if self._refusal:
             raise ValueError(self._refusal)
@@ -225,7 +225,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.expect_100_continue = version == framing.HTTP_1_1 and values[b"expect"].lower() == b"100-continue"
 
     def _refusal_of_target(self) -> Refusal | None:
-        """Of one that is no path. The host of a URL counts, not the header (RFC 9112, section 3.2.2)."""
+        """Of one that is no path, or has a fragment (RFC 9112, 3.2). The host of a URL counts, not the header (3.2.2)."""
+        if b"#" in self.url:
+            return framing.TARGET
         if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
             return None
         parts = host_and_path(self.url)

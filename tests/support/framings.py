@@ -196,6 +196,8 @@ FAULTS: dict[str, Callable[[Message], Message]] = {
     ),
     "an unknown method": lambda one: one.refused("RFC 9110, 9.1: 501", method=b"SMUGGLE"),
     "a method in small letters": lambda one: one.refused("RFC 9110, 9.1: case-sensitive", method=b"post"),
+    "a fragment": lambda one: with_length(replace(one, target=b"/faulty#a")).refused("RFC 9112, 3.2.1"),
+    "a URL with a fragment": lambda one: with_length(replace(one, target=b"http://h/faulty#a")).refused("RFC 9112, 3.2.2"),
     "CONNECT": lambda one: with_length(replace(one, method=b"CONNECT", target=b"h:80")).refused("RFC 9110, 9.3.6"),
     "CONNECT with Upgrade": lambda one: (
         with_length(replace(one, method=b"CONNECT", target=b"h:80"))
