@@ -29,8 +29,9 @@ class Sight(Struct, frozen=True):
 
     @property
     def is_partial(self) -> bool:
-        """Of a Secret only its identity is remembered: nothing can be decided from that."""
-        return any(isinstance(one, SecretIdentity) for one in (self.secret, self.earlier))
+        """Of a Secret only its identity is remembered, which does not tell whether it is this credential's."""
+        known = (one for one in (self.secret, self.earlier) if isinstance(one, SecretIdentity))
+        return any(one.may_be_of(self.credential) for one in known)
 
     @property
     def credential(self) -> AgentCredential:

@@ -11,7 +11,7 @@ from typing import Generic
 from agent_operator.memberships import Memberships, place_of
 from agent_operator.trim import trimmed_secret, without_metadata
 from agent_operator.work import Topic, Work
-from agentidp.domain.conditions import READY, condition
+from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
 from agentidp.domain.delivery import credentials_claimed_by
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import Standing, claimed_id
@@ -239,9 +239,12 @@ class World:
     def _trimmed(self, secret: Secret) -> Secret:
         return trimmed_secret(secret, named=bool(self.credentials_in(secret.key)))
 
-    def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
-        claimed = (one for uid in credentials_claimed_by(after) for one in self.credentials.linked(("uid", uid)))
-        for credential in (*self.credentials_in(after.key), *claimed):
+    def _secret_changed(self, before: Secret | None, after: Secret) -> None:
+        """Whose it is, was, or may be is woken. To any other that names it, it is foreign whatever was written."""
+        is_there = before and before.metadata.uid == after.metadata.uid and self.secrets.get(after.key)
+        uids = credentials_claimed_by(after) | (credentials_claimed_by(before) if before else set())
+        claimed = (one for uid in uids for one in self.credentials.linked(("uid", uid)))
+        for credential in (*self.credentials.linked(("held" if is_there else "secret", after.key)), *claimed):
             self._work.wake(Topic.CREDENTIAL, credential.key)
 
 
@@ -266,8 +269,16 @@ def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     yield "agent", Name(namespace, credential.spec.agent_ref.name)
     for name in _secret_names(credential):
         yield "secret", name
+    if credential.status.binding and not _is_refused_its_secret(credential):
+        yield "held", Name(namespace, credential.status.binding.name)
     if _waits_for_a_place(credential):
         yield "waiting", Name(namespace, credential.spec.agent_ref.name)
+
+
+def _is_refused_its_secret(credential: AgentCredential) -> bool:
+    """It was seen to be foreign; that is looked at again by the clock."""
+    delivered = condition(credential.status.conditions, SECRET_DELIVERED)
+    return delivered is not None and delivered.reason == Reason.SECRET_NOT_OWNED
 
 
 def _in_line(credential: AgentCredential) -> tuple[bool, bool]:
