@@ -178,7 +178,7 @@ async def test_a_secret_without_owner_and_annotation_wakes_whose_value_it_holds(
 
 
 @pytest.mark.parametrize("goes", [True, False], ids=["goes", "was made again"])
-async def test_all_that_name_a_secret_are_woken_when_it(goes: bool) -> None:  # noqa: FBT001 a parameter of the test
+async def test_all_that_name_a_secret_are_woken_when_it(goes: bool) -> None:
     """The name is free, or somebody else's; else who waits for it would wait for the clock."""
     running = Running()
     await running.declare((of(number, NAMING["never issued"]) for number in range(3)), a_large_secret())
