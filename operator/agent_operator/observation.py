@@ -3,19 +3,17 @@
 Whatever would touch a Secret is decided again on the Secret as the API server has it at that moment: a watch lags behind.
 """
 
-from itertools import islice
-
 import msgspec
 from msgspec import Struct
 
 from agent_operator.clock import now
+from agent_operator.places import may_be_issued
 from agent_operator.trim import SecretIdentity
 from agent_operator.usage import UsageBook
 from agent_operator.world import World
 from agentidp.domain.delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
 from agentidp.domain.lifecycle import Observed, overlap_of
-from agentidp.domain.resources import Agent, AgentCredential, CredentialState, Name, Secret
-from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources import Agent, AgentCredential, Name, Secret
 from agentidp.kube.cluster import Cluster
 from agentidp.kube.kinds import AGENTS, SECRETS
 
@@ -29,8 +27,9 @@ class Sight(Struct, frozen=True):
 
     @property
     def is_partial(self) -> bool:
-        """Of a Secret only its identity is remembered: nothing can be decided from that."""
-        return any(isinstance(one, SecretIdentity) for one in (self.secret, self.earlier))
+        """Of a Secret only its identity is remembered, which does not tell whether it is this credential's."""
+        known = (one for one in (self.secret, self.earlier) if isinstance(one, SecretIdentity))
+        return any(one.may_be_of(self.credential) for one in known)
 
     @property
     def credential(self) -> AgentCredential:
@@ -125,12 +124,7 @@ class Observer:
         agent = self._agent_of(credential)
         if agent is None or credential.status.secret_hashes or not _will_be_issued(credential):
             return False
-        known, limit = self._world.credentials_of(agent.key), self._limit_of(agent)
-        others = (one for one in known if one.key != credential.key and _is_of(one, agent))
-        ahead = (
-            one for one in others if one.status.secret_hashes or (age_of(one) < age_of(credential) and _will_be_issued(one))
-        )
-        return sum(1 for _ in islice(ahead, limit)) >= limit
+        return self._world.places.ahead_of(credential, agent.status.agent_id, now()) >= self._limit_of(agent)
 
     def _limit_of(self, agent: Agent) -> int:
         claimed = agent.spec.organization_id
@@ -143,14 +137,7 @@ def _agent_name(credential: AgentCredential) -> Name:
     return Name(credential.metadata.namespace, credential.spec.agent_ref.name)
 
 
-def _is_of(credential: AgentCredential, agent: Agent) -> bool:
-    """Not of another one that had the same name before."""
-    return credential.status.client_id in {None, agent.status.agent_id}
-
-
 def _will_be_issued(credential: AgentCredential) -> bool:
     """It has not ended."""
-    spec, revoked_at = credential.spec, credential.status.revoked_at
-    if revoked_at or spec.state is CredentialState.REVOKED or credential.metadata.deletion_timestamp:
-        return False
-    return spec.expires_at is None or spec.expires_at > now()
+    expires_at = credential.spec.expires_at
+    return may_be_issued(credential) and (expires_at is None or expires_at > now())

@@ -9,8 +9,8 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from agentidp.domain.delivery import CREDENTIAL_ID_ANNOTATION
-from agentidp.domain.resources import ObjectMeta, Secret
+from agentidp.domain.delivery import CREDENTIAL_ID_ANNOTATION, credentials_claimed_by
+from agentidp.domain.resources import AgentCredential, ObjectMeta, Secret
 from agentidp.kube.kinds import ObjectT
 
 MAX_SECRET_BYTES = 8192
@@ -21,6 +21,16 @@ MAX_UID = 64
 
 class SecretIdentity(Secret, frozen=True, kw_only=True):
     """A Secret of which only its identity is remembered, and which credentials it says to belong to."""
+
+    claims_more: bool = False
+    """It says to belong to more credentials than are remembered."""
+
+    def may_be_of(self, credential: AgentCredential) -> bool:
+        """Whether it has to be read to know: it says so, or not all that it says is remembered, or its value may tell."""
+        claimed = credentials_claimed_by(self)
+        if self.claims_more or credential.metadata.uid in claimed:
+            return True
+        return not claimed and any(one.hint for one in credential.status.secret_hashes)
 
 
 def without_metadata(value: ObjectT) -> ObjectT:
@@ -37,16 +47,17 @@ def trimmed_secret(secret: Secret, *, named: bool) -> Secret:
         return secret
     meta = secret.metadata
     claimed = meta.annotations.get(CREDENTIAL_ID_ANNOTATION, "")
-    owners = (one for one in meta.owner_references if one.kind == "AgentCredential" and len(one.uid) <= MAX_UID)
+    claiming = (one for one in meta.owner_references if one.kind == "AgentCredential" and len(one.uid) <= MAX_UID)
+    owners = tuple(islice(claiming, MAX_CLAIMS + 1))
     identity = ObjectMeta(
         name=meta.name,
         namespace=meta.namespace,
         uid=meta.uid,
         resource_version=meta.resource_version,
         annotations={CREDENTIAL_ID_ANNOTATION: claimed} if 0 < len(claimed) <= MAX_UID else {},
-        owner_references=tuple(islice(owners, MAX_CLAIMS)),
+        owner_references=owners[:MAX_CLAIMS],
     )
-    return SecretIdentity(metadata=identity)
+    return SecretIdentity(metadata=identity, claims_more=len(owners) > MAX_CLAIMS)
 
 
 def _size(secret: Secret) -> int:

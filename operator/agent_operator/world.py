@@ -8,10 +8,12 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic
 
+from agent_operator.clock import now
 from agent_operator.memberships import Memberships, place_of
+from agent_operator.places import Places, share_of, waits_for_a_place
 from agent_operator.trim import trimmed_secret, without_metadata
 from agent_operator.work import Topic, Work
-from agentidp.domain.conditions import READY, condition
+from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.delivery import credentials_claimed_by
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import Standing, claimed_id
@@ -26,7 +28,6 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.domain.resources.meta import age_of
 from agentidp.kube.kinds import ObjectT
 from agentidp.kube.listing import Listing
 
@@ -125,6 +126,7 @@ class World:
     def __init__(self, work: Work) -> None:
         self._work = work
         self.memberships = Memberships()
+        self.places = Places()
         self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
         self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
         self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
@@ -159,9 +161,7 @@ class World:
 
     def count_credentials(self, agent: Name) -> CredentialCount:
         """How many credentials an agent has, and how many of them work."""
-        credentials = self.credentials_of(agent)
-        active = sum(1 for one in credentials if one.status.phase is CredentialPhase.ACTIVE)
-        return CredentialCount(active=active, total=len(credentials))
+        return self.places.count(agent)
 
     def clock_was_set_back(self) -> None:
         """What has expired by a wrong clock may not have expired."""
@@ -186,11 +186,13 @@ class World:
             if no_longer_named := self.secrets.get(name):
                 self.secrets.put(no_longer_named)
         is_there = self.credentials.get(after.key) is not None
+        self.places.move(share_of(before) if before else None, share_of(after) if is_there else None, now())
         has_ended = after.status.phase in ENDED or not is_there
-        is_settled = before and is_there and _in_line(before) == _in_line(after)  # to look for others costs as many as wait
-        waiting = self._waiting_of(agent) if before and not is_settled and _waits_for_a_place(before) != has_ended else []
-        if waiting:  # one that had a place has ended, or one that waited has it now: there may be another
-            self._work.wake(Topic.CREDENTIAL, min(waiting, key=age_of).key)
+        is_settled = before and is_there and _in_line(before) == _in_line(after)
+        frees_a_place = before and not is_settled and waits_for_a_place(before) != has_ended
+        if frees_a_place and (waiting := self.places.next_in_line(agent)):
+            # one that had a place has ended, or one that waited has it now: there may be another
+            self._work.wake(Topic.CREDENTIAL, waiting)
 
     def _account(self, before: Agent | None, after: Agent | None) -> None:
         """Where the agent has or had a place, another may have one now."""
@@ -226,12 +228,8 @@ class World:
 
     def _wake_waiting(self, agent: Name) -> None:
         """The agent's credentials for which there was no place."""
-        for credential in self._waiting_of(agent):
-            self._work.wake(Topic.CREDENTIAL, credential.key)
-
-    def _waiting_of(self, agent: Name) -> list[AgentCredential]:
-        """The agent's credentials for which there was no place."""
-        return self.credentials.linked(("waiting", agent))
+        for name in self.places.waiting(agent):
+            self._work.wake(Topic.CREDENTIAL, name)
 
     def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
         self._work.wake(Topic.REVOCATION, after.key)
@@ -239,9 +237,12 @@ class World:
     def _trimmed(self, secret: Secret) -> Secret:
         return trimmed_secret(secret, named=bool(self.credentials_in(secret.key)))
 
-    def _secret_changed(self, _before: Secret | None, after: Secret) -> None:
-        claimed = (one for uid in credentials_claimed_by(after) for one in self.credentials.linked(("uid", uid)))
-        for credential in (*self.credentials_in(after.key), *claimed):
+    def _secret_changed(self, before: Secret | None, after: Secret) -> None:
+        """Whose it is, was, or may be is woken. To any other that names it, it is foreign whatever was written."""
+        is_there = before and before.metadata.uid == after.metadata.uid and self.secrets.get(after.key)
+        uids = credentials_claimed_by(after) | (credentials_claimed_by(before) if before else set())
+        claimed = (one for uid in uids for one in self.credentials.linked(("uid", uid)))
+        for credential in (*self.credentials.linked(("held" if is_there else "secret", after.key)), *claimed):
             self._work.wake(Topic.CREDENTIAL, credential.key)
 
 
@@ -266,15 +267,16 @@ def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     yield "agent", Name(namespace, credential.spec.agent_ref.name)
     for name in _secret_names(credential):
         yield "secret", name
-    if _waits_for_a_place(credential):
-        yield "waiting", Name(namespace, credential.spec.agent_ref.name)
+    if credential.status.binding and not _is_refused_its_secret(credential):
+        yield "held", Name(namespace, credential.status.binding.name)
+
+
+def _is_refused_its_secret(credential: AgentCredential) -> bool:
+    """It was seen to be foreign; that is looked at again by the clock."""
+    delivered = condition(credential.status.conditions, SECRET_DELIVERED)
+    return delivered is not None and delivered.reason == Reason.SECRET_NOT_OWNED
 
 
 def _in_line(credential: AgentCredential) -> tuple[bool, bool]:
     """Whether it waits for a place, and whether it has ended: neither is that it has one, or may be about to."""
-    return _waits_for_a_place(credential), credential.status.phase in ENDED
-
-
-def _waits_for_a_place(credential: AgentCredential) -> bool:
-    ready = condition(credential.status.conditions, READY)
-    return ready is not None and ready.reason == Reason.CREDENTIAL_LIMIT_REACHED
+    return waits_for_a_place(credential), credential.status.phase in ENDED

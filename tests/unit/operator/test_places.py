@@ -1,19 +1,32 @@
 """How many of an agent's credentials get a secret: those that have one keep it, of the others the oldest come first."""
 
-from datetime import timedelta
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, cast
-from unittest.mock import Mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent_operator.observation import Observer
+from agent_operator.places import Places, share_of
 from agent_operator.usage import UsageBook
 from agent_operator.work import Topic, Work
 from agent_operator.world import World
 from agentidp.domain.conditions import READY
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState, Organization, OrganizationLimits
+from agentidp.domain.resources import (
+    AgentCredential,
+    CredentialCount,
+    CredentialPhase,
+    CredentialState,
+    Name,
+    Organization,
+    OrganizationLimits,
+)
+from agentidp.domain.resources.meta import age_of
 from tests.support.worlds import (
     AGENT_ID,
     DAY,
@@ -106,19 +119,110 @@ def test_no_place_is_kept_for_one_that(one: AgentCredential) -> None:
     assert crowded_out(world_of(one, *(declared(number) for number in (1, 2, 3)))) == []
 
 
-def test_who_takes_no_place_is_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An agent may have any number of them, and each is looked at: so none may cost more, the more there are."""
-    ended = [one for what, one in NO_PLACE.items() if "agent that is gone" not in what]
-    world = world_of(*ended, *(held_back(number) for number in (5, 6)))
-    all_others = Mock(return_value=[])
-    monkeypatch.setattr(world, "credentials_of", all_others)
-    monkeypatch.setattr(world, "_waiting_of", all_others)
-    observer = Observer(cast("Any", None), world, ENDPOINTS, UsageBook(), LIMIT)
-    assert not any(observer.recall(one).seen.crowded for one in ended)
-    revoked = numbered(7, restated(a_credential(), phase=CredentialPhase.REVOKED))
-    for one in (revoked, changed(revoked), changed(held_back(5))):
+LOOKS: dict[str, AgentCredential] = {
+    "waits for its first look": declared(100_000),
+    "was told to wait": held_back(100_000),
+    "has a secret": issued(100_000),
+    "was revoked": numbered(100_000, restated(a_credential(), phase=CredentialPhase.REVOKED)),
+    "expires": declared(100_000, expires_at=NOW + 10_000 * DAY),
+}
+
+
+@pytest.mark.parametrize("others", [declared, held_back, issued], ids=["declared", "held back", "issued"])
+@pytest.mark.parametrize("one", LOOKS.values(), ids=LOOKS)
+def test_a_look_costs_the_same_however_many_others_there_are(
+    one: AgentCredential, others: Callable[[int], AgentCredential]
+) -> None:
+    """Threat model: a namespace has its turn at the operator, so that it must not decide how long the turn takes."""
+    few, many = (calls_of_a_look(world_of(*(others(number) for number in range(count))), one) for count in (20, 2_000))
+    assert many < 2 * few
+
+
+def calls_of_a_look(world: World, one: AgentCredential) -> int:
+    """What is called for one that appears, is looked at, changes its phase, and goes; and for its agent's numbers."""
+    observer = Observer(cast("Any", None), world, ENDPOINTS, UsageBook(), 1_000_000)
+
+    def look() -> None:
         world.credentials.put(one)
-    all_others.assert_not_called()
+        observer.recall(one)
+        world.credentials.put(changed(restated(one, phase=CredentialPhase.REVOKED, secret_hashes=(), conditions=())))
+        world.count_credentials(a_registered_agent().key)
+        world.credentials.remove(replace(one.metadata, resource_version="3"))
+
+    return calls_of(look)
+
+
+def calls_of(action: Callable[[], object]) -> int:
+    """How many functions are called, those of Python itself as well."""
+    calls = 0
+
+    def called(_frame: Any, event: str, _: Any) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(called)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_many_that_expire_at_once_cost_no_look_more_than_some() -> None:
+    """Those that are not yet out of the line are ahead still: nobody gets a place too early, and each ends at its own look."""
+    places, youngest = Places(), declared(100_000)
+    expiring = [declared(number, expires_at=NOW + HOUR) for number in range(2_000)]
+    for one in (*expiring, youngest):
+        places.move(None, share_of(one), NOW)
+    assert places.ahead_of(youngest, AGENT_ID, NOW) == len(expiring)
+    later = NOW + 2 * HOUR
+    assert calls_of(lambda: places.ahead_of(youngest, AGENT_ID, later)) < 1_000
+    for one in expiring:
+        places.move(share_of(one), share_of(restated(one, phase=CredentialPhase.EXPIRED)), later)
+    assert places.ahead_of(youngest, AGENT_ID, later) == 0
+
+
+MOMENTS = st.sampled_from([NOW + number * HOUR for number in range(-2, 5)])
+CREDENTIALS = st.builds(
+    lambda number, expires_at, state, **status: restated(declared(number, expires_at=expires_at, state=state), **status),
+    st.integers(0, 8),
+    st.one_of(st.none(), MOMENTS),
+    st.sampled_from((CredentialState.ACTIVE, CredentialState.ACTIVE, CredentialState.REVOKED)),
+    client_id=st.sampled_from((None, AGENT_ID, a_uid(77))),
+    phase=st.sampled_from((CredentialPhase.PENDING, CredentialPhase.ACTIVE, CredentialPhase.EXPIRED)),
+    secret_hashes=st.sampled_from(((), (), an_issued_credential().status.secret_hashes)),
+    conditions=st.sampled_from(((), held_back(0).status.conditions)),
+)
+
+
+@given(st.lists(st.tuples(CREDENTIALS, st.booleans(), MOMENTS), max_size=30), MOMENTS, st.sampled_from((None, AGENT_ID)))
+def test_the_accounts_are_those_of_a_recount(
+    story: list[tuple[AgentCredential, bool, datetime]], moment: datetime, agent_id: str | None
+) -> None:
+    """After whatever happened to the credentials, and to the clock: also backwards."""
+    places, known = Places(), dict[Name, AgentCredential]()
+    for one, goes, at in story:
+        before = known.pop(one.key, None)
+        places.move(share_of(before) if before else None, None if goes else share_of(one), at)
+        if not goes:
+            known[one.key] = one
+    agent, there = a_registered_agent().key, sorted(known.values(), key=age_of)
+    waiting = [one.key for one in there if one.status.conditions]
+    assert places.waiting(agent) == waiting
+    assert places.next_in_line(agent) == next(iter(waiting), None)
+    active = sum(one.status.phase is CredentialPhase.ACTIVE for one in there)
+    assert places.count(agent) == CredentialCount(active=active, total=len(there))
+    for one in there:
+        if not one.status.secret_hashes:
+            assert places.ahead_of(one, agent_id, moment) == sum(_is_ahead(other, one, agent_id, moment) for other in there)
+
+
+def _is_ahead(other: AgentCredential, one: AgentCredential, agent_id: str | None, moment: datetime) -> bool:
+    """It was issued, or is older and will be."""
+    if other.status.client_id not in {None, agent_id}:
+        return False
+    is_over = other.spec.state is CredentialState.REVOKED or (other.spec.expires_at and other.spec.expires_at <= moment)
+    return bool(other.status.secret_hashes) or (age_of(other) < age_of(one) and not is_over)
 
 
 def test_one_that_is_moved_on_from_its_expiry_takes_its_place_again() -> None:

@@ -1,0 +1,195 @@
+"""One Secret that many credentials name: a write of it costs a look of those whose it may be, not of all. Counted.
+
+The real reconciler against the model of the API server, which counts how often a Secret is read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from agent_operator.credentials import CredentialReconciler
+from agent_operator.executor import Executor
+from agent_operator.leader import Leadership
+from agent_operator.observation import Observer
+from agent_operator.usage import UsageBook
+from agent_operator.work import Topic, Work
+from agent_operator.world import World
+from agent_operator.writes import Writes
+from agentidp.domain.conditions import READY, condition
+from agentidp.domain.delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import AgentCredential, Binding, Name, ObjectMeta, OwnerReference, Secret
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS, Kind, ObjectT
+from tests.support.model_cluster import ModelCluster
+from tests.support.worlds import (
+    ENDPOINTS,
+    NAMESPACE,
+    a_credential,
+    a_registered_agent,
+    a_secret,
+    a_uid,
+    an_issued_credential,
+    named,
+)
+
+MANY, WRITES = 200, 5
+SHARED = Name(NAMESPACE, "shared")
+LARGE = {f"key-{number}": b"x" * 4096 for number in range(5)}
+
+
+@dataclass
+class CountingCluster(ModelCluster):
+    """Counts how often a Secret is read."""
+
+    reads: int = 0
+
+    async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
+        """As the real one."""
+        self.reads += kind.plural == SECRETS.plural
+        return await super().find(kind, namespace, name)
+
+
+class Silent:
+    """Events are for people, and nothing here is to make a secret."""
+
+    def record(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
+
+
+class Running:
+    """An operator, of which every credential that is woken is looked at."""
+
+    def __init__(self) -> None:
+        self.cluster, self.work = CountingCluster(), Work()
+        self.world, leadership, anything = World(self.work), Leadership(), Silent()
+        leadership._until = float("inf")
+        events: Any = anything
+        maker: Any = anything
+        cluster: Any = self.cluster
+        writes = Writes(cluster, self.world, leadership, events)
+        observer = Observer(cluster, self.world, ENDPOINTS, UsageBook(), 10 * MANY)
+        executor = Executor(writes, maker, ENDPOINTS)
+        self.reconcile = CredentialReconciler(cluster, self.world, observer, executor, writes).reconcile
+        self.looks = 0
+
+    async def declare(self, credentials: Iterable[AgentCredential], secret: Secret) -> None:
+        """These are there, and all is at rest."""
+        agent = a_registered_agent()
+        await self.cluster.create(AGENTS, agent)
+        self.world.agents.put(self.cluster.change(AGENTS, agent.key, status=agent.status))
+        self.world.secrets.put(await self.cluster.create(SECRETS, secret))
+        for one in credentials:
+            await self.cluster.create(CREDENTIALS, one)
+            stored = self.cluster.change(CREDENTIALS, one.key, metadata=one.metadata, status=one.status)
+            self.world.credentials.put(stored)
+        await self.at_rest()
+
+    async def write(self, **fields: Any) -> None:
+        """Somebody changes the Secret, and the watch tells."""
+        self.world.secrets.put(self.cluster.change(SECRETS, SHARED, **fields))
+
+    async def at_rest(self) -> None:
+        """All that is woken is looked at, until nothing is."""
+        while woken := [key.name for key in self.work.queued if key.topic is Topic.CREDENTIAL]:
+            self.work = self.world._work = Work()
+            for name in woken:
+                self.looks += 1
+                await self.reconcile(name)
+
+
+def of(number: int, credential: AgentCredential) -> AgentCredential:
+    """Another one like it."""
+    meta = replace(credential.metadata, name=f"one-{number}", uid=a_uid(number))
+    hashes = tuple(replace(one, hint=f"{number:08x}") for one in credential.status.secret_hashes)
+    binding = Binding(name=meta.name) if credential.status.binding else None
+    status = replace(credential.status, credential_id=meta.uid, secret_hashes=hashes, binding=binding)
+    return replace(credential, metadata=meta, status=status)
+
+
+def owner(uid: str) -> OwnerReference:
+    """A credential that the Secret says to belong to."""
+    return OwnerReference(api_version="idp.sentryagent.ai/v1alpha1", kind="AgentCredential", name="one", uid=uid)
+
+
+def a_large_secret(**metadata: Any) -> Secret:
+    """More of it than is remembered."""
+    return Secret(metadata=ObjectMeta(name=SHARED.name, namespace=NAMESPACE, **metadata), type=SECRET_TYPE, data=LARGE)
+
+
+NAMING = {
+    "never issued": a_credential(secret=named(SHARED.name)),
+    "issued under another name": an_issued_credential(secret=named(SHARED.name)),
+}
+CLAIMS: dict[str, dict[str, Any]] = {
+    "nobody's": {},
+    "somebody's by its owner": {"owner_references": (owner(a_uid(5_000)),)},
+    "somebody's by its annotation": {"annotations": {CREDENTIAL_ID_ANNOTATION: a_uid(5_000)}},
+    "of more than are remembered": {"owner_references": tuple(owner(a_uid(5_000 + number)) for number in range(20))},
+}
+
+
+@pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS)
+@pytest.mark.parametrize("naming", NAMING.values(), ids=NAMING)
+async def test_a_write_of_a_secret_is_read_for_none_of_those_that_merely_name_it(
+    naming: AgentCredential, claims: dict[str, Any]
+) -> None:
+    """Threat model: a namespace's objects cost its turns, so that one write must not cost a read for each of them."""
+    running = Running()
+    await running.declare((of(number, naming) for number in range(MANY)), a_large_secret(**claims))
+    told = {condition(one.status.conditions, READY) for one in running.world.credentials}
+    assert {one and one.reason for one in told} == {Reason.SECRET_NOT_OWNED}
+    running.cluster.reads = running.looks = 0
+    for number in range(WRITES):
+        annotations = claims.get("annotations", {}) | {"note": str(number)}
+        await running.write(metadata=replace(running.cluster.all(SECRETS)[0].metadata, annotations=annotations))
+        await running.at_rest()
+    assert (running.cluster.reads, running.looks) == (0, 0)
+
+
+async def test_whose_claims_change_reads_the_secret_and_nobody_else() -> None:
+    """Both before and after: who lost it is told, who has it looks at what is in it."""
+    running = Running()
+    naming = (of(number, NAMING["never issued"]) for number in range(MANY))
+    await running.declare(naming, a_large_secret())
+    running.cluster.reads = running.looks = 0
+    meta = running.cluster.all(SECRETS)[0].metadata
+    await running.write(metadata=replace(meta, owner_references=(owner(a_uid(7)),)))
+    assert woken(running) == {"one-7"}
+    running.work = running.world._work = Work()
+    await running.write(metadata=replace(meta, owner_references=(owner(a_uid(8)),)))
+    assert woken(running) == {"one-7", "one-8"}
+
+
+async def test_a_secret_without_owner_and_annotation_wakes_whose_value_it_holds() -> None:
+    """Its hint tells: it was delivered there, and is looked at whenever the Secret changes."""
+    running, bound = Running(), an_issued_credential(secret=named(SHARED.name))
+    holding = a_secret(bound)
+    secret = replace(holding, metadata=replace(holding.metadata, name=SHARED.name, annotations={}, owner_references=()))
+    for one in (bound, *(of(number, NAMING["never issued"]) for number in range(MANY))):
+        running.world.credentials.put(one)
+    running.world.secrets.put(secret)
+    running.work = running.world._work = Work()
+    meta = replace(secret.metadata, resource_version="2")
+    running.world.secrets.put(replace(secret, metadata=meta, data={}))
+    assert woken(running) == {bound.metadata.name}
+
+
+@pytest.mark.parametrize("goes", [True, False], ids=["goes", "was made again"])
+async def test_all_that_name_a_secret_are_woken_when_it(goes: bool) -> None:
+    """The name is free, or somebody else's; else who waits for it would wait for the clock."""
+    running = Running()
+    await running.declare((of(number, NAMING["never issued"]) for number in range(3)), a_large_secret())
+    (known,) = running.world.secrets
+    if goes:
+        running.world.secrets.remove(replace(known.metadata, resource_version="1000"))
+    else:
+        running.world.secrets.put(replace(known, metadata=replace(known.metadata, uid=a_uid(6_000), resource_version="1000")))
+    assert woken(running) == {"one-0", "one-1", "one-2"}
+
+
+def woken(running: Running) -> set[str]:
+    """Which credentials are to be looked at."""
+    return {key.name.name for key in running.work.queued if key.topic is Topic.CREDENTIAL}
