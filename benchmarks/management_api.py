@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.resources import Agent
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, PENDING_CHANGES, SECRETS
-from agentidp.kube.listing import list_all
+from agentidp.kube.pager import list_all
 from benchmarks.measure.accounting import cpu_seconds
 from benchmarks.measure.counters import total
 from benchmarks.measure.hashing import CORES, seconds_for_hashes

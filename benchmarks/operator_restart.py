@@ -8,7 +8,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
-from agentidp.kube.listing import list_all
+from agentidp.kube.pager import list_all
 from benchmarks.measure.accounting import Memory, Meter, Spent, cpu_seconds, memory
 from benchmarks.measure.counters import writes_at_api_server
 from benchmarks.measure.probing import Probing, probing

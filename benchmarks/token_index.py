@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
-from agentidp.kube.listing import list_all
+from agentidp.kube.pager import list_all
 from benchmarks.measure.accounting import cpu_seconds, memory
 from benchmarks.measure.http_load import keep_off_first, percentile, pin_to_first, pin_to_others, put_load
 from benchmarks.result import Figure, Result, Target, ratio, series

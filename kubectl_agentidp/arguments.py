@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentidp.domain.durations import parse_duration
-from kubectl_agentidp.access import Access
+from kubectl_agentidp.client import Access
 
 PROGRAM = "kubectl agentidp"
 SUMMARY = "See and change agents and their credentials, with your own rights in the cluster."

@@ -11,7 +11,7 @@ from pathlib import Path
 from agentidp.kube.config.identity import Source, kubeconfig_files
 from agentidp.kube.config.impersonation import Impersonation
 from agentidp.kube.config.rest_config import KubeconfigSource, Overrides, PodSource
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 
 DEFAULT_PATH = ".kube/config"
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.commands import rotate, states, status, token, tree
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.session import connected
 from kubectl_agentidp.terminal import note
 

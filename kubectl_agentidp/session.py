@@ -5,11 +5,11 @@ from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.errors import ConfigError
-from kubectl_agentidp.access import FIELD_MANAGER, Access
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.client import FIELD_MANAGER, Access
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.kubeconfig import find_source
 from kubectl_agentidp.kuberc import plugin_policy
 

@@ -5,7 +5,7 @@ What others wrote into resources and answers cannot steer the terminal: control 
 
 import sys
 
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 
 
 def show(result: str) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from agentidp.kube.connection import why_unreachable
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 

@@ -4,14 +4,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from agentidp.serving.asgi import Endpoint
-from agentidp.serving.metrics import add_metrics
-from agentidp.serving.probes import add_probes
-from management_api.endpoints import agents, credentials, documentation
-from management_api.endpoints.calls import BASE_PATH
-from management_api.http.edge import Edge
-from management_api.http.errors import add_error_handlers
-from management_api.service import ManagementApi
+from agentidp.http_server.asgi import Endpoint
+from agentidp.http_server.metrics import add_metrics
+from agentidp.http_server.probes import add_probes
+from management_api.endpoints import agents, credentials
+from management_api.endpoints import api_docs as documentation
+from management_api.endpoints.dependencies import BASE_PATH
+from management_api.http.error_handlers import add_error_handlers
+from management_api.http.middleware import Edge
+from management_api.wiring import ManagementApi
 
 
 class DocumentedApp(FastAPI):

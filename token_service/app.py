@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
-from agentidp.serving.head import HeadAsGet
-from agentidp.serving.metrics import add_metrics
-from agentidp.serving.probes import add_probes
+from agentidp.http_server.asgi import Endpoint, Receive, Scope, Send
+from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.metrics import add_metrics
+from agentidp.http_server.probes import add_probes
 from token_service.endpoints import introspection, jwks, revocation, token
-from token_service.endpoints.applied import add_applied
-from token_service.endpoints.documentation import SECURITY_SCHEMES
 from token_service.endpoints.form_endpoint import FormEndpoint
+from token_service.endpoints.last_used import add_usage
 from token_service.endpoints.metadata import add_metadata, metadata
-from token_service.endpoints.usage import add_usage
-from token_service.service import TokenService
+from token_service.endpoints.openapi import SECURITY_SCHEMES
+from token_service.endpoints.propagation import add_applied
+from token_service.wiring import TokenService
 
 BASE_PATH = "/api/v1"
 API_VERSION = "v1"

@@ -4,11 +4,11 @@ import asyncio
 
 import structlog
 
-from agentidp.runtime.command import refuse, require_identity, settings_for
+from agentidp.http_server.server import event_loop
+from agentidp.http_server.sockets import listen
+from agentidp.runtime.command_line import refuse, require_identity, settings_for
 from agentidp.runtime.logs import configure_logs
-from agentidp.serving.listening import listen
-from agentidp.serving.server import event_loop
-from token_service.running import run
+from token_service.server import run
 from token_service.settings import TokenServiceSettings
 
 NAME = "agentidp-token-service"

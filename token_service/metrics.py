@@ -11,11 +11,11 @@ from prometheus_client import Counter, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agentidp.domain.assertions import Flaw
+from agentidp.domain.client_assertions import Flaw
 from agentidp.domain.oauth_errors import ErrorCode
 from agentidp.domain.reasons import Reason
 from agentidp.runtime.metrics import program_registry
-from token_service.refusals import Refusal, Why
+from token_service.authentication.failure import Refusal, Why
 
 ROUTES = ("token", "introspect", "revoke")
 OK, RATE_LIMITED = "ok", "rate_limited"

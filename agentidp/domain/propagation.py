@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from agentidp.domain.acceptance import current_hashes, why_credential_has_ended
+from agentidp.domain.client_status import current_hashes, why_credential_has_ended
 from agentidp.domain.clients import ClientCredential, client_credential
+from agentidp.domain.last_used import fingerprint
 from agentidp.domain.resources import AgentCredential
-from agentidp.domain.usage import fingerprint
 
 APPLIED_PATH = "/internal/applied"
 AUDIENCE = "agentidp-internal"

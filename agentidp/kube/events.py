@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agentidp.domain.resources.meta import Object
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
 

@@ -16,11 +16,11 @@ import aiohttp
 import msgspec
 
 from agentidp.domain.resources import Identity
-from agentidp.kube.cluster import Cluster
-from agentidp.kube.depth import decoded_at_any_depth
+from agentidp.kube.client import Cluster
+from agentidp.kube.deep_json import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, Unreachable, error_from
-from agentidp.kube.listing import BITE, BITE_BYTES, Listing, Source, decoded
-from agentidp.kube.progress import Progress
+from agentidp.kube.pager import BITE, BITE_BYTES, Listing, Source, decoded
+from agentidp.kube.resource_version import Progress
 
 WATCH_SECONDS = 290.0
 SHORTEST_WATCH_SECONDS = 0.5  # none that was asked for is as short

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from agentidp.domain.secrets import MIN_COST
+from agentidp.domain.client_secrets import MIN_COST
 from agentidp.runtime.fair_queue import FairQueue
 
 NICENESS, NICENESS_OF_DEAR_JOBS = 10, 19

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from agentidp.serving.asgi import Endpoint, Receive, Scope, Send
+from agentidp.http_server.asgi import Endpoint, Receive, Scope, Send
 
 CLIENT_ID = "1f0d2a3c-4b5e-4f60-8a7b-9c0d1e2f3a4b"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"  # noqa: S105 of nobody

@@ -4,8 +4,8 @@ import asyncio
 import os
 import time
 
-from agentidp.domain.secrets import MIN_COST, generate_secret, hash_secret
-from agentidp.runtime.secret_maker import SecretMaker
+from agentidp.domain.client_secrets import MIN_COST, generate_secret, hash_secret
+from agentidp.runtime.secret_generator import SecretMaker
 
 CORES = os.cpu_count() or 1
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import KubeconfigSource
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from agentidp.domain.delivery import Endpoints
-from agentidp.kube.cluster import Cluster
+from agentidp.domain.secret_delivery import Endpoints
+from agentidp.kube.client import Cluster
 from benchmarks.run import Run
 from benchmarks.stage.connection import connected
 from devcluster.cluster import ControlPlane

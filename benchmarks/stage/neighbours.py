@@ -11,12 +11,12 @@ from typing import NamedTuple
 import aiohttp
 from msgspec.structs import replace
 
+from agentidp.domain.client_secrets import MAX_COST, generate_secret, hash_secret, hint_of
 from agentidp.domain.resources import AgentCredential, ObjectMeta, Organization, Rotation
 from agentidp.domain.resources.credential import ProvidedHash
 from agentidp.domain.resources.organization import OrganizationSpec
-from agentidp.domain.secrets import MAX_COST, generate_secret, hash_secret, hint_of
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
-from agentidp.kube.listing import list_all
+from agentidp.kube.pager import list_all
 from benchmarks.stage.control_plane import Stage
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential, make_agents, make_namespace, side_by_side
 from benchmarks.stage.operator_state import until_at_rest

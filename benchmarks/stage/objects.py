@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from agentidp.domain.resources import Agent, AgentCredential, AgentRef, AgentSpec, CredentialSpec, ObjectMeta, Rotation
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.listing import list_all
+from agentidp.kube.pager import list_all
 from benchmarks.stage.waiting import until_awaited
 
 AT_ONCE = 32

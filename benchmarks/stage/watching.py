@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Generic
 
 from agentidp.domain.resources import Identity
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.kinds import Kind, ObjectT
-from agentidp.kube.listing import Listing
+from agentidp.kube.pager import Listing
 from agentidp.kube.reflector import Reflector
 
 

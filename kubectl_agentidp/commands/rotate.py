@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
 from agentidp.kube.kinds import CREDENTIALS
-from kubectl_agentidp.access import Access, Spec
 from kubectl_agentidp.arguments import Commands, declared_duration, duration
-from kubectl_agentidp.failures import Failure, NoAnswer
+from kubectl_agentidp.client import Access, Spec
+from kubectl_agentidp.errors import Failure, NoAnswer
 from kubectl_agentidp.terminal import note, show
-from kubectl_agentidp.views.facts import issued_at, standing
-from kubectl_agentidp.views.moments import to_the_millisecond
+from kubectl_agentidp.views.conditions import issued_at, standing
 from kubectl_agentidp.views.names import written
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
+from kubectl_agentidp.views.timestamps import to_the_millisecond
 
 SUMMARY = "Ask for a new secret under the same client id."
 DETAILS = (

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from agentidp.domain.resources import AgentState, CredentialState
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, Kind
-from kubectl_agentidp.access import Access, Spec
 from kubectl_agentidp.arguments import Commands
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.client import Access, Spec
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.terminal import confirm, note, show
 from kubectl_agentidp.views.names import written
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from agentidp.domain.resources import Agent, AgentCredential
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
-from kubectl_agentidp.access import Access
 from kubectl_agentidp.arguments import Commands
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.client import Access
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.status import as_json, as_text, report
 

@@ -4,12 +4,12 @@ from argparse import Namespace
 
 from agentidp.domain.resources import AgentCredential, Secret
 from agentidp.kube.kinds import CREDENTIALS, SECRETS
-from kubectl_agentidp.access import Access
 from kubectl_agentidp.arguments import Commands, http_url
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.client import Access
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.terminal import show
 from kubectl_agentidp.token_request import Client, Wish, request_token
-from kubectl_agentidp.views.facts import standing
+from kubectl_agentidp.views.conditions import standing
 from kubectl_agentidp.views.tokens import as_json, readable
 
 SUMMARY = "Get an access token with a credential's Secret, and print it."

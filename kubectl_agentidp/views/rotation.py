@@ -4,8 +4,8 @@ from datetime import datetime
 
 from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement
-from kubectl_agentidp.views.facts import in_the_way, overlapping, standing
-from kubectl_agentidp.views.moments import dated
+from kubectl_agentidp.views.conditions import in_the_way, overlapping, standing
+from kubectl_agentidp.views.timestamps import dated
 
 
 def is_delivered(credential: AgentCredential, requested: datetime) -> bool:

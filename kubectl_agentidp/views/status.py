@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from agentidp.domain.resources import Agent, AgentCredential, CredentialCount, Time
-from kubectl_agentidp.views.facts import Due, Standing, next_due, overlapping, standing
-from kubectl_agentidp.views.moments import relative
+from kubectl_agentidp.views.conditions import Due, Standing, next_due, overlapping, standing
 from kubectl_agentidp.views.tables import table
+from kubectl_agentidp.views.timestamps import relative
 
 NOTHING = "-"
 

@@ -4,7 +4,7 @@ import base64
 
 import msgspec
 
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 
 
 def as_json(body: bytes) -> str:

@@ -10,8 +10,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, Name, Organization, SecretHash
-from kubectl_agentidp.views.facts import in_the_way, next_due, standing
-from kubectl_agentidp.views.moments import dated
+from kubectl_agentidp.views.conditions import in_the_way, next_due, standing
+from kubectl_agentidp.views.timestamps import dated
 
 BRANCH, LAST_BRANCH = "├── ", "└── "
 TRUNK, NO_TRUNK = "│   ", "    "

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from agentidp.domain.resources import AgentState
-from management_api.callers.caller import Action
-from management_api.documents.agents import (
+from management_api.auth.authorization import Action
+from management_api.cache.agents import RegisteredAgent
+from management_api.endpoints.dependencies import BASE_PATH, AgentId, Known
+from management_api.endpoints.pagination import PageLimit, PageNumber
+from management_api.schemas.agents import (
     Agent,
     AgentPage,
     AgentRequest,
@@ -17,10 +20,7 @@ from management_api.documents.agents import (
     agent_document,
     spec_of,
 )
-from management_api.documents.base import READING, WRITING, refusals
-from management_api.endpoints.calls import BASE_PATH, AgentId, Known
-from management_api.endpoints.pages import PageLimit, PageNumber
-from management_api.registry.agents import RegisteredAgent
+from management_api.schemas.base import READING, WRITING, refusals
 
 NAMESPACE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 Namespace = Annotated[

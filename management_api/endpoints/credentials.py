@@ -4,10 +4,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from management_api.callers.caller import Action
-from management_api.changes.credentials import Told
-from management_api.documents.base import READING, WRITING, refusals
-from management_api.documents.credentials import (
+from management_api.auth.authorization import Action
+from management_api.cache.agents import RegisteredAgent
+from management_api.cache.cluster_cache import Registry
+from management_api.cache.credentials import RegisteredCredential, Status
+from management_api.endpoints.dependencies import BASE_PATH, AgentId, Known
+from management_api.endpoints.pagination import PageLimit, PageNumber
+from management_api.errors import credential_not_found
+from management_api.operations.credentials import Told
+from management_api.schemas.base import READING, WRITING, refusals
+from management_api.schemas.credentials import (
     Credential,
     CredentialInSecret,
     CredentialPage,
@@ -16,12 +22,6 @@ from management_api.documents.credentials import (
     SecretRef,
     facts,
 )
-from management_api.endpoints.calls import BASE_PATH, AgentId, Known
-from management_api.endpoints.pages import PageLimit, PageNumber
-from management_api.failures import credential_not_found
-from management_api.registry.agents import RegisteredAgent
-from management_api.registry.credentials import RegisteredCredential, Status
-from management_api.registry.registry import Registry
 
 CredentialId = Annotated[str, Path(alias="credentialId")]
 Wanted = Annotated[CredentialRequest, Body()]

@@ -6,12 +6,12 @@ import sys
 
 import structlog
 
-from agent_operator.leader import NotLeading
-from agent_operator.program import NAME, Operator
+from agent_operator.leadership.leader_election import NotLeading
 from agent_operator.settings import OperatorSettings
-from agentidp.kube.cluster import Cluster
-from agentidp.runtime.command import require_identity, settings_for
-from agentidp.runtime.garbage import spare_what_is_loaded
+from agent_operator.wiring import NAME, Operator
+from agentidp.kube.client import Cluster
+from agentidp.runtime.command_line import require_identity, settings_for
+from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.logs import configure_logs
 
 log = structlog.get_logger()

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.domain.delivery import Endpoints
-from agentidp.domain.secrets import MAX_COST, MIN_COST
+from agentidp.domain.client_secrets import MAX_COST, MIN_COST
+from agentidp.domain.secret_delivery import Endpoints
 from agentidp.domain.signing_keys import Algorithm, KeyPolicy
 from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls
 

@@ -12,8 +12,8 @@ from agentidp.domain.resources import AgentCredential
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import TOKEN_SERVICE, Programs
-from management_api.changes.barrier import Overtaken, Unconfirmed
-from management_api.replicas import Replicas
+from management_api.operations.propagation_check import Overtaken, Unconfirmed
+from management_api.operations.replicas import Replicas
 from tests.support.crd_schema import Manifest
 from tests.support.objects import Objects
 from tests.support.replicated import frozen

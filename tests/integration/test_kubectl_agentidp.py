@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from agentidp.domain.resources import Agent
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.config.identity import ClientIdentity, source_of
 from agentidp.kube.kinds import Kind
 from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
-from kubectl_agentidp.access import FIELD_MANAGER, Access
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.client import FIELD_MANAGER, Access
+from kubectl_agentidp.errors import Failure
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
 from tests.support.on_call import CHANGE, PLUGINS, READ, Person

@@ -8,14 +8,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from agentidp.cache.organizations import CLIENT_ORGANIZATIONS, OrganizationTable
+from agentidp.cache.store import Feed
 from agentidp.domain.resources import Agent
-from agentidp.index.feed import Feed
-from agentidp.index.organizations import CLIENT_ORGANIZATIONS, OrganizationTable
-from agentidp.kube import listing
-from agentidp.kube.cluster import Cluster
+from agentidp.kube import pager as listing
+from agentidp.kube.client import Cluster
 from agentidp.kube.errors import ApiError, Gone, Unreachable
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.listing import Listing, list_all
+from agentidp.kube.pager import Listing, list_all
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant

@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute
 
 from devcluster.cluster import ControlPlane
 from devcluster.programs import MANAGEMENT_API, OPERATOR, TOKEN_SERVICE, Programs
-from management_api.endpoints import agents, credentials, documentation
+from management_api.endpoints import agents, credentials
+from management_api.endpoints import api_docs as documentation
 from tests.support.management import an_agent, service_account_token
 from tests.support.objects import Objects
 from tests.support.tenants import Tenant

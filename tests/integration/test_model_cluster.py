@@ -16,7 +16,7 @@ from agentidp.domain.resources import (
     CredentialStatus,
     ObjectMeta,
 )
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import CREDENTIALS
 from devcluster.cluster import ControlPlane

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from agentidp.domain.resources import AgentCredential, Identity, Name
-from agentidp.kube import listing as listings
-from agentidp.kube.cluster import Cluster
+from agentidp.kube import pager as listings
+from agentidp.kube.client import Cluster
 from agentidp.kube.kinds import CREDENTIALS
-from agentidp.kube.listing import Listing
+from agentidp.kube.pager import Listing
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import uvicorn
 
-from agentidp.serving.asgi import Receive, Scope, Send
-from agentidp.serving.server import Server, server_for
+from agentidp.http_server.asgi import Receive, Scope, Send
+from agentidp.http_server.server import Server, server_for
 from devcluster.ports import ReservedPort
 
 Address = tuple[str, int]

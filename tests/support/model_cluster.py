@@ -36,7 +36,7 @@ class Crashed(BaseException):
 
 @dataclass
 class ModelCluster:
-    """Speaks `agentidp.kube.cluster.Cluster`."""
+    """Speaks `agentidp.kube.client.Cluster`."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     faults: list[Fault] = field(default_factory=list)

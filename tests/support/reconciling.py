@@ -12,7 +12,8 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from agentidp.domain.delivery import SECRET_TYPE, Holding, client_secret_in, inspect, secret_for, updated
+from agentidp.domain.client_secrets import generate_secret, hint_of
+from agentidp.domain.last_used import Uses
 from agentidp.domain.lifecycle import (
     IssueSecret,
     Observed,
@@ -25,8 +26,7 @@ from agentidp.domain.lifecycle import (
     with_fresh_hash,
 )
 from agentidp.domain.resources import Agent, AgentCredential, CredentialStatus, Secret
-from agentidp.domain.secrets import generate_secret, hint_of
-from agentidp.domain.usage import Uses
+from agentidp.domain.secret_delivery import SECRET_TYPE, Holding, client_secret_in, inspect, secret_for, updated
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_uid
 
 T = TypeVar("T")

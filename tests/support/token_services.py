@@ -10,25 +10,25 @@ import httpx
 import msgspec
 
 from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.assertions import TokenIssuer, Workload
+from agentidp.domain.client_assertions import TokenIssuer, Workload
+from agentidp.domain.client_secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
-from agentidp.domain.secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.errors import ApiError
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.settings import Url
 from tests.support.assertions import CLUSTER_KEY, issuer_of, uid_of
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
-from token_service.cluster_lookup import CLIENT_CREDENTIALS
-from token_service.index.clients import ClientIndex
-from token_service.known import Known
+from token_service.client_secrets.verifier import Bcrypt
+from token_service.cluster.cache import Known
+from token_service.cluster.client_lookup import CLIENT_CREDENTIALS
+from token_service.cluster.clients import ClientIndex
 from token_service.metrics import Metrics
-from token_service.service import ApiServer, TokenService
 from token_service.settings import TokenServiceSettings
-from token_service.verifier import Bcrypt
+from token_service.wiring import ApiServer, TokenService
 
 ISSUER = "https://idp.example"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"

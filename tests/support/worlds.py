@@ -9,9 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain import secrets
+from agentidp.domain import client_secrets as secrets
 from agentidp.domain.conditions import READY, SECRET_DELIVERED
-from agentidp.domain.delivery import Delivery, Endpoints, inspect, secret_for
 from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle import Observed, Step, Wait, WriteStatus, decide
 from agentidp.domain.reasons import Reason
@@ -42,6 +41,7 @@ from agentidp.domain.resources import (
 )
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from agentidp.domain.resources.organization import OrganizationLimits
+from agentidp.domain.secret_delivery import Delivery, Endpoints, inspect, secret_for
 from agentidp.kube.kinds import ObjectT
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

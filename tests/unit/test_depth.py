@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.kube import depth as cutting
-from agentidp.kube.depth import BITE, LOWEST_CUT, MAX_DEPTH, STRETCH, decoded_at_any_depth, shallow
+from agentidp.kube import deep_json as cutting
+from agentidp.kube.deep_json import BITE, LOWEST_CUT, MAX_DEPTH, STRETCH, decoded_at_any_depth, shallow
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.listing import decoded
+from agentidp.kube.pager import decoded
 from tests.support.manifests import a_resource
 
 DEPTHS = [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, LOWEST_CUT, 1_500, 100_000]

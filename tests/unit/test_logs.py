@@ -34,7 +34,7 @@ import socket
 import sys
 
 from agentidp.runtime.logs import configure_logs
-from agentidp.serving.server import event_loop, server_for
+from agentidp.http_server.server import event_loop, server_for
 
 NO_HTTP = b"\x16\x03\x01\r\n\r\n"
 UPGRADE = b"GET /quiet HTTP/1.1\r\nHost: here\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"

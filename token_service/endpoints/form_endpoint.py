@@ -9,11 +9,11 @@ from time import perf_counter
 import structlog
 
 from agentidp.domain.oauth_errors import SERVER_ERROR, ErrorCode, OAuthError
-from agentidp.serving.asgi import Receive, Scope, Send
-from token_service.floods import Floods
-from token_service.http.answers import Answer, error_answer, write
-from token_service.http.requests import FormRequest, Sent, read_sent, understand
+from agentidp.http_server.asgi import Receive, Scope, Send
+from token_service.http.request import FormRequest, Sent, read_sent, understand
+from token_service.http.response import Answer, error_answer, write
 from token_service.metrics import OK, RATE_LIMITED, Metrics
+from token_service.rate_limits.tarpit import Floods
 
 TOO_MANY_REQUESTS = 429
 OF_NOBODY = {ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_GRANT_TYPE}

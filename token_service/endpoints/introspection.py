@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
+from agentidp.cache.freshness import Freshness
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request
-from agentidp.index.freshness import Freshness
-from token_service.callers import Callers
-from token_service.endpoints.documentation import FORM_ERRORS, error_responses, json_response, token_body
-from token_service.http.answers import Answer
-from token_service.http.requests import FormRequest
-from token_service.issued_tokens import IssuedTokens
+from token_service.authentication.authenticator import Callers
+from token_service.endpoints.openapi import FORM_ERRORS, error_responses, json_response, token_body
+from token_service.http.request import FormRequest
+from token_service.http.response import Answer
+from token_service.tokens.validation import IssuedTokens
 
 SCOPE = "tokens:read"
 

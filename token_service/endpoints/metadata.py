@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Response
 
-from agentidp.domain.assertions import ALGORITHMS
+from agentidp.domain.client_assertions import ALGORITHMS
 from agentidp.domain.signing_keys import Algorithm
 from token_service.endpoints import jwks
-from token_service.endpoints.documentation import Responses, json_response
+from token_service.endpoints.openapi import Responses, json_response
 
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"

@@ -9,17 +9,17 @@ from typing import Any
 
 from fastapi import Response
 
+from agentidp.cache.freshness import Freshness
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request, unavailable
-from agentidp.index.freshness import Freshness
 from agentidp.kube.errors import ApiError
-from token_service.callers import Callers
-from token_service.endpoints.documentation import FORM_ERRORS, error_responses, token_body
-from token_service.http.answers import Answer
-from token_service.http.requests import FormRequest
-from token_service.index.clients import ClientIndex
-from token_service.issued_tokens import IssuedTokens
-from token_service.revocation_limits import AT_ONCE, CLIENTS, MOST, RevocationLimits
+from token_service.authentication.authenticator import Callers
+from token_service.cluster.clients import ClientIndex
+from token_service.endpoints.openapi import FORM_ERRORS, error_responses, token_body
+from token_service.http.request import FormRequest
+from token_service.http.response import Answer
+from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationLimits
+from token_service.tokens.validation import IssuedTokens
 
 Record = Callable[[AccessToken, str], Awaitable[None]]
 """Writes a TokenRevocation for a token of an agent in this namespace, unless there is one. Raises ApiError."""

@@ -9,22 +9,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from agentidp.cache.freshness import Freshness
 from agentidp.domain.access_tokens import TokenWriter
 from agentidp.domain.grants import Asked
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
-from agentidp.index.freshness import Freshness
-from token_service.accepted import Accepted, AcceptedSecret
-from token_service.callers import Callers
-from token_service.daily_limits import DailyLimits
-from token_service.endpoints.documentation import FORM_ERRORS, TEXT, error_responses, form_body, json_response
-from token_service.http.answers import Answer
-from token_service.http.forms import Form
-from token_service.http.requests import FormRequest, Sent
-from token_service.keys import KeyRing
-from token_service.kill_switch import PATIENCE_SECONDS, KillSwitches
-from token_service.offers import Offer, offer_to
-from token_service.recall import Recall
-from token_service.usage import UsageLog
+from token_service.authentication.authenticator import Callers
+from token_service.authentication.last_used import UsageLog
+from token_service.authentication.result import Accepted, AcceptedSecret
+from token_service.cluster.signing_keys import KeyRing
+from token_service.endpoints.openapi import FORM_ERRORS, TEXT, error_responses, form_body, json_response
+from token_service.http.form import Form
+from token_service.http.request import FormRequest, Sent
+from token_service.http.response import Answer
+from token_service.issuance.grant import Offer, offer_to
+from token_service.issuance.request_cache import Recall
+from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, KillSwitches
+from token_service.rate_limits.daily_quota import DailyLimits
 
 CLIENT_CREDENTIALS = "client_credentials"
 

@@ -8,8 +8,8 @@ import binascii
 from msgspec import Struct
 
 from agentidp.domain.oauth_errors import INVALID_CLIENT, OAuthError, invalid_request
-from token_service.http.forms import unescaped
-from token_service.http.requests import FormRequest
+from token_service.http.form import unescaped
+from token_service.http.request import FormRequest
 
 _BOTH = invalid_request("The client authenticates in the Authorization header and in the body; one of them is enough.")
 _ASSERTION_AND_MORE = invalid_request("The client authenticates by an assertion and in another way; one of them is enough.")

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from agentidp.serving.asgi import Receive
+from agentidp.http_server.asgi import Receive
 
 ResultT = TypeVar("ResultT")
 

@@ -5,7 +5,8 @@ words both speak, `statuses` how a status follows from another, `requests` what 
 people have to clear away, `rules` the ordered policy.
 """
 
-from agentidp.domain.lifecycle.observed import (
+from agentidp.domain.lifecycle.delivery_blockers import OBSTACLES, obstacle
+from agentidp.domain.lifecycle.input import (
     IssueSecret,
     Observed,
     RemoveSecret,
@@ -14,10 +15,9 @@ from agentidp.domain.lifecycle.observed import (
     Wait,
     WriteStatus,
 )
-from agentidp.domain.lifecycle.obstacles import OBSTACLES, obstacle
-from agentidp.domain.lifecycle.requests import asks_for_another, rotation_due, unanswered_request
-from agentidp.domain.lifecycle.rules import decide
-from agentidp.domain.lifecycle.statuses import MAX_HASHES, overlap_of, with_fresh_hash, with_write_refused
+from agentidp.domain.lifecycle.policy_chain import decide
+from agentidp.domain.lifecycle.rotation_requests import asks_for_another, rotation_due, unanswered_request
+from agentidp.domain.lifecycle.status import MAX_HASHES, overlap_of, with_fresh_hash, with_write_refused
 
 __all__ = [
     "MAX_HASHES",

@@ -9,12 +9,12 @@ import promql_parser
 import pytest
 import yaml
 
-from agent_operator.census import UPCOMING
-from agent_operator.leader import Leadership
-from agent_operator.loop_lag import LoopLag
-from agent_operator.metrics import Metrics
-from agent_operator.work import DONE, FAILED, RETRIED, Topic, Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.telemetry.counts import UPCOMING
+from agent_operator.telemetry.loop_lag import LoopLag
+from agent_operator.telemetry.metrics import Metrics
+from agent_operator.work_queue import DONE, FAILED, RETRIED, Topic, Work
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.reasons import Reason
 from devcluster.chart import CHART

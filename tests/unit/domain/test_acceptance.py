@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.acceptance import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.client_status import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (

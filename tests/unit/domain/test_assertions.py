@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.assertions import (
+from agentidp.domain.client_assertions import (
     ALGORITHMS,
     LEEWAY_SECONDS,
     MOST_SECONDS,

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.pretty import pretty_repr
 
-from agentidp.domain.delivery import (
+from agentidp.domain.client_secrets import hint_of
+from agentidp.domain.resources import AgentCredential, OwnerReference, Secret, SecretKeys, SecretTemplate
+from agentidp.domain.secret_delivery import (
     CREDENTIAL_ID_ANNOTATION,
     SECRET_TYPE,
     Delivery,
@@ -17,8 +19,6 @@ from agentidp.domain.delivery import (
     secret_for,
     updated,
 )
-from agentidp.domain.resources import AgentCredential, OwnerReference, Secret, SecretKeys, SecretTemplate
-from agentidp.domain.secrets import hint_of
 from tests.support.worlds import (
     AGENT_ID,
     CREDENTIAL_ID,

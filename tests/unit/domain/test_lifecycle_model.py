@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from agentidp.domain.acceptance import fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.client_status import fitting_hashes, why_agent_is_refused, why_credential_is_refused
 from agentidp.domain.clients import client_agent, client_credential
-from agentidp.domain.delivery import Delivery, Holding, client_secret_in, inspect
+from agentidp.domain.last_used import Use, fingerprint
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, Wait
 from agentidp.domain.resources import (
     Agent,
@@ -27,7 +27,7 @@ from agentidp.domain.resources import (
     Secret,
     SecretTemplate,
 )
-from agentidp.domain.usage import Use, fingerprint
+from agentidp.domain.secret_delivery import Delivery, Holding, client_secret_in, inspect
 from tests.support.faults import Fault, FaultyNetwork, Interrupted, WatchedApi
 from tests.support.reconciling import Operator, Stale
 from tests.support.worlds import (

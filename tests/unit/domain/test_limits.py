@@ -5,14 +5,14 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.acceptance import why_credential_is_refused
+from agentidp.domain.client_status import why_credential_is_refused
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.domain.durations import format_duration
+from agentidp.domain.last_used import Use, fingerprint
 from agentidp.domain.lifecycle import decide
 from agentidp.domain.resources import AgentState, Retirement, Rotation, SecretHash
-from agentidp.domain.usage import Use, fingerprint
-from management_api.http.times import shown_if_any
-from management_api.registry.credentials import registered
+from management_api.cache.credentials import registered
+from management_api.http.timestamps import shown_if_any
 from tests.support.worlds import (
     DAY,
     HOUR,

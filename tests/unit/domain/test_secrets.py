@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.secrets import MAX_SECRET_BYTES, MIN_COST, generate_secret, hash_secret, hint_of, secret_matches
+from agentidp.domain.client_secrets import MAX_SECRET_BYTES, MIN_COST, generate_secret, hash_secret, hint_of, secret_matches
 from tests.support.worlds import CREDENTIAL_ID, a_uid
 
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"

@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.kube.events import QUEUE_LENGTH, EventRecorder
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
-from agentidp.serving.buckets import Buckets
+from agentidp.runtime.token_buckets import Buckets
 from tests.support.worlds import a_credential, a_uid, an_agent, with_metadata
 
 HOUR = 3600

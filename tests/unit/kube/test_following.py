@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from agentidp.domain.resources import Agent, Identity
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.listing import BITE, BITE_BYTES, Listing, list_all
+from agentidp.kube.pager import BITE, BITE_BYTES, Listing, list_all
 from agentidp.kube.reflector import Reflector
 from tests.support.manifests import a_resource
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agentidp.kube.progress import Progress
+from agentidp.kube.resource_version import Progress
 
 
 async def test_what_is_reached_is_not_waited_for() -> None:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from agentidp.domain.resources import Agent, AgentState
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import AGENTS
-from kubectl_agentidp import access
-from kubectl_agentidp.access import TRIES, Access
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp import client as access
+from kubectl_agentidp.client import TRIES, Access
+from kubectl_agentidp.errors import Failure
 from tests.support.worlds import an_agent
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")

@@ -7,7 +7,7 @@ import pytest
 from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
-from kubectl_agentidp.views.facts import UNSEEN, Due, Standing, What, issued_at, next_due, overlapping, standing
+from kubectl_agentidp.views.conditions import UNSEEN, Due, Standing, What, issued_at, next_due, overlapping, standing
 from tests.support.worlds import (
     DAY,
     HOUR,

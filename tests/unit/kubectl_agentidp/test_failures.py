@@ -7,7 +7,7 @@ import pytest
 from agentidp.domain.resources import Name
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, SECRETS, Kind
-from kubectl_agentidp.failures import Failure, NoAnswer, explained
+from kubectl_agentidp.errors import Failure, NoAnswer, explained
 
 SERVER = "https://kube.example"
 SCREENER = Name("talent", "screener")

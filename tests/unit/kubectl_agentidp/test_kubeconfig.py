@@ -7,7 +7,7 @@ import pytest
 
 from agentidp.kube.config.impersonation import Impersonation
 from agentidp.kube.config.rest_config import KubeconfigSource, Overrides, PodSource
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.kubeconfig import find_source
 from kubectl_agentidp.main import commands
 from tests.support.kubeconfigs import Home, a_kubeconfig

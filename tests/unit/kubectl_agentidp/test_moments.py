@@ -6,7 +6,7 @@ import pytest
 from msgspec.json import decode
 
 from agentidp.domain.resources import Time
-from kubectl_agentidp.views.moments import dated, relative, rounded, to_the_millisecond, utc
+from kubectl_agentidp.views.timestamps import dated, relative, rounded, to_the_millisecond, utc
 from tests.support.worlds import DAY, HOUR, MINUTE, NOW, SECOND
 
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.json import decode
 
 from agentidp.domain.conditions import SECRET_DELIVERED
-from agentidp.domain.lifecycle.requests import asks_for_another
+from agentidp.domain.lifecycle.rotation_requests import asks_for_another
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
@@ -19,7 +19,7 @@ from agentidp.domain.resources import (
     Time,
 )
 from kubectl_agentidp.commands.rotate import rotation_request, same
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
 from tests.support.worlds import (
     DAY,

@@ -4,7 +4,7 @@ import pytest
 
 from agentidp.domain.resources import Agent, AgentCredential, AgentState, CredentialState
 from kubectl_agentidp.commands.states import DECOMMISSION, RESUME, REVOKE, SUSPEND, Change, wanted
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 from tests.support.worlds import a_credential, a_uid, an_agent
 
 Either = Agent | AgentCredential

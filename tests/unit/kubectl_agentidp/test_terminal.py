@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.terminal import confirm, note, show
 
 

@@ -5,7 +5,7 @@ import json
 import jwt
 import pytest
 
-from kubectl_agentidp.failures import Failure
+from kubectl_agentidp.errors import Failure
 from kubectl_agentidp.token_request import Answer, Client, Wish
 from kubectl_agentidp.views.tokens import readable
 

@@ -17,19 +17,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from agentidp.domain.access_tokens import TYPE, PublicKey
 from agentidp.domain.administration import READ
 from agentidp.domain.signing_keys import Algorithm
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
-from management_api.callers import bearers as module
-from management_api.callers.agents import AgentCaller
-from management_api.callers.bearers import Bearers
-from management_api.callers.keys import PublishedKeys
-from management_api.callers.kubernetes import TOKEN_REVIEWS
-from management_api.failures import Failure
-from management_api.registry.agents import REGISTERED_AGENTS
-from management_api.registry.registry import Registry
+from management_api.auth import authentication as module
+from management_api.auth.agent_caller import AgentCaller
+from management_api.auth.authentication import Bearers
+from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
+from management_api.auth.published_keys import PublishedKeys
+from management_api.cache.agents import REGISTERED_AGENTS
+from management_api.cache.cluster_cache import Registry
+from management_api.errors import Failure
 from management_api.settings import ManagementApiSettings
 from tests.support.worlds import a_registered_agent, a_uid
 

@@ -25,18 +25,18 @@ from agentidp.domain.resources import (
 )
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import CREDENTIALS, PENDING_CHANGES
-from management_api.changes.credentials import CredentialChanges, Told
-from management_api.changes.effects import Effects
-from management_api.changes.making import BoundedMaker
-from management_api.changes.origin import Origin
-from management_api.changes.pending import PendingChanges
-from management_api.changes.rules import GENERATED
-from management_api.changes.sweeping import sweep_once
-from management_api.changes.writer import Writer
-from management_api.failures import Failure
-from management_api.registry.agents import REGISTERED_AGENTS
-from management_api.registry.credentials import registered
-from management_api.registry.registry import Registry
+from management_api.cache.agents import REGISTERED_AGENTS
+from management_api.cache.cluster_cache import Registry
+from management_api.cache.credentials import registered
+from management_api.errors import Failure
+from management_api.operations.audit_context import Origin
+from management_api.operations.credentials import CredentialChanges, Told
+from management_api.operations.optimistic_writer import Writer
+from management_api.operations.pending_changes import PendingChanges
+from management_api.operations.preconditions import GENERATED
+from management_api.operations.propagation import Effects
+from management_api.operations.rollback_sweep import sweep_once
+from management_api.operations.secret_generator import BoundedMaker
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 from tests.support.worlds import AGENT_ID, a_credential, a_registered_agent
 

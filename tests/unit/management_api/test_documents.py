@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from management_api.documents import agents as documents
-from management_api.documents.agents import AgentRequest, AgentUpdate
-from management_api.http.times import future, shown
+from management_api.http.timestamps import future, shown
+from management_api.schemas import agents as documents
+from management_api.schemas.agents import AgentRequest, AgentUpdate
 from tests.support.crd_schema import crds
 from tests.support.management import AN_AGENT
 

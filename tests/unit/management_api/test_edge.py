@@ -6,9 +6,9 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
-from agentidp.serving.asgi import Message, Receive, Scope, Send
-from management_api.http.edge import Edge
-from management_api.http.errors import add_error_handlers
+from agentidp.http_server.asgi import Message, Receive, Scope, Send
+from management_api.http.error_handlers import add_error_handlers
+from management_api.http.middleware import Edge
 from management_api.metrics import Metrics
 from tests.support.refusals import refused
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid, Unreachable
-from management_api.http.errors import add_error_handlers
+from management_api.http.error_handlers import add_error_handlers
 from tests.support.refusals import refused
 
 QUOTA = "exceeded quota: agents, requested: 1, used: 9, limited: 9"

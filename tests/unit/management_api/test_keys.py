@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from agentidp.domain.resources import Secret
-from management_api.callers.keys import PublishedKeys
+from management_api.auth.published_keys import PublishedKeys
 from tests.support.token_services import signing_keys
-from token_service.keys import KeyRing
+from token_service.cluster.signing_keys import KeyRing
 
 Service = tuple[str, list[str]]
 

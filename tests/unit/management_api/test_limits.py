@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 import pytest
 
-from management_api.failures import Code, Failure
-from management_api.limits import ObjectLimit, RateLimit
+from management_api.errors import Code, Failure
+from management_api.rate_limits import ObjectLimit, RateLimit
 from tests.support.clocks import ManualClock
 
 

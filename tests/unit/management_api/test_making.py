@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from management_api.changes.making import BoundedMaker
-from management_api.failures import Failure
+from management_api.errors import Failure
+from management_api.operations.secret_generator import BoundedMaker
 
 
 async def test_a_tenant_with_many_does_not_hold_up_another() -> None:

@@ -8,23 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from agentidp.cache.store import Feed
 from agentidp.domain.administration import READ
 from agentidp.domain.clients import client_organization
 from agentidp.domain.resources import Administrator, CredentialState, Identity, SecretHash
-from agentidp.index.feed import Feed
-from management_api.callers.agents import AgentCaller
-from management_api.documents.agents import agent_document
-from management_api.documents.credentials import facts
-from management_api.registry.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent, RegisteredAgent, RegisteredAgentTable
-from management_api.registry.agents import registered as registered_agent
-from management_api.registry.credentials import (
+from management_api.auth.agent_caller import AgentCaller
+from management_api.cache.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent, RegisteredAgent, RegisteredAgentTable
+from management_api.cache.agents import registered as registered_agent
+from management_api.cache.cluster_cache import Registry
+from management_api.cache.credentials import (
     CHANGED_AT,
     CredentialTable,
     RegisteredCredential,
     Status,
     registered,
 )
-from management_api.registry.registry import Registry
+from management_api.schemas.agents import agent_document
+from management_api.schemas.credentials import facts
 from tests.support.worlds import (
     AGENT_ID,
     HOUR,

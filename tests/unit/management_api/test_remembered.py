@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from management_api.callers.remembered import Remembered
+from management_api.auth.expiring_cache import Remembered
 from tests.support.clocks import ManualClock
 
 MOST, MOST_OF_A_GROUP = 6, 2

@@ -9,14 +9,14 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
+from agentidp.domain.last_used import fingerprint
 from agentidp.domain.propagation import APPLIED_PATH, Applied
 from agentidp.domain.resources import AgentCredential, CredentialState
-from agentidp.domain.usage import fingerprint
 from agentidp.kube.errors import Unreachable
 from agentidp.runtime.replicas import Replica
-from management_api import replicas as module
-from management_api.changes.barrier import Overtaken, Unconfirmed
-from management_api.replicas import Replicas
+from management_api.operations import replicas as module
+from management_api.operations.propagation_check import Overtaken, Unconfirmed
+from management_api.operations.replicas import Replicas
 from tests.support.token_services import HASH, the_credential
 
 PATIENCE, IMPATIENCE = 30.0, 3.0

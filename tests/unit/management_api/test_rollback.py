@@ -17,11 +17,11 @@ from agentidp.domain.resources import (
     PreviousSecret,
     ProvidedHash,
 )
-from management_api.changes import rules
-from management_api.changes.pending import record_name, rotation
-from management_api.changes.rollback import concerns, is_abandoned, rolled_back
-from management_api.failures import Failure
-from management_api.registry.credentials import CHANGED_AT
+from management_api.cache.credentials import CHANGED_AT
+from management_api.errors import Failure
+from management_api.operations import preconditions as rules
+from management_api.operations.pending_changes import record_name, rotation
+from management_api.operations.rollback import concerns, is_abandoned, rolled_back
 from tests.support.worlds import CREDENTIAL_ID, MINUTE, NAMESPACE, NOW, SECOND, an_issued_credential
 
 OLD, NEW, OTHER = (f"$2b$10${letter * 53}" for letter in "abc")

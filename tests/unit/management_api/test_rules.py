@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from agentidp.domain.resources import AgentCredential
-from management_api.changes.rules import require_rotatable
-from management_api.failures import Failure
+from management_api.errors import Failure
+from management_api.operations.preconditions import require_rotatable
 from tests.support.worlds import HOUR, MINUTE, NOW, SECOND, a_hash, a_rotation, an_issued_credential, restated
 
 YOUNG = a_hash(1, made=SECOND / 2)

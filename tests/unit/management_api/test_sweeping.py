@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 
 from agentidp.domain.resources import ObjectMeta, PendingChange
 from agentidp.kube.errors import Unreachable
-from management_api.changes.pending import generation
-from management_api.changes.sweeping import sweep_once
-from management_api.failures import Code, Failure
+from management_api.errors import Code, Failure
+from management_api.operations.pending_changes import generation
+from management_api.operations.rollback_sweep import sweep_once
 from tests.support.worlds import HOUR, NOW
 
 AGE = timedelta(hours=1)

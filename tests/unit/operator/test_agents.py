@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.agents import AgentReconciler
-from agent_operator.organizations import OrganizationReconciler
-from agent_operator.work import Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.reconcilers.agent import AgentReconciler
+from agent_operator.reconcilers.organization import OrganizationReconciler
+from agent_operator.work_queue import Work
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentState, Name, Organization, OrganizationLimits

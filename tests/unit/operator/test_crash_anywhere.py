@@ -16,17 +16,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from agent_operator import clock, credentials, executor
-from agent_operator.credentials import CredentialReconciler
-from agent_operator.executor import Executor
-from agent_operator.leader import Leadership
-from agent_operator.observation import Observer
-from agent_operator.usage import UsageBook
-from agent_operator.work import Work
-from agent_operator.world import World
-from agent_operator.writes import Writes
+from agent_operator import clock
+from agent_operator.cache.cluster_cache import World
+from agent_operator.last_used import UsageBook
+from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.reconcilers import credential as credentials
+from agent_operator.reconcilers import executor
+from agent_operator.reconcilers.credential import CredentialReconciler
+from agent_operator.reconcilers.executor import Executor
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.work_queue import Work
+from agentidp.domain.client_secrets import generate_secret, hint_of
 from agentidp.domain.conditions import READY, condition
-from agentidp.domain.delivery import Endpoints, client_secret_in
 from agentidp.domain.lifecycle import MAX_HASHES
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -45,10 +47,10 @@ from agentidp.domain.resources import (
     SecretTemplate,
 )
 from agentidp.domain.resources.agent import AgentSpec, AgentStatus, AgentType, DeploymentEnvironment
-from agentidp.domain.secrets import generate_secret, hint_of
+from agentidp.domain.secret_delivery import Endpoints, client_secret_in
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
-from agentidp.runtime.secret_maker import MadeSecret
+from agentidp.runtime.secret_generator import MadeSecret
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 
 AGENT = Name("team", "screener")

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from agent_operator.credentials import CredentialReconciler
-from agent_operator.observation import Observer
-from agent_operator.usage import UsageBook
-from agent_operator.work import Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.last_used import UsageBook
+from agent_operator.reconcilers.credential import CredentialReconciler
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.work_queue import Work
 from agentidp.domain.lifecycle import Step, WriteStatus
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential

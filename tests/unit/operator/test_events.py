@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import kopf
 import pytest
 
-from agent_operator.events import _configure, run_kopf
+from agent_operator.watch.handlers import _configure, run_kopf
 
 
 async def test_kopf_never_runs_out_of_tries() -> None:

@@ -10,12 +10,12 @@ import kopf
 import msgspec
 import pytest
 
-from agent_operator.events import _configure
-from agent_operator.kopf_reading import METADATA, Bodies, Lists, loads
+from agent_operator.watch.handlers import _configure
+from agent_operator.watch.kopf_lists import METADATA, Bodies, Lists, loads
 from agentidp.domain.resources import Identity
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.listing import PAGE_BYTES
+from agentidp.kube.pager import PAGE_BYTES
 from tests.support.worlds import a_registered_agent, a_uid
 
 

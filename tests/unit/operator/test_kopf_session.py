@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from agent_operator.kopf_session import KopfSession
+from agent_operator.watch.kopf_session import KopfSession
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.kube.connection import Connection

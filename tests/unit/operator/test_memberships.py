@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent_operator.agents import AgentReconciler
-from agent_operator.memberships import Memberships, place_of
-from agent_operator.organizations import OrganizationReconciler
-from agent_operator.work import Topic, Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.memberships import Memberships, place_of
+from agent_operator.reconcilers.agent import AgentReconciler
+from agent_operator.reconcilers.organization import OrganizationReconciler
+from agent_operator.work_queue import Topic, Work
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import Standing
 from agentidp.domain.resources import Agent, AgentState, AgentStatus, Name, Organization, OrganizationLimits, OrganizationStatus

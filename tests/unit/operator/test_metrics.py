@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from agent_operator import metrics as operator_metrics
-from agent_operator.census import SLICE, Census, take_census
-from agent_operator.leader import Leadership
-from agent_operator.loop_lag import LoopLag
-from agent_operator.metrics import Metrics
-from agent_operator.work import Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.telemetry import metrics as operator_metrics
+from agent_operator.telemetry.counts import SLICE, Census, take_census
+from agent_operator.telemetry.loop_lag import LoopLag
+from agent_operator.telemetry.metrics import Metrics
+from agent_operator.work_queue import Work
 from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.reasons import Reason

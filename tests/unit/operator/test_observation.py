@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.observation import Observer
-from agent_operator.usage import UsageBook
-from agent_operator.work import Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.last_used import UsageBook
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.work_queue import Work
 from agentidp.domain.resources import Name, Secret
 from tests.support.stories import a_foreign_secret
 from tests.support.worlds import ENDPOINTS, a_secret, an_issued_credential, with_metadata

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent_operator.observation import Observer
-from agent_operator.places import Places, share_of
-from agent_operator.usage import UsageBook
-from agent_operator.work import Topic, Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.places import Places, share_of
+from agent_operator.last_used import UsageBook
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.work_queue import Topic, Work
 from agentidp.domain.conditions import READY
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (

@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.credentials import CredentialReconciler
-from agent_operator.executor import Executor
-from agent_operator.leader import Leadership
-from agent_operator.observation import Observer
-from agent_operator.usage import UsageBook
-from agent_operator.work import Topic, Work
-from agent_operator.world import World
-from agent_operator.writes import Writes
+from agent_operator.cache.cluster_cache import World
+from agent_operator.last_used import UsageBook
+from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.reconcilers.credential import CredentialReconciler
+from agent_operator.reconcilers.executor import Executor
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.work_queue import Topic, Work
 from agentidp.domain.conditions import READY, condition
-from agentidp.domain.delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, Binding, Name, ObjectMeta, OwnerReference, Secret
+from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS, Kind, ObjectT
 from tests.support.model_cluster import ModelCluster
 from tests.support.worlds import (

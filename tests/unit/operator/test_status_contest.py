@@ -10,24 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent_operator.agents import AgentReconciler
+from agent_operator.cache.cluster_cache import World
 from agent_operator.clock import now
-from agent_operator.credentials import CredentialReconciler
-from agent_operator.executor import Executor
-from agent_operator.observation import Observer
-from agent_operator.organizations import OrganizationReconciler
-from agent_operator.status_contest import LeftAlone, StatusContest
-from agent_operator.usage import UsageBook
-from agent_operator.work import Work
-from agent_operator.world import World
-from agent_operator.writes import Writes
-from agentidp.domain.contest import MAX_REISSUES, REISSUE_WINDOW
-from agentidp.domain.delivery import Endpoints
+from agent_operator.last_used import UsageBook
+from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.status_backoff import LeftAlone, StatusContest
+from agent_operator.reconcilers.agent import AgentReconciler
+from agent_operator.reconcilers.credential import CredentialReconciler
+from agent_operator.reconcilers.executor import Executor
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.reconcilers.organization import OrganizationReconciler
+from agent_operator.work_queue import Work
+from agentidp.domain.client_secrets import generate_secret, hint_of
+from agentidp.domain.repair_backoff import MAX_REISSUES, REISSUE_WINDOW
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
-from agentidp.domain.secrets import generate_secret, hint_of
+from agentidp.domain.secret_delivery import Endpoints
 from agentidp.kube.errors import ApiError, Conflict, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, Kind
-from agentidp.runtime.secret_maker import MadeSecret
+from agentidp.runtime.secret_generator import MadeSecret
 from tests.support.model_cluster import Fault, ModelCluster
 from tests.support.worlds import NOW, SECOND, a_credential, a_uid, an_agent, an_organization
 

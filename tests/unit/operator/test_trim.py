@@ -7,13 +7,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.observation import Observer
-from agent_operator.trim import MAX_SECRET_BYTES, SecretIdentity
-from agent_operator.usage import UsageBook
-from agent_operator.work import Work
-from agent_operator.world import Collection, World
-from agentidp.domain.delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
+from agent_operator.cache.cluster_cache import Collection, World
+from agent_operator.cache.trim import MAX_SECRET_BYTES, SecretIdentity
+from agent_operator.last_used import UsageBook
+from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.work_queue import Work
 from agentidp.domain.resources import AgentCredential, ObjectMeta, OwnerReference, Secret
+from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from tests.support.worlds import (
     CREDENTIAL_ID,
     ENDPOINTS,

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_operator.clock import now
-from agent_operator.work import Key, Topic, Work
+from agent_operator.work_queue import Key, Topic, Work
 from agentidp.domain.resources import Name
 from agentidp.kube.errors import Unreachable
 from agentidp.runtime.fair_lock import FairLock
-from agentidp.runtime.secret_maker import SecretMaker
+from agentidp.runtime.secret_generator import SecretMaker
 
 WORKERS = 8
 MANY = 1_450

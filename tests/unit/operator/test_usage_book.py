@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_operator.usage import SPARE, UsageBook
+from agent_operator.last_used import SPARE, UsageBook
+from agentidp.domain.last_used import Report, Use, fingerprint
 from agentidp.domain.lifecycle.retirement import with_uses
 from agentidp.domain.resources import CredentialStatus, SecretHash
-from agentidp.domain.usage import Report, Use, fingerprint
 from tests.support.worlds import CREDENTIAL_ID, NOW, a_hash
 
 TO_COME = [datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime.now(UTC) + timedelta(days=400)]

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent_operator import work as work_module
+from agent_operator import work_queue as work_module
 from agent_operator.clock import now
-from agent_operator.work import DONE, FAILED, RETRIED, SPARE, Reconcile, Topic, Work
+from agent_operator.work_queue import DONE, FAILED, RETRIED, SPARE, Reconcile, Topic, Work
 from agentidp.domain.resources import Name
 from agentidp.kube.errors import Forbidden
 

@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from agent_operator.work import Work
-from agent_operator.world import World
+from agent_operator.cache.cluster_cache import World
+from agent_operator.work_queue import Work
 from agentidp.domain.resources import Agent
 from tests.support.listings import Listed
 from tests.support.worlds import a_registered_agent, a_uid

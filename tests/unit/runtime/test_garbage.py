@@ -9,7 +9,7 @@ import pytest
 
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
 from agentidp.kube.reflector import Reflector
-from agentidp.runtime.garbage import spare_what_is_listed
+from agentidp.runtime.garbage_collection import spare_what_is_listed
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.serving import buckets as limits
-from agentidp.serving.buckets import Buckets
+from agentidp.runtime import token_buckets as limits
+from agentidp.runtime.token_buckets import Buckets
 from tests.support.clocks import ManualClock
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from agentidp.serving.connections import PATIENCE_SECONDS, Watchman, most_connections
+from agentidp.http_server.connections import PATIENCE_SECONDS, Watchman, most_connections
 from tests.support.clocks import ManualClock
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from agentidp.serving.exchange import Exchange
+from agentidp.http_server.exchange import Exchange
 
 NAMES = st.sampled_from([b"content-type", b"Cache-Control", b"x-extra", b"connection"])
 VALUES = st.sampled_from(

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
+from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.metrics import add_metrics, metrics_apart
+from agentidp.http_server.server import server_for
 from agentidp.runtime.settings import Listen
-from agentidp.serving.head import HeadAsGet
-from agentidp.serving.metrics import add_metrics, metrics_apart
-from agentidp.serving.server import server_for
 
 NUMBERS = b"agentidp_refusals_total 3.0\n"
 HOST = "127.0.0.1"

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from agentidp.serving.connections import PATIENCE_SECONDS, Watchman
-from agentidp.serving.protocol import MOST_WAITING, PIECE_BYTES, Limits
-from agentidp.serving.server import Server, server_for
+from agentidp.http_server.connections import PATIENCE_SECONDS, Watchman
+from agentidp.http_server.protocol import MOST_WAITING, PIECE_BYTES, Limits
+from agentidp.http_server.server import Server, server_for
 from tests.support.clocks import ManualClock
 
 HEAD = b"POST /nothing HTTP/1.1\r\nHost: here\r\n"

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from agentidp.serving.asgi import Receive, Scope, Send
-from agentidp.serving.server import Server, server_for
+from agentidp.http_server.asgi import Receive, Scope, Send
+from agentidp.http_server.server import Server, server_for
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,10 +10,12 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from agentidp.serving.protocol import BoundedProtocol
+from agentidp.http_server.protocol import BoundedProtocol
 from tests.support.crd_schema import CHECKOUT
 
-MOVED = "uvicorn has moved what agentidp/serving/protocol.py builds on: compare its httptools_impl.py with the version before"
+MOVED = (
+    "uvicorn has moved what agentidp/http_server/protocol.py builds on: compare its httptools_impl.py with the version before"
+)
 CALLED = {
     "__init__": "config server_state app_state _loop",
     "connection_made": "transport",

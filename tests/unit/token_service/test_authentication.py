@@ -15,16 +15,18 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from agentidp.domain import acceptance
+from agentidp.domain import client_status as acceptance
 from agentidp.domain.clients import ClientCredential
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
-from agentidp.serving.asgi import Endpoint
-from agentidp.serving.server import server_for
+from agentidp.http_server.asgi import Endpoint
+from agentidp.http_server.server import server_for
 from tests.support.token_services import CLIENT, FORM, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
 from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
-from token_service import authentication, guesses, secret_checks
-from token_service.verifier import Check
+from token_service.authentication import client_secret as authentication
+from token_service.client_secrets import brute_force as guesses
+from token_service.client_secrets import candidates as secret_checks
+from token_service.client_secrets.verifier import Check
 
 ATTACKERS = [f"10.0.1.{number}" for number in range(10)]
 

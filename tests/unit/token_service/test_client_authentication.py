@@ -6,8 +6,8 @@ from urllib.parse import quote, quote_plus
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from agentidp.domain.client_secrets import MAX_SECRET_BYTES
 from agentidp.domain.oauth_errors import INVALID_CLIENT
-from agentidp.domain.secrets import MAX_SECRET_BYTES
 from tests.support.worlds import AGENT_ID
 from token_service.http.client_authentication import (
     JWT_BEARER,
@@ -17,8 +17,8 @@ from token_service.http.client_authentication import (
     parse_basic,
     shown_by_client,
 )
-from token_service.http.forms import Form
-from token_service.http.requests import FormRequest, Sent
+from token_service.http.form import Form
+from token_service.http.request import FormRequest, Sent
 
 
 @given(st.binary(max_size=60))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import a_registered_agent, a_uid
-from token_service.client_limits import ClientLimits
+from token_service.rate_limits.client_rate import ClientLimits
 
 
 @given(st.floats(0.1, 100), st.integers(1, 50), st.lists(st.floats(0, 5), max_size=60))

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
-from agentidp.domain.assertions import TokenIssuer
+from agentidp.domain.client_assertions import TokenIssuer
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
-from token_service import cluster_keys
-from token_service.cluster_keys import ClusterKeys
+from token_service.cluster import issuer_keys as cluster_keys
+from token_service.cluster.issuer_keys import ClusterKeys
 
 NEW_KEY = a_cluster_key()
 

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from agentidp.domain.resources import Agent, Organization
-from agentidp.kube.cluster import Cluster
+from agentidp.kube.client import Cluster
 from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, Kind
 from tests.support.worlds import AGENT_ID, a_registered_agent, an_organization
-from token_service.cluster_lookup import MOST_BYTES, ClusterLookup
+from token_service.cluster.client_lookup import MOST_BYTES, ClusterLookup
 
 
 class Asked:

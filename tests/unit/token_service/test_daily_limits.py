@@ -7,7 +7,7 @@ from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
 from tests.support.clocks import ManualClock
 from tests.support.worlds import an_organization
-from token_service.daily_limits import SECONDS_PER_DAY, DailyLimits
+from token_service.rate_limits.daily_quota import SECONDS_PER_DAY, DailyLimits
 
 NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
 

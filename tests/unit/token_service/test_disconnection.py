@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agentidp.serving.asgi import Message
+from agentidp.http_server.asgi import Message
 from token_service.http.disconnection import ClientLeft, while_connected
 
 

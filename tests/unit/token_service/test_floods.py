@@ -8,8 +8,8 @@ import pytest
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, FORM, GRANT, OTHER_SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID
-from token_service import floods
-from token_service.floods import AT_ONCE_PER_SECOND, Floods
+from token_service.rate_limits import tarpit as floods
+from token_service.rate_limits.tarpit import AT_ONCE_PER_SECOND, Floods
 
 LONG = 3600.0
 

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentidp.domain.oauth_errors import ErrorCode, OAuthError
-from token_service.http.forms import MAX_FIELDS, Form, parse_form, unescaped
-from token_service.http.requests import MAX_BODY_BYTES
+from token_service.http.form import MAX_FIELDS, Form, parse_form, unescaped
+from token_service.http.request import MAX_BODY_BYTES
 
 pairs = st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=8)
 

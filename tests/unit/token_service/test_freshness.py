@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from agentidp.index.freshness import Freshness
-from agentidp.kube.cluster import Cluster
+from agentidp.cache.freshness import Freshness
+from agentidp.kube.client import Cluster
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS
 from agentidp.kube.reflector import Reflector
 from tests.support.clocks import ManualClock

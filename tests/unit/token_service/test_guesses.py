@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from agentidp.runtime.bcrypt_pool import Busy
-from token_service import guesses
-from token_service.guesses import Guesses, host_of
+from token_service.client_secrets import brute_force as guesses
+from token_service.client_secrets.brute_force import Guesses, host_of
+from token_service.client_secrets.verifier import SecretVerifier
 from token_service.http.client_authentication import ClientPair
-from token_service.verifier import SecretVerifier
 
 WRONG = "wrong"
 

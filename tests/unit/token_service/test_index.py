@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.assertions import Workload
+from agentidp.domain.client_assertions import Workload
 from agentidp.domain.clients import ClientAgent, ClientCredential, client_agent, client_credential
 from agentidp.domain.reasons import Reason
 from agentidp.kube.errors import Unreachable
 from tests.support.listings import Listed
 from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_suspended_agent, a_uid, an_issued_credential
-from token_service.index.clients import ClientIndex
-from token_service.index.credentials import CredentialTable
-from token_service.index.workloads import ClientTable
+from token_service.cluster.clients import ClientIndex
+from token_service.cluster.credentials import CredentialTable
+from token_service.cluster.workloads import ClientTable
 
 AN_AGENT = client_agent(a_registered_agent())
 

@@ -10,7 +10,7 @@ from agentidp.domain.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorit
 from tests.support.clocks import ManualClock
 from tests.support.listings import Listed
 from tests.support.worlds import HOUR, NOW
-from token_service.keys import KeyRing
+from token_service.cluster.signing_keys import KeyRing
 
 FIRST = generate(Algorithm.ES256, NOW - HOUR, NOW - HOUR)
 NEXT = generate(Algorithm.RS256, NOW + HOUR, NOW)

@@ -13,8 +13,8 @@ from agentidp.domain.clients import ClientAgent, client_agent
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ServedAlone
 from tests.support.worlds import a_registered_agent, a_uid
-from token_service import kill_switch
-from token_service.kill_switch import PATIENCE_SECONDS, KillSwitches
+from token_service.issuance import tokens_valid_after as kill_switch
+from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, KillSwitches
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from agentidp.domain.resources import (
 from tests.support.listings import Listed
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential, the_hash
 from tests.support.worlds import AGENT_ID, DAY, NAMESPACE, NOW, a_registered_agent, an_organization
-from token_service import recall
-from token_service.http.requests import Sent
+from token_service.http.request import Sent
+from token_service.issuance import request_cache as recall
 
 LONG_AGO = NOW - 1000 * DAY
 A_TABLE = 100_000

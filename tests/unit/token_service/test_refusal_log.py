@@ -6,9 +6,9 @@ from agentidp.domain.reasons import Reason
 from agentidp.runtime.log_limit import LINES_PER_SECOND
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID, a_suspended_agent
+from token_service.authentication.failure import Refusal
+from token_service.authentication.failure_log import RefusalLog
 from token_service.metrics import Metrics
-from token_service.refusal_log import RefusalLog
-from token_service.refusals import Refusal
 
 
 async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(served: ServedAlone) -> None:

@@ -11,12 +11,12 @@ from agentidp.domain.access_tokens import draft
 from agentidp.domain.clients import client_agent
 from agentidp.domain.grants import Grant
 from agentidp.domain.oauth_errors import OAuthError
-from agentidp.serving.asgi import Message
+from agentidp.http_server.asgi import Message
 from tests.support.token_services import ISSUER, signing_keys
 from tests.support.worlds import CREDENTIAL_ID, a_registered_agent, a_uid
-from token_service.http import requests
-from token_service.http.requests import MAX_AUTHORIZATION_BYTES, MAX_BODY_BYTES, FormRequest, Sent, read_sent, understand
-from token_service.keys import KeyRing
+from token_service.cluster.signing_keys import KeyRing
+from token_service.http import request as requests
+from token_service.http.request import MAX_AUTHORIZATION_BYTES, MAX_BODY_BYTES, FormRequest, Sent, read_sent, understand
 
 FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")
 

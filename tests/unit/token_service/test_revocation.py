@@ -4,14 +4,14 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from agentidp.cache.revocations import RevocationTable, RevokedToken, revoked_token
 from agentidp.domain.resources import Identity, ObjectMeta, TokenRevocation, TokenRevocationSpec
-from agentidp.index.revocations import RevocationTable, RevokedToken, revoked_token
 from agentidp.kube.errors import Unreachable
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash
 from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_registered_agent, a_uid
-from token_service import revocation_limits
-from token_service.revocation_limits import AT_ONCE, CLIENTS, MOST, RevocationLimits, RevocationRates
+from token_service.rate_limits import revocation_quota as revocation_limits
+from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationLimits, RevocationRates
 
 OTHER_ID = a_uid(400)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.index.revocations import RevocationTable, RevokedToken
+from agentidp.cache.revocations import RevocationTable, RevokedToken
 
 revoked_tokens = st.builds(
     RevokedToken, st.sampled_from("123456"), st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", None])

@@ -22,7 +22,9 @@ from tests.support.worlds import (
     a_value,
     an_organization,
 )
-from token_service import guesses, read_through, second_look
+from token_service.authentication import live_recheck as second_look
+from token_service.client_secrets import brute_force as guesses
+from token_service.cluster import live_reads as read_through
 
 OTHERS = CLIENT | GRANT | {"client_secret": OTHER_SECRET}
 

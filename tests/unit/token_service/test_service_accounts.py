@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from agentidp.domain.assertions import LEEWAY_SECONDS, Assertion, Workload
+from agentidp.domain.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.domain.resources import ObjectMeta
 from agentidp.kube.errors import ApiError, Unreachable
-from token_service.service_accounts import Limits, ServiceAccounts, TooManyReads
+from token_service.authentication.service_accounts import Limits, ServiceAccounts, TooManyReads
 
 WORKER = Workload("talent", "worker")
 AGENT, NEXT_AGENT = "agent-uid", "next-agent-uid"

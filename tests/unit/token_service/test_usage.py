@@ -1,10 +1,10 @@
 """What the token service notes of the use of secrets, and whom it tells."""
 
 from agentidp.domain.clients import ClientHash
-from agentidp.domain.usage import MAX_CONSUMERS, Use, fingerprint
+from agentidp.domain.last_used import MAX_CONSUMERS, Use, fingerprint
 from tests.support.clocks import ManualClock
-from token_service.http.requests import Sent
-from token_service.usage import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, UsageLog, consumer_of
+from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, UsageLog, consumer_of
+from token_service.http.request import Sent
 
 CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
 RETIRING = ClientHash("$2b$10$retiring", "4d3c2b1a", 2_000_000_000.0)

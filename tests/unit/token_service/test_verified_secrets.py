@@ -2,9 +2,9 @@
 
 import pytest
 
-from token_service import verified_secrets
+from token_service.client_secrets import verified_secrets
+from token_service.client_secrets.verified_secrets import VerifiedSecrets
 from token_service.http.client_authentication import ClientPair
-from token_service.verified_secrets import VerifiedSecrets
 
 PAIR = ClientPair("a", b"b")
 

@@ -8,7 +8,7 @@ import pytest
 
 from agentidp.runtime.bcrypt_pool import Busy
 from tests.support.token_services import HASH, OTHER_SECRET, SECRET
-from token_service.verifier import Check, SecretVerifier
+from token_service.client_secrets.verifier import Check, SecretVerifier
 
 DEAR, CHEAP = "$2b$14$dear", "$2b$10$cheap"
 

@@ -9,15 +9,15 @@ import jwt
 import pytest
 from structlog.testing import capture_logs
 
-from agentidp.domain.assertions import Workload as AccountName
+from agentidp.domain.client_assertions import Workload as AccountName
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentState, CredentialPolicy, OrganizationLimits, Workload
 from agentidp.kube.errors import ApiError, Unreachable
 from tests.support.assertions import a_cluster_key, asserted, bound_to, claims_of, signed
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, HOUR, a_registered_agent, a_uid, an_organization
-from token_service.http.requests import Sent
-from token_service.service_accounts import TooManyReads
+from token_service.authentication.service_accounts import TooManyReads
+from token_service.http.request import Sent
 
 SCREENER = (Workload(service_account_name="screener"),)
 WORKLOAD_ONLY: dict[str, Any] = {"workloads": SCREENER, "credential_policy": CredentialPolicy.WORKLOAD_ONLY}

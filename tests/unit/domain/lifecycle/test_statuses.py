@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, RemoveSecret, Step, with_fresh_hash, with_write_refused
-from agentidp.domain.lifecycle.statuses import with_hashes_retired, with_issue_recorded, with_provided_hash, with_room
+from agentidp.domain.lifecycle.status import with_hashes_retired, with_issue_recorded, with_provided_hash, with_room
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,

@@ -1,0 +1,148 @@
+"""Typed requests to one API server as one identity.
+
+`agentidp.kube.config` finds the server and the identity (in a pod, or from KUBECONFIG); requests go through aiohttp with raw
+bytes, which msgspec decodes many times faster than typed models do.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Self
+
+import aiohttp
+import msgspec
+
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.connection import Connection, why_unreachable
+from agentidp.kube.deep_json import decoded_at_any_depth
+from agentidp.kube.errors import NotFound, TooLarge, Unreachable, error_from
+from agentidp.kube.kinds import Kind, ObjectT
+
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+CONNECTIONS = 100
+JSON = "application/json"
+ACCEPTED = f"{JSON}, application/jwk-set+json"  # the second is how the API server writes its keys, and nothing else
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Cluster:
+    """Typed requests to one API server; every failure is an `ApiError`.
+
+    `compressed` answers are for who is far away. Within a cluster they cost more time than they save: a page of a list is
+    inflated at a stretch, during which an event loop serves nobody.
+    """
+
+    def __init__(self, identity: ClientIdentity, field_manager: str, *, compressed: bool = False) -> None:
+        self.server = identity.config.server
+        self._encoding = "gzip" if compressed and identity.config.compressed else "identity"
+        self._writer = {"fieldManager": field_manager}
+        self._connection = Connection(identity, CONNECTIONS)
+
+    @classmethod
+    async def connect(cls, field_manager: str) -> Self:
+        """As whom the environment says; `field_manager` names the writer in managed fields. Nothing is sent yet.
+
+        Raises ConfigError.
+        """
+        return cls(ClientIdentity.of_environment(), field_manager)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connection.close()
+
+    async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
+        """One object. Raises NotFound."""
+        return await decoded_at_any_depth(kind.decode, await self.request("GET", kind.path(namespace, name)))
+
+    async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
+        """One object, or None where there is none."""
+        try:
+            return await self.get(kind, namespace, name)
+        except NotFound:
+            return None
+
+    async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
+        """Create the object and return it as stored. Raises Conflict where one of this name exists."""
+        path = kind.path(value.metadata.namespace)
+        body = await self.request("POST", path, body=kind.encode(value), params=self._writer)
+        return await decoded_at_any_depth(kind.decode, body)
+
+    async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
+        """Replace the object, or only its `subresource`. Raises Conflict where it has changed since it was read."""
+        path = kind.path(value.metadata.namespace, value.metadata.name, subresource)
+        body = await self.request("PUT", path, body=kind.encode(value), params=self._writer)
+        return await decoded_at_any_depth(kind.decode, body)
+
+    async def patch(
+        self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any], subresource: str = ""
+    ) -> ObjectT:
+        """Merge `change` into the object (RFC 7396); no other field is touched, and None removes one.
+
+        Raises NotFound, and Conflict where `change` names a `metadata.resourceVersion` that the object no longer has.
+        """
+        path = kind.path(namespace, name, subresource)
+        body = await self.request("PATCH", path, body=change, params=self._writer, content_type=MERGE_PATCH)
+        return await decoded_at_any_depth(kind.decode, body)
+
+    async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
+        """Delete exactly this version of this object. Raises Conflict where it has changed, NotFound where it is gone."""
+        meta = value.metadata
+        preconditions = {"uid": meta.uid, "resourceVersion": meta.resource_version}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        await self.request("DELETE", kind.path(meta.namespace, meta.name), body=body)
+
+    async def clock(self) -> datetime:
+        """The time at the API server, to the second: its machine's clock may not be this one's."""
+        async with self._send("GET", "/version", timeout=REQUEST_TIMEOUT) as response:
+            return parsedate_to_datetime(response.headers["Date"])
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        content_type: str = JSON,
+        most: int | None = None,
+    ) -> bytes:
+        """The body of a successful answer. Raises TooLarge where it has more than `most` bytes; then no more is read."""
+        data = msgspec.json.encode(body) if body is not None else None
+        options = {"data": data, "params": params, "content_type": content_type, "timeout": REQUEST_TIMEOUT}
+        async with self._send(method, path, **options) as response:
+            return await response.read() if most is None else await _read(response.content, most)
+
+    @asynccontextmanager
+    async def stream(self, path: str, params: Mapping[str, str], idle: float) -> AsyncIterator[aiohttp.StreamReader]:
+        """The body of a long answer as it comes; more than `idle` seconds without a byte end it."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=idle)
+        async with self._send("GET", path, params=params, timeout=timeout) as response:
+            yield response.content
+
+    @asynccontextmanager
+    async def _send(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A successful answer, its body not read yet."""
+        try:
+            async with await self._ask(method, path, **options) as response:
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    raise error_from(response.status, await response.read())
+                yield response
+        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+            raise Unreachable(f"{method} {path}: {why_unreachable(error)}") from error
+
+    async def _ask(self, method: str, path: str, content_type: str = JSON, **options: Any) -> aiohttp.ClientResponse:
+        url = self.server + path  # joined like this because a server behind a gateway has a path of its own
+        headers = [("Accept", ACCEPTED), ("Accept-Encoding", self._encoding), ("Content-Type", content_type)]
+        return await self._connection.request(method, url, headers, **options)
+
+
+async def _read(body: aiohttp.StreamReader, most: int) -> bytes:
+    parts, size = list[bytes](), 0
+    async for part in body.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise TooLarge(f"the answer has more than {most} bytes")
+    return b"".join(parts)

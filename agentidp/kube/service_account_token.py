@@ -1,0 +1,72 @@
+"""Tokens of a program's own ServiceAccount, by which other programs of the cluster know who asks (the TokenRequest API)."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from agentidp.kube.client import Cluster
+from agentidp.kube.errors import Forbidden
+
+LIFETIME_SECONDS = 3600
+USED_FOR = 0.8
+"""The part of its life for which a token is shown: clocks differ, and a request takes its time."""
+REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_PREFIX = "system:serviceaccount:"
+
+
+class _User(msgspec.Struct, frozen=True):
+    username: str
+
+
+class _ReviewStatus(msgspec.Struct, frozen=True, rename="camel"):
+    user_info: _User
+
+
+class _Review(msgspec.Struct, frozen=True):
+    status: _ReviewStatus
+
+
+class _RequestStatus(msgspec.Struct, frozen=True, rename="camel"):
+    token: str
+    expiration_timestamp: datetime
+
+
+class _Request(msgspec.Struct, frozen=True):
+    status: _RequestStatus
+
+
+class OwnToken:
+    """One for this audience, made anew before it ends. It is worth nothing to the API server itself."""
+
+    def __init__(self, cluster: Cluster, audience: str, clock: Callable[[], float] = time.time) -> None:
+        self._cluster = cluster
+        self._audience = audience
+        self._clock = clock
+        self._token = ""
+        self._until = 0.0
+
+    async def __call__(self) -> str:
+        """A token that is good for some minutes at least. Raises ApiError."""
+        if self._clock() >= self._until:
+            asked_at = self._clock()
+            made = await self._request(await self._path())
+            self._token = made.token
+            self._until = asked_at + USED_FOR * (made.expiration_timestamp.timestamp() - asked_at)
+        return self._token
+
+    async def _request(self, path: str) -> _RequestStatus:
+        spec = {"audiences": [self._audience], "expirationSeconds": LIFETIME_SECONDS}
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        return msgspec.json.decode(await self._cluster.request("POST", path, body=body), type=_Request).status
+
+    async def _path(self) -> str:
+        """As the API server knows us. Raises Forbidden for who is no ServiceAccount."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        answer = await self._cluster.request("POST", REVIEWS, body=body)
+        username = msgspec.json.decode(answer, type=_Review).status.user_info.username
+        namespace, _, name = username.removeprefix(_PREFIX).partition(":")
+        if not username.startswith(_PREFIX):
+            raise Forbidden(403, "Forbidden", f"{username} is not a ServiceAccount, so it gets no token for {self._audience}")
+        return f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"

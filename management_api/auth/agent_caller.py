@@ -1,0 +1,66 @@
+"""An agent as the caller: by the scopes of its token, on the agents that it reaches (`agentidp.domain.administration`)."""
+
+from agentidp.domain.administration import READ, includes, reaches
+from agentidp.domain.clients import ClientOrganization
+from management_api.auth.authorization import Action, Place, Sight, tenant_of
+from management_api.cache.agents import RegisteredAgent
+from management_api.errors import agent_not_found, forbidden, insufficient_scope
+
+
+class AgentCaller:
+    """An active agent with a good token: the scopes that count of it, and the Organization that admits the agent, if any."""
+
+    def __init__(self, agent: RegisteredAgent, scopes: frozenset[str], organization: ClientOrganization | None) -> None:
+        self._agent = agent
+        self._scopes = scopes
+        self._organization = organization
+
+    @property
+    def name(self) -> str:
+        """By its id."""
+        return f"agent:{self._agent.agent_id}"
+
+    @property
+    def tenant(self) -> str:
+        """Its namespace: it may register others there, and ask with their tokens."""
+        return tenant_of(self._agent.namespace)
+
+    @property
+    def is_agent(self) -> bool:
+        """It is."""
+        return True
+
+    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+        """By scope first, which says nothing about the agent. An agent that the caller may not even read does not exist."""
+        self._require_scope(action)
+        if agent is None or not self._reaches(agent, READ):
+            raise agent_not_found(agent_id)
+        if not self._reaches(agent, action.value.scope):
+            raise forbidden(f"The organization does not give {action.value.scope} beyond the caller's own namespace.")
+        return agent
+
+    async def visible(self, namespace: str | None) -> Sight:
+        """Those that it may read."""
+        self._require_scope(Action.LIST_AGENTS)
+        reached = {self._agent.namespace, *(self._organization.namespaces if self._organization else ())}
+        return Sight(
+            frozenset(reached if namespace is None else reached & {namespace}), lambda agent: self._reaches(agent, READ)
+        )
+
+    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+        """Beside itself, in its own organization; nothing else is its to choose."""
+        self._require_scope(Action.REGISTER)
+        own = self._agent.spec.organization_id
+        if namespace not in (None, self._agent.namespace):
+            raise forbidden("An agent registers agents in its own namespace only.")
+        if organization_id not in (None, own):
+            raise forbidden("An agent registers agents of its own organization only.")
+        return Place(self._agent.namespace, own)
+
+    def _require_scope(self, action: Action) -> None:
+        needed = action.value.scope
+        if not includes(self._scopes, needed):
+            raise insufficient_scope(needed)
+
+    def _reaches(self, agent: RegisteredAgent, scope: str) -> bool:
+        return reaches(self._agent.client, agent.client, self._organization, scope)

@@ -1,0 +1,74 @@
+"""What every caller is to the endpoints: a name, and what they may do with which agent."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from agentidp.domain.administration import READ, WRITE
+from management_api.cache.agents import RegisteredAgent
+
+AGENTS, CREDENTIALS = "agents", "agentcredentials"
+
+
+def tenant_of(namespace: str) -> str:
+    """The tenant that all callers of a namespace are."""
+    return f"namespace:{namespace}"
+
+
+class Sight(NamedTuple):
+    """Which agents somebody sees: of these namespaces, None for all, those that `includes` says."""
+
+    namespaces: frozenset[str] | None
+    includes: Callable[[RegisteredAgent], bool] = lambda _: True
+
+
+class Right(NamedTuple):
+    """What a call takes: the scope of an access token, or a verb on a resource of the cluster."""
+
+    scope: str
+    resource: str
+    verb: str
+
+
+class Action(Enum):
+    """The calls, by the right that they take."""
+
+    LIST_AGENTS = Right(READ, AGENTS, "list")
+    READ_AGENT = Right(READ, AGENTS, "get")
+    REGISTER = Right(WRITE, AGENTS, "create")
+    CHANGE_AGENT = Right(WRITE, AGENTS, "patch")
+    LIST_CREDENTIALS = Right(READ, CREDENTIALS, "list")
+    GENERATE = Right(WRITE, CREDENTIALS, "create")
+    CHANGE_CREDENTIAL = Right(WRITE, CREDENTIALS, "patch")
+
+
+class Place(NamedTuple):
+    """Where a new agent goes, and whose it is."""
+
+    namespace: str
+    organization_id: str | None
+
+
+class Caller(Protocol):
+    """Somebody who has shown who they are. Every method raises Failure where the answer is no."""
+
+    @property
+    def name(self) -> str:
+        """For annotations, logs and limits."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose budget changes are taken from: a namespace's, which its agents and ServiceAccounts share, or a user's."""
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it asks with the access token of an agent, and so with no rights in the cluster."""
+
+    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+        """The agent, if they may do this with it; there is no difference between one that they do not see and none."""
+
+    async def visible(self, namespace: str | None) -> Sight:
+        """Which agents are in their list, in this namespace only if one is named."""
+
+    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+        """Where an agent goes that they register, with what they say about that."""

@@ -1,0 +1,158 @@
+"""A user or ServiceAccount of the cluster as the caller: may they do the same with the resource, they may do it here.
+
+The API server decides both: who a token is (TokenReview), and what they may do (SubjectAccessReview).
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from agentidp.domain.resources import GROUP
+from agentidp.kube.client import Cluster
+from management_api.auth.authorization import Action, Place, Right, Sight, tenant_of
+from management_api.auth.expiring_cache import Remembered
+from management_api.cache.agents import RegisteredAgent
+from management_api.errors import agent_not_found, forbidden, invalid
+
+TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+SERVICE_ACCOUNT = "system:serviceaccount:"
+REMEMBERED_SECONDS = 5.0
+EVERYWHERE = ""
+
+
+class User(Struct, frozen=True):
+    """`authentication.k8s.io/v1` UserInfo, as it goes into an access review."""
+
+    username: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def home(self) -> str | None:
+        """The namespace of a ServiceAccount."""
+        if not self.username.startswith(SERVICE_ACCOUNT):
+            return None
+        return self.username.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
+
+    @property
+    def tenant(self) -> str:
+        """See `Caller.tenant`."""
+        return f"user:{self.username}" if self.home is None else tenant_of(self.home)
+
+
+class _TokenStatus(Struct, frozen=True):
+    authenticated: bool = False
+    user: User = User()
+
+
+class _TokenReview(Struct, frozen=True):
+    status: _TokenStatus = _TokenStatus()
+
+
+class _AccessStatus(Struct, frozen=True):
+    allowed: bool = False
+
+
+class _AccessReview(Struct, frozen=True):
+    status: _AccessStatus = _AccessStatus()
+
+
+class _Question(NamedTuple):
+    user: str
+    namespace: str
+    right: Right
+
+
+class Reviews:
+    """Asks the API server, and remembers its answers for some seconds. Raises ApiError."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._access: Remembered[_Question, bool] = Remembered(REMEMBERED_SECONDS)
+
+    async def user(self, token: str) -> User | None:
+        """Whose token this is, if the API server takes it. Not remembered here: whoever keeps tokens keeps digests of them."""
+        body: dict[str, Any] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+        answer = await self._cluster.request("POST", TOKEN_REVIEWS, body=body)
+        status = msgspec.json.decode(answer, type=_TokenReview).status
+        return status.user if status.authenticated and status.user.username else None
+
+    async def allows(self, user: User, right: Right, namespace: str) -> bool:
+        """Whether they may do this in this namespace, "" for all of them."""
+        question = _Question(repr(user), namespace, right)
+        known = self._access.find(question)
+        if known is None:
+            known = await self._ask(user, right, namespace)
+            self._access.add(question, known, user.tenant)
+        return known
+
+    async def _ask(self, user: User, right: Right, namespace: str) -> bool:
+        attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
+        spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
+        body: dict[str, Any] = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": spec | {"resourceAttributes": attributes},
+        }
+        answer = await self._cluster.request("POST", ACCESS_REVIEWS, body=body)
+        return msgspec.json.decode(answer, type=_AccessReview).status.allowed
+
+
+class KubernetesCaller:
+    """Somebody whom the cluster knows."""
+
+    def __init__(self, user: User, reviews: Reviews) -> None:
+        self._user = user
+        self._reviews = reviews
+
+    @property
+    def name(self) -> str:
+        """As the cluster calls them."""
+        return f"kubernetes:{self._user.username}"
+
+    @property
+    def tenant(self) -> str:
+        """A ServiceAccount's namespace; users have none."""
+        return self._user.tenant
+
+    @property
+    def is_agent(self) -> bool:
+        """It has rights in the cluster."""
+        return False
+
+    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+        """Who may not even read agents in that namespace is not told that there is one."""
+        if agent and await self._may(action, agent.namespace):
+            return agent
+        if agent and await self._may(Action.READ_AGENT, agent.namespace):
+            raise forbidden(_needs(action, agent.namespace))
+        raise agent_not_found(agent_id)
+
+    async def visible(self, namespace: str | None) -> Sight:
+        """All, if they may list everywhere; else those of one namespace: the one named, or a ServiceAccount's own."""
+        if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
+            return Sight(None)
+        chosen = namespace or self._user.home
+        if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
+            raise forbidden(_needs(Action.LIST_AGENTS, chosen))
+        return Sight(frozenset({chosen}))
+
+    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+        """In the namespace named, or a ServiceAccount's own. Whether an organization admits it is its own affair."""
+        chosen = namespace or self._user.home
+        if chosen is None:
+            raise invalid(namespace="Name the namespace of the new agent in the query: a user has none of their own.")
+        if not await self._may(Action.REGISTER, chosen):
+            raise forbidden(_needs(Action.REGISTER, chosen))
+        return Place(chosen, organization_id)
+
+    async def _may(self, action: Action, namespace: str) -> bool:
+        return await self._reviews.allows(self._user, action.value, namespace)
+
+
+def _needs(action: Action, namespace: str | None) -> str:
+    where = f"in namespace {namespace}" if namespace else "in all namespaces"
+    return f"This takes the right to {action.value.verb} {action.value.resource}.{GROUP} {where}."

@@ -1,0 +1,1 @@
+"""What was last seen of each object, trimmed and indexed. Nothing here writes to the API server."""

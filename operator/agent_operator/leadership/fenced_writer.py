@@ -1,0 +1,105 @@
+"""The only way in which the operator changes anything: every write is bound to the version it was decided from.
+
+A write is refused before it is sent when this process may no longer lead, and its answer is what the world has seen from then
+on. So two operators never act together: one of them meets a conflict. A status that somebody else undoes is left alone for
+longer each time.
+"""
+
+from contextlib import suppress
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from agent_operator.cache.cluster_cache import Collection, World
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.leadership.status_backoff import StatusContest
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import (
+    Agent,
+    AgentCredential,
+    AgentStatus,
+    CredentialStatus,
+    Organization,
+    OrganizationStatus,
+    Secret,
+    TokenRevocation,
+)
+from agentidp.kube.client import Cluster
+from agentidp.kube.errors import NotFound, Unreachable
+from agentidp.kube.events import EventRecorder
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOKEN_REVOCATIONS, Kind
+
+StatedT = TypeVar("StatedT", Agent, AgentCredential, Organization)
+
+
+class Writes:
+    """Statuses, Secrets and events."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        world: World,
+        leadership: Leadership,
+        events: EventRecorder,
+        contest: StatusContest | None = None,
+    ) -> None:
+        self._contest = contest or StatusContest()
+        self._cluster = cluster
+        self._world = world
+        self._leadership = leadership
+        self._events = events
+
+    async def credential_status(self, credential: AgentCredential, status: CredentialStatus) -> AgentCredential:
+        """Record a credential's status. Raises Conflict, NotFound, LeftAlone."""
+        return await self._status(CREDENTIALS, self._world.credentials, credential, replace(credential, status=status))
+
+    async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
+        """Record an agent's status. Raises Conflict, NotFound, LeftAlone."""
+        return await self._status(AGENTS, self._world.agents, agent, replace(agent, status=status))
+
+    async def organization_status(self, organization: Organization, status: OrganizationStatus) -> Organization:
+        """Record an organization's status. Raises Conflict, NotFound, LeftAlone."""
+        wanted = replace(organization, status=status)
+        return await self._status(ORGANIZATIONS, self._world.organizations, organization, wanted)
+
+    async def _status(self, kind: Kind[StatedT], collection: Collection[StatedT], current: StatedT, wanted: StatedT) -> StatedT:
+        self._leadership.require()
+        self._contest.require(current)
+        try:
+            written = await self._cluster.replace(kind, wanted, "status")
+        except Unreachable:
+            self._contest.forget(current)
+            raise
+        self._contest.written(current, written)
+        collection.put(written)
+        return written
+
+    async def secret(self, secret: Secret) -> Secret:
+        """Create the Secret, or replace the version that it names. Raises Conflict."""
+        self._leadership.require()
+        known = secret.metadata.resource_version
+        written = await (self._cluster.replace(SECRETS, secret) if known else self._cluster.create(SECRETS, secret))
+        self._world.secrets.put(written)
+        return written
+
+    async def no_secret(self, secret: Secret) -> None:
+        """Remove exactly this version of the Secret. Raises Conflict."""
+        self._leadership.require()
+        with suppress(NotFound):  # somebody else was faster, and it is what we want
+            await self._cluster.delete(SECRETS, secret)
+        self._world.secrets.remove(secret.metadata)
+
+    async def no_revocation(self, revocation: TokenRevocation) -> None:
+        """Remove a TokenRevocation. Raises Conflict."""
+        self._leadership.require()
+        with suppress(NotFound):
+            await self._cluster.delete(TOKEN_REVOCATIONS, revocation)
+        self._world.revocations.remove(revocation.metadata)
+
+    def credential_event(self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False) -> None:
+        """Tell the credential's story to `kubectl describe`."""
+        self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning)
+
+    def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False) -> None:
+        """Tell the agent's story to `kubectl describe`."""
+        self._events.record(AGENTS, about, reason, note, action="Register", warning=warning)

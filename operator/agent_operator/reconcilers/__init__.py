@@ -1,0 +1,1 @@
+"""One reconciler for each kind, and the gatherer and executor of credentials. Policy lives in `agentidp.domain`."""

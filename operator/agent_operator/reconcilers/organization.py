@@ -1,0 +1,45 @@
+"""Bring one organization to rest: its status says how many agents it has admitted."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.refresh import refresh
+from agent_operator.clock import now
+from agent_operator.leadership.fenced_writer import Writes
+from agentidp.domain.conditions import READY, with_condition
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import Name
+from agentidp.kube.client import Cluster
+from agentidp.kube.errors import Conflict, NotFound
+from agentidp.kube.kinds import ORGANIZATIONS
+
+
+class OrganizationReconciler:
+    """One status write at most."""
+
+    def __init__(self, cluster: Cluster, world: World, writes: Writes) -> None:
+        self._cluster = cluster
+        self._world = world
+        self._writes = writes
+
+    async def reconcile(self, name: Name) -> datetime | None:
+        """Nothing about an organization falls due."""
+        organization = self._world.organizations.get(name)
+        if organization is None:
+            return None
+        admitted = self._world.memberships.admitted(organization)
+        generation = organization.metadata.generation
+        message = "Its namespaces may claim it."
+        conditions = with_condition(
+            organization.status.conditions, READY, True, Reason.ORGANIZATION_ACCEPTED, message, generation, now()
+        )
+        status = replace(organization.status, agents=admitted, conditions=conditions, observed_generation=generation)
+        if status == organization.status:
+            return None
+        try:
+            await self._writes.organization_status(organization, status)
+        except (Conflict, NotFound):
+            await refresh(self._cluster, ORGANIZATIONS, self._world.organizations, organization)
+        return None

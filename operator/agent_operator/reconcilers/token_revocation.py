@@ -1,0 +1,28 @@
+"""Sweep TokenRevocations: nobody needs one when its token would have expired anyway."""
+
+from datetime import datetime
+
+from agent_operator.cache.cluster_cache import World
+from agent_operator.clock import now
+from agent_operator.leadership.fenced_writer import Writes
+from agentidp.domain.resources import Name
+from agentidp.domain.signing_keys import CLOCK_SKEW
+
+
+class RevocationReconciler:
+    """One delete, when its time has come."""
+
+    def __init__(self, world: World, writes: Writes) -> None:
+        self._world = world
+        self._writes = writes
+
+    async def reconcile(self, name: Name) -> datetime | None:
+        """When the revocation can go; later than its token's end, because verifiers' clocks differ."""
+        revocation = self._world.revocations.get(name)
+        if revocation is None:
+            return None
+        due = revocation.spec.expires_at + CLOCK_SKEW
+        if now() < due:
+            return due
+        await self._writes.no_revocation(revocation)
+        return None

@@ -1,0 +1,1 @@
+"""Metrics, counts, loop lag and probes. They only read."""

@@ -1,0 +1,94 @@
+"""What the operator tells Prometheus. Label values come from short lists of our own, never from resources."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from agent_operator.cache.cluster_cache import World
+from agent_operator.clock import now
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.telemetry.counts import UPCOMING, Census, take_census
+from agent_operator.telemetry.loop_lag import LoopLag
+from agent_operator.work_queue import Topic, Work
+from agentidp.domain.lifecycle import OBSTACLES
+from agentidp.runtime.metrics import program_registry
+
+_BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """Counters that the work feeds, and gauges that are read off the world when somebody asks."""
+
+    def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
+        self.registry = program_registry()
+        self._world = world
+        self._gauges = _Gauges(world, work, leadership, lag)
+        self.registry.register(self._gauges)
+        self._reconciled = Counter(
+            "agentidp_operator_reconciliations", "Objects looked at.", ["kind", "outcome"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "agentidp_operator_reconciliation_duration_seconds",
+            "How long one look at an object took, with its writes.",
+            ["kind"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
+    async def text(self) -> bytes:
+        """As Prometheus reads it. All credentials are counted first, in as many turns of the event loop as they need."""
+        self._gauges.census = await take_census(self._world.credentials, now())
+        return generate_latest(self.registry)
+
+    def reconciled(self, topic: Topic, outcome: str, seconds: float) -> None:
+        """One object was looked at: `done`, `retried` or `failed`."""
+        self._reconciled.labels(topic.value, outcome).inc()
+        self._seconds.labels(topic.value).observe(seconds)
+
+
+class _Gauges(Collector):
+    def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
+        self._world = world
+        self._work = work
+        self._leadership = leadership
+        self._lag = lag
+        self.census = Census(now())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield _gauge("agentidp_operator_leading", "1 while this process holds the lease.", float(self._leadership.held))
+        yield _gauge("agentidp_operator_queue_length", "Objects that wait to be looked at.", self._work.waiting)
+        yield _gauge("agentidp_operator_scheduled", "Objects with something due later.", self._work.scheduled)
+        yield _gauge("agentidp_operator_slowest_worker_seconds", "The longest look now under way.", self._work.stuck_for())
+        yield _gauge(
+            "agentidp_operator_loop_lag_seconds", "The event loop's worst delay since the last scrape.", self._lag.take()
+        )
+        yield _gauge("agentidp_agents", "Agents known.", len(self._world.agents))
+        yield from self._credentials()
+
+    def _credentials(self) -> Iterator[GaugeMetricFamily]:
+        census = self.census
+        standings = GaugeMetricFamily("agentidp_credentials", "Credentials known.", labels=["phase", "reason"])
+        for labels, count in census.standings.items():
+            standings.add_metric(labels, count)
+        yield standings
+        text = "Credentials whose Secret does not hold the pair as declared, by what keeps it from being written."
+        yield _by("reason", "agentidp_credentials_undelivered", text, OBSTACLES, census.undelivered)
+        yield _gauge("agentidp_credentials_due_rotations", "Rotations that are due, and not done.", census.due)
+        text = "Rotations that should have been done a minute ago."
+        yield _gauge("agentidp_credentials_overdue_rotations", text, census.overdue)
+        text = "Rotations that become due within this time; those of a shorter time are among them."
+        yield _by("within", "agentidp_credentials_upcoming_rotations", text, UPCOMING, census.upcoming)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _by(label: str, name: str, text: str, values: Iterable[str], counts: Mapping[str, int]) -> GaugeMetricFamily:
+    """A value for each of the label's, also where it is 0: what was never there cannot be seen to rise."""
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value in values:
+        family.add_metric([value], counts.get(value, 0))
+    return family

@@ -1,0 +1,53 @@
+"""`GET /healthz`, `/readyz` and `/metrics`, from the first moment on: a replica that stands by is alive and ready, too."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from agent_operator.leadership.leader_election import Election
+from agent_operator.telemetry.metrics import Metrics
+from agent_operator.work_queue import Work
+from agentidp.runtime.settings import Listen
+
+STUCK_SECONDS = 180.0  # longer than any time-out of a request
+
+
+class Probes:
+    """What the kubelet and Prometheus ask."""
+
+    def __init__(self, election: Election, work: Work, metrics: Metrics) -> None:
+        self._election = election
+        self._work = work
+        self._metrics = metrics
+
+    @asynccontextmanager
+    async def serve(self, listen: Listen) -> AsyncIterator[None]:
+        """Answer while the block runs."""
+        app = web.Application()
+        routes = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._show_metrics}
+        app.add_routes([web.get(path, answer) for path, answer in routes.items()])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, listen.host, listen.port).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        """Alive, unless a worker makes no progress; that the API server is away is no reason to restart."""
+        seconds = self._work.stuck_for()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if seconds > STUCK_SECONDS else HTTPStatus.OK
+        return web.json_response({"slowestWorkerSeconds": round(seconds, 1)}, status=status)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        """Ready when it leads, or knows who does; not where another release's operator does, which it says."""
+        status = HTTPStatus.OK if self._election.is_settled else HTTPStatus.SERVICE_UNAVAILABLE
+        body = {"leader": self._election.leader, "blockedBy": self._election.blocked_by}
+        return web.json_response(body, status=status)
+
+    async def _show_metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=await self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

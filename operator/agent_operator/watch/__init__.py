@@ -1,0 +1,1 @@
+"""The only folder that imports Kopf: event handlers that enqueue requests, and the periodic resync."""

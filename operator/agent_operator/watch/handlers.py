@@ -1,0 +1,114 @@
+"""All that Kopf calls: every change that it sees goes into the world, which knows whom it concerns. No policy here.
+
+Raw event handlers leave no trace on objects: no finalizer, no annotation, no last-handled state. So nothing hangs when the
+operator is away, and a restart over settled objects writes nothing.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import Any
+
+import kopf
+import msgspec
+import structlog
+
+from agent_operator.cache.cluster_cache import Collection, World
+from agent_operator.watch.kopf_lists import NothingHandledLast, read_through
+from agent_operator.watch.kopf_session import KOPF_CONNECTIONS, KopfSession
+from agentidp.domain.resources import GROUP, VERSION, Identity
+from agentidp.kube.client import Cluster
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.connection import Connection
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
+
+WATCH_SECONDS = 290
+# Kopf's peers are not used. It would ask for the name of the user that it runs as, and a pod's user has a number only.
+NO_PEER: Any = "agentidp-operator"
+
+log = structlog.get_logger()
+
+
+def registry(world: World) -> kopf.OperatorRegistry:
+    """Handlers that feed this world."""
+    handlers = kopf.OperatorRegistry()
+    kopf.on.startup(registry=handlers)(_configure)
+    kopf.on.login(registry=handlers)(_log_in)
+    _feed(handlers, AGENTS, world.agents)
+    _feed(handlers, CREDENTIALS, world.credentials)
+    _feed(handlers, ORGANIZATIONS, world.organizations)
+    return handlers
+
+
+def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Collection[ObjectT]) -> None:
+    @kopf.on.event(GROUP, VERSION, kind.plural, id=f"see-{kind.plural}", registry=handlers)
+    async def see(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 Kopf's name
+        value = _read(kind, body) if type != "DELETED" else None
+        if value is None:
+            collection.remove(msgspec.convert(dict(body["metadata"]), Identity))
+        else:
+            collection.put(value)
+
+
+def _read(kind: Kind[ObjectT], body: kopf.Body) -> ObjectT | None:
+    """The object; one that cannot be read is none, whatever it was before."""
+    try:
+        return msgspec.convert(dict(body), kind.type)
+    except msgspec.ValidationError as trouble:
+        log.error(  # noqa: TRY400 its trace says nothing more
+            "ignored an object that cannot be read",
+            kind=kind.name,
+            name=body.get("metadata", {}).get("name"),
+            why=str(trouble),
+        )
+        return None
+
+
+class EndlessBackoffs:
+    """Seconds before each next try of a request: if they ran out in an outage, Kopf would end the operator.
+
+    It also tries again after a 403, which a starting API server answers until it has read its own rules.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """Anew for each request."""
+        return chain((0.2, 0.5, 1.0, 2.0), repeat(3.0))
+
+
+async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    settings.posting.enabled = False  # our own events tell the story; Kopf's repeat its log
+    settings.scanning.disabled = True  # the kinds are known, and reading CRDs and namespaces would need more rights
+    settings.watching.server_timeout = WATCH_SECONDS
+    settings.watching.connect_timeout = 5
+    settings.watching.inactivity_timeout = 100  # bookmarks come every minute
+    settings.watching.reconnect_backoff = 0.2
+    settings.networking.request_timeout = 30
+    settings.networking.error_backoffs = EndlessBackoffs()
+    settings.persistence.finalizer = f"{GROUP}/operator"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = NothingHandledLast()
+    settings.queueing.idle_timeout = 0.5
+
+
+async def _log_in(**_: Any) -> kopf.AiohttpSession:
+    """The same identity as everything else in this process has, which follows the files that it is read from."""
+    connection = Connection(ClientIdentity.of_environment(), KOPF_CONNECTIONS)
+    session: Any = KopfSession(connection)
+    return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
+
+
+async def run_kopf(cluster: Cluster, handlers: kopf.OperatorRegistry) -> None:
+    """Watch, until a signal says to stop.
+
+    Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
+    """
+    read_through(cluster, (AGENTS, CREDENTIALS, ORGANIZATIONS))
+    watching = await kopf.spawn_tasks(registry=handlers, identity=NO_PEER, standalone=True, clusterwide=True)
+    try:
+        ended, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.wait(watching)
+    for task in ended:
+        await task  # raises what it has failed with

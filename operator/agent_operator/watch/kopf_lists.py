@@ -1,0 +1,112 @@
+"""Let Kopf read what tenants make deep or large; it has no setting for either.
+
+It decodes whole answers, `metadata.managedFields` and all. A RecursionError ends the operator, and a page of 500 objects of
+1.5 MiB each takes its memory, many times over as Python's dictionaries, while handlers wait for their turn. So its lists come
+from our own (`agentidp.kube.pager`: 4 MiB at a time, a few objects at a stretch), and of each object, listed or watched, Kopf
+gets what the schemas bound: identity, spec and status. Then it copies each object, which goes a quarter as deep as decoding,
+and is kept from that.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import kopf
+import msgspec
+from kopf._cogs.clients import api, fetching
+
+from agentidp.kube.client import Cluster
+from agentidp.kube.deep_json import shallow
+from agentidp.kube.errors import ApiError
+from agentidp.kube.kinds import Kind
+from agentidp.kube.pager import Listing
+
+RETRY_SECONDS = 1.0
+METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
+"""What handlers and Kopf itself use. There are no finalizers of ours, and no annotations."""
+
+Body = dict[str, Any]
+
+_api: Any = api
+_fetching: Any = fetching
+
+
+def read_through(cluster: Cluster, kinds: Iterable[Kind[Any]]) -> None:
+    """From now on, in this process: Kopf lists these kinds with our own client."""
+    _api.json = SimpleNamespace(loads=loads)  # the one function that its watches call
+    _fetching.fetch_objs = Lists(cluster, kinds).fetch_objs
+
+
+def loads(text: str) -> Any:
+    """What a watch tells; an await is not possible here."""
+    try:
+        event = json.loads(text)
+    except RecursionError:
+        event = json.loads(shallow(text.encode()))
+    return event | {"object": without_what_is_unbounded(event["object"])} if "object" in event else event
+
+
+def without_what_is_unbounded(body: Mapping[str, Any]) -> Body:
+    """The same object with the metadata that is used."""
+    meta = body.get("metadata", {})
+    return dict(body) | {"metadata": {key: meta[key] for key in METADATA if key in meta}}
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """A source of a listing: objects as Kopf takes them."""
+
+    kind: Kind[Any]
+
+    @property
+    def plural(self) -> str:
+        """As paths and logs write it."""
+        return self.kind.plural
+
+    def path(self, namespace: str = "") -> str:
+        """The path of the collection."""
+        return self.kind.path(namespace)
+
+    def decode(self, body: bytes | msgspec.Raw) -> Body:
+        """One object, which in a list does not say of which kind it is."""
+        found = without_what_is_unbounded(json.loads(bytes(body)))
+        return {"apiVersion": self.kind.api_version, "kind": self.kind.name} | found
+
+
+class Lists:
+    """What Kopf lists."""
+
+    def __init__(self, cluster: Cluster, kinds: Iterable[Kind[Any]], retry_seconds: float = RETRY_SECONDS) -> None:
+        self._cluster = cluster
+        self._retry_seconds = retry_seconds
+        self._bodies = {kind.plural: Bodies(kind) for kind in kinds}
+
+    async def fetch_objs(self, *, resource: Any, **_: Any) -> AsyncIterator[tuple[Collection[Body], str]]:
+        """As Kopf's own: some objects at a time, with the version of the list. Trouble is told in words that Kopf retries."""
+        listing = Listing(self._cluster, self._bodies[resource.plural])
+        try:
+            async for bodies in listing:
+                yield bodies, str(listing.version)
+        except (ApiError, msgspec.DecodeError) as trouble:
+            await asyncio.sleep(self._retry_seconds)
+            raise aiohttp.ClientConnectionError(str(trouble)) from trouble
+        yield (), str(listing.version)
+
+
+class NothingHandledLast(kopf.DiffBaseStorage):
+    """Nothing is copied and kept of what an object was: only handlers that we do not have are told how it differs from it."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None) -> kopf.BodyEssence:  # noqa: ARG002 Kopf's
+        """Nothing of it."""
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002 Kopf's
+        """None: nothing was stored."""
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Nothing."""

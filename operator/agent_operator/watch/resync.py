@@ -1,0 +1,50 @@
+"""Everything listed again: at the start, so that the first look is complete, and now and then, in case an event was missed.
+
+A watch that has to start over tells what is there, not what is gone; without this an object that was deleted meanwhile would
+be remembered for ever.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from agent_operator.cache.cluster_cache import World
+from agentidp.kube.client import Cluster
+from agentidp.kube.errors import ApiError
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
+from agentidp.kube.pager import Listing
+
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+async def resync(cluster: Cluster, world: World) -> None:
+    """The world as the API server has it now. Agents come before their credentials, which are decided with them."""
+    await world.organizations.replace(Listing(cluster, ORGANIZATIONS))
+    await world.agents.replace(Listing(cluster, AGENTS))
+    await world.credentials.replace(Listing(cluster, CREDENTIALS))
+
+
+async def first_sync(cluster: Cluster, world: World) -> None:
+    """Until it has worked once."""
+    while True:
+        try:
+            await resync(cluster, world)
+        except ApiError as trouble:
+            log.warning("the API server cannot be read yet", why=str(trouble))
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            log.info("read the cluster", agents=len(world.agents), credentials=len(world.credentials))
+            return
+
+
+async def keep_in_sync(cluster: Cluster, world: World, every: timedelta) -> None:
+    """For ever."""
+    while True:
+        await asyncio.sleep(every.total_seconds())
+        try:
+            await resync(cluster, world)
+        except ApiError as trouble:
+            log.warning("could not list everything again", why=str(trouble))

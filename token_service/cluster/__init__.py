@@ -1,0 +1,1 @@
+"""What the API server has: the watch-fed cache, live reads, and keys. No OAuth errors and no HTTP requests."""

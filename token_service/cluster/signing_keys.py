@@ -1,0 +1,80 @@
+"""The signing keys, as their Secret has them: parsed once, chosen by the time alone."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from agentidp.domain.access_tokens import PublicKey, TokenWriter
+from agentidp.domain.resources import Identity, Secret
+from agentidp.domain.signing_keys import SECRET_KEY, KeySet, PrivateKey, public_jwk
+from agentidp.kube.pager import Listing
+
+log = structlog.get_logger()
+
+
+class KeyRing:
+    """The view (in a reflector's words) of the signing keys' Secret."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._keys = KeySet()
+        self._private: dict[str, PrivateKey] = {}
+        self._writer: TokenWriter | None = None
+        self._writer_until = 0.0
+
+    async def replace(self, listing: Listing[Secret]) -> None:
+        """There is this Secret, or none."""
+        found = [secret async for some in listing for secret in some]
+        if found:
+            self.put(found[0])
+        else:
+            self._use(KeySet())
+
+    def put(self, value: Secret) -> None:
+        """The Secret is new, or has changed. One that cannot be read changes nothing."""
+        try:
+            self._use(msgspec.json.decode(value.data.get(SECRET_KEY, b""), type=KeySet))
+        except (msgspec.DecodeError, ValueError, TypeError) as trouble:
+            why = type(trouble).__name__  # its words might quote the Secret
+            log.error("the signing keys cannot be read, those at hand stay in use", secret=str(value.key), why=why)  # noqa: TRY400
+
+    def remove(self, _: Identity) -> None:
+        """The Secret is gone, and its keys with it: whoever deletes it wants them out of use."""
+        self._use(KeySet())
+
+    def writer(self) -> TokenWriter | None:
+        """What signs now; None where there is no key."""
+        now = self._clock()
+        if now >= self._writer_until:
+            self._choose(now)
+        return self._writer
+
+    def public_keys(self) -> dict[str, PublicKey]:
+        """The keys that a token which is valid now may be signed with, by `kid`."""
+        published = self._keys.published(datetime.fromtimestamp(self._clock(), UTC))
+        return {key.kid: PublicKey(key.algorithm, self._private[key.kid].public_key()) for key in published}
+
+    def jwks(self) -> bytes:
+        """The JWK Set (RFC 7517, section 5) of all published keys."""
+        published = self._keys.published(datetime.fromtimestamp(self._clock(), UTC))
+        jwks = [{**public_jwk(self._private[key.kid]), "kid": key.kid, "use": "sig", "alg": key.algorithm} for key in published]
+        return msgspec.json.encode({"keys": jwks})
+
+    def age(self) -> float:
+        """Seconds since the signing key began to sign; 0 where there is none."""
+        writer = self.writer()
+        return self._clock() - writer.key.signs_from.timestamp() if writer else 0.0
+
+    def _use(self, keys: KeySet) -> None:
+        self._private = {key.kid: self._private.get(key.kid) or key.load() for key in keys.keys}
+        self._keys = keys
+        self._choose(self._clock())
+
+    def _choose(self, now: float) -> None:
+        key = self._keys.signing(datetime.fromtimestamp(now, UTC))
+        later = (one.signs_from.timestamp() for one in self._keys.keys)
+        self._writer = TokenWriter(key, self._private[key.kid]) if key else None
+        self._writer_until = min((moment for moment in later if moment > now), default=float("inf"))

@@ -1,0 +1,58 @@
+"""Answers: every OAuth error and every JSON body of the token endpoints is written here, and nowhere else.
+
+None of them may be stored (RFC 6749, section 5.1).
+"""
+
+import msgspec
+from fastapi import Response
+from msgspec import Struct
+
+from agentidp.domain.oauth_errors import ErrorCode, OAuthError
+from agentidp.http_server.asgi import Send
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_HEADERS: Headers = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+)
+CHALLENGES = {
+    ErrorCode.INVALID_CLIENT: (b"www-authenticate", b'Basic realm="agentidp", charset="UTF-8"'),
+    ErrorCode.INVALID_TOKEN: (b"www-authenticate", b'Bearer realm="agentidp", error="invalid_token"'),
+    ErrorCode.INSUFFICIENT_SCOPE: (b"www-authenticate", b'Bearer realm="agentidp", error="insufficient_scope"'),
+}
+"""How to authenticate (RFC 9110, section 11.6.1)."""
+
+
+class Answer(Struct, frozen=True, gc=False):
+    """A whole answer with a JSON body."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
+
+
+def error_answer(error: OAuthError) -> Answer:
+    """The answer that an error is told with (RFC 6749, section 5.2)."""
+    body = msgspec.json.encode({"error": error.error, "error_description": error.description})
+    challenge = CHALLENGES.get(error.error)
+    headers: Headers = (challenge,) if challenge else ()
+    if error.retry_after is not None:
+        headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
+    headers += tuple((name.lower().encode(), value.encode()) for name, value in error.headers)
+    return Answer(error.status, body, headers)
+
+
+def response(answer: Answer) -> Response:
+    """The answer for a route of the framework."""
+    headers = {name.decode(): value.decode() for name, value in _HEADERS + answer.headers}
+    return Response(answer.body, answer.status, headers)
+
+
+async def write(answer: Answer, send: Send) -> None:
+    """Send an answer."""
+    length = (b"content-length", str(len(answer.body)).encode())
+    headers = [length, *(_HEADERS if answer.body else _HEADERS[1:]), *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,1 @@
+"""Tokens that exist: their validation and their revocation. Nothing here authenticates a client."""
