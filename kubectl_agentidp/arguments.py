@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentidp.domain.durations import parse_duration
-from kubectl_agentidp.client import Access
+from kubectl_agentidp.client import PluginClient
 
 PROGRAM = "kubectl agentidp"
 SUMMARY = "See and change agents and their credentials, with your own rights in the cluster."
@@ -17,7 +17,7 @@ WIDTH = 100
 CLUSTER_FLAGS = ("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid")
 
 Collected = dict[str, list[str]]
-Run = Callable[[Access, argparse.Namespace], Awaitable[None]]
+Run = Callable[[PluginClient, argparse.Namespace], Awaitable[None]]
 
 
 class Commands:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agentidp.domain.resources import Name
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import NamespacedName
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, ConfigError, Conflict
 from agentidp.kube.kinds import Kind, ObjectT
 from agentidp.kube.pager import list_all
-from kubectl_agentidp.errors import Failure, explained, keeps_changing
+from kubectl_agentidp.errors import CommandError, explained, keeps_changing
 
 FIELD_MANAGER = "kubectl-agentidp"
 TRIES = 10
@@ -20,10 +20,10 @@ BETWEEN_TRIES_SECONDS = 0.1
 Spec = Mapping[str, Any]
 
 
-class Access:
+class PluginClient:
     """Typed requests with the caller's rights, in the namespace that the caller means."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
+    def __init__(self, cluster: KubeClient, namespace: str) -> None:
         self.namespace = namespace
         self._cluster = cluster
 
@@ -34,7 +34,7 @@ class Access:
 
     async def list(self, kind: Kind[ObjectT], namespace: str = "") -> list[ObjectT]:
         """All objects of a kind, of one namespace or of all, by namespace and name."""
-        with explained("list", kind, Name(namespace, ""), self._cluster.server):
+        with explained("list", kind, NamespacedName(namespace, ""), self._cluster.server):
             objects = await list_all(self._cluster, kind, kind.path(namespace))
         return sorted(objects, key=lambda one: one.key)
 
@@ -67,9 +67,9 @@ class Access:
         try:
             return await self._cluster.clock()
         except ConfigError as error:
-            raise Failure(error.message, error.advice) from error
+            raise CommandError(error.message, error.advice) from error
         except ApiError as error:
-            raise Failure(f"the API server {self._cluster.server} did not tell the time: {error}") from error
+            raise CommandError(f"the API server {self._cluster.server} did not tell the time: {error}") from error
 
-    def _named(self, name: str) -> Name:
-        return Name(self.namespace, name)
+    def _named(self, name: str) -> NamespacedName:
+        return NamespacedName(self.namespace, name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from agentidp.kube.config.identity import Source, kubeconfig_files
 from agentidp.kube.config.impersonation import Impersonation
 from agentidp.kube.config.rest_config import KubeconfigSource, Overrides, PodSource
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 
 DEFAULT_PATH = ".kube/config"
 
@@ -25,7 +25,7 @@ def find_source(options: Namespace, environment: Mapping[str, str]) -> Source:
         return KubeconfigSource(files, overrides)
     if _is_pod(environment) and not options.kubeconfig and not environment.get("KUBECONFIG"):
         return PodSource(environment, impersonation=overrides.impersonation)
-    raise Failure(
+    raise CommandError(
         f"there is no kubeconfig at {', '.join(str(file) for file in files)}.",
         "Set KUBECONFIG, or name a file with --kubeconfig.",
     )
@@ -36,7 +36,7 @@ def _overrides(options: Namespace) -> Overrides:
     for one in options.as_user_extra:
         key, equals, value = one.partition("=")
         if not equals:
-            raise Failure(f"--as-user-extra {one} has no value.", "Write it as KEY=VALUE.")
+            raise CommandError(f"--as-user-extra {one} has no value.", "Write it as KEY=VALUE.")
         extra[key] = (*extra.get(key, ()), value)
     impersonation = Impersonation(options.as_user or "", options.as_uid or "", tuple(options.as_group), extra)
     return Overrides(options.context or "", options.cluster or "", options.user or "", impersonation)

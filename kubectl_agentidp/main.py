@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.commands import rotate, states, status, token, tree
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.session import connected
 from kubectl_agentidp.terminal import note
 
@@ -21,7 +21,7 @@ def main() -> None:
     try:
         asyncio.run(_run(options))
         sys.stdout.flush()
-    except Failure as failure:
+    except CommandError as failure:
         note(f"error: {failure.problem}" + (f"\n{failure.advice}" if failure.advice else ""))
         sys.exit(FAILED)
     except BrokenPipeError:  # whoever reads, such as head, has enough

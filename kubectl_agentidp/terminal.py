@@ -5,7 +5,7 @@ What others wrote into resources and answers cannot steer the terminal: control 
 
 import sys
 
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 
 
 def show(result: str) -> None:
@@ -25,7 +25,7 @@ def confirm(question: str) -> None:
     if not answer.endswith("\n"):
         print(file=sys.stderr)
     if answer.strip().lower() not in {"y", "yes"}:
-        raise Failure("not confirmed.", "Nothing was done; answer y, or give --yes where nobody can answer.")
+        raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes where nobody can answer.")
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from agentidp.kube.connection import why_unreachable
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
@@ -75,7 +75,7 @@ async def request_token(client: Client, wish: Wish) -> Answer:
         ):
             return _granted(client, response, await response.read())
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-        raise Failure(
+        raise CommandError(
             f"the token endpoint {client.endpoint} did not answer: {why_unreachable(error)}",
             "If it is reachable only inside the cluster, forward a port (kubectl port-forward) and name it with --endpoint.",
         ) from error
@@ -87,19 +87,21 @@ def _granted(client: Client, response: aiohttp.ClientResponse, body: bytes) -> A
     try:
         return Answer(msgspec.json.decode(body, type=_Granted).access_token, body)
     except msgspec.DecodeError as error:
-        raise Failure(f"{client.endpoint} is not a token endpoint: its answer has no access_token.") from error
+        raise CommandError(f"{client.endpoint} is not a token endpoint: its answer has no access_token.") from error
 
 
-def _refusal(client: Client, response: aiohttp.ClientResponse, body: bytes) -> Failure:
+def _refusal(client: Client, response: aiohttp.ClientResponse, body: bytes) -> CommandError:
     """In the words of the endpoint; it does not say which part of a client was wrong, but the status of the resources does."""
     try:
         refused = msgspec.json.decode(body, type=_Refused)
     except msgspec.DecodeError:
-        return Failure(f"{client.endpoint} answered {response.status} {response.reason}: is it a token endpoint?")
+        return CommandError(f"{client.endpoint} answered {response.status} {response.reason}: is it a token endpoint?")
     problem = f"no token: {refused.error} ({response.status}): {refused.error_description}"
     later = response.headers.get("Retry-After")
     if later:
-        return Failure(problem, f"Try again in {later} s.")
+        return CommandError(problem, f"Try again in {later} s.")
     if refused.error == "invalid_client":
-        return Failure(problem, "`kubectl agentidp status` tells whether its agent is suspended, or the credential has ended.")
-    return Failure(problem)
+        return CommandError(
+            problem, "`kubectl agentidp status` tells whether its agent is suspended, or the credential has ended."
+        )
+    return CommandError(problem)

@@ -11,7 +11,7 @@ from management_api.endpoints import agents, credentials
 from management_api.endpoints import api_docs as documentation
 from management_api.endpoints.dependencies import BASE_PATH
 from management_api.http.error_handlers import add_error_handlers
-from management_api.http.middleware import Edge
+from management_api.http.middleware import RequestMiddleware
 from management_api.wiring import ManagementApi
 
 
@@ -50,4 +50,4 @@ def create_app(api: ManagementApi, *, with_metrics: bool = True) -> Endpoint:
     add_error_handlers(app)
     if with_metrics:
         add_metrics(app, api.metrics.text, documented=False)
-    return Edge(app, api.metrics)
+    return RequestMiddleware(app, api.metrics)

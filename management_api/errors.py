@@ -25,7 +25,7 @@ class Code(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
-class Failure(Exception):
+class ApiFailure(Exception):
     """The request is refused. Neither message nor details hold a secret, or anything that the caller may not know."""
 
     def __init__(
@@ -44,76 +44,76 @@ class Failure(Exception):
         self.headers = headers or {}
 
 
-def invalid(**fields: str) -> Failure:
+def invalid(**fields: str) -> ApiFailure:
     """The request says something that cannot be: the field, and what is wrong with it."""
-    return Failure(HTTPStatus.BAD_REQUEST, Code.VALIDATION_ERROR, "The request is not valid.", dict(fields))
+    return ApiFailure(HTTPStatus.BAD_REQUEST, Code.VALIDATION_ERROR, "The request is not valid.", dict(fields))
 
 
-def no_token() -> Failure:
+def no_token() -> ApiFailure:
     """Nobody says who asks. A challenge without an error (RFC 6750, section 3.1)."""
     message = "Send one header: Authorization: Bearer and an access token."
-    return Failure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, message, headers=_challenge())
+    return ApiFailure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, message, headers=_challenge())
 
 
-def unauthorized() -> Failure:
+def unauthorized() -> ApiFailure:
     """Nobody knows who asks; which part of the token was wrong is only logged."""
     headers = _challenge(', error="invalid_token"')
-    return Failure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, "The bearer token is not good.", headers=headers)
+    return ApiFailure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, "The bearer token is not good.", headers=headers)
 
 
-def insufficient_scope(needed: str) -> Failure:
+def insufficient_scope(needed: str) -> ApiFailure:
     """The access token is good, but has not this scope (RFC 6750, section 3.1)."""
     headers = _challenge(f', error="insufficient_scope", scope="{needed}"')
-    return Failure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The access token needs the scope {needed}.", headers=headers)
+    return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The access token needs the scope {needed}.", headers=headers)
 
 
-def forbidden(message: str) -> Failure:
+def forbidden(message: str) -> ApiFailure:
     """The caller is known, and may not do this."""
-    return Failure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, message)
+    return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, message)
 
 
-def agent_not_active(message: str) -> Failure:
+def agent_not_active(message: str) -> ApiFailure:
     """Only an active agent gets secrets."""
-    return Failure(HTTPStatus.FORBIDDEN, Code.AGENT_NOT_ACTIVE, message)
+    return ApiFailure(HTTPStatus.FORBIDDEN, Code.AGENT_NOT_ACTIVE, message)
 
 
-def agent_not_found(agent_id: str) -> Failure:
+def agent_not_found(agent_id: str) -> ApiFailure:
     """There is none that this caller may know of."""
-    return Failure(HTTPStatus.NOT_FOUND, Code.AGENT_NOT_FOUND, "There is no such agent.", {"agentId": agent_id})
+    return ApiFailure(HTTPStatus.NOT_FOUND, Code.AGENT_NOT_FOUND, "There is no such agent.", {"agentId": agent_id})
 
 
-def credential_not_found(credential_id: str) -> Failure:
+def credential_not_found(credential_id: str) -> ApiFailure:
     """This agent has none of this id."""
     message = "This agent has no such credential."
-    return Failure(HTTPStatus.NOT_FOUND, Code.CREDENTIAL_NOT_FOUND, message, {"credentialId": credential_id})
+    return ApiFailure(HTTPStatus.NOT_FOUND, Code.CREDENTIAL_NOT_FOUND, message, {"credentialId": credential_id})
 
 
-def already_revoked(credential_id: str) -> Failure:
+def already_revoked(credential_id: str) -> ApiFailure:
     """Revoked is for ever."""
     message = "The credential is revoked already."
-    return Failure(HTTPStatus.CONFLICT, Code.CREDENTIAL_ALREADY_REVOKED, message, {"credentialId": credential_id})
+    return ApiFailure(HTTPStatus.CONFLICT, Code.CREDENTIAL_ALREADY_REVOKED, message, {"credentialId": credential_id})
 
 
-def already_decommissioned(agent_id: str) -> Failure:
+def already_decommissioned(agent_id: str) -> ApiFailure:
     """Decommissioned is for ever."""
     message = "The agent is decommissioned already."
-    return Failure(HTTPStatus.CONFLICT, Code.AGENT_ALREADY_DECOMMISSIONED, message, {"agentId": agent_id})
+    return ApiFailure(HTTPStatus.CONFLICT, Code.AGENT_ALREADY_DECOMMISSIONED, message, {"agentId": agent_id})
 
 
-def too_large() -> Failure:
+def too_large() -> ApiFailure:
     """More than any request needs."""
-    return Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.PAYLOAD_TOO_LARGE, "The body is too large.")
+    return ApiFailure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.PAYLOAD_TOO_LARGE, "The body is too large.")
 
 
-def not_json() -> Failure:
+def not_json() -> ApiFailure:
     """A body in another form."""
-    return Failure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json.")
+    return ApiFailure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json.")
 
 
-def unavailable(message: str, retry_after: int = 1, **details: Any) -> Failure:
+def unavailable(message: str, retry_after: int = 1, **details: Any) -> ApiFailure:
     """Not now; says whether something was done."""
     headers = {"Retry-After": str(retry_after)}
-    return Failure(HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, message, details, headers)
+    return ApiFailure(HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, message, details, headers)
 
 
 def _challenge(error: str = "") -> dict[str, str]:

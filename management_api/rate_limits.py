@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from agentidp.runtime.token_buckets import Buckets
-from management_api.errors import Code, Failure, forbidden
+from agentidp.runtime.token_buckets import TokenBuckets
+from management_api.errors import ApiFailure, Code, forbidden
 
 
 class RateLimit:
     """At most `burst` at once, and `per_second` on average, for each key; a rate of 0 is no limit."""
 
     def __init__(self, per_second: float, burst: int, message: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._buckets = Buckets(per_second, burst, clock) if per_second else None
+        self._buckets = TokenBuckets(per_second, burst, clock) if per_second else None
         self._burst = burst
         self._message = message
 
@@ -38,7 +38,7 @@ class RateLimit:
             "X-RateLimit-Remaining": "0",
             "X-RateLimit-Reset": str(math.ceil(time.time()) + wait),
         }
-        raise Failure(HTTPStatus.TOO_MANY_REQUESTS, Code.RATE_LIMIT_EXCEEDED, self._message, headers=headers)
+        raise ApiFailure(HTTPStatus.TOO_MANY_REQUESTS, Code.RATE_LIMIT_EXCEEDED, self._message, headers=headers)
 
 
 class ObjectLimit:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from agentidp.cache.freshness import Freshness
-from management_api.auth.authentication import Bearers
+from management_api.auth.authentication import BearerAuthentication
 from management_api.auth.authorization import Caller
 from management_api.errors import unavailable
-from management_api.operations.audit_context import Origin
+from management_api.operations.audit_context import AuditContext
 from management_api.rate_limits import ObjectLimit, RateLimit
 
 T = TypeVar("T")
@@ -22,11 +22,11 @@ Change = Callable[[], Coroutine[Any, Any, T]]
 
 
 @dataclass(frozen=True)
-class Asking:
+class RequestContext:
     """A request of a caller who is known."""
 
     caller: Caller
-    origin: Origin
+    origin: AuditContext
 
 
 @dataclass(frozen=True)
@@ -38,24 +38,24 @@ class Limits:
     objects: ObjectLimit
 
 
-class Reception:
+class RequestContexts:
     """Lets requests in, and lets changes come to their end whatever becomes of the request."""
 
-    def __init__(self, bearers: Bearers, limits: Limits, freshness: Freshness) -> None:
+    def __init__(self, bearers: BearerAuthentication, limits: Limits, freshness: Freshness) -> None:
         self._bearers = bearers
         self._limits = limits
         self._freshness = freshness
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def let_in(self, request: Request) -> Asking:
+    async def let_in(self, request: Request) -> RequestContext:
         """Who it is. Raises Failure."""
         if not self._freshness.is_fresh():
             raise unavailable("This API is not in touch with its API server. Nothing was done.", 5)
         caller = await self._bearers.caller(request.headers.getlist("Authorization"))
         request.state.caller = caller.name
         self._limits.requests.take(caller.name)
-        origin = Origin(caller.name, caller.tenant, request.state.request_id, request.is_disconnected)
-        return Asking(caller, origin)
+        origin = AuditContext(caller.name, caller.tenant, request.state.request_id, request.is_disconnected)
+        return RequestContext(caller, origin)
 
     async def change(self, caller: Caller, change: Change[T]) -> T:
         """What comes of the change, which goes on if this request is given up. Raises Failure where it is one too many."""

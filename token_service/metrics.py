@@ -11,16 +11,16 @@ from prometheus_client import Counter, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agentidp.domain.client_assertions import Flaw
+from agentidp.domain.client_assertions import AssertionFailure
 from agentidp.domain.oauth_errors import ErrorCode
 from agentidp.domain.reasons import Reason
 from agentidp.runtime.metrics import program_registry
-from token_service.authentication.failure import Refusal, Why
+from token_service.authentication.failure import AuthenticationFailure, FailureReason
 
 ROUTES = ("token", "introspect", "revoke")
 OK, RATE_LIMITED = "ok", "rate_limited"
 OUTCOMES = (OK, RATE_LIMITED, *(code.value for code in ErrorCode))
-REASONS = sorted({one.value for one in (*Refusal, *Reason, *Flaw)})
+REASONS = sorted({one.value for one in (*AuthenticationFailure, *Reason, *AssertionFailure)})
 KINDS = ("agents", "agentcredentials", "organizations", "tokenrevocations", "secrets")
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -84,7 +84,7 @@ class Metrics:
         index = Gauge("agentidp_index_objects", "Objects in the index by kind.", ["kind"], registry=registry)
         self._index = {kind: index.labels(kind) for kind in KINDS}
 
-    def refused(self, why: Why) -> None:
+    def refused(self, why: FailureReason) -> None:
         """Count a refused client authentication."""
         self._refusals[why.value].inc()
 

@@ -3,11 +3,11 @@
 import asyncio
 import socket
 
-from agentidp.http_server.connections import Watchman, most_connections
+from agentidp.http_server.connections import ConnectionReaper, most_connections
 from agentidp.http_server.metrics import metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.http_server.tracing import traced
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.runtime.garbage_collection import spare_what_is_listed
 from token_service.app import create_app
 from token_service.cluster.reflectors import following
@@ -18,7 +18,7 @@ FIELD_MANAGER = "agentidp-token-service"
 
 async def run(settings: TokenServiceSettings, listening: list[socket.socket]) -> None:
     """Until SIGTERM or SIGINT."""
-    cluster = await Cluster.connect(FIELD_MANAGER)
+    cluster = await KubeClient.connect(FIELD_MANAGER)
     service = following(settings, cluster)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -29,7 +29,7 @@ async def run(settings: TokenServiceSettings, listening: list[socket.socket]) ->
             app = create_app(service, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
                 server = server_for(metrics_apart(traceable, service.metrics.text, settings.metrics_listen))
-                behind.append(tasks.create_task(Watchman(server.server_state, most_connections()).run()))
+                behind.append(tasks.create_task(ConnectionReaper(server.server_state, most_connections()).run()))
                 await server.serve(sockets=listening)
             for task in behind:
                 task.cancel()

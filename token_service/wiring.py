@@ -11,36 +11,36 @@ from agentidp.domain.client_assertions import Workload
 from agentidp.domain.client_secrets import secret_matches
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
-from token_service.authentication.authenticator import Callers
-from token_service.authentication.client_assertion import Workloads
-from token_service.authentication.client_secret import Authenticator
-from token_service.authentication.failure_log import RefusalLog
-from token_service.authentication.internal_callers import ManagementCaller
-from token_service.authentication.last_used import UsageLog
-from token_service.authentication.live_recheck import SecondLook
+from token_service.authentication.authenticator import ClientAuthenticator
+from token_service.authentication.client_assertion import ClientAssertionAuthenticator
+from token_service.authentication.client_secret import ClientSecretAuthenticator
+from token_service.authentication.failure_log import FailureLog
+from token_service.authentication.internal_callers import InternalCallers
+from token_service.authentication.last_used import LastUsedLog
+from token_service.authentication.live_recheck import LiveRecheck
 from token_service.authentication.service_accounts import Fetch as FetchServiceAccount
 from token_service.authentication.service_accounts import ServiceAccounts
 from token_service.client_secrets.verifier import Bcrypt, SecretVerifier
-from token_service.cluster.cache import Known
+from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.issuer_keys import ClusterKeys, Fetch
-from token_service.cluster.live_reads import LookUp, ReadThrough
-from token_service.cluster.propagation import AppliedHere
+from token_service.cluster.issuer_keys import Fetch, IssuerKeys
+from token_service.cluster.live_reads import LiveReader, LookUp
+from token_service.cluster.propagation import Propagation
 from token_service.endpoints.introspection import IntrospectionEndpoint
 from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
-from token_service.issuance.request_cache import Recall
+from token_service.issuance.request_cache import RequestCache
 from token_service.metrics import Metrics
-from token_service.rate_limits.client_rate import ClientLimits
-from token_service.rate_limits.daily_quota import DailyLimits
-from token_service.rate_limits.revocation_quota import RevocationLimits, RevocationRates
-from token_service.rate_limits.tarpit import Floods
+from token_service.rate_limits.client_rate import ClientRate
+from token_service.rate_limits.daily_quota import DailyQuota
+from token_service.rate_limits.revocation_quota import RevocationQuota, RevocationRates
+from token_service.rate_limits.tarpit import Tarpit
 from token_service.settings import TokenServiceSettings
-from token_service.tokens.validation import IssuedTokens
+from token_service.tokens.validation import TokenValidator
 
 
 @dataclass(frozen=True)
-class ApiServer:
+class LiveCalls:
     """What is asked of the API server beside the watches, and told to it."""
 
     look_up: LookUp
@@ -56,9 +56,9 @@ class TokenService:
         self,
         settings: TokenServiceSettings,
         metrics: Metrics,
-        known: Known,
+        known: ClusterCache,
         reflectors: Iterable[Reflector[Any]],
-        api_server: ApiServer,
+        api_server: LiveCalls,
         bcrypt: Bcrypt = secret_matches,
     ) -> None:
         self.issuer = str(settings.issuer)
@@ -68,23 +68,23 @@ class TokenService:
         self.metrics = metrics
         self.verifier = SecretVerifier(settings.hashing_threads, settings.hashing_queue, metrics.secret_checked, bcrypt)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
-        self.usage = UsageLog(time.time, known.clients.credentials.table.has)
-        self.applied = AppliedHere(self._following(CREDENTIALS.plural), known.clients)
-        read_through = ReadThrough(self._counted(api_server.look_up), known.clients)
-        tokens = IssuedTokens(self.issuer, known, read_through)
-        authenticator = Authenticator(known.clients, self.verifier, SecondLook(known.clients, read_through))
-        self.cluster_keys = ClusterKeys(api_server.token_issuer)
+        self.usage = LastUsedLog(time.time, known.clients.credentials.table.has)
+        self.applied = Propagation(self._following(CREDENTIALS.plural), known.clients)
+        read_through = LiveReader(self._counted(api_server.look_up), known.clients)
+        tokens = TokenValidator(self.issuer, known, read_through)
+        authenticator = ClientSecretAuthenticator(known.clients, self.verifier, LiveRecheck(known.clients, read_through))
+        self.cluster_keys = IssuerKeys(api_server.token_issuer)
         service_accounts = ServiceAccounts(api_server.service_account, settings.max_staleness_seconds)
         manager = Workload(settings.namespace, settings.management_service_account)
-        self.management = ManagementCaller(self.cluster_keys, service_accounts, manager)
-        workloads = Workloads(self.issuer, self.cluster_keys, service_accounts, known.clients, read_through)
-        self.floods = Floods()
-        limits = ClientLimits(settings.client_requests_per_second, settings.client_burst)
-        callers = Callers(self.issuer, authenticator, workloads, tokens, limits, RefusalLog(metrics), self.floods)
-        recall = Recall(known.clients)
-        self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, self.usage, DailyLimits(), recall)
+        self.management = InternalCallers(self.cluster_keys, service_accounts, manager)
+        workloads = ClientAssertionAuthenticator(self.issuer, self.cluster_keys, service_accounts, known.clients, read_through)
+        self.floods = Tarpit()
+        limits = ClientRate(settings.client_requests_per_second, settings.client_burst)
+        callers = ClientAuthenticator(self.issuer, authenticator, workloads, tokens, limits, FailureLog(metrics), self.floods)
+        recall = RequestCache(known.clients)
+        self.token = TokenEndpoint(self.issuer, callers, known.keys, self.freshness, self.usage, DailyQuota(), recall)
         self.introspection = IntrospectionEndpoint(self.issuer, callers, tokens, self.freshness)
-        revocations = RevocationLimits(RevocationRates(), known.revocations.table)
+        revocations = RevocationQuota(RevocationRates(), known.revocations.table)
         self.revocation = RevocationEndpoint(callers, tokens, revocations, self.freshness, api_server.record, known.clients)
         self._add_gauges()
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
-from agentidp.domain.resources import Identity
+from agentidp.domain.resources import ObjectRef
 
 
-class Identified(Protocol):
+class AgentEntry(Protocol):
     """What is kept of an agent: at least its id ("" while it has none), where it is, and who of two with one id has it."""
 
     @property
@@ -22,10 +22,10 @@ class Identified(Protocol):
     def precedence(self) -> tuple[float, str]: ...  # noqa: D102
 
 
-AgentT = TypeVar("AgentT", bound=Identified)
+AgentT = TypeVar("AgentT", bound=AgentEntry)
 
 
-class AgentTable(Generic[AgentT]):
+class AgentIndex(Generic[AgentT]):
     """The agents of a cluster, or what is kept of them; those that have no id yet are not in it."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class AgentTable(Generic[AgentT]):
         named = self._by_name.items()
         return {(namespace, name): agent for namespace, agents in named for name, agent in agents.items()}
 
-    def key_of(self, identity: Identity) -> tuple[str, str]:
+    def key_of(self, identity: ObjectRef) -> tuple[str, str]:
         """The same of an object."""
         return identity.namespace, identity.name
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from agentidp.domain.clients import ClientOrganization, client_organization
-from agentidp.domain.resources import Identity
-from agentidp.kube.kinds import ORGANIZATIONS, Extract
+from agentidp.domain.resources import ObjectRef
+from agentidp.kube.kinds import ORGANIZATIONS, Projection
 
-CLIENT_ORGANIZATIONS = Extract(ORGANIZATIONS, client_organization)
+CLIENT_ORGANIZATIONS = Projection(ORGANIZATIONS, client_organization)
 
 
-class OrganizationTable:
+class OrganizationIndex:
     """The organizations of a cluster."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class OrganizationTable:
         """All of them."""
         return self._by_id
 
-    def key_of(self, identity: Identity) -> str:
+    def key_of(self, identity: ObjectRef) -> str:
         """The same of an object, which is named by it."""
         return identity.name
 

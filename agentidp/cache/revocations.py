@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from agentidp.domain.resources import Identity, TokenRevocation
-from agentidp.kube.kinds import TOKEN_REVOCATIONS, Extract
+from agentidp.domain.resources import ObjectRef, TokenRevocation
+from agentidp.kube.kinds import TOKEN_REVOCATIONS, Projection
 
 
 class RevokedToken(Struct, frozen=True, gc=False):
@@ -28,10 +28,10 @@ def revoked_token(revocation: TokenRevocation) -> RevokedToken:
     )
 
 
-REVOKED_TOKENS = Extract(TOKEN_REVOCATIONS, revoked_token)
+REVOKED_TOKENS = Projection(TOKEN_REVOCATIONS, revoked_token)
 
 
-class RevocationTable:
+class RevocationIndex:
     """The revoked tokens; the operator sweeps the objects, and so these, when they have expired."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class RevocationTable:
         """All of them."""
         return self._by_jti
 
-    def key_of(self, identity: Identity) -> str:
+    def key_of(self, identity: ObjectRef) -> str:
         """The same of an object, which is named by it."""
         return identity.name
 

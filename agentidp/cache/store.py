@@ -9,20 +9,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from agentidp.domain.resources import Identity
-from agentidp.kube.pager import BITE, Listing
+from agentidp.domain.resources import ObjectRef
+from agentidp.kube.pager import CHUNK, Pager
 
 ItemT = TypeVar("ItemT")
-TableT = TypeVar("TableT", bound="Table[Any]")
+TableT = TypeVar("TableT", bound="Index[Any]")
 
 
-class Table(Protocol[ItemT]):
+class Index(Protocol[ItemT]):
     """What a feed fills."""
 
     def key(self, item: ItemT, /) -> Any:
         """What an item and whatever takes its place have in common."""
 
-    def key_of(self, identity: Identity, /) -> Any:
+    def key_of(self, identity: ObjectRef, /) -> Any:
         """The key of the item that is made of this object."""
 
     def get(self, key: Any, /) -> ItemT | None:
@@ -38,14 +38,14 @@ class Table(Protocol[ItemT]):
         """The item goes."""
 
 
-class Feed(Generic[ItemT, TableT]):
+class IndexedStore(Generic[ItemT, TableT]):
     """The view (in a reflector's words) of one kind; `changed` is told what comes, changes or goes."""
 
     def __init__(self, table: TableT, changed: Callable[[ItemT], None] = lambda _: None) -> None:
         self.table = table
         self._changed = changed
 
-    async def replace(self, listing: Listing[ItemT]) -> None:
+    async def replace(self, listing: Pager[ItemT]) -> None:
         """These are all there are. What comes meanwhile in another way stays."""
         gone = dict(self.table.by_key())
         async for items in listing:
@@ -54,7 +54,7 @@ class Feed(Generic[ItemT, TableT]):
                 self.put(item)
         for count, item in enumerate(gone.values()):
             self._remove(item)
-            if count % BITE == 0:
+            if count % CHUNK == 0:
                 await asyncio.sleep(0)
 
     def put(self, value: ItemT) -> None:
@@ -63,7 +63,7 @@ class Feed(Generic[ItemT, TableT]):
             self.table.put(value)
             self._changed(value)
 
-    def remove(self, gone: Identity) -> None:
+    def remove(self, gone: ObjectRef) -> None:
         """This one is gone."""
         known = self.table.get(self.table.key_of(gone))
         if known is not None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 
 
-class Changes:
+class Waiters:
     """Wakes those who wait for a client. Waiting costs the API server nothing."""
 
     def __init__(self) -> None:

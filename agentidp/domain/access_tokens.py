@@ -1,6 +1,6 @@
 """Access tokens: RFC 9068 JWTs, how they are written quickly, and how they are read.
 
-Of a token only the times and the id are new each time: all other claims are encoded once, as a `Draft`, and the key is an
+Of a token only the times and the id are new each time: all other claims are encoded once, as a `PreparedClaims`, and the key is an
 object, not text. Any JWT library reads the result.
 """
 
@@ -30,14 +30,14 @@ _READ_OPTIONS: Any = {
 }
 
 
-class Draft(Struct, frozen=True, gc=False):
+class PreparedClaims(Struct, frozen=True, gc=False):
     """Claims that are the same in all tokens of one grant: base64url, to be continued; `lifetime` in seconds."""
 
     payload: bytes
     lifetime: int
 
 
-def draft(issuer: str, agent: ClientAgent, credential_id: str | None, grant: Grant) -> Draft:
+def prepare_claims(issuer: str, agent: ClientAgent, credential_id: str | None, grant: Grant) -> PreparedClaims:
     """The claims of RFC 9068, section 2.2, and ours: `credential_id` and `organization_id`, where there is one."""
     audience = grant.audience[0] if len(grant.audience) == 1 else list(grant.audience)
     claims: dict[str, Any] = {"iss": issuer, "sub": agent.agent_id, "client_id": agent.agent_id, "aud": audience}
@@ -49,7 +49,7 @@ def draft(issuer: str, agent: ClientAgent, credential_id: str | None, grant: Gra
         claims["organization_id"] = agent.organization_id
     begun = msgspec.json.encode(claims)[:-1] + b","
     whole_groups = begun + b" " * (-len(begun) % 3)  # what follows can be encoded by itself
-    return Draft(_base64url(whole_groups), agent.token_lifetime)
+    return PreparedClaims(_base64url(whole_groups), agent.token_lifetime)
 
 
 class TokenWriter:
@@ -61,7 +61,7 @@ class TokenWriter:
         header = {"alg": key.algorithm, "kid": key.kid, "typ": TYPE}
         self._header = _base64url(msgspec.json.encode(header)) + b"."
 
-    def write(self, begun: Draft, issued_at: int, jti: str) -> bytes:
+    def write(self, begun: PreparedClaims, issued_at: int, jti: str) -> bytes:
         """A signed token, in JWS compact form."""
         rest = b'"iat":%d,"exp":%d,"jti":"%b"}' % (issued_at, issued_at + begun.lifetime, jti.encode())
         signed = self._header + begun.payload + _base64url(rest)

@@ -7,7 +7,7 @@ gives no right over another namespace. Only the Organization does (`spec.adminis
 from collections.abc import Collection
 
 from agentidp.domain.clients import ClientAgent, ClientOrganization
-from agentidp.domain.registration import why_not_admitted
+from agentidp.domain.registration import admission_failure
 from agentidp.domain.resources import AdministratorScope
 
 READ, WRITE = AdministratorScope.AGENTS_READ, AdministratorScope.AGENTS_WRITE
@@ -37,7 +37,7 @@ def _belong_together(caller: ClientAgent, agent: ClientAgent, organization: Clie
 
 
 def _is_admitted(agent: ClientAgent, organization: ClientOrganization) -> bool:
-    return why_not_admitted(agent.namespace, agent.organization_id, organization.namespaces) is None
+    return admission_failure(agent.namespace, agent.organization_id, organization.namespaces) is None
 
 
 def _granted_to(namespace: str, organization: ClientOrganization | None) -> frozenset[str]:

@@ -34,7 +34,7 @@ _OPTIONS: Any = {
 }
 
 
-class Flaw(StrEnum):
+class AssertionFailure(StrEnum):
     """Why an assertion is not accepted: for the log and the metrics, never for the caller."""
 
     NOT_GENUINE = "AssertionNotGenuine"
@@ -141,28 +141,28 @@ def key_id(token: str) -> str | None:
     return told if isinstance(told, str) else None
 
 
-def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Assertion | Flaw:
+def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Assertion | AssertionFailure:
     """Which workload has shown this token; `now` in seconds since the epoch."""
     named = key_id(token)
     if named is None:
-        return Flaw.NOT_GENUINE
+        return AssertionFailure.NOT_GENUINE
     key = issuer.keys.get(named)
     if key is None:
-        return Flaw.KEY_UNKNOWN
+        return AssertionFailure.KEY_UNKNOWN
     claims = _claims(token, key)
     if claims is None:
-        return Flaw.NOT_GENUINE
+        return AssertionFailure.NOT_GENUINE
     flaw = next((flaw for flaw, is_right in _CHECKS.items() if not is_right(claims, issuer, audience, now)), None)
     return flaw or _assertion(claims)
 
 
-def _assertion(claims: _Claims) -> Assertion | Flaw:
+def _assertion(claims: _Claims) -> Assertion | AssertionFailure:
     subject, bound = _SUBJECT.fullmatch(claims.sub), claims.bound
     if subject is None:
-        return Flaw.OF_NO_WORKLOAD
+        return AssertionFailure.OF_NO_WORKLOAD
     account = bound.serviceaccount
     if not account.uid or subject.groups() != (bound.namespace, account.name):
-        return Flaw.WITHOUT_UID
+        return AssertionFailure.WITHOUT_UID
     return Assertion(Workload(*subject.groups()), account.uid, claims.iat, claims.exp)
 
 
@@ -183,11 +183,13 @@ def _claims(token: str, key: jwt.PyJWK) -> _Claims | None:
 
 
 _Check = Callable[[_Claims, TokenIssuer, str, float], bool]
-_CHECKS: dict[Flaw, _Check] = {
-    Flaw.OF_ANOTHER_ISSUER: lambda claims, issuer, _audience, _now: claims.iss == issuer.issuer,
-    Flaw.FOR_ANOTHER_AUDIENCE: lambda claims, _issuer, audience, _now: claims.aud in (audience, [audience]),
-    Flaw.EXPIRED: lambda claims, _issuer, _audience, now: now < claims.exp + LEEWAY_SECONDS,
-    Flaw.NOT_YET_VALID: lambda claims, _issuer, _audience, now: max(claims.iat, claims.nbf or 0) <= now + LEEWAY_SECONDS,
-    Flaw.LIVES_TOO_LONG: lambda claims, _issuer, _audience, _now: claims.exp - claims.iat <= MOST_SECONDS,
+_CHECKS: dict[AssertionFailure, _Check] = {
+    AssertionFailure.OF_ANOTHER_ISSUER: lambda claims, issuer, _audience, _now: claims.iss == issuer.issuer,
+    AssertionFailure.FOR_ANOTHER_AUDIENCE: lambda claims, _issuer, audience, _now: claims.aud in (audience, [audience]),
+    AssertionFailure.EXPIRED: lambda claims, _issuer, _audience, now: now < claims.exp + LEEWAY_SECONDS,
+    AssertionFailure.NOT_YET_VALID: lambda claims, _issuer, _audience, now: (
+        max(claims.iat, claims.nbf or 0) <= now + LEEWAY_SECONDS
+    ),
+    AssertionFailure.LIVES_TOO_LONG: lambda claims, _issuer, _audience, _now: claims.exp - claims.iat <= MOST_SECONDS,
 }
 """RFC 7523, section 3, in the order in which they are told; each is stated so that a NaN fails it."""

@@ -7,25 +7,25 @@ for logs, never for the caller.
 from agentidp.domain.client_secrets import hint_of
 from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
 from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import why_not_admitted
+from agentidp.domain.registration import admission_failure
 
 
-def why_agent_is_refused(agent: ClientAgent, organization: ClientOrganization | None) -> Reason | None:
+def agent_failure(agent: ClientAgent, organization: ClientOrganization | None) -> Reason | None:
     """The reason for which this agent gets no token now, if there is one."""
     admitted = organization.namespaces if organization else None
-    return agent.refusal or why_not_admitted(agent.namespace, agent.organization_id, admitted)
+    return agent.refusal or admission_failure(agent.namespace, agent.organization_id, admitted)
 
 
-def why_credential_is_refused(credential: ClientCredential, agent: ClientAgent, now: float) -> Reason | None:
+def credential_failure(credential: ClientCredential, agent: ClientAgent, now: float) -> Reason | None:
     """The reason for which no secret of this credential is accepted now, if there is one."""
-    if ended := why_credential_has_ended(credential, now):
+    if ended := credential_end(credential, now):
         return ended
     if not agent.takes_secrets:
         return Reason.SECRETS_NOT_ALLOWED
     return None if credential.client_id == agent.agent_id else Reason.AGENT_REPLACED
 
 
-def why_credential_has_ended(credential: ClientCredential, now: float) -> Reason | None:
+def credential_end(credential: ClientCredential, now: float) -> Reason | None:
     """The reason for which none of its secrets is accepted now, whatever its agent may do."""
     if credential.refusal:
         return credential.refusal

@@ -11,7 +11,7 @@ _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
 _ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s#]+")
 
 
-class Asked(Struct, frozen=True, gc=False):
+class TokenRequest(Struct, frozen=True, gc=False):
     """What a client asks for: `scope` as it was sent, None where it was not; any number of resources."""
 
     scope: str | None = None
@@ -25,7 +25,9 @@ class Grant(Struct, frozen=True, gc=False):
     audience: tuple[str, ...]
 
 
-def decide_grant(asked: Asked, agent: ClientAgent, organization: ClientOrganization | None, issuer: str) -> Grant | OAuthError:
+def evaluate_grant(
+    asked: TokenRequest, agent: ClientAgent, organization: ClientOrganization | None, issuer: str
+) -> Grant | OAuthError:
     """All that the agent may have, or the part of it that was asked for; anything beyond is refused, not left out."""
     scope = _scope(asked.scope, allowed_scopes(agent, organization))
     if isinstance(scope, OAuthError):

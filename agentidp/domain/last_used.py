@@ -19,18 +19,18 @@ FINGERPRINT_DIGITS = 16
 MAX_CONSUMERS = 8
 
 
-class Use(Struct, frozen=True):
+class LastUse(Struct, frozen=True):
     """When a secret last authenticated, and by whom: addresses and user agents of its latest consumers."""
 
     at: Time
     consumers: tuple[str, ...] = ()
 
 
-Uses = Mapping[str, Use]
+Uses = Mapping[str, LastUse]
 """The last use of each hash of one credential, by the hash's fingerprint; a hash that is missing was not used."""
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class LastUsedReport(Struct, frozen=True, kw_only=True):
     """What one replica of the token service tells: all that was used after what it has `told` already."""
 
     replica: str
@@ -39,7 +39,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """When it began to look."""
     told: int
     """To be given back as `after` at the next time."""
-    uses: dict[str, dict[str, Use]]
+    uses: dict[str, dict[str, LastUse]]
     """By credential id and fingerprint."""
 
 
@@ -48,13 +48,13 @@ def fingerprint(hashed: str) -> str:
     return hashlib.sha256(hashed.encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def merged(one: Use | None, other: Use) -> Use:
+def merged(one: LastUse | None, other: LastUse) -> LastUse:
     """The later use, with the consumers of both, latest first."""
     if one is None:
         return other
     latest, earlier = (one, other) if one.at >= other.at else (other, one)
     consumers = dict.fromkeys((*latest.consumers, *earlier.consumers))
-    return Use(latest.at, tuple(consumers)[:MAX_CONSUMERS])
+    return LastUse(latest.at, tuple(consumers)[:MAX_CONSUMERS])
 
 
 def latest(moments: tuple[datetime | None, ...]) -> datetime | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from agentidp.domain.client_status import current_hashes, why_credential_has_ended
+from agentidp.domain.client_status import credential_end, current_hashes
 from agentidp.domain.clients import ClientCredential, client_credential
 from agentidp.domain.last_used import fingerprint
 from agentidp.domain.resources import AgentCredential
@@ -19,7 +19,7 @@ LONGEST_WAIT = 10.0
 """Seconds that a replica waits for its watch at most before it tells how far it is."""
 
 
-class Applied(Struct, frozen=True, kw_only=True):
+class ReplicaState(Struct, frozen=True, kw_only=True):
     """What a replica tells about a credential; an array of one is sent, because earlier versions sent one for each process."""
 
     serving: bool
@@ -32,7 +32,7 @@ class Applied(Struct, frozen=True, kw_only=True):
 
 def accepting(credential: ClientCredential | None, now: float) -> tuple[str, ...]:
     """The fingerprints of the hashes that accept a secret of this credential, if its agent gets tokens at all."""
-    if credential is None or why_credential_has_ended(credential, now):
+    if credential is None or credential_end(credential, now):
         return ()
     return tuple(fingerprint(one.hash) for one in current_hashes(credential, now))
 
@@ -42,6 +42,6 @@ def youngest_of(credential: AgentCredential, now: float) -> str | None:
     return next(iter(accepting(client_credential(credential), now)), None)
 
 
-def is_in_force(told: Iterable[Applied], youngest: str | None) -> bool:
+def is_in_force(told: Iterable[ReplicaState], youngest: str | None) -> bool:
     """Whether every replica that gives tokens accepts the newest secret, or none at all where none is to be accepted."""
     return all(youngest in one.accepts if youngest else not one.accepts for one in told if one.serving)

@@ -33,7 +33,7 @@ class Verdict(Struct, frozen=True):
     message: str
 
 
-class SeenAgent(Struct, frozen=True):
+class AgentInput(Struct, frozen=True):
     """An agent, all others that claim the same id, its organization, and its credentials."""
 
     agent: Agent
@@ -49,7 +49,7 @@ def claimed_id(agent: Agent) -> str:
     return agent.status.agent_id or agent.spec.agent_id or agent.metadata.uid
 
 
-def register(seen: SeenAgent, now: datetime) -> AgentStatus:
+def register(seen: AgentInput, now: datetime) -> AgentStatus:
     """The status that the agent should have."""
     agent, status = seen.agent, seen.agent.status
     verdict = _conflict(seen) or _state(agent) or organization_verdict(agent, seen.organization, seen.organization_full)
@@ -70,7 +70,7 @@ def register(seen: SeenAgent, now: datetime) -> AgentStatus:
 def organization_verdict(agent: Agent, organization: Organization | None, full: bool = False) -> Verdict:
     """Active, unless the organization that the agent claims does not admit it."""
     claimed, namespace = agent.spec.organization_id, agent.metadata.namespace
-    match why_not_admitted(namespace, claimed, organization.spec.namespaces if organization else None):
+    match admission_failure(namespace, claimed, organization.spec.namespaces if organization else None):
         case Reason.ORGANIZATION_NOT_FOUND as reason:
             return Verdict(AgentPhase.PENDING, reason, f"Organization {claimed!r} does not exist.")
         case Reason.ORGANIZATION_NOT_ADMITTED as reason:
@@ -82,7 +82,7 @@ def organization_verdict(agent: Agent, organization: Organization | None, full: 
     return Verdict(AgentPhase.ACTIVE, Reason.REGISTERED, "The agent is registered and may get tokens.")
 
 
-def why_not_admitted(namespace: str, claimed: str | None, admitted: Sequence[str] | None) -> Reason | None:
+def admission_failure(namespace: str, claimed: str | None, admitted: Sequence[str] | None) -> Reason | None:
     """The reason for which agents of this namespace may not have the organization that they claim, if there is one.
 
     It admits agents of the namespaces `admitted`; None where there is no such organization.
@@ -123,7 +123,7 @@ def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
     return None
 
 
-def _conflict(seen: SeenAgent) -> Verdict | None:
+def _conflict(seen: AgentInput) -> Verdict | None:
     if not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals):
         return None
     message = (

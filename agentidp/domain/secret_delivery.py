@@ -20,7 +20,7 @@ class Endpoints(Struct, frozen=True):
     issuer: str
 
 
-class Holding(Enum):
+class SecretOwnership(Enum):
     """Whose the Secret of the credential's name is."""
 
     NONE = "no such Secret"
@@ -32,7 +32,7 @@ class Delivery(Struct, frozen=True):
     """What the Secret of one name holds, as far as decisions need it: never the value, only its hint."""
 
     name: str
-    holding: Holding = Holding.NONE
+    holding: SecretOwnership = SecretOwnership.NONE
     hint: str | None = None
     intact: bool = False
     """Everything but the value is as declared."""
@@ -98,8 +98,8 @@ def inspect(credential: AgentCredential, name: str, secret: Secret | None, endpo
     value = client_secret_in(secret, credential)
     hint = secrets.hint_of(credential.metadata.uid, value) if value else None
     if not _is_ours(credential, secret, hint):
-        return Delivery(name, Holding.FOREIGN)
-    return Delivery(name, Holding.OURS, hint, _is_intact(credential, secret, value or b"", endpoints))
+        return Delivery(name, SecretOwnership.FOREIGN)
+    return Delivery(name, SecretOwnership.OURS, hint, _is_intact(credential, secret, value or b"", endpoints))
 
 
 def _owner(credential: AgentCredential) -> OwnerReference:

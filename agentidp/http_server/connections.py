@@ -36,7 +36,7 @@ class _Wait(NamedTuple):
     since: float
 
 
-class Watchman:
+class ConnectionReaper:
     """Closes connections that wait for their client, when it is time."""
 
     def __init__(self, state: ServerState, most: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -27,7 +27,7 @@ ACCEPTED = f"{JSON}, application/jwk-set+json"  # the second is how the API serv
 MERGE_PATCH = "application/merge-patch+json"
 
 
-class Cluster:
+class KubeClient:
     """Typed requests to one API server; every failure is an `ApiError`.
 
     `compressed` answers are for who is far away. Within a cluster they cost more time than they save: a page of a list is

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agentidp.domain.resources.meta import Object
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class EventRecorder:
     """A bounded queue of events, and the task that sends them. `admits` is asked with namespace and type: `team/Warning`."""
 
-    def __init__(self, cluster: Cluster, controller: str, admits: Callable[[str], bool] = lambda _: True) -> None:
+    def __init__(self, cluster: KubeClient, controller: str, admits: Callable[[str], bool] = lambda _: True) -> None:
         self._cluster = cluster
         self._admits = admits
         self._controller = controller

@@ -59,7 +59,7 @@ class Kind(Generic[ObjectT]):
 
 
 @dataclass(frozen=True)
-class Extract(Generic[ObjectT, KeptT]):
+class Projection(Generic[ObjectT, KeptT]):
     """A kind of whose objects only a part is kept: whoever holds a great many of them wants no more."""
 
     kind: Kind[ObjectT]

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.deep_json import decoded_at_any_depth
 from agentidp.kube.errors import TooLarge
 
@@ -19,9 +19,9 @@ PAGE_BYTES = 2**22
 """More is not read at once: whoever may write objects may make them a thousand times as large as they need to be."""
 FEWER = 5
 """So many times fewer objects where a page is too large. One never is: etcd takes no more than 1.5 MiB of it."""
-BITE = 10
+CHUNK = 10
 """Objects that are decoded, and taken over by a view, at a stretch: a few tenths of a millisecond."""
-BITE_BYTES = 2**16
+CHUNK_BYTES = 2**16
 """When they have so many bytes together, they are fewer."""
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class _Page(msgspec.Struct):
 _PAGE = msgspec.json.Decoder(_Page)
 
 
-class Listing(Generic[ItemT]):
+class Pager(Generic[ItemT]):
     """All objects of a source: `async for some in listing`, once. Raises ApiError and msgspec.DecodeError.
 
     No page is asked for before the one before it was taken, so there is never more of it in memory than one page, and a page
@@ -67,7 +67,7 @@ class Listing(Generic[ItemT]):
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: KubeClient,
         source: Source[ItemT],
         path: str = "",
         selector: Mapping[str, str] | None = None,
@@ -134,20 +134,20 @@ def _bites(items: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
     start = size = 0
     for end, item in enumerate(items, 1):
         size += len(item)
-        if end - start == BITE or size >= BITE_BYTES or end == len(items):
+        if end - start == CHUNK or size >= CHUNK_BYTES or end == len(items):
             yield items[start:end]
             start, size = end, 0
 
 
 async def list_all(
-    cluster: Cluster,
+    cluster: KubeClient,
     source: Source[ItemT],
     path: str = "",
     selector: Mapping[str, str] | None = None,
     most: int | None = None,
 ) -> list[ItemT]:
     """All objects of the kind, or those under `path`, `most` bytes of them at most. Raises ApiError."""
-    return [value async for some in Listing(cluster, source, path, selector, most) for value in some]
+    return [value async for some in Pager(cluster, source, path, selector, most) for value in some]
 
 
 async def decoded(source: Source[ItemT], item: msgspec.Raw) -> ItemT | None:

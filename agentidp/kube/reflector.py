@@ -15,12 +15,12 @@ from typing import Generic, Protocol, TypeVar
 import aiohttp
 import msgspec
 
-from agentidp.domain.resources import Identity
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import ObjectRef
+from agentidp.kube.client import KubeClient
 from agentidp.kube.deep_json import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, Unreachable, error_from
-from agentidp.kube.pager import BITE, BITE_BYTES, Listing, Source, decoded
-from agentidp.kube.resource_version import Progress
+from agentidp.kube.pager import CHUNK, CHUNK_BYTES, Pager, Source, decoded
+from agentidp.kube.resource_version import ResourceVersionWaiters
 
 WATCH_SECONDS = 290.0
 SHORTEST_WATCH_SECONDS = 0.5  # none that was asked for is as short
@@ -33,21 +33,21 @@ log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 
 
-class View(Protocol[ItemT]):
+class Store(Protocol[ItemT]):
     """What the reflector feeds."""
 
-    async def replace(self, listing: Listing[ItemT]) -> None:
+    async def replace(self, listing: Pager[ItemT]) -> None:
         """These are all objects there are: what is not among them is gone. Raises what the listing raises."""
 
     def put(self, value: ItemT) -> None:
         """This object is new, or has changed."""
 
-    def remove(self, gone: Identity) -> None:
+    def remove(self, gone: ObjectRef) -> None:
         """This object is gone, or cannot be read any more, which is no reason to believe what it said before."""
 
 
 class _Identified(msgspec.Struct):
-    metadata: Identity
+    metadata: ObjectRef
 
 
 class _Event(msgspec.Struct):
@@ -67,9 +67,9 @@ class Reflector(Generic[ItemT]):
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: KubeClient,
         source: Source[ItemT],
-        view: View[ItemT],
+        view: Store[ItemT],
         *,
         namespace: str = "",
         field_selector: str = "",
@@ -79,7 +79,7 @@ class Reflector(Generic[ItemT]):
         self.source = source
         self.heard_at = float("-inf")
         self.listed = asyncio.Event()
-        self.progress = Progress()
+        self.progress = ResourceVersionWaiters()
         self._cluster = cluster
         self._view = view
         self._path = source.path(namespace)
@@ -121,7 +121,7 @@ class Reflector(Generic[ItemT]):
         await asyncio.sleep(seconds)
 
     async def _list(self) -> None:
-        listing = Listing(self._cluster, self.source, self._path, self._selector, beside_requests=self.listed.is_set())
+        listing = Pager(self._cluster, self.source, self._path, self._selector, beside_requests=self.listed.is_set())
         await self._view.replace(listing)
         self._version = str(listing.version)
         self._followed = False
@@ -152,7 +152,7 @@ class Reflector(Generic[ItemT]):
             await self._apply(await decoded_at_any_depth(_EVENT.decode, line))
             self._heard()
             count += 1
-            if count % BITE == 0 or len(line) >= BITE_BYTES:
+            if count % CHUNK == 0 or len(line) >= CHUNK_BYTES:
                 await asyncio.sleep(0)
 
     async def _apply(self, event: _Event) -> None:

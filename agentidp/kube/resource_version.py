@@ -8,7 +8,7 @@ knows every change up to it.
 import asyncio
 
 
-class Progress:
+class ResourceVersionWaiters:
     """The version that a view has reached; 0 before it has listed anything."""
 
     def __init__(self) -> None:

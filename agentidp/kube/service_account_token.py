@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Forbidden
 
 LIFETIME_SECONDS = 3600
@@ -37,10 +37,10 @@ class _Request(msgspec.Struct, frozen=True):
     status: _RequestStatus
 
 
-class OwnToken:
+class ServiceAccountToken:
     """One for this audience, made anew before it ends. It is worth nothing to the API server itself."""
 
-    def __init__(self, cluster: Cluster, audience: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, cluster: KubeClient, audience: str, clock: Callable[[], float] = time.time) -> None:
         self._cluster = cluster
         self._audience = audience
         self._clock = clock

@@ -14,7 +14,7 @@ from agentidp.runtime.fair_lock import FairLock
 NICENESS = 5  # hashing gives way to the event loop, which answers probes and renews the lease
 
 
-class MadeSecret(NamedTuple):
+class GeneratedSecret(NamedTuple):
     """A secret that nobody knows yet, and what may be published of it."""
 
     value: str
@@ -25,12 +25,12 @@ class MadeSecret(NamedTuple):
         """Never the value: this is what a traceback would show."""
         return f"MadeSecret(hint={self.hint})"
 
-    def of(self, credential_id: str) -> "MadeSecret":
+    def of(self, credential_id: str) -> "GeneratedSecret":
         """The same for a credential that has its id only now."""
         return self._replace(hint=hint_of(credential_id, self.value.encode()))
 
 
-class SecretMaker:
+class SecretGenerator:
     """bcrypt in threads; it releases the GIL, so threads use all cores."""
 
     def __init__(self, threads: int, cost: int) -> None:
@@ -38,12 +38,12 @@ class SecretMaker:
         self._places = FairLock(2 * threads)  # one more for each thread, which need not wait for the event loop then
         self._cost = cost
 
-    async def make(self, credential_id: str, group: str = "") -> MadeSecret:
+    async def make(self, credential_id: str, group: str = "") -> GeneratedSecret:
         """A new secret for this credential, when it is its group's turn."""
         value = generate_secret()
         async with self._places.place_for(group):
             hashed = await asyncio.get_running_loop().run_in_executor(self._pool, hash_secret, value, self._cost)
-        return MadeSecret(value, hashed, hint_of(credential_id, value.encode()))
+        return GeneratedSecret(value, hashed, hint_of(credential_id, value.encode()))
 
 
 def _give_way() -> None:

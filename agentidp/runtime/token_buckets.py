@@ -7,7 +7,7 @@ from collections.abc import Callable
 MOST_KEYS = 100_000
 
 
-class Buckets:
+class TokenBuckets:
     """A bucket for each key; one that is full again is worth nothing and is forgotten when other keys come.
 
     There are `most_keys` at most: beyond that the least recently used one is forgotten, though it is not full. So to reset the

@@ -5,14 +5,14 @@ import os
 import time
 
 from agentidp.domain.client_secrets import MIN_COST, generate_secret, hash_secret
-from agentidp.runtime.secret_generator import SecretMaker
+from agentidp.runtime.secret_generator import SecretGenerator
 
 CORES = os.cpu_count() or 1
 
 
 async def seconds_for_hashes(count: int) -> float:
     """How long it takes to make so many secrets with the operator's own pool and nothing else, on all cores."""
-    maker = SecretMaker(CORES, MIN_COST)
+    maker = SecretGenerator(CORES, MIN_COST)
     started = time.monotonic()
     await asyncio.gather(*(maker.make("") for _ in range(count)))
     return time.monotonic() - started

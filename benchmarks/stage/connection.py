@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import KubeconfigSource
 
 
 @asynccontextmanager
-async def connected(kubeconfig: Path) -> AsyncIterator[Cluster]:
+async def connected(kubeconfig: Path) -> AsyncIterator[KubeClient]:
     """While the block runs."""
-    cluster = Cluster(ClientIdentity(KubeconfigSource((kubeconfig,))), "benchmarks")
+    cluster = KubeClient(ClientIdentity(KubeconfigSource((kubeconfig,))), "benchmarks")
     try:
         yield cluster
     finally:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from agentidp.domain.secret_delivery import Endpoints
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from benchmarks.run import Run
 from benchmarks.stage.connection import connected
 from devcluster.cluster import ControlPlane
@@ -23,7 +23,7 @@ class Stage:
     run: Run
     cluster: ControlPlane
     programs: Programs
-    admin: Cluster
+    admin: KubeClient
 
     @property
     def endpoints(self) -> Endpoints:

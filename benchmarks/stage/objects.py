@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from agentidp.domain.resources import Agent, AgentCredential, AgentRef, AgentSpec, CredentialSpec, ObjectMeta, Rotation
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS
 from agentidp.kube.pager import list_all
 from benchmarks.stage.waiting import until_awaited
@@ -38,12 +38,12 @@ def credential(namespace: str, name: str, of_agent: str, rotation: Rotation | No
     return AgentCredential(metadata=ObjectMeta(name=name, namespace=namespace), spec=spec)
 
 
-async def make_namespace(cluster: Cluster, name: str) -> None:
+async def make_namespace(cluster: KubeClient, name: str) -> None:
     """A new one."""
     await cluster.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
 
 
-async def make_agents(cluster: Cluster, namespace: str, names: Iterable[str]) -> None:
+async def make_agents(cluster: KubeClient, namespace: str, names: Iterable[str]) -> None:
     """New ones; done when an operator has registered all that are in the namespace."""
     await side_by_side(cluster.create(AGENTS, agent(namespace, name)) for name in names)
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from agent_operator.clock import now
 from agentidp.domain import client_secrets as secrets
-from agentidp.domain.lifecycle import IssueSecret, Observed, WriteStatus, decide, with_fresh_hash
-from agentidp.domain.registration import SeenAgent, register
+from agentidp.domain.lifecycle import Input, IssueSecret, WriteStatus, decide, with_fresh_hash
+from agentidp.domain.registration import AgentInput, register
 from agentidp.domain.resources import Agent, AgentCredential, CredentialCount, Secret
 from agentidp.domain.secret_delivery import inspect, secret_for
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
@@ -69,7 +69,7 @@ def _make_secret() -> Made:
 async def _agent(stage: Stage, namespace: str, place: int) -> Agent:
     created = await stage.admin.create(AGENTS, agent(namespace, f"agent-{place}"))
     count = CredentialCount(active=CREDENTIALS_PER_AGENT, total=CREDENTIALS_PER_AGENT)
-    status = register(SeenAgent(agent=created, credentials=count), now())
+    status = register(AgentInput(agent=created, credentials=count), now())
     return await stage.admin.replace(AGENTS, replace(created, status=status), "status")
 
 
@@ -90,6 +90,6 @@ async def _credential(stage: Stage, of: Agent, place: int, made: Made) -> AgentC
     return await stage.admin.replace(CREDENTIALS, replace(issued, status=step.status), "status")
 
 
-def _seen(stage: Stage, credential: AgentCredential, of: Agent, secret: Secret | None) -> Observed:
+def _seen(stage: Stage, credential: AgentCredential, of: Agent, secret: Secret | None) -> Input:
     delivery = inspect(credential, credential.secret_name, secret, stage.endpoints)
-    return Observed(credential=credential, agent=of, delivery=delivery)
+    return Input(credential=credential, agent=of, delivery=delivery)

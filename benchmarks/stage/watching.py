@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Generic
 
-from agentidp.domain.resources import Identity
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import ObjectRef
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import Kind, ObjectT
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 from agentidp.kube.reflector import Reflector
 
 
@@ -18,7 +18,7 @@ class Told(Generic[ObjectT]):
     def __init__(self, tell: Callable[[ObjectT], None]) -> None:
         self._tell = tell
 
-    async def replace(self, listing: Listing[ObjectT]) -> None:
+    async def replace(self, listing: Pager[ObjectT]) -> None:
         """All of them, once."""
         async for values in listing:
             for value in values:
@@ -28,13 +28,13 @@ class Told(Generic[ObjectT]):
         """New, or changed."""
         self._tell(value)
 
-    def remove(self, gone: Identity) -> None:
+    def remove(self, gone: ObjectRef) -> None:
         """Of no interest here."""
 
 
 @asynccontextmanager
 async def watching(
-    cluster: Cluster, kind: Kind[ObjectT], tell: Callable[[ObjectT], None], namespace: str
+    cluster: KubeClient, kind: Kind[ObjectT], tell: Callable[[ObjectT], None], namespace: str
 ) -> AsyncIterator[None]:
     """While the block runs; the watch has begun when it is entered."""
     reflector = Reflector(cluster, kind, Told(tell), namespace=namespace)

@@ -12,7 +12,7 @@ from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Rotation, Secret
 from agentidp.domain.resources.credential import SecretTemplate
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from benchmarks.stage.objects import agent, credential, make_agents, make_namespace, side_by_side
 from benchmarks.stage.waiting import until_awaited
@@ -27,7 +27,7 @@ MANAGES = ("agents:read", "agents:write")
 class Owner:
     """An agent, its credential and the Secret of that have the same name."""
 
-    admin: Cluster
+    admin: KubeClient
     namespace: str
 
     async def begin(self) -> None:

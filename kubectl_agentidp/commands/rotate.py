@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
 from agentidp.kube.kinds import CREDENTIALS
 from kubectl_agentidp.arguments import Commands, declared_duration, duration
-from kubectl_agentidp.client import Access, Spec
-from kubectl_agentidp.errors import Failure, NoAnswer
+from kubectl_agentidp.client import PluginClient, Spec
+from kubectl_agentidp.errors import CommandError, NoAnswer
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.conditions import issued_at, standing
 from kubectl_agentidp.views.names import written
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--timeout", type=duration, default="1m", metavar="5m", help="wait no longer than this (default: 1m)")
 
 
-async def run(access: Access, asked: Namespace) -> None:
+async def run(access: PluginClient, asked: Namespace) -> None:
     """Ask, tell what will be, and wait for it if told to."""
     now = await access.clock()
     credential = await access.change(CREDENTIALS, asked.name, lambda seen: rotation_request(seen, now, asked.overlap))
@@ -63,27 +63,27 @@ def _last_issue(credential: AgentCredential) -> datetime:
     """When the present secret was made. Raises Failure where the operator would not make another one."""
     name, issued = credential.key, issued_at(credential)
     if credential.spec.state is CredentialState.REVOKED or credential.status.phase is CredentialPhase.REVOKED:
-        raise Failure(f"AgentCredential {name} is revoked, for good: it is not rotated.", "Declare a new AgentCredential.")
+        raise CommandError(f"AgentCredential {name} is revoked, for good: it is not rotated.", "Declare a new AgentCredential.")
     if credential.spec.secret_hash:
-        raise Failure(
+        raise CommandError(
             f"AgentCredential {name} has a secret that its owner keeps.", "It is rotated by changing spec.secretHash."
         )
     if credential.status.phase is CredentialPhase.EXPIRED:
-        raise Failure(f"AgentCredential {name} has expired.", "A later spec.expiresAt issues a fresh secret.")
+        raise CommandError(f"AgentCredential {name} has expired.", "A later spec.expiresAt issues a fresh secret.")
     if issued is None:
         why = standing(credential).message or "The operator has not seen it."
-        raise Failure(f"AgentCredential {name} has no secret yet. {why}", "There is nothing to rotate.")
+        raise CommandError(f"AgentCredential {name} has no secret yet. {why}", "There is nothing to rotate.")
     return issued
 
 
-async def _rotated(access: Access, credential: AgentCredential, patience: timedelta) -> AgentCredential:
+async def _rotated(access: PluginClient, credential: AgentCredential, patience: timedelta) -> AgentCredential:
     """The credential when its new secret is delivered. Raises Failure when the time is over."""
     requested, deadline = credential.spec.rotation.requested_at, time.monotonic() + patience.total_seconds()
     assert requested  # noqa: S101 it was just set
     told = ""
     while not is_delivered(credential, requested):
         if credential.status.phase in {CredentialPhase.REVOKED, CredentialPhase.EXPIRED}:
-            raise Failure(f"not rotated. {progress(credential)}")
+            raise CommandError(f"not rotated. {progress(credential)}")
         if progress(credential) != told:
             told = progress(credential)
             note(told)
@@ -94,7 +94,7 @@ async def _rotated(access: Access, credential: AgentCredential, patience: timede
     return credential
 
 
-async def _seen_again(access: Access, credential: AgentCredential) -> AgentCredential:
+async def _seen_again(access: PluginClient, credential: AgentCredential) -> AgentCredential:
     """As it is now; as it was, where the API server does not answer. Raises Failure where another one has its name."""
     try:
         return same(credential, await access.get(CREDENTIALS, credential.metadata.name))
@@ -106,12 +106,12 @@ async def _seen_again(access: Access, credential: AgentCredential) -> AgentCrede
 def same(before: AgentCredential, seen: AgentCredential) -> AgentCredential:
     """What was seen. Raises Failure where it is not the credential that was to be rotated: its secret is no rotation."""
     if seen.metadata.uid != before.metadata.uid:
-        raise Failure(f"AgentCredential {seen.key} was deleted and made anew meanwhile.", "It has a secret of its own.")
+        raise CommandError(f"AgentCredential {seen.key} was deleted and made anew meanwhile.", "It has a secret of its own.")
     return seen
 
 
-def _too_late(credential: AgentCredential, patience: timedelta) -> Failure:
-    return Failure(
+def _too_late(credential: AgentCredential, patience: timedelta) -> CommandError:
+    return CommandError(
         f"not rotated within {patience.total_seconds():.0f} s. {progress(credential)}",
         "The request stands: the operator rotates as soon as it runs and nothing is in the way."
         f" `kubectl agentidp status {credential.metadata.name} -n {credential.metadata.namespace}` tells.",

@@ -9,8 +9,8 @@ from msgspec import Struct
 from agentidp.domain.resources import AgentState, CredentialState
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, Kind
 from kubectl_agentidp.arguments import Commands
-from kubectl_agentidp.client import Access, Spec
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.client import PluginClient, Spec
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import confirm, note, show
 from kubectl_agentidp.views.names import written
 
@@ -86,7 +86,7 @@ def add(commands: Commands) -> None:
             parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
-async def run(change: Change, access: Access, asked: Namespace) -> None:
+async def run(change: Change, access: PluginClient, asked: Namespace) -> None:
     """Look, ask, do, and say so; where it is so already, say that."""
     seen = await access.get(change.kind, asked.name)
     decide = partial(wanted, change, seen.metadata.uid)
@@ -101,9 +101,13 @@ async def run(change: Change, access: Access, asked: Namespace) -> None:
 def wanted(change: Change, uid: str, one: Any) -> Spec | None:
     """What to merge into the spec of the object that was looked at; another one of its name is not meant. Raises Failure."""
     if one.metadata.uid != uid:
-        raise Failure(f"{change.kind.name} {one.key} was deleted and made anew meanwhile.", "Nothing was done; look again.")
+        raise CommandError(
+            f"{change.kind.name} {one.key} was deleted and made anew meanwhile.", "Nothing was done; look again."
+        )
     if one.spec.state == change.state:
         return None
     if one.spec.state == change.final:
-        raise Failure(f"{change.kind.name} {one.key} is {change.final}, which is final.", f"Declare a new {change.kind.name}.")
+        raise CommandError(
+            f"{change.kind.name} {one.key} is {change.final}, which is final.", f"Declare a new {change.kind.name}."
+        )
     return {"state": change.state}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from agentidp.domain.resources import Agent, AgentCredential
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
 from kubectl_agentidp.arguments import Commands
-from kubectl_agentidp.client import Access
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.client import PluginClient
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.status import as_json, as_text, report
 
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("-o", "--output", choices=["json"], help="for programs")
 
 
-async def run(access: Access, asked: Namespace) -> None:
+async def run(access: PluginClient, asked: Namespace) -> None:
     """List, choose, show."""
     now = datetime.now(UTC)
     namespace = "" if asked.all_namespaces else access.namespace
@@ -53,7 +53,7 @@ def _require_found(asked: Namespace, namespace: str, *, found: bool) -> None:
     if found:
         return
     if asked.name:
-        raise Failure(
+        raise CommandError(
             f"there is no agent or credential {asked.name!r} {where}.", "-n chooses another namespace, -A looks everywhere."
         )
     note(f"No agents or credentials {where}.")

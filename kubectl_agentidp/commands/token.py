@@ -5,8 +5,8 @@ from argparse import Namespace
 from agentidp.domain.resources import AgentCredential, Secret
 from agentidp.kube.kinds import CREDENTIALS, SECRETS
 from kubectl_agentidp.arguments import Commands, http_url
-from kubectl_agentidp.client import Access
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.client import PluginClient
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import show
 from kubectl_agentidp.token_request import Client, Wish, request_token
 from kubectl_agentidp.views.conditions import standing
@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
     form.add_argument("--claims", action="store_true", help="the header and claims, not verified, instead of the token")
 
 
-async def run(access: Access, asked: Namespace) -> None:
+async def run(access: PluginClient, asked: Namespace) -> None:
     """Read the pair, ask for a token, show it."""
     credential = await access.get(CREDENTIALS, asked.name)
     secret = await access.get(SECRETS, _secret_name(credential))
@@ -54,11 +54,11 @@ def _secret_name(credential: AgentCredential) -> str:
     if credential.status.binding:
         return credential.status.binding.name
     if credential.spec.secret_hash:
-        raise Failure(
+        raise CommandError(
             f"the secret of AgentCredential {credential.key} is kept by its owner.", "Nothing in the cluster holds it."
         )
     stands = standing(credential)
-    raise Failure(
+    raise CommandError(
         f"AgentCredential {credential.key} has no Secret. {stands.phase or 'Pending'}: {stands.message}",
         "There is nothing to get a token with.",
     )
@@ -73,5 +73,5 @@ def _client(credential: AgentCredential, secret: Secret, endpoint: str | None) -
 def _value(secret: Secret, key: str) -> str:
     value = secret.data.get(key)
     if value is None:
-        raise Failure(f"Secret {secret.key} has no key {key!r}.", "The operator repairs it, if it runs; try again.")
+        raise CommandError(f"Secret {secret.key} has no key {key!r}.", "The operator repairs it, if it runs; try again.")
     return value.decode(errors="replace")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from agentidp.domain.resources import Agent, Organization
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
 from kubectl_agentidp.arguments import Commands
-from kubectl_agentidp.client import Access
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.client import PluginClient
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.tree import Forest, draw
 
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
 
 
-async def run(access: Access, asked: Namespace) -> None:
+async def run(access: PluginClient, asked: Namespace) -> None:
     """List, draw."""
     namespace = "" if asked.all_namespaces else access.namespace
     agents, credentials = await access.list(AGENTS, namespace), await access.list(CREDENTIALS, namespace)
@@ -39,13 +39,13 @@ async def run(access: Access, asked: Namespace) -> None:
         note(f"No agents or credentials in {f'namespace {namespace!r}' if namespace else 'any namespace'}.")
 
 
-async def _organizations(access: Access, agents: list[Agent] | None) -> list[Organization]:
+async def _organizations(access: PluginClient, agents: list[Agent] | None) -> list[Organization]:
     """All, or those that the agents claim; none where the caller may not list them: they are known by name anyway."""
     claimed = {agent.spec.organization_id for agent in agents or ()}
     if agents is not None and claimed <= {None}:
         return []
     try:
         found = await access.list(ORGANIZATIONS)
-    except Failure:
+    except CommandError:
         return []
     return [one for one in found if agents is None or one.metadata.name in claimed]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agentidp.domain.conditions import READY, condition, is_ready
-from agentidp.domain.lifecycle import obstacle, unanswered_request
+from agentidp.domain.lifecycle import delivery_blocker, unanswered_request
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
 
 UNSEEN = "The operator has not acted on the latest change of the spec yet."
@@ -64,7 +64,7 @@ def standing(one: Agent | AgentCredential) -> Standing:
 
 def in_the_way(one: Agent | AgentCredential) -> str:
     """What keeps the Secret of a credential that works from being as declared, and why; "" if nothing does."""
-    found = obstacle(one.status) if isinstance(one, AgentCredential) and is_ready(one.status.conditions) else None
+    found = delivery_blocker(one.status) if isinstance(one, AgentCredential) and is_ready(one.status.conditions) else None
     return f"{found.reason}: {found.message}" if found else ""
 
 

@@ -4,7 +4,7 @@ import base64
 
 import msgspec
 
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 
 
 def as_json(body: bytes) -> str:
@@ -18,7 +18,7 @@ def readable(token: str) -> str:
         header, claims, _ = token.split(".")
         shown = {"header": _decoded(header), "claims": _decoded(claims)}
     except ValueError as error:  # also what base64 and JSON raise
-        raise Failure("the token is not a JWT: it has no claims to show.") from error
+        raise CommandError("the token is not a JWT: it has no claims to show.") from error
     return as_json(msgspec.json.encode(shown))
 
 

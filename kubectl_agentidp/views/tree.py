@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, Name, Organization, SecretHash
+from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, NamespacedName, Organization, SecretHash
 from kubectl_agentidp.views.conditions import in_the_way, next_due, standing
 from kubectl_agentidp.views.timestamps import dated
 
@@ -59,9 +59,9 @@ class Drawing:
         self._agents: defaultdict[str, list[Agent]] = defaultdict(list)
         for agent in forest.agents:
             self._agents[agent.spec.organization_id or ""].append(agent)
-        self._credentials: defaultdict[Name, list[AgentCredential]] = defaultdict(list)
+        self._credentials: defaultdict[NamespacedName, list[AgentCredential]] = defaultdict(list)
         for credential in forest.credentials:
-            self._credentials[Name(credential.metadata.namespace, credential.spec.agent_ref.name)].append(credential)
+            self._credentials[NamespacedName(credential.metadata.namespace, credential.spec.agent_ref.name)].append(credential)
         self._agent_names = {agent.key for agent in forest.agents}
 
     def trees(self) -> Iterator[Node]:
@@ -87,7 +87,7 @@ class Drawing:
         words.append("takes no secrets" if closed else "")
         return Node(GAP.join(filter(None, words)), _workloads(agent) + self._credentials_of(agent.key))
 
-    def _credentials_of(self, agent: Name) -> tuple[Node, ...]:
+    def _credentials_of(self, agent: NamespacedName) -> tuple[Node, ...]:
         return tuple(map(self._credential, self._credentials[agent]))
 
     def _credential(self, credential: AgentCredential) -> Node:
@@ -105,7 +105,7 @@ class Drawing:
             words.append(f"until {dated(one.not_after, self._now)}")
         return Node(GAP.join(words))
 
-    def _written(self, name: Name) -> str:
+    def _written(self, name: NamespacedName) -> str:
         return str(name) if self._namespaced else name.name
 
 

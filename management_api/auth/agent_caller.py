@@ -3,14 +3,14 @@
 from agentidp.domain.administration import READ, includes, reaches
 from agentidp.domain.clients import ClientOrganization
 from management_api.auth.authorization import Action, Place, Sight, tenant_of
-from management_api.cache.agents import RegisteredAgent
+from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, insufficient_scope
 
 
 class AgentCaller:
     """An active agent with a good token: the scopes that count of it, and the Organization that admits the agent, if any."""
 
-    def __init__(self, agent: RegisteredAgent, scopes: frozenset[str], organization: ClientOrganization | None) -> None:
+    def __init__(self, agent: CachedAgent, scopes: frozenset[str], organization: ClientOrganization | None) -> None:
         self._agent = agent
         self._scopes = scopes
         self._organization = organization
@@ -30,7 +30,7 @@ class AgentCaller:
         """It is."""
         return True
 
-    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+    async def authorize(self, action: Action, agent: CachedAgent | None, agent_id: str) -> CachedAgent:
         """By scope first, which says nothing about the agent. An agent that the caller may not even read does not exist."""
         self._require_scope(action)
         if agent is None or not self._reaches(agent, READ):
@@ -62,5 +62,5 @@ class AgentCaller:
         if not includes(self._scopes, needed):
             raise insufficient_scope(needed)
 
-    def _reaches(self, agent: RegisteredAgent, scope: str) -> bool:
+    def _reaches(self, agent: CachedAgent, scope: str) -> bool:
         return reaches(self._agent.client, agent.client, self._organization, scope)

@@ -15,21 +15,21 @@ import structlog
 
 from agentidp.domain.access_tokens import AccessToken, read_token
 from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.client_status import why_agent_is_refused
+from agentidp.domain.client_status import agent_failure
 from agentidp.domain.grants import allowed_scopes
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import list_all
 from agentidp.runtime.log_limit import LogLimit
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.token_buckets import TokenBuckets
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller
-from management_api.auth.expiring_cache import Remembered
+from management_api.auth.expiring_cache import ExpiringCache
 from management_api.auth.kubernetes_caller import KubernetesCaller, Reviews, User
 from management_api.auth.published_keys import PublishedKeys
-from management_api.cache.agents import REGISTERED_AGENTS, RegisteredAgent
-from management_api.cache.cluster_cache import Registry
-from management_api.errors import Failure, no_token, unauthorized, unavailable
+from management_api.cache.agents import REGISTERED_AGENTS, CachedAgent
+from management_api.cache.cluster_cache import ClusterCache
+from management_api.errors import ApiFailure, no_token, unauthorized, unavailable
 from management_api.settings import ManagementApiSettings
 
 MAX_TOKEN_LENGTH = 16_384
@@ -45,11 +45,15 @@ GONE_SECONDS = 3600.0
 log = structlog.get_logger()
 
 
-class Bearers:
+class BearerAuthentication:
     """Turns Authorization headers into callers."""
 
     def __init__(
-        self, settings: ManagementApiSettings, cluster: Cluster, registry: Registry, clock: Callable[[], float] = time.time
+        self,
+        settings: ManagementApiSettings,
+        cluster: KubeClient,
+        registry: ClusterCache,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer, self._audience = str(settings.issuer), settings.audience
         self._cluster = cluster
@@ -57,12 +61,12 @@ class Bearers:
         self._keys = PublishedKeys(settings.keys_url)
         self._reviews = Reviews(cluster)
         self._clock = clock
-        self._reviewed: Remembered[bytes, User | bool] = Remembered(REMEMBERED_SECONDS)
-        self._were_good: Remembered[bytes, bool] = Remembered(TRUSTED_SECONDS)
-        self._gone: Remembered[str, bool] = Remembered(GONE_SECONDS)
+        self._reviewed: ExpiringCache[bytes, User | bool] = ExpiringCache(REMEMBERED_SECONDS)
+        self._were_good: ExpiringCache[bytes, bool] = ExpiringCache(TRUSTED_SECONDS)
+        self._gone: ExpiringCache[str, bool] = ExpiringCache(GONE_SECONDS)
         self._looking_up: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._budget = Buckets(REVIEWS_PER_SECOND, REVIEWS_AT_ONCE)
-        self._shares = Buckets(REVIEWS_PER_SECOND / SHARE, max(1, REVIEWS_AT_ONCE // SHARE))
+        self._budget = TokenBuckets(REVIEWS_PER_SECOND, REVIEWS_AT_ONCE)
+        self._shares = TokenBuckets(REVIEWS_PER_SECOND / SHARE, max(1, REVIEWS_AT_ONCE // SHARE))
         self._refusals = LogLimit()
 
     async def caller(self, authorization: list[str]) -> Caller:
@@ -92,7 +96,7 @@ class Bearers:
         scopes = set((read.scope or "").split()).intersection(allowed_scopes(agent.client, organization))
         return AgentCaller(agent, frozenset(scopes), organization)
 
-    def _why_refused(self, read: AccessToken, agent: RegisteredAgent | None) -> str | None:
+    def _why_refused(self, read: AccessToken, agent: CachedAgent | None) -> str | None:
         """As the token service judges a token (RFC 7662, section 2.2), and whether it is meant for this API."""
         if read.expires <= self._clock():
             return "Expired"
@@ -102,15 +106,15 @@ class Bearers:
             return "Revoked"
         return "UnknownAgent" if agent is None else self._why_agent_is_refused(read, agent)
 
-    def _why_agent_is_refused(self, read: AccessToken, agent: RegisteredAgent) -> str | None:
+    def _why_agent_is_refused(self, read: AccessToken, agent: CachedAgent) -> str | None:
         if read.organization_id not in {None, agent.client.organization_id}:
             return "OtherOrganization"
         valid_after = agent.client.tokens_valid_after
         if valid_after is not None and read.issued_at < valid_after:
             return "IssuedTooEarly"
-        return why_agent_is_refused(agent.client, self._registry.organization_of(agent))
+        return agent_failure(agent.client, self._registry.organization_of(agent))
 
-    async def _look_up(self, read: AccessToken) -> RegisteredAgent | None:
+    async def _look_up(self, read: AccessToken) -> CachedAgent | None:
         """The token is genuine, so there was such an agent: the watch may only not have told yet.
 
         Whoever has a token of an agent that is gone costs the API server one list, however often they ask.
@@ -146,7 +150,7 @@ class Bearers:
             raise unavailable("Too many unknown tokens are being checked. Nothing was done.")
         return await self._reviews.user(token) or False
 
-    def _refused(self, why: str, client_id: str | None = None) -> Failure:
+    def _refused(self, why: str, client_id: str | None = None) -> ApiFailure:
         left_out = self._refusals.take()
         if left_out is not None:
             log.info("caller refused", reason=why, client_id=client_id, left_out_before=left_out)

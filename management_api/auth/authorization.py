@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from agentidp.domain.administration import READ, WRITE
-from management_api.cache.agents import RegisteredAgent
+from management_api.cache.agents import CachedAgent
 
 AGENTS, CREDENTIALS = "agents", "agentcredentials"
 
@@ -19,10 +19,10 @@ class Sight(NamedTuple):
     """Which agents somebody sees: of these namespaces, None for all, those that `includes` says."""
 
     namespaces: frozenset[str] | None
-    includes: Callable[[RegisteredAgent], bool] = lambda _: True
+    includes: Callable[[CachedAgent], bool] = lambda _: True
 
 
-class Right(NamedTuple):
+class ResourceRight(NamedTuple):
     """What a call takes: the scope of an access token, or a verb on a resource of the cluster."""
 
     scope: str
@@ -33,13 +33,13 @@ class Right(NamedTuple):
 class Action(Enum):
     """The calls, by the right that they take."""
 
-    LIST_AGENTS = Right(READ, AGENTS, "list")
-    READ_AGENT = Right(READ, AGENTS, "get")
-    REGISTER = Right(WRITE, AGENTS, "create")
-    CHANGE_AGENT = Right(WRITE, AGENTS, "patch")
-    LIST_CREDENTIALS = Right(READ, CREDENTIALS, "list")
-    GENERATE = Right(WRITE, CREDENTIALS, "create")
-    CHANGE_CREDENTIAL = Right(WRITE, CREDENTIALS, "patch")
+    LIST_AGENTS = ResourceRight(READ, AGENTS, "list")
+    READ_AGENT = ResourceRight(READ, AGENTS, "get")
+    REGISTER = ResourceRight(WRITE, AGENTS, "create")
+    CHANGE_AGENT = ResourceRight(WRITE, AGENTS, "patch")
+    LIST_CREDENTIALS = ResourceRight(READ, CREDENTIALS, "list")
+    GENERATE = ResourceRight(WRITE, CREDENTIALS, "create")
+    CHANGE_CREDENTIAL = ResourceRight(WRITE, CREDENTIALS, "patch")
 
 
 class Place(NamedTuple):
@@ -64,7 +64,7 @@ class Caller(Protocol):
     def is_agent(self) -> bool:
         """Whether it asks with the access token of an agent, and so with no rights in the cluster."""
 
-    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+    async def authorize(self, action: Action, agent: CachedAgent | None, agent_id: str) -> CachedAgent:
         """The agent, if they may do this with it; there is no difference between one that they do not see and none."""
 
     async def visible(self, namespace: str | None) -> Sight:

@@ -11,7 +11,7 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
 
 
-class Remembered(Generic[KeyT, ValueT]):
+class ExpiringCache(Generic[KeyT, ValueT]):
     """Each for so many seconds. The oldest of a group go first where the group has too many: no tenant crowds others out."""
 
     def __init__(

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
-from agentidp.kube.client import Cluster
-from management_api.auth.authorization import Action, Place, Right, Sight, tenant_of
-from management_api.auth.expiring_cache import Remembered
-from management_api.cache.agents import RegisteredAgent
+from agentidp.kube.client import KubeClient
+from management_api.auth.authorization import Action, Place, ResourceRight, Sight, tenant_of
+from management_api.auth.expiring_cache import ExpiringCache
+from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
 
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
@@ -63,15 +63,15 @@ class _AccessReview(Struct, frozen=True):
 class _Question(NamedTuple):
     user: str
     namespace: str
-    right: Right
+    right: ResourceRight
 
 
 class Reviews:
     """Asks the API server, and remembers its answers for some seconds. Raises ApiError."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: KubeClient) -> None:
         self._cluster = cluster
-        self._access: Remembered[_Question, bool] = Remembered(REMEMBERED_SECONDS)
+        self._access: ExpiringCache[_Question, bool] = ExpiringCache(REMEMBERED_SECONDS)
 
     async def user(self, token: str) -> User | None:
         """Whose token this is, if the API server takes it. Not remembered here: whoever keeps tokens keeps digests of them."""
@@ -80,7 +80,7 @@ class Reviews:
         status = msgspec.json.decode(answer, type=_TokenReview).status
         return status.user if status.authenticated and status.user.username else None
 
-    async def allows(self, user: User, right: Right, namespace: str) -> bool:
+    async def allows(self, user: User, right: ResourceRight, namespace: str) -> bool:
         """Whether they may do this in this namespace, "" for all of them."""
         question = _Question(repr(user), namespace, right)
         known = self._access.find(question)
@@ -89,7 +89,7 @@ class Reviews:
             self._access.add(question, known, user.tenant)
         return known
 
-    async def _ask(self, user: User, right: Right, namespace: str) -> bool:
+    async def _ask(self, user: User, right: ResourceRight, namespace: str) -> bool:
         attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
         spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
         body: dict[str, Any] = {
@@ -123,7 +123,7 @@ class KubernetesCaller:
         """It has rights in the cluster."""
         return False
 
-    async def authorize(self, action: Action, agent: RegisteredAgent | None, agent_id: str) -> RegisteredAgent:
+    async def authorize(self, action: Action, agent: CachedAgent | None, agent_id: str) -> CachedAgent:
         """Who may not even read agents in that namespace is not told that there is one."""
         if agent and await self._may(action, agent.namespace):
             return agent

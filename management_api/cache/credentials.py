@@ -14,10 +14,10 @@ from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
     CredentialState,
-    Identity,
+    ObjectRef,
     SecretHash,
 )
-from agentidp.kube.kinds import CREDENTIALS, Extract
+from agentidp.kube.kinds import CREDENTIALS, Projection
 from management_api.cache.annotations import GENERATED
 from management_api.cache.timestamps import moment_in
 
@@ -35,7 +35,7 @@ class Status(StrEnum):
     REVOKED = "revoked"
 
 
-class RegisteredCredential(Struct, frozen=True, gc=False):
+class CachedCredential(Struct, frozen=True, gc=False):
     """A credential: its record, and how far the operator is with it."""
 
     credential_id: str
@@ -70,13 +70,13 @@ class RegisteredCredential(Struct, frozen=True, gc=False):
         return self.created, self.credential_id
 
 
-def registered(credential: AgentCredential) -> RegisteredCredential:
+def registered(credential: AgentCredential) -> CachedCredential:
     """What is kept of a credential. Until the operator has recorded a revocation, it was when this API changed it last."""
     meta, spec, status = credential.metadata, credential.spec, credential.status
     ready = condition(status.conditions, READY)
     is_revoked = spec.state is CredentialState.REVOKED or status.revoked_at is not None
     created = status.created_at or meta.creation_timestamp or datetime.fromisoformat("1970-01-01T00:00:00Z")
-    return RegisteredCredential(
+    return CachedCredential(
         credential_id=meta.uid,
         namespace=meta.namespace,
         name=meta.name,
@@ -97,14 +97,14 @@ def registered(credential: AgentCredential) -> RegisteredCredential:
     )
 
 
-REGISTERED_CREDENTIALS = Extract(CREDENTIALS, registered)
+REGISTERED_CREDENTIALS = Projection(CREDENTIALS, registered)
 
 
 class CredentialTable:
     """The credentials of a cluster. What was seen once is never put back by an older sight of it."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, RegisteredCredential] = {}
+        self._by_id: dict[str, CachedCredential] = {}
         self._in_order: dict[tuple[Owner, Status | None], list[Key]] = {}
         """Keys by owner and status, oldest first; None is any status."""
         self._in_namespaces: Counter[str] = Counter()
@@ -112,10 +112,10 @@ class CredentialTable:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[RegisteredCredential]:
+    def __iter__(self) -> Iterator[CachedCredential]:
         return iter(self._by_id.values())
 
-    def get(self, credential_id: str) -> RegisteredCredential | None:
+    def get(self, credential_id: str) -> CachedCredential | None:
         """The credential of this id."""
         return self._by_id.get(credential_id)
 
@@ -123,7 +123,7 @@ class CredentialTable:
         """How many are this agent's, and in this status."""
         return len(self._keys(owner, status))
 
-    def newest(self, owner: Owner, status: Status | None, skip: int, limit: int) -> list[RegisteredCredential]:
+    def newest(self, owner: Owner, status: Status | None, skip: int, limit: int) -> list[CachedCredential]:
         """So many of them, newest first."""
         keys = self._keys(owner, status)
         end = max(0, len(keys) - skip)
@@ -133,7 +133,7 @@ class CredentialTable:
         """How many are in this namespace, whoever's they are."""
         return self._in_namespaces[namespace]
 
-    def put(self, credential: RegisteredCredential) -> None:
+    def put(self, credential: CachedCredential) -> None:
         """Add it, or put it in the place of what it was before."""
         known = self._by_id.get(credential.credential_id)
         if known and known.version > credential.version:
@@ -145,28 +145,28 @@ class CredentialTable:
         for place in _places(credential):
             insort(self._in_order.setdefault(place, []), credential.key)
 
-    def remove(self, credential: RegisteredCredential) -> None:
+    def remove(self, credential: CachedCredential) -> None:
         """The credential of this id goes."""
         known = self._by_id.pop(credential.credential_id, None)
         if known:
             self._take_out(known)
 
-    def key(self, credential: RegisteredCredential) -> str:
+    def key(self, credential: CachedCredential) -> str:
         """Its id."""
         return credential.credential_id
 
-    def by_key(self) -> Mapping[str, RegisteredCredential]:
+    def by_key(self) -> Mapping[str, CachedCredential]:
         """All of them."""
         return self._by_id
 
-    def key_of(self, identity: Identity) -> str:
+    def key_of(self, identity: ObjectRef) -> str:
         """The same of an object: its uid."""
         return identity.uid
 
     def _keys(self, owner: Owner, status: Status | None) -> Sequence[Key]:
         return self._in_order.get((owner, status), ())
 
-    def _take_out(self, known: RegisteredCredential) -> None:
+    def _take_out(self, known: CachedCredential) -> None:
         self._in_namespaces[known.namespace] -= 1
         if not self._in_namespaces[known.namespace]:
             del self._in_namespaces[known.namespace]
@@ -177,5 +177,5 @@ class CredentialTable:
                 del self._in_order[place]
 
 
-def _places(credential: RegisteredCredential) -> list[tuple[Owner, Status | None]]:
+def _places(credential: CachedCredential) -> list[tuple[Owner, Status | None]]:
     return [(credential.owner, status) for status in (None, credential.status)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from agentidp.domain.resources import AgentState
 from management_api.auth.authorization import Action
-from management_api.cache.agents import RegisteredAgent
+from management_api.cache.agents import CachedAgent
 from management_api.endpoints.dependencies import BASE_PATH, AgentId, Known
 from management_api.endpoints.pagination import PageLimit, PageNumber
 from management_api.schemas.agents import (
@@ -80,6 +80,6 @@ async def decommission_agent(call: Known, agent_id: AgentId) -> Response:
     return Response(status_code=204)
 
 
-def _fits(agent: RegisteredAgent, owner: str | None, kind: str | None, state: str | None) -> bool:
+def _fits(agent: CachedAgent, owner: str | None, kind: str | None, state: str | None) -> bool:
     spec = agent.spec
     return owner in (None, spec.owner) and kind in (None, spec.type.value) and AgentState(state or spec.state) is spec.state

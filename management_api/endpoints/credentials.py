@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from management_api.auth.authorization import Action
-from management_api.cache.agents import RegisteredAgent
-from management_api.cache.cluster_cache import Registry
-from management_api.cache.credentials import RegisteredCredential, Status
+from management_api.cache.agents import CachedAgent
+from management_api.cache.cluster_cache import ClusterCache
+from management_api.cache.credentials import CachedCredential, Status
 from management_api.endpoints.dependencies import BASE_PATH, AgentId, Known
 from management_api.endpoints.pagination import PageLimit, PageNumber
 from management_api.errors import credential_not_found
@@ -83,14 +83,14 @@ async def revoke_credential(call: Known, agent_id: AgentId, credential_id: Crede
     return Response(status_code=204)
 
 
-def _credential_of(registry: Registry, agent: RegisteredAgent, credential_id: str) -> RegisteredCredential:
+def _credential_of(registry: ClusterCache, agent: CachedAgent, credential_id: str) -> CachedCredential:
     found = registry.credential(agent, credential_id)
     if found is None:
         raise credential_not_found(credential_id)
     return found
 
 
-def _with_secret(told: Told, agent: RegisteredAgent) -> CredentialWithSecret | CredentialInSecret:
+def _with_secret(told: Told, agent: CachedAgent) -> CredentialWithSecret | CredentialInSecret:
     said = facts(told.credential, agent)
     if told.secret is None:
         where = SecretRef(namespace=agent.namespace, name=told.delivered_to or "")

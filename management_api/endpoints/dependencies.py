@@ -7,8 +7,8 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPBearer
 
 from management_api.auth.authorization import Action
-from management_api.cache.agents import RegisteredAgent
-from management_api.request_context import Asking, Change
+from management_api.cache.agents import CachedAgent
+from management_api.request_context import Change, RequestContext
 from management_api.wiring import ManagementApi
 
 T = TypeVar("T")
@@ -26,9 +26,9 @@ class Call:
     """One request of a caller who is known, and the parts of this API."""
 
     api: ManagementApi
-    asking: Asking
+    asking: RequestContext
 
-    async def agent(self, action: Action, agent_id: str) -> RegisteredAgent:
+    async def agent(self, action: Action, agent_id: str) -> CachedAgent:
         """The agent, if the caller may do this with it. Raises Failure."""
         return await self.asking.caller.authorize(action, self.api.registry.agent(agent_id), agent_id)
 

@@ -11,16 +11,16 @@ from starlette.routing import Match
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid
 from agentidp.runtime.log_limit import LogLimit
-from management_api.errors import Code, Failure, invalid, unavailable
+from management_api.errors import ApiFailure, Code, invalid, unavailable
 
 log = structlog.get_logger()
 
-INTERNAL_ERROR = Failure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
+INTERNAL_ERROR = ApiFailure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
 OF_FILES = {"GET"}
-NO_SUCH_PATH = Failure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing here.")
+NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing here.")
 
 
-def error_response(failure: Failure) -> Response:
+def error_response(failure: ApiFailure) -> Response:
     """The answer that a failure is told with."""
     body = msgspec.json.encode({"code": failure.code.value, "message": failure.message, "details": failure.details})
     return Response(body, failure.status, failure.headers, media_type="application/json")
@@ -30,8 +30,8 @@ def add_error_handlers(app: FastAPI) -> None:
     """Let every error of the app, and of the framework, be answered in this form."""
     troubles = LogLimit()
 
-    @app.exception_handler(Failure)
-    async def refused(_: Request, failure: Failure) -> Response:
+    @app.exception_handler(ApiFailure)
+    async def refused(_: Request, failure: ApiFailure) -> Response:
         return error_response(failure)
 
     @app.exception_handler(RequestValidationError)
@@ -68,21 +68,21 @@ def _field(place: tuple[str | int, ...]) -> str:
     return ".".join(names) if names and not names[0].isdecimal() else "body"
 
 
-def _failure_of(trouble: ApiError, troubles: LogLimit) -> Failure:
+def _failure_of(trouble: ApiError, troubles: LogLimit) -> ApiFailure:
     """What the API server's refusal means to the caller."""
     if isinstance(trouble, Invalid):
         return invalid(resource=trouble.message)
     if isinstance(trouble, Forbidden) and not trouble.is_about_rights:
-        return Failure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The cluster refuses it: {trouble.message}")
+        return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The cluster refuses it: {trouble.message}")
     if (left_out := troubles.take()) is not None:
         log.warning("the API server did not do what it was asked", why=str(trouble), left_out_before=left_out)
     return unavailable("The API server did not answer as it should; whether something was done can be read with GET.")
 
 
-def _not_allowed(app: FastAPI, request: Request) -> Failure:
+def _not_allowed(app: FastAPI, request: Request) -> ApiFailure:
     """405 with all methods that there are (RFC 9110, section 15.5.6)."""
     fitting = (route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE)
     methods: set[str] = set().union(*(getattr(route, "methods", None) or () for route in fitting)) or OF_FILES
     message = "This path has no such method."
     headers = {"Allow": ", ".join(sorted(methods))}
-    return Failure(HTTPStatus.METHOD_NOT_ALLOWED, Code.METHOD_NOT_ALLOWED, message, headers=headers)
+    return ApiFailure(HTTPStatus.METHOD_NOT_ALLOWED, Code.METHOD_NOT_ALLOWED, message, headers=headers)

@@ -12,7 +12,7 @@ from agentidp.domain.client_secrets import PREFIX
 from agentidp.domain.clients import is_client_id
 from agentidp.http_server.asgi import Endpoint, Message, Receive, Scope, Send
 from agentidp.runtime.log_limit import LogLimit
-from management_api.errors import Failure, invalid, not_json, too_large
+from management_api.errors import ApiFailure, invalid, not_json, too_large
 from management_api.http.error_handlers import INTERNAL_ERROR, error_response
 from management_api.metrics import Metrics
 
@@ -26,7 +26,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger()
 
 
-class Edge:
+class RequestMiddleware:
     """An ASGI application around another one."""
 
     def __init__(self, app: Endpoint, metrics: Metrics) -> None:
@@ -45,7 +45,7 @@ class Edge:
         try:
             body = await _read(headers, receive)
             await self._app(scope, _Replay(body, receive), answer)
-        except Failure as failure:
+        except ApiFailure as failure:
             await error_response(failure)(scope, receive, answer)
         except Exception:
             if (left_out := self._defects.take()) is not None:

@@ -14,7 +14,7 @@ US = "management-api"
 
 
 @dataclass(frozen=True)
-class Origin:
+class AuditContext:
     """Who asked, at whose expense, in which request; `is_gone` tells whether they still wait for the answer."""
 
     caller: str

@@ -23,18 +23,18 @@ from agentidp.domain.resources import (
     ProvidedHash,
 )
 from agentidp.kube.errors import ApiError, NotFound
-from agentidp.runtime.secret_generator import MadeSecret
-from management_api.cache.agents import RegisteredAgent
-from management_api.cache.credentials import RegisteredCredential, registered
-from management_api.errors import Failure, credential_not_found, unavailable
+from agentidp.runtime.secret_generator import GeneratedSecret
+from management_api.cache.agents import CachedAgent
+from management_api.cache.credentials import CachedCredential, registered
+from management_api.errors import ApiFailure, credential_not_found, unavailable
 from management_api.operations import preconditions as rules
-from management_api.operations.audit_context import US, Origin, made_here, marks, written
-from management_api.operations.optimistic_writer import Writer
+from management_api.operations.audit_context import US, AuditContext, made_here, marks, written
+from management_api.operations.optimistic_writer import OptimisticWriter
 from management_api.operations.pending_changes import PendingChanges, generation, rotation
-from management_api.operations.propagation import Effects, NotPublished
-from management_api.operations.propagation_check import Unconfirmed
+from management_api.operations.propagation import NotPublished, Propagation
+from management_api.operations.propagation_check import NotPropagated
 from management_api.operations.rollback import concerns, rolled_back
-from management_api.operations.secret_generator import BoundedMaker
+from management_api.operations.secret_generator import BoundedGenerator
 
 MAX_PREFIX = 240  # leaves room for what makes a credential's name unique
 TRY_AGAIN_SECONDS = 5.0
@@ -49,7 +49,7 @@ class Gone(Exception):
 class Told(NamedTuple):
     """What the caller is told: the credential, and its new secret or where that is delivered."""
 
-    credential: RegisteredCredential
+    credential: CachedCredential
     secret: str | None = None
     delivered_to: str | None = None
 
@@ -63,10 +63,10 @@ class CredentialChanges:
 
     def __init__(
         self,
-        writer: Writer[AgentCredential],
+        writer: OptimisticWriter[AgentCredential],
         pending: PendingChanges,
-        maker: BoundedMaker,
-        effects: Effects,
+        maker: BoundedGenerator,
+        effects: Propagation,
         try_again_seconds: float = TRY_AGAIN_SECONDS,
     ) -> None:
         self._writer = writer
@@ -77,7 +77,7 @@ class CredentialChanges:
         self._owed: set[asyncio.Task[None]] = set()
         """Changes that could not be taken back yet, though their callers were told that they will be."""
 
-    async def generate(self, agent: RegisteredAgent, expires: datetime | None, origin: Origin) -> Told:
+    async def generate(self, agent: CachedAgent, expires: datetime | None, origin: AuditContext) -> Told:
         """A new credential of an active agent. Raises Failure and ApiError."""
         rules.require_active(agent)
         await self._require_replicas()
@@ -94,7 +94,7 @@ class CredentialChanges:
             raise await self._withdrawn(change, why, "The new credential is revoked.") from why
 
     async def rotate(
-        self, agent: RegisteredAgent, credential: RegisteredCredential, expires: datetime | None, origin: Origin
+        self, agent: CachedAgent, credential: CachedCredential, expires: datetime | None, origin: AuditContext
     ) -> Told:
         """Another secret for the same credential; the old one stops working. Raises Failure and ApiError."""
         rules.require_active(agent)
@@ -113,12 +113,12 @@ class CredentialChanges:
         except BaseException as why:
             raise await self._withdrawn(change, why, "The secret is the one from before.") from why
 
-    async def revoke(self, credential: RegisteredCredential, origin: Origin) -> None:
+    async def revoke(self, credential: CachedCredential, origin: AuditContext) -> None:
         """For ever. Raises Failure and ApiError."""
         stored = await self._change(credential, lambda now: rules.revoked(now, origin.annotations()))
         try:
             await self._effects.everywhere(stored)
-        except Unconfirmed as why:
+        except NotPropagated as why:
             raise unavailable(f"The credential is revoked, but not known to be refused everywhere yet: {why}") from why
 
     async def roll_back(self, change: PendingChange) -> None:
@@ -137,11 +137,11 @@ class CredentialChanges:
         """Else the old secret would stop working for as long as it takes to find out, for nothing. Raises Failure."""
         try:
             await self._effects.can_be_confirmed()
-        except Unconfirmed as why:
+        except NotPropagated as why:
             raise unavailable(f"{why} Nothing was done.") from why
 
     async def _rotate_delivered(
-        self, credential: RegisteredCredential, current: AgentCredential, expires: datetime | None, origin: Origin
+        self, credential: CachedCredential, current: AgentCredential, expires: datetime | None, origin: AuditContext
     ) -> Told:
         """By the operator, into the Secret that this API cannot read."""
         moment = rules.next_moment(current)
@@ -150,7 +150,7 @@ class CredentialChanges:
         try:
             seen = await self._effects.published(credential.credential_id, lambda seen: rules.is_delivered(seen, moment))
             await self._effects.everywhere(await self._read(credential))
-        except (NotPublished, Unconfirmed) as why:
+        except (NotPublished, NotPropagated) as why:
             raise unavailable(f"The rotation is recorded, its outcome can be read with GET: {why}") from why
         return Told(seen, delivered_to=seen.secret_name)
 
@@ -159,12 +159,12 @@ class CredentialChanges:
         try:
             return await self._writer.create(declared)
         except ApiError:
-            with suppress(ApiError, Failure):
+            with suppress(ApiError, ApiFailure):
                 await self._roll_back(change)
             raise
 
     async def _take_effect(
-        self, credential: RegisteredCredential, made: MadeSecret, change: PendingChange, origin: Origin
+        self, credential: CachedCredential, made: GeneratedSecret, change: PendingChange, origin: AuditContext
     ) -> Told:
         """Published, in force everywhere, and somebody is there to be told: then the change is confirmed."""
         await self._effects.published(credential.credential_id, lambda seen: rules.accepts(seen, made))
@@ -173,7 +173,7 @@ class CredentialChanges:
             raise Gone
         return Told(registered(await self._confirm(credential, change)), made.value)
 
-    async def _confirm(self, credential: RegisteredCredential, change: PendingChange) -> AgentCredential:
+    async def _confirm(self, credential: CachedCredential, change: PendingChange) -> AgentCredential:
         """The credential after it, once more where no answer tells whether it is confirmed. Raises Failure and ApiError."""
         try:
             return await self._confirm_once(credential, change)
@@ -181,7 +181,7 @@ class CredentialChanges:
             log.warning("a change may be confirmed or not", request_id=change.spec.request_id, why=str(trouble))
             return await self._confirm_once(credential, change)
 
-    async def _confirm_once(self, credential: RegisteredCredential, change: PendingChange) -> AgentCredential:
+    async def _confirm_once(self, credential: CachedCredential, change: PendingChange) -> AgentCredential:
         """Read afterwards: whoever has rolled the change back has done so before they removed its record."""
         await self._pending.confirm(change)
         current = await self._read(credential)
@@ -194,11 +194,11 @@ class CredentialChanges:
         try:
             await asyncio.shield(rolling_back)
             outcome = f"Nothing was done. {state}"
-        except (Failure, ApiError) as trouble:
+        except (ApiFailure, ApiError) as trouble:
             log.warning("a change could not be rolled back yet", request_id=change.spec.request_id, why=str(trouble))
             self._owe(change)
             outcome = "It is undone as soon as the API server can be reached; the new secret was told nobody."
-        if isinstance(why, NotPublished | Unconfirmed | ApiError):
+        if isinstance(why, NotPublished | NotPropagated | ApiError):
             return unavailable(f"{_said(why)} {outcome}")
         return unavailable(f"The caller has gone. {outcome}") if isinstance(why, Gone) else why
 
@@ -211,7 +211,7 @@ class CredentialChanges:
     async def _roll_back_later(self, change: PendingChange) -> None:
         while True:
             await asyncio.sleep(self._try_again_seconds)
-            with suppress(Failure, ApiError):
+            with suppress(ApiFailure, ApiError):
                 return await self._roll_back(change)
 
     async def _roll_back(self, change: PendingChange, otherwise: rules.Patch | None = None) -> None:
@@ -231,20 +231,20 @@ class CredentialChanges:
                 _tell(change)
         await self._pending.settle(change)
 
-    async def _read(self, credential: RegisteredCredential) -> AgentCredential:
+    async def _read(self, credential: CachedCredential) -> AgentCredential:
         return await self._writer.read(*rules.location(credential))
 
-    async def _change(
-        self, credential: RegisteredCredential, change: Callable[[AgentCredential], rules.Patch]
-    ) -> AgentCredential:
+    async def _change(self, credential: CachedCredential, change: Callable[[AgentCredential], rules.Patch]) -> AgentCredential:
         return await self._writer.change(*rules.location(credential), change)
 
 
-def _new_name(agent: RegisteredAgent) -> str:
+def _new_name(agent: CachedAgent) -> str:
     return f"{agent.name[:MAX_PREFIX].rstrip('.-')}-{secrets.token_hex(5)}"
 
 
-def _declared(agent: RegisteredAgent, name: str, expires: datetime | None, origin: Origin, made: MadeSecret) -> AgentCredential:
+def _declared(
+    agent: CachedAgent, name: str, expires: datetime | None, origin: AuditContext, made: GeneratedSecret
+) -> AgentCredential:
     """A new credential, not confirmed yet. Its hint follows: it takes the id that the API server gives."""
     annotations = origin.annotations() | made_here()
     provided = ProvidedHash(hash=made.hashed)

@@ -3,23 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Generic
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import Kind, ObjectT
-from management_api.errors import Failure, unavailable
+from management_api.errors import ApiFailure, unavailable
 
 ATTEMPTS = 6
 
 
-class Writer(Generic[ObjectT]):
+class OptimisticWriter(Generic[ObjectT]):
     """Of one kind; `changed` is told each object as it is stored."""
 
-    def __init__(self, cluster: Cluster, kind: Kind[ObjectT], changed: Callable[[ObjectT], None]) -> None:
+    def __init__(self, cluster: KubeClient, kind: Kind[ObjectT], changed: Callable[[ObjectT], None]) -> None:
         self._cluster = cluster
         self._kind = kind
         self._changed = changed
 
-    async def read(self, namespace: str, name: str, uid: str, missing: Failure) -> ObjectT:
+    async def read(self, namespace: str, name: str, uid: str, missing: ApiFailure) -> ObjectT:
         """The object as it is now. Raises `missing` where it is gone, or another one has its name; and ApiError."""
         try:
             found = await self._cluster.get(self._kind, namespace, name)
@@ -40,7 +40,7 @@ class Writer(Generic[ObjectT]):
         return stored
 
     async def change(
-        self, namespace: str, name: str, uid: str, missing: Failure, change: Callable[[ObjectT], Mapping[str, Any]]
+        self, namespace: str, name: str, uid: str, missing: ApiFailure, change: Callable[[ObjectT], Mapping[str, Any]]
     ) -> ObjectT:
         """Write what `change` makes of the object as it is now, once more if it has changed meanwhile; {} is no change.
 

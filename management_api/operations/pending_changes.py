@@ -18,7 +18,7 @@ from agentidp.domain.resources import (
     PendingState,
     PreviousSecret,
 )
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import PENDING_CHANGES
 from agentidp.kube.pager import list_all
@@ -30,7 +30,7 @@ ROLLING_BACK = {"spec": {"state": PendingState.ROLLING_BACK.value}}
 class PendingChanges:
     """Of each credential one at a time. Every method raises ApiError."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
+    def __init__(self, cluster: KubeClient, namespace: str) -> None:
         self._cluster = cluster
         self._namespace = namespace
 

@@ -5,24 +5,24 @@ from typing import Any
 
 from agentidp.domain.lifecycle import asks_for_another
 from agentidp.domain.resources import AgentCredential, AgentState, CredentialState, PendingChange
-from agentidp.runtime.secret_generator import MadeSecret
-from management_api.cache.agents import RegisteredAgent
+from agentidp.runtime.secret_generator import GeneratedSecret
+from management_api.cache.agents import CachedAgent
 from management_api.cache.annotations import GENERATED
-from management_api.cache.credentials import CHANGED_AT, RegisteredCredential, Status, registered
-from management_api.errors import Failure, agent_not_active, already_revoked, credential_not_found, invalid, unavailable
+from management_api.cache.credentials import CHANGED_AT, CachedCredential, Status, registered
+from management_api.errors import ApiFailure, agent_not_active, already_revoked, credential_not_found, invalid, unavailable
 from management_api.operations.audit_context import written
 from management_api.operations.rollback import stands
 
 Patch = dict[str, Any]
 
 
-def location(credential: RegisteredCredential) -> tuple[str, str, str, Failure]:
+def location(credential: CachedCredential) -> tuple[str, str, str, ApiFailure]:
     """Where it is, and what the caller is told if it is not there any more."""
     missing = credential_not_found(credential.credential_id)
     return credential.namespace, credential.name, credential.credential_id, missing
 
 
-def require_active(agent: RegisteredAgent) -> None:
+def require_active(agent: CachedAgent) -> None:
     """Only an active agent gets secrets."""
     if agent.spec.state is not AgentState.ACTIVE or agent.client.refusal:
         raise agent_not_active("Only an active agent gets secrets.")
@@ -78,12 +78,12 @@ def require_standing(now: AgentCredential, change: PendingChange) -> None:
         raise unavailable("Another change of this credential came in between. This one does not stand.")
 
 
-def accepts(seen: RegisteredCredential, made: MadeSecret) -> bool:
+def accepts(seen: CachedCredential, made: GeneratedSecret) -> bool:
     """Whether the operator has published the hash of this secret."""
     return seen.is_settled and any((one.hash, one.hint) == (made.hashed, made.hint) for one in seen.hashes)
 
 
-def is_delivered(seen: RegisteredCredential, moment: datetime) -> bool:
+def is_delivered(seen: CachedCredential, moment: datetime) -> bool:
     """Whether the operator has made a secret since, and put it into its Secret."""
     return seen.is_settled and seen.secret_name is not None and seen.issued is not None and seen.issued >= moment
 
@@ -99,12 +99,12 @@ def _changed_at(credential: AgentCredential) -> str | None:
     return credential.metadata.annotations.get(CHANGED_AT)
 
 
-def _require_not_revoked(seen: RegisteredCredential) -> None:
+def _require_not_revoked(seen: CachedCredential) -> None:
     if seen.status is Status.REVOKED:
         raise already_revoked(seen.credential_id)
 
 
-def _is_being_rotated(current: AgentCredential, seen: RegisteredCredential) -> bool:
+def _is_being_rotated(current: AgentCredential, seen: CachedCredential) -> bool:
     asked = current.spec.rotation.requested_at
     if asked is None or asked > datetime.now(UTC):
         return False

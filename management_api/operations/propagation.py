@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
-from management_api.cache.cluster_cache import Registry
-from management_api.cache.credentials import RegisteredCredential, Status
-from management_api.errors import Failure, agent_not_active, already_revoked, forbidden, unavailable
-from management_api.operations.propagation_check import Barrier
+from management_api.cache.cluster_cache import ClusterCache
+from management_api.cache.credentials import CachedCredential, Status
+from management_api.errors import ApiFailure, agent_not_active, already_revoked, forbidden, unavailable
+from management_api.operations.propagation_check import PropagationCheck
 
 _OF_THE_AGENT = {
     Reason.AGENT_SUSPENDED,
@@ -23,15 +23,15 @@ class NotPublished(Exception):
     """The operator did not publish the change in time."""
 
 
-class Effects:
+class Propagation:
     """Waits, so many seconds at most for the operator; `barrier` has a bound of its own."""
 
-    def __init__(self, registry: Registry, seconds: float, barrier: Barrier) -> None:
+    def __init__(self, registry: ClusterCache, seconds: float, barrier: PropagationCheck) -> None:
         self.seconds = seconds
         self._registry = registry
         self._barrier = barrier
 
-    async def published(self, credential_id: str, holds: Callable[[RegisteredCredential], bool]) -> RegisteredCredential:
+    async def published(self, credential_id: str, holds: Callable[[CachedCredential], bool]) -> CachedCredential:
         """The credential as soon as this holds. Raises NotPublished, or Failure where it cannot come to hold any more."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.seconds
@@ -56,7 +56,7 @@ class Effects:
         await self._barrier.wait(credential)
 
 
-def _held_back(seen: RegisteredCredential) -> Failure:
+def _held_back(seen: CachedCredential) -> ApiFailure:
     if seen.why in _OF_THE_AGENT:
         return agent_not_active("The agent is not active, so it gets no secret.")
     if seen.why == Reason.SECRETS_NOT_ALLOWED:

@@ -6,7 +6,7 @@ from typing import Protocol
 from agentidp.domain.resources import AgentCredential
 
 
-class Unconfirmed(Exception):
+class NotPropagated(Exception):
     """Not every replica has told in time that it acts by the change. The words are for the caller, `replicas` for the log."""
 
     def __init__(self, message: str, replicas: Sequence[str] = ()) -> None:
@@ -14,11 +14,11 @@ class Unconfirmed(Exception):
         self.replicas = tuple(replicas)
 
 
-class Overtaken(Unconfirmed):
+class Superseded(NotPropagated):
     """All have told, and none acts by it any more: the credential has changed again."""
 
 
-class Barrier(Protocol):
+class PropagationCheck(Protocol):
     """Asks the replicas."""
 
     async def ready(self) -> None:

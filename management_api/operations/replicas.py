@@ -15,11 +15,11 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT, Applied, is_in_force, youngest_of
+from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_force, youngest_of
 from agentidp.domain.resources import AgentCredential
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
-from management_api.operations.propagation_check import Overtaken, Unconfirmed
+from management_api.operations.propagation_check import NotPropagated, Superseded
 
 SECONDS = 5.0
 """How long a change may take to be in force everywhere."""
@@ -28,7 +28,7 @@ SECONDS_TO_ANSWER = 2.0
 SECONDS_BETWEEN = 0.1
 NOT_EVERYWHERE = "Not every replica of the token service answers as it should."
 
-_TOLD = msgspec.json.Decoder(Annotated[list[Applied], Meta(min_length=1)])
+_TOLD = msgspec.json.Decoder(Annotated[list[ReplicaState], Meta(min_length=1)])
 """One answer; a replica of an earlier version may have several processes, and then all of them must be as they should be."""
 
 log = structlog.get_logger()
@@ -57,12 +57,12 @@ class Replicas:
         meta = credential.metadata
         told = await self._ask_all({"credential": meta.uid, "version": meta.resource_version}, self._seconds)
         if not is_in_force(told, youngest_of(credential, time.time())):
-            raise Overtaken("The credential has changed again meanwhile.")
+            raise Superseded("The credential has changed again meanwhile.")
 
-    async def _ask_all(self, params: dict[str, str], seconds: float) -> list[Applied]:
+    async def _ask_all(self, params: dict[str, str], seconds: float) -> list[ReplicaState]:
         """What all of them tell, those included that are found while others are asked."""
         deadline = time.monotonic() + seconds
-        told: dict[Replica, list[Applied]] = {}
+        told: dict[Replica, list[ReplicaState]] = {}
         found = await self._found()
         while missing := [one for one in found if one not in told]:
             answers = await asyncio.gather(*(self._ask(one, params, deadline) for one in missing))
@@ -70,7 +70,7 @@ class Replicas:
             silent = [one.url for one in missing if one not in told]
             if silent:
                 log.warning("replicas of the token service do not confirm a change", replicas=silent)
-                raise Unconfirmed(NOT_EVERYWHERE, silent)
+                raise NotPropagated(NOT_EVERYWHERE, silent)
             found = await self._found()
         return [one for answer in told.values() for one in answer]
 
@@ -79,10 +79,10 @@ class Replicas:
             found = await replicas_of(self._urls)
         except OSError as trouble:
             log.warning("the token service cannot be found", urls=self._urls, why=str(trouble))
-            raise Unconfirmed(NOT_EVERYWHERE, self._urls) from trouble
+            raise NotPropagated(NOT_EVERYWHERE, self._urls) from trouble
         return found
 
-    async def _ask(self, replica: Replica, params: dict[str, str], deadline: float) -> list[Applied] | None:
+    async def _ask(self, replica: Replica, params: dict[str, str], deadline: float) -> list[ReplicaState] | None:
         """What a replica tells as soon as it is as it should be; None where the time was over before."""
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -97,7 +97,7 @@ class Replicas:
             await asyncio.sleep(min(SECONDS_BETWEEN, max(0.0, deadline - time.monotonic())))
         return None
 
-    async def _asked_once(self, replica: Replica, params: dict[str, str], seconds: float) -> list[Applied] | None:
+    async def _asked_once(self, replica: Replica, params: dict[str, str], seconds: float) -> list[ReplicaState] | None:
         headers = {"Authorization": f"Bearer {await self._authorize()}", "Host": replica.host}
         question = {**params, "seconds": f"{min(seconds, LONGEST_WAIT):.3f}"}
         async with self._session.get(replica.url + APPLIED_PATH, params=question, headers=headers) as response:

@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from agentidp.domain.resources import AgentCredential, AgentState, CredentialState, Name
+from agentidp.domain.resources import AgentCredential, AgentState, CredentialState, NamespacedName
 from agentidp.kube.errors import ApiError
-from agentidp.kube.pager import BITE
-from management_api.cache.agents import DatedAgent, RegisteredAgent, RegisteredAgentTable
+from agentidp.kube.pager import CHUNK
+from management_api.cache.agents import AgentWithManagedFields, CachedAgent, CachedAgentIndex
 from management_api.cache.agents import registered as registered_agent
-from management_api.cache.cluster_cache import Registry
-from management_api.cache.credentials import RegisteredCredential, Status, registered
-from management_api.errors import Failure, agent_not_found, credential_not_found
-from management_api.operations.optimistic_writer import Writer
+from management_api.cache.cluster_cache import ClusterCache
+from management_api.cache.credentials import CachedCredential, Status, registered
+from management_api.errors import ApiFailure, agent_not_found, credential_not_found
+from management_api.operations.optimistic_writer import OptimisticWriter
 
 EVERY_SECONDS = 10.0
 MOST_OF_A_NAMESPACE = 1_000
@@ -38,8 +38,8 @@ log = structlog.get_logger()
 class Excess(NamedTuple):
     """What is to go: credentials first, then the agents that have none left, each with the ids of those that name it now."""
 
-    credentials: list[RegisteredCredential]
-    agents: list[tuple[RegisteredAgent, set[str]]]
+    credentials: list[CachedCredential]
+    agents: list[tuple[CachedAgent, set[str]]]
 
 
 class Retention:
@@ -47,9 +47,9 @@ class Retention:
 
     def __init__(
         self,
-        registry: Registry,
-        agents: Writer[DatedAgent],
-        credentials: Writer[AgentCredential],
+        registry: ClusterCache,
+        agents: OptimisticWriter[AgentWithManagedFields],
+        credentials: OptimisticWriter[AgentCredential],
         kept: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -77,31 +77,31 @@ class Retention:
 
     async def _excess(self) -> Excess:
         agents = excess_agents(self._registry.agents.table, self._kept)
-        naming: dict[Name, set[str]] = {Name(agent.namespace, agent.name): set() for agent in agents}
-        of_agents = defaultdict[Name, list[RegisteredCredential]](list)
+        naming: dict[NamespacedName, set[str]] = {NamespacedName(agent.namespace, agent.name): set() for agent in agents}
+        of_agents = defaultdict[NamespacedName, list[CachedCredential]](list)
         for count, credential in enumerate(list(self._registry.credentials.table)):
-            agent = Name(credential.namespace, credential.agent_name)
+            agent = NamespacedName(credential.namespace, credential.agent_name)
             if self._has_ended(credential):
                 of_agents[agent].append(credential)
             if agent in naming:
                 naming[agent].add(credential.credential_id)
-            if count % BITE == 0:
+            if count % CHUNK == 0:
                 await asyncio.sleep(0)
         over = (one for agent, ended in of_agents.items() for one in oldest(ended, 0 if agent in naming else self._kept))
-        return Excess(bounded(over), [(agent, naming[Name(agent.namespace, agent.name)]) for agent in agents])
+        return Excess(bounded(over), [(agent, naming[NamespacedName(agent.namespace, agent.name)]) for agent in agents])
 
-    def _has_ended(self, credential: RegisteredCredential) -> bool:
+    def _has_ended(self, credential: CachedCredential) -> bool:
         """Ended for good or expired, and made here."""
         if not credential.is_generated:
             return False
         expired = credential.expires is not None and credential.expires <= self._clock()
         return credential.status is Status.REVOKED or expired or self._is_of_decommissioned(credential)
 
-    def _is_of_decommissioned(self, credential: RegisteredCredential) -> bool:
+    def _is_of_decommissioned(self, credential: CachedCredential) -> bool:
         agent = self._registry.agents.table.named(credential.namespace, credential.agent_name)
         return agent is not None and agent.is_decommissioned
 
-    async def _delete_credential(self, credential: RegisteredCredential) -> None:
+    async def _delete_credential(self, credential: CachedCredential) -> None:
         """Revoked first where it has only expired: nobody may make it good while it goes."""
         where = credential.namespace, credential.name, credential.credential_id
         missing = credential_not_found(credential.credential_id)
@@ -114,33 +114,33 @@ class Retention:
             raise missing
         await self._credentials.delete(current)
 
-    async def _delete_agent(self, agent: RegisteredAgent) -> None:
+    async def _delete_agent(self, agent: CachedAgent) -> None:
         current = await self._agents.read(agent.namespace, agent.name, agent.client.uid, agent_not_found(agent.agent_id))
         if is_removable(registered_agent(current)):
             await self._agents.delete(current)
 
 
-def excess_agents(agents: RegisteredAgentTable, kept: int) -> list[RegisteredAgent]:
+def excess_agents(agents: CachedAgentIndex, kept: int) -> list[CachedAgent]:
     """Those that are decommissioned, were registered here, and are not among the newest of their namespace."""
     removable = sorted(filter(is_removable, agents), key=lambda agent: agent.namespace)
     ended = (list(group) for _, group in groupby(removable, key=lambda agent: agent.namespace))
     return [agent for group in ended for agent in sorted(group, key=lambda agent: agent.updated)[: max(0, len(group) - kept)]]
 
 
-def is_removable(agent: RegisteredAgent) -> bool:
+def is_removable(agent: CachedAgent) -> bool:
     """An id that somebody chose stays taken: the record of its agent is what keeps it from another."""
     return agent.is_generated and agent.spec.state is AgentState.DECOMMISSIONED and agent.spec.agent_id is None
 
 
-def oldest(ended: list[RegisteredCredential], kept: int) -> list[RegisteredCredential]:
+def oldest(ended: list[CachedCredential], kept: int) -> list[CachedCredential]:
     """All but the newest, by when they ended."""
     in_order = sorted(ended, key=lambda one: one.revoked or one.expires or one.created)
     return in_order[: max(0, len(in_order) - kept)]
 
 
-def bounded(credentials: Iterable[RegisteredCredential]) -> list[RegisteredCredential]:
+def bounded(credentials: Iterable[CachedCredential]) -> list[CachedCredential]:
     """At most `MOST_OF_A_NAMESPACE` of each namespace."""
-    counts, taken = defaultdict[str, int](int), list[RegisteredCredential]()
+    counts, taken = defaultdict[str, int](int), list[CachedCredential]()
     for one in credentials:
         counts[one.namespace] += 1
         if counts[one.namespace] <= MOST_OF_A_NAMESPACE:
@@ -151,7 +151,7 @@ def bounded(credentials: Iterable[RegisteredCredential]) -> list[RegisteredCrede
 async def _try(deletion: Coroutine[Any, Any, None], namespace: str, name: str) -> bool:
     try:
         await deletion
-    except (ApiError, Failure) as trouble:
+    except (ApiError, ApiFailure) as trouble:
         log.debug("a record was not deleted yet", record=f"{namespace}/{name}", why=str(trouble))
         return False
     except Exception as fault:  # noqa: BLE001 what a tenant can write must not end the process, nor get into the log

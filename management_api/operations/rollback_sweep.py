@@ -8,7 +8,7 @@ import structlog
 
 from agentidp.domain.resources import PendingChange
 from agentidp.kube.errors import ApiError
-from management_api.errors import Failure
+from management_api.errors import ApiFailure
 from management_api.operations.pending_changes import PendingChanges
 from management_api.operations.rollback import is_abandoned
 
@@ -38,7 +38,7 @@ async def sweep_once(found: list[PendingChange], roll_back: RollBack, now: datet
         about = {"credential": f"{change.spec.credential.namespace}/{change.spec.credential.name}"}
         try:
             await roll_back(change)
-        except (ApiError, Failure) as trouble:
+        except (ApiError, ApiFailure) as trouble:
             log.warning("a change could not be rolled back yet", **about, why=str(trouble))
         except Exception as fault:  # noqa: BLE001 one that cannot be rolled back must not end the process, nor get into the log
             log.error("a change cannot be rolled back", **about, error=type(fault).__name__)  # noqa: TRY400

@@ -3,15 +3,15 @@
 import asyncio
 
 from agentidp.runtime.fair_queue import FairQueue
-from agentidp.runtime.secret_generator import MadeSecret, SecretMaker
+from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
 from management_api.errors import unavailable
 
 
-class BoundedMaker:
+class BoundedGenerator:
     """At most `queue` secrets wait to be made, and a tenant's secrets leave places for those of others (see `FairQueue`)."""
 
     def __init__(self, threads: int, cost: int, queue: int) -> None:
-        self._maker = SecretMaker(threads, cost)
+        self._maker = SecretGenerator(threads, cost)
         self._threads = threads
         self._queue = queue
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue(max_running=threads)
@@ -22,7 +22,7 @@ class BoundedMaker:
         """How many are being hashed, or wait for it."""
         return self._running + len(self._waiting)
 
-    async def make(self, tenant: str) -> MadeSecret:
+    async def make(self, tenant: str) -> GeneratedSecret:
         """A secret, for whichever credential. Raises Failure."""
         await self._turn_of(tenant)
         try:

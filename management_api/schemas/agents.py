@@ -8,9 +8,9 @@ from pydantic.alias_generators import to_camel
 
 from agentidp.domain.resources import AgentState
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
-from management_api.cache.agents import RegisteredAgent
+from management_api.cache.agents import CachedAgent
 from management_api.http.timestamps import shown
-from management_api.schemas.base import UNSAID, Answered, Taken, lower, one_of, schema_of, taken
+from management_api.schemas.base import UNSAID, RequestModel, ResponseModel, lower, one_of, schema_of, taken
 
 EMAIL = (
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -72,7 +72,7 @@ _EXAMPLE = _FACTS | {
 _RESOURCE_NAMES = {"agent_type": "type", "deployment_env": "deploymentEnv", "status": "state"}
 
 
-class AgentRequest(Taken):
+class AgentRequest(RequestModel):
     """A new agent. It has no scopes and no audiences; who may write the resource gives it some."""
 
     model_config = taken(_FACTS)
@@ -86,7 +86,7 @@ class AgentRequest(Taken):
     organization_id: OrganizationId = UNSAID
 
 
-class AgentUpdate(Taken):
+class AgentUpdate(RequestModel):
     """What changes of an agent; what is left out stays. Its id and its organization never change."""
 
     model_config = taken({"version": "1.5.0"})
@@ -100,7 +100,7 @@ class AgentUpdate(Taken):
     status: Settable = UNSAID
 
 
-class Agent(Answered):
+class Agent(ResponseModel):
     """A machine identity."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, json_schema_extra={"example": _EXAMPLE})
@@ -118,7 +118,7 @@ class Agent(Answered):
     updated_at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
-class AgentPage(Answered):
+class AgentPage(ResponseModel):
     """Some of the agents, newest first."""
 
     data: list[Agent]
@@ -133,7 +133,7 @@ def spec_of(taken: AgentRequest | AgentUpdate) -> dict[str, Any]:
     return {_RESOURCE_NAMES.get(name, name): value for name, value in said.items() if name != "organization_id"}
 
 
-def agent_document(agent: RegisteredAgent) -> Agent:
+def agent_document(agent: CachedAgent) -> Agent:
     """An agent as JSON."""
     spec = agent.spec
     return Agent(

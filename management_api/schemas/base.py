@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 Responses = dict[int | str, dict[str, Any]]
 
 
-class Answered(BaseModel):
+class ResponseModel(BaseModel):
     """Something that is answered."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
@@ -20,7 +20,7 @@ UNSAID: Any = None
 """The default of a field that may be left out; null is not the same, and is not taken."""
 
 
-class Taken(BaseModel):
+class RequestModel(BaseModel):
     """Something that is taken; a field that nobody knows is a mistake that the caller should hear of."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
@@ -38,7 +38,7 @@ def taken(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=describe)
 
 
-class Refused(Answered):
+class ErrorModel(ResponseModel):
     """Every refusal."""
 
     code: str
@@ -98,7 +98,7 @@ def refusals(*statuses: int) -> Responses:
     """How OpenAPI describes these refusals."""
     return {
         status: {
-            "model": Refused,
+            "model": ErrorModel,
             "description": _WORDS[status],
             "headers": {
                 name: {"description": words, "schema": {"type": "string"}} for name, words in _HEADERS.get(status, {}).items()

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from management_api.cache.agents import RegisteredAgent
-from management_api.cache.credentials import RegisteredCredential, Status
+from management_api.cache.agents import CachedAgent
+from management_api.cache.credentials import CachedCredential, Status
 from management_api.http.timestamps import future, shown, shown_if_any
-from management_api.schemas.base import UNSAID, Answered, Taken, taken
+from management_api.schemas.base import UNSAID, RequestModel, ResponseModel, taken
 
 _TIME = {"type": "string", "format": "date-time"}
 _EXAMPLE: dict[str, Any] = {
@@ -35,7 +35,7 @@ def _in_the_future(value: object) -> datetime:
 Future = Annotated[datetime | None, BeforeValidator(_in_the_future), WithJsonSchema(_TIME)]
 
 
-class CredentialRequest(Taken):
+class CredentialRequest(RequestModel):
     """What may be said of a new secret."""
 
     model_config = taken({"expiresAt": "2099-01-31T12:00:00Z"})
@@ -43,7 +43,7 @@ class CredentialRequest(Taken):
     expires_at: Future = Field(default=UNSAID, description="When it stops working; in the future.")
 
 
-class Credential(Answered):
+class Credential(ResponseModel):
     """A credential, without its secret. An expired one is listed as active, with its past `expiresAt`."""
 
     model_config = _configured()
@@ -64,7 +64,7 @@ class CredentialWithSecret(Credential):
     client_secret: str = Field(repr=False, pattern="^sk_live_[0-9a-f]{32}$")
 
 
-class SecretRef(Answered):
+class SecretRef(ResponseModel):
     """Where a secret was delivered."""
 
     namespace: str
@@ -79,7 +79,7 @@ class CredentialInSecret(Credential):
     secret_ref: SecretRef
 
 
-class CredentialPage(Answered):
+class CredentialPage(ResponseModel):
     """Some of an agent's credentials, newest first."""
 
     data: list[Credential]
@@ -88,7 +88,7 @@ class CredentialPage(Answered):
     limit: int
 
 
-def facts(credential: RegisteredCredential, agent: RegisteredAgent) -> dict[str, Any]:
+def facts(credential: CachedCredential, agent: CachedAgent) -> dict[str, Any]:
     """What every answer about a credential says; those of a decommissioned agent are revoked with it."""
     revoked = credential.revoked or (agent.updated if agent.is_decommissioned else None)
     return {

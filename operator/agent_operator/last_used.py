@@ -15,7 +15,7 @@ import structlog
 from msgspec.structs import replace
 
 from agent_operator.clock import now
-from agentidp.domain.last_used import USAGE_PATH, Report, Use, Uses, fingerprint, merged
+from agentidp.domain.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
 from agentidp.domain.resources import SecretHash
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
@@ -27,11 +27,11 @@ SPARE = 100
 log = structlog.get_logger()
 
 
-class UsageBook:
+class LastUsedRecord:
     """The last use of each secret, and since when every use is in here."""
 
     def __init__(self) -> None:
-        self._uses: defaultdict[str, dict[str, Use]] = defaultdict(dict)
+        self._uses: defaultdict[str, dict[str, LastUse]] = defaultdict(dict)
         self._complete_since: datetime | None = None
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class UsageBook:
             return None
         return self._uses.get(credential_id, {})
 
-    def add(self, report: Report) -> None:
+    def add(self, report: LastUsedReport) -> None:
         """What one replica told; a use that it says is yet to come, by its clock or a lie, is one of now."""
         moment = now()
         for credential_id, uses in report.uses.items():
@@ -76,11 +76,15 @@ class UsageBook:
         self._complete_since = None
 
 
-class UsagePoller:
+class LastUsedPoller:
     """Asks all addresses of the token service, and says which credentials they told of."""
 
     def __init__(
-        self, urls: Sequence[str], book: UsageBook, authorize: Callable[[], Awaitable[str]], used: Callable[[set[str]], None]
+        self,
+        urls: Sequence[str],
+        book: LastUsedRecord,
+        authorize: Callable[[], Awaitable[str]],
+        used: Callable[[set[str]], None],
     ) -> None:
         self._urls = urls
         self._book = book
@@ -111,18 +115,18 @@ class UsagePoller:
         self._book.complete_since(max(report.since for report in reports))
         self._used({one for report in reports for one in report.uses})
 
-    async def _reports(self) -> list[Report]:
+    async def _reports(self) -> list[LastUsedReport]:
         """Of every replica."""
         headers = {"Authorization": f"Bearer {await self._authorize()}"}
         timeout = aiohttp.ClientTimeout(total=SECONDS_FOR_AN_ANSWER)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
             return await asyncio.gather(*(self._ask(session, replica) for replica in await replicas_of(self._urls)))
 
-    async def _ask(self, session: aiohttp.ClientSession, replica: Replica) -> Report:
+    async def _ask(self, session: aiohttp.ClientSession, replica: Replica) -> LastUsedReport:
         replica_id, told = self._told.get(replica, ("", 0))
         params, headers = {"replica": replica_id, "after": str(told)}, {"Host": replica.host}
         async with session.get(replica.url + USAGE_PATH, params=params, headers=headers) as response:
             response.raise_for_status()
-            report = msgspec.json.decode(await response.read(), type=Report)
+            report = msgspec.json.decode(await response.read(), type=LastUsedReport)
         self._told[replica] = (report.replica, report.told)
         return report

@@ -9,7 +9,7 @@ import structlog
 from agent_operator.leadership.leader_election import NotLeading
 from agent_operator.settings import OperatorSettings
 from agent_operator.wiring import NAME, Operator
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.runtime.command_line import require_identity, settings_for
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.logs import configure_logs
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 async def serve(settings: OperatorSettings) -> None:
     """Run until SIGTERM or SIGINT."""
     spare_what_is_loaded()  # now, so that there is less to do when it takes over
-    cluster = await Cluster.connect(NAME)
+    cluster = await KubeClient.connect(NAME)
     running = asyncio.current_task()
     assert running  # noqa: S101 there is one: this runs in it
     for stop in (signal.SIGTERM, signal.SIGINT):

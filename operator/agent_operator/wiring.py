@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from agent_operator.access_token import bearer_token
-from agent_operator.cache.cluster_cache import World
-from agent_operator.last_used import UsageBook, UsagePoller
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.last_used import LastUsedPoller, LastUsedRecord
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
-from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.reconcilers.organization import OrganizationReconciler
 from agent_operator.reconcilers.signing_keys import SigningKeysReconciler, keys_in
 from agent_operator.reconcilers.token_revocation import RevocationReconciler
@@ -21,17 +21,17 @@ from agent_operator.telemetry.metrics import Metrics
 from agent_operator.telemetry.probes import Probes
 from agent_operator.watch.handlers import registry, run_kopf
 from agent_operator.watch.resync import first_sync, keep_in_sync
-from agent_operator.work_queue import Reconcile, Topic, Work
+from agent_operator.work_queue import Reconcile, RequestKind, WorkQueue
 from agentidp.domain import secret_delivery as delivery
 from agentidp.domain.last_used import OPERATOR, USAGE_SCOPE
-from agentidp.domain.resources import Name
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import NamespacedName
+from agentidp.kube.client import KubeClient
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
-from agentidp.runtime.secret_generator import SecretMaker
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.secret_generator import SecretGenerator
+from agentidp.runtime.token_buckets import TokenBuckets
 
 NAME = "agentidp-operator"
 LEASE = "agentidp-operator"
@@ -42,20 +42,20 @@ EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE = 0.5, 1_000
 class Operator:
     """All parts, put together."""
 
-    def __init__(self, settings: OperatorSettings, cluster: Cluster) -> None:
+    def __init__(self, settings: OperatorSettings, cluster: KubeClient) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._work = Work(settings.workers)
-        self._world = World(self._work)
+        self._work = WorkQueue(settings.workers)
+        self._world = ClusterCache(self._work)
         self._leadership = Leadership()
         self._election = Election(cluster, settings.namespace, LEASE, self._leadership)
         self._lag = LoopLag()
         self._metrics = Metrics(self._world, self._work, self._leadership, self._lag)
         self._probes = Probes(self._election, self._work, self._metrics)
-        self._events = EventRecorder(cluster, NAME, Buckets(EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE).take)
+        self._events = EventRecorder(cluster, NAME, TokenBuckets(EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE).take)
         self._secrets = Reflector(cluster, SECRETS, self._world.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
-        self._signing_keys = Name(settings.namespace, settings.signing_keys_secret)
-        self._book = UsageBook()
+        self._signing_keys = NamespacedName(settings.namespace, settings.signing_keys_secret)
+        self._book = LastUsedRecord()
         self._poller = self._usage_poller(settings.token_service_url) if settings.token_service_url else None
         self._revocations = Reflector(cluster, TOKEN_REVOCATIONS, self._world.revocations, namespace=settings.namespace)
 
@@ -76,7 +76,7 @@ class Operator:
             behind.append(tasks.create_task(self._secrets.run()))  # now that it is known which of them credentials name
             await self._secrets.listed.wait()
             spare_what_is_loaded()
-            self._work.wake(Topic.SIGNING_KEYS, self._signing_keys)
+            self._work.wake(RequestKind.SIGNING_KEYS, self._signing_keys)
             if self._poller:
                 await self._poller.begin()
                 behind.append(tasks.create_task(self._poller.run(self._settings.usage_poll)))
@@ -87,8 +87,8 @@ class Operator:
             for task in behind:
                 task.cancel()
 
-    def _usage_poller(self, urls: Sequence[str]) -> UsagePoller:
-        return UsagePoller(urls, self._book, self._authorize, self._secrets_were_used)
+    def _usage_poller(self, urls: Sequence[str]) -> LastUsedPoller:
+        return LastUsedPoller(urls, self._book, self._authorize, self._secrets_were_used)
 
     async def _authorize(self) -> str:
         """A token of our own for the token service: whoever has the signing keys may sign one."""
@@ -100,19 +100,19 @@ class Operator:
             known = self._world.credential_of(credential_id)
             self._book.keep(credential_id, known.status.secret_hashes if known else ())
             if known:
-                self._work.wake(Topic.CREDENTIAL, known.key)
+                self._work.wake(RequestKind.CREDENTIAL, known.key)
         self._book.forget_gone(self._world.credential_of, len(self._world.credentials))
 
-    def _reconcilers(self) -> dict[Topic, Reconcile]:
+    def _reconcilers(self) -> dict[RequestKind, Reconcile]:
         settings, cluster, world = self._settings, self._cluster, self._world
-        writes = Writes(cluster, world, self._leadership, self._events)
-        maker = SecretMaker(settings.hashing_threads, settings.bcrypt_cost)
-        observer = Observer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent)
+        writes = FencedWriter(cluster, world, self._leadership, self._events)
+        maker = SecretGenerator(settings.hashing_threads, settings.bcrypt_cost)
+        observer = Gatherer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent)
         executor = Executor(writes, maker, settings.endpoints)
         return {
-            Topic.AGENT: AgentReconciler(cluster, world, writes).reconcile,
-            Topic.CREDENTIAL: CredentialReconciler(cluster, world, observer, executor, writes).reconcile,
-            Topic.REVOCATION: RevocationReconciler(world, writes).reconcile,
-            Topic.ORGANIZATION: OrganizationReconciler(cluster, world, writes).reconcile,
-            Topic.SIGNING_KEYS: SigningKeysReconciler(cluster, writes, settings.key_policy).reconcile,
+            RequestKind.AGENT: AgentReconciler(cluster, world, writes).reconcile,
+            RequestKind.CREDENTIAL: CredentialReconciler(cluster, world, observer, executor, writes).reconcile,
+            RequestKind.REVOCATION: RevocationReconciler(world, writes).reconcile,
+            RequestKind.ORGANIZATION: OrganizationReconciler(cluster, world, writes).reconcile,
+            RequestKind.SIGNING_KEYS: SigningKeysReconciler(cluster, writes, settings.key_policy).reconcile,
         }

@@ -22,14 +22,14 @@ import structlog
 
 from agent_operator.clock import now
 from agent_operator.leadership.status_backoff import LeftAlone
-from agentidp.domain.resources import Name
+from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 from agentidp.runtime.fair_queue import FairQueue
 
 WORKERS = 32
 
 TICK = 5.0
-SET_BACK = timedelta(seconds=1)
+CLOCK_STEP = timedelta(seconds=1)
 """By so much at least; less is how clocks are kept right."""
 SPARE = 50
 """So many moments, and as many again as there are objects, may be in the schedule that nothing is due at any more."""
@@ -40,7 +40,7 @@ FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=
 log = structlog.get_logger()
 
 
-class Topic(StrEnum):
+class RequestKind(StrEnum):
     """What kind of object a key names. Of strings, which have an order: keys that are due at the same moment are compared."""
 
     AGENT = "agent"
@@ -50,11 +50,11 @@ class Topic(StrEnum):
     SIGNING_KEYS = "signing keys"
 
 
-class Key(NamedTuple):
+class Request(NamedTuple):
     """One object to reconcile."""
 
-    topic: Topic
-    name: Name
+    topic: RequestKind
+    name: NamespacedName
 
     @property
     def group(self) -> str:
@@ -65,34 +65,34 @@ class Key(NamedTuple):
         return self.name.namespace if self.topic in _TENANTS else f"/{self.topic}"
 
 
-_TENANTS = frozenset({Topic.AGENT, Topic.CREDENTIAL})
+_TENANTS = frozenset({RequestKind.AGENT, RequestKind.CREDENTIAL})
 
-Reconcile = Callable[[Name], Awaitable[datetime | None]]
+Reconcile = Callable[[NamespacedName], Awaitable[datetime | None]]
 """Brings one object to rest, and tells when it must be looked at again."""
 
-Report = Callable[[Topic, str, float], None]
+Report = Callable[[RequestKind, str, float], None]
 """Takes what kind of object was looked at, the outcome (`done`, `retried`, `failed`), and the seconds that it took."""
 
 
-class Work:
+class WorkQueue:
     """The queue, the schedule, and the workers, a quarter of which no namespace can have alone."""
 
     def __init__(self, workers: int = WORKERS, clock: Callable[[], datetime] = now) -> None:
         self._workers = workers
         self._clock = clock
-        self._ready: FairQueue[Key] = FairQueue(max(1, workers - max(1, workers // 4)))
-        self._queued: set[Key] = set()
+        self._ready: FairQueue[Request] = FairQueue(max(1, workers - max(1, workers // 4)))
+        self._queued: set[Request] = set()
         self._idle: deque[asyncio.Future[None]] = deque()
-        self._running: dict[Key, float] = {}
-        self._again: set[Key] = set()
-        self._due: dict[Key, datetime] = {}
-        self._heap: list[tuple[datetime, Key]] = []
+        self._running: dict[Request, float] = {}
+        self._again: set[Request] = set()
+        self._due: dict[Request, datetime] = {}
+        self._heap: list[tuple[datetime, Request]] = []
         self._earlier = asyncio.Event()
-        self._failures: dict[Key, int] = {}
+        self._failures: dict[Request, int] = {}
 
-    def wake(self, topic: Topic, name: Name) -> None:
+    def wake(self, topic: RequestKind, name: NamespacedName) -> None:
         """Look at this object soon."""
-        key = Key(topic, name)
+        key = Request(topic, name)
         if key in self._running:
             self._again.add(key)
         elif key not in self._queued:
@@ -101,7 +101,7 @@ class Work:
             self._call_a_worker()
 
     @property
-    def queued(self) -> frozenset[Key]:
+    def queued(self) -> frozenset[Request]:
         """What waits to be looked at."""
         return frozenset(self._queued)
 
@@ -120,14 +120,16 @@ class Work:
         started = min(self._running.values(), default=None)
         return time.monotonic() - started if started is not None else 0.0
 
-    async def run(self, reconcilers: dict[Topic, Reconcile], report: Report, clock_was_set_back: Callable[[], None]) -> None:
+    async def run(
+        self, reconcilers: dict[RequestKind, Reconcile], report: Report, clock_was_set_back: Callable[[], None]
+    ) -> None:
         """Work, for ever; every look at an object is reported."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_schedule(clock_was_set_back))
             for _ in range(self._workers):
                 tasks.create_task(self._worker(reconcilers, report))
 
-    async def _worker(self, reconcilers: dict[Topic, Reconcile], report: Report) -> None:
+    async def _worker(self, reconcilers: dict[RequestKind, Reconcile], report: Report) -> None:
         while True:
             key = await self._next()
             started = self._running[key] = time.monotonic()
@@ -144,7 +146,7 @@ class Work:
                 if outcome == DONE:  # else its back-off stands, or its own writes would wake it without end
                     self.wake(*key)
 
-    async def _next(self) -> Key:
+    async def _next(self) -> Request:
         """The key whose turn it is; waits for one that may be worked on."""
         while (key := self._ready.take()) is None:
             called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -160,7 +162,7 @@ class Work:
                 called.set_result(None)
                 return
 
-    async def _reconcile(self, key: Key, reconcile: Reconcile) -> tuple[str, datetime | None]:
+    async def _reconcile(self, key: Request, reconcile: Reconcile) -> tuple[str, datetime | None]:
         """How it went, and when to look again: as the reconciler says, or after a back-off if it came to no end."""
         try:
             due = await reconcile(key.name)
@@ -175,7 +177,7 @@ class Work:
         self._failures.pop(key, None)
         return DONE, due
 
-    def _back_off(self, key: Key, trouble: Exception) -> datetime:
+    def _back_off(self, key: Request, trouble: Exception) -> datetime:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         delay: timedelta = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, 12))
         expected = isinstance(trouble, Conflict | Unreachable)
@@ -183,7 +185,7 @@ class Work:
         level("will try again", topic=key.topic.value, name=str(key.name), seconds=delay.total_seconds(), why=str(trouble))
         return self._clock() + delay
 
-    def _schedule(self, key: Key, due: datetime | None) -> None:
+    def _schedule(self, key: Request, due: datetime | None) -> None:
         if due is None:
             self._due.pop(key, None)
             return
@@ -199,7 +201,7 @@ class Work:
         latest = self._clock()
         while True:
             before, latest = latest, self._clock()
-            if latest < before - SET_BACK:
+            if latest < before - CLOCK_STEP:
                 log.warning("the clock was set back", seconds=(before - latest).total_seconds())
                 clock_was_set_back()
             self._wake_due(latest)

@@ -12,7 +12,7 @@ from agentidp.domain.resources import AgentCredential
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import TOKEN_SERVICE, Programs
-from management_api.operations.propagation_check import Overtaken, Unconfirmed
+from management_api.operations.propagation_check import NotPropagated, Superseded
 from management_api.operations.replicas import Replicas
 from tests.support.crd_schema import Manifest
 from tests.support.objects import Objects
@@ -66,9 +66,9 @@ async def test_a_replica_that_hangs_confirms_nothing(replicas: Replicas, program
     await asyncio.to_thread(tenant.issue)
     revoked = resource(tenant.change("AgentCredential", state="Revoked"))
     with frozen(programs.process(TOKEN_SERVICE.name)):
-        with pytest.raises(Unconfirmed) as raised:
+        with pytest.raises(NotPropagated) as raised:
             await asyncio.wait_for(replicas.wait(revoked), 6 * SECONDS)
-        with pytest.raises(Unconfirmed):
+        with pytest.raises(NotPropagated):
             await replicas.ready()
     assert raised.value.replicas == (programs.token_url,)
     await replicas.wait(revoked)
@@ -80,7 +80,7 @@ async def test_a_version_that_was_overtaken_is_told(replicas: Replicas, objects:
     await asyncio.to_thread(tenant.issue)
     before = resource(tenant.get("AgentCredential"))
     await replicas.wait(resource(tenant.change("AgentCredential", state="Revoked")))
-    with pytest.raises(Overtaken):
+    with pytest.raises(Superseded):
         await replicas.wait(before)
 
 

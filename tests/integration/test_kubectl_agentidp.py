@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from agentidp.domain.resources import Agent
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity, source_of
 from agentidp.kube.kinds import Kind
 from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
-from kubectl_agentidp.client import FIELD_MANAGER, Access
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.client import FIELD_MANAGER, PluginClient
+from kubectl_agentidp.errors import CommandError
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
 from tests.support.on_call import CHANGE, PLUGINS, READ, Person
@@ -184,9 +184,9 @@ def test_what_is_not_there_is_named(person: Person, tenant: Tenant) -> None:
 async def test_a_cluster_without_agentidp_is_told_from_one_where_an_object_is_missing(cluster: ControlPlane) -> None:
     """What the API server answers for a kind that it does not serve."""
     elsewhere = Kind("nowhere.example", "v1", "agents", "Agent", Agent)
-    connection = Cluster(ClientIdentity(source_of({"KUBECONFIG": str(cluster.kubeconfig)})), FIELD_MANAGER)
-    with pytest.raises(Failure, match=r"the cluster does not know agents\.nowhere\.example"):
-        await Access(connection, "default").list(elsewhere)
+    connection = KubeClient(ClientIdentity(source_of({"KUBECONFIG": str(cluster.kubeconfig)})), FIELD_MANAGER)
+    with pytest.raises(CommandError, match=r"the cluster does not know agents\.nowhere\.example"):
+        await PluginClient(connection, "default").list(elsewhere)
     await connection.close()
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from agentidp.cache.organizations import CLIENT_ORGANIZATIONS, OrganizationTable
-from agentidp.cache.store import Feed
+from agentidp.cache.organizations import CLIENT_ORGANIZATIONS, OrganizationIndex
+from agentidp.cache.store import IndexedStore
 from agentidp.domain.resources import Agent
 from agentidp.kube import pager as listing
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Gone, Unreachable
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.pager import Listing, list_all
+from agentidp.kube.pager import Pager, list_all
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant
@@ -23,7 +23,7 @@ from tests.support.tenants import Tenant
 AGENTS_MADE = 23
 
 
-class Faulty(Cluster):
+class Faulty(KubeClient):
     """Some of what is asked goes wrong."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -88,7 +88,7 @@ async def test_pages_that_are_too_large_are_asked_for_in_smaller_portions(
     whole = await list_all(faulty, AGENTS, path)
     faulty.pages.clear()
     monkeypatch.setattr(listing, "PAGE_BYTES", 6_000)
-    listed: Listing[Agent] = Listing(faulty, AGENTS, path)
+    listed: Pager[Agent] = Pager(faulty, AGENTS, path)
     assert [agent async for some in listed for agent in some] == whole
     assert len(whole) == listed.count == AGENTS_MADE
     assert faulty.pages[:4] == [500, 100, 20, 4]
@@ -112,7 +112,7 @@ async def test_half_a_list_is_no_word_from_the_api_server(
 
 async def test_a_watch_that_ends_at_once_is_no_word_and_no_endless_loop(faulty: Faulty) -> None:
     """Something between here and the API server may end each."""
-    reflector = Reflector(faulty, CLIENT_ORGANIZATIONS, Feed(OrganizationTable()))
+    reflector = Reflector(faulty, CLIENT_ORGANIZATIONS, IndexedStore(OrganizationIndex()))
     faulty.watches_end_at_once = True
     async with running(reflector):
         await asyncio.wait_for(reflector.listed.wait(), 30)
@@ -126,7 +126,7 @@ async def test_what_was_missed_while_the_api_server_was_away_is_listed_at_once(
     faulty: Faulty, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It may be a revocation. A version that is too old right after it was listed is asked for more and more seldom."""
-    reflector = Reflector(faulty, CLIENT_ORGANIZATIONS, Feed(OrganizationTable()), watch_seconds=1)
+    reflector = Reflector(faulty, CLIENT_ORGANIZATIONS, IndexedStore(OrganizationIndex()), watch_seconds=1)
     async with running(reflector):
         await asyncio.wait_for(reflector.listed.wait(), 30)
         await wait_for_another(lambda: reflector.heard_at)
@@ -160,7 +160,7 @@ class _Nothing:
         self.began_again = asyncio.Event()
         self._lists = 0
 
-    async def replace(self, listing: Listing[Agent]) -> None:
+    async def replace(self, listing: Pager[Agent]) -> None:
         """Read all of it."""
         self._lists += 1
         if self._lists > 1:

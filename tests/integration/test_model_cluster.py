@@ -16,7 +16,7 @@ from agentidp.domain.resources import (
     CredentialStatus,
     ObjectMeta,
 )
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import CREDENTIALS
 from devcluster.cluster import ControlPlane
@@ -33,7 +33,7 @@ async def any_cluster(request: pytest.FixtureRequest, cluster: ControlPlane) -> 
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "KUBECONFIG", str(cluster.kubeconfig))
-        connected = await Cluster.connect("conformance")
+        connected = await KubeClient.connect("conformance")
     yield connected
     await connected.close()
 

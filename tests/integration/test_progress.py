@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from agentidp.domain.resources import AgentCredential, Identity, Name
+from agentidp.domain.resources import AgentCredential, NamespacedName, ObjectRef
 from agentidp.kube import pager as listings
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import CREDENTIALS
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant
@@ -21,9 +21,9 @@ class View:
     """All that the reflector has told, by name."""
 
     def __init__(self) -> None:
-        self.states: dict[Name, str] = {}
+        self.states: dict[NamespacedName, str] = {}
 
-    async def replace(self, listing: Listing[AgentCredential]) -> None:
+    async def replace(self, listing: Pager[AgentCredential]) -> None:
         """After a pause, as a large view takes its time."""
         await asyncio.sleep(0.05)
         self.states = {one.key: one.spec.state async for some in listing for one in some}
@@ -32,12 +32,12 @@ class View:
         """New, or changed."""
         self.states[value.key] = value.spec.state
 
-    def remove(self, gone: Identity) -> None:
+    def remove(self, gone: ObjectRef) -> None:
         """Gone."""
-        self.states.pop(Name(gone.namespace, gone.name), None)
+        self.states.pop(NamespacedName(gone.namespace, gone.name), None)
 
 
-class Interrupted(Cluster):
+class Interrupted(KubeClient):
     """Its API server is written to while it answers with the first page of a list."""
 
     between_pages: Callable[[], None] | None = None
@@ -77,7 +77,7 @@ async def test_a_view_that_has_reached_a_version_has_the_change(cluster_to_read:
         for number in range(100):
             written = await asyncio.to_thread(tenant.create, "AgentCredential", f"screener-{number}")
             assert await reflector.progress.until(int(written["metadata"]["resourceVersion"]), 30)
-            assert Name(tenant.namespace, f"screener-{number}") in view.states
+            assert NamespacedName(tenant.namespace, f"screener-{number}") in view.states
 
 
 async def test_a_list_has_reached_nothing_before_it_is_in_the_view(cluster_to_read: Interrupted, tenant: Tenant) -> None:
@@ -95,14 +95,14 @@ async def test_a_first_list_that_is_older_than_asked_for_is_none_yet(
 ) -> None:
     """A credential is revoked while the second page is on its way: the pages do not show it, the watch does."""
     monkeypatch.setattr(listings, "PAGE", 1)
-    view, name = View(), Name(tenant.namespace, "screener")
+    view, name = View(), NamespacedName(tenant.namespace, "screener")
     for one in ("before", name.name):
         tenant.create("AgentCredential", one)
     reflector = Reflector(cluster_to_read, CREDENTIALS, view, namespace=tenant.namespace)
     states_of_the_list: list[str] = []
     replace = view.replace
 
-    async def replaced(listing: Listing[AgentCredential]) -> None:
+    async def replaced(listing: Pager[AgentCredential]) -> None:
         await replace(listing)
         states_of_the_list.extend(view.states.values())
 

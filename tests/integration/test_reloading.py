@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import yaml
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity, source_of
 from agentidp.kube.service_account_token import REVIEWS
 from devcluster.access import Access
@@ -173,7 +173,7 @@ def asks_rest(programs: Programs, bearer: str) -> bool:
     return answer.status_code in {HTTPStatus.OK, HTTPStatus.FORBIDDEN}
 
 
-async def name_of(cluster: Cluster) -> str:
+async def name_of(cluster: KubeClient) -> str:
     """As whom the API server takes the caller."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     answer = msgspec.json.decode(await cluster.request("POST", REVIEWS, body=body))
@@ -202,7 +202,7 @@ async def test_a_program_is_who_its_files_say(stage: Stage, tmp_path: Path, user
         home.write(a_kubeconfig(server, text), "kubeconfig")
 
     become("first")
-    cluster = Cluster(ClientIdentity(source_of({"KUBECONFIG": str(tmp_path / "kubeconfig")})), "tests")
+    cluster = KubeClient(ClientIdentity(source_of({"KUBECONFIG": str(tmp_path / "kubeconfig")})), "tests")
     first = await name_of(cluster)
     assert first.endswith("first")
     for name in ("client.crt", "token", "kubeconfig"):
@@ -219,7 +219,7 @@ async def test_another_api_server_is_not_gone_over_to(stage: Stage, tmp_path: Pa
     stage.trust(FORMER, NEW)
     server = {"server": stage.cluster.server, "certificate-authority": str(stage.authorities)}
     home.write(a_kubeconfig(server, {"token": new_token(stage, "first")}), "kubeconfig")
-    cluster = Cluster(ClientIdentity(source_of({"KUBECONFIG": str(tmp_path / "kubeconfig")})), "tests")
+    cluster = KubeClient(ClientIdentity(source_of({"KUBECONFIG": str(tmp_path / "kubeconfig")})), "tests")
     home.write(a_kubeconfig(server | {"server": "https://other.example"}, {"token": "of-another-cluster"}), "kubeconfig")
     assert (await name_of(cluster)).endswith("first")
     await cluster.close()

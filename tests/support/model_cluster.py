@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace as with_fields
 
-from agentidp.domain.resources import Name
+from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import Conflict, NotFound, Unreachable
 from agentidp.kube.kinds import Kind, ObjectT
 
@@ -43,16 +43,16 @@ class ModelCluster:
     """What becomes of the next writes, first to last; no more faults after that."""
     written: Callable[[], None] = lambda: None
     """Called after each change of any object."""
-    _objects: dict[tuple[str, Name], Any] = field(default_factory=dict)
+    _objects: dict[tuple[str, NamespacedName], Any] = field(default_factory=dict)
     _version: int = 0
 
     async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
         """As the real one."""
-        return self._existing(kind, Name(namespace, name))
+        return self._existing(kind, NamespacedName(namespace, name))
 
     async def find(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT | None:
         """As the real one."""
-        found: ObjectT | None = self._objects.get((kind.plural, Name(namespace, name)))
+        found: ObjectT | None = self._objects.get((kind.plural, NamespacedName(namespace, name)))
         return found
 
     async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
@@ -74,8 +74,8 @@ class ModelCluster:
 
     async def patch(self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any]) -> ObjectT:
         """As the real one: a change of nothing is no write."""
-        with self._fault(kind, self._existing(kind, Name(namespace, name))):
-            current: Any = self._existing(kind, Name(namespace, name))
+        with self._fault(kind, self._existing(kind, NamespacedName(namespace, name))):
+            current: Any = self._existing(kind, NamespacedName(namespace, name))
             version = current.metadata.resource_version
             if change.get("metadata", {}).get("resourceVersion", version) != version:
                 raise Conflict(409, "Conflict", f"{kind.plural} {current.key} has been modified")
@@ -95,7 +95,7 @@ class ModelCluster:
             del self._objects[kind.plural, value.key]
             self.written()
 
-    def change(self, kind: Kind[ObjectT], name: Name, **fields: Any) -> ObjectT:
+    def change(self, kind: Kind[ObjectT], name: NamespacedName, **fields: Any) -> ObjectT:
         """Somebody else's write: always succeeds; a new spec is a new generation."""
         current = self._existing(kind, name)
         changed = with_fields(current, **fields)
@@ -104,7 +104,7 @@ class ModelCluster:
             changed = with_fields(changed, metadata=meta)
         return self._store(kind, changed)
 
-    def take_away(self, kind: Kind[ObjectT], name: Name) -> None:
+    def take_away(self, kind: Kind[ObjectT], name: NamespacedName) -> None:
         """Somebody else's delete."""
         self._objects.pop((kind.plural, name), None)
         self.written()
@@ -113,7 +113,7 @@ class ModelCluster:
         """What a list would show."""
         return [value for (plural, _), value in self._objects.items() if plural == kind.plural]
 
-    def _existing(self, kind: Kind[ObjectT], name: Name) -> ObjectT:
+    def _existing(self, kind: Kind[ObjectT], name: NamespacedName) -> ObjectT:
         found: ObjectT | None = self._objects.get((kind.plural, name))
         if found is None:
             raise NotFound(404, "NotFound", f"{kind.plural} {name} not found")

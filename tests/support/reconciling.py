@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from agentidp.domain.client_secrets import generate_secret, hint_of
 from agentidp.domain.last_used import Uses
 from agentidp.domain.lifecycle import (
+    Input,
     IssueSecret,
-    Observed,
     RemoveSecret,
     RepairSecret,
     Step,
@@ -26,7 +26,7 @@ from agentidp.domain.lifecycle import (
     with_fresh_hash,
 )
 from agentidp.domain.resources import Agent, AgentCredential, CredentialStatus, Secret
-from agentidp.domain.secret_delivery import SECRET_TYPE, Holding, client_secret_in, inspect, secret_for, updated
+from agentidp.domain.secret_delivery import SECRET_TYPE, SecretOwnership, client_secret_in, inspect, secret_for, updated
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_uid
 
 T = TypeVar("T")
@@ -135,11 +135,11 @@ class Operator:
                 self.credential = self.api.credential
         raise AssertionError(f"no rest after {[type(step).__name__ for step in steps]}")
 
-    def observe(self, secrets: dict[str, Secret]) -> Observed:
+    def observe(self, secrets: dict[str, Secret]) -> Input:
         """What `decide` sees when these are the Secrets."""
         credential = self.credential
         earlier = self._earlier_name()
-        return Observed(
+        return Input(
             credential=credential,
             agent=self.agent,
             delivery=inspect(credential, credential.secret_name, secrets.get(credential.secret_name), ENDPOINTS),
@@ -150,7 +150,11 @@ class Operator:
     def _earlier_name(self) -> str | None:
         """A Secret of ours that has another name than it should: the one that is bound, or any that was left behind."""
         credential, binding = self.credential, self.credential.status.binding
-        ours = (name for name, one in self.secrets.items() if inspect(credential, name, one, ENDPOINTS).holding is Holding.OURS)
+        ours = (
+            name
+            for name, one in self.secrets.items()
+            if inspect(credential, name, one, ENDPOINTS).holding is SecretOwnership.OURS
+        )
         names = (*([binding.name] if binding else []), *ours)
         return next((name for name in names if name != credential.secret_name and name in self.secrets), None)
 

@@ -15,7 +15,7 @@ from agentidp.domain.client_secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.settings import Url
@@ -23,12 +23,12 @@ from tests.support.assertions import CLUSTER_KEY, issuer_of, uid_of
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
 from token_service.client_secrets.verifier import Bcrypt
-from token_service.cluster.cache import Known
+from token_service.cluster.cache import ClusterCache
 from token_service.cluster.client_lookup import CLIENT_CREDENTIALS
 from token_service.cluster.clients import ClientIndex
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings
-from token_service.wiring import ApiServer, TokenService
+from token_service.wiring import LiveCalls, TokenService
 
 ISSUER = "https://idp.example"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"
@@ -76,7 +76,7 @@ class ServedAlone:
     """The service, a client for HTTP, and an API server that can be asked about one client."""
 
     def __init__(self, **settings: Any) -> None:
-        self.known = Known()
+        self.known = ClusterCache()
         self.index, self.keys = self.known.clients, self.known.keys
         self.recorded: list[AccessToken] = []
         self.at_api_server = ClientIndex()
@@ -93,7 +93,7 @@ class ServedAlone:
         self.bcrypt: Bcrypt = bcrypt_once
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
-        api_server = ApiServer(self._look_up, self._record, self._token_issuer, self._service_account)
+        api_server = LiveCalls(self._look_up, self._record, self._token_issuer, self._service_account)
         self.service = TokenService(told, Metrics(), self.known, [self.credentials], api_server, bcrypt=self._bcrypt)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
@@ -156,7 +156,7 @@ class ServedAlone:
 
 def a_listed_reflector(index: ClientIndex) -> Reflector[ClientCredential]:
     """Of credentials; it has listed them, and hears of its API server all the time."""
-    reflector = Reflector(cast("Cluster", None), CLIENT_CREDENTIALS, index.credentials)
+    reflector = Reflector(cast("KubeClient", None), CLIENT_CREDENTIALS, index.credentials)
     reflector.heard_at = float("inf")
     reflector.listed.set()
     return reflector

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from agentidp.domain import client_secrets as secrets
 from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.durations import parse_duration
-from agentidp.domain.lifecycle import Observed, Step, Wait, WriteStatus, decide
+from agentidp.domain.lifecycle import Input, Step, Wait, WriteStatus, decide
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
@@ -235,11 +235,11 @@ def seen(
     secret: Secret | None = None,
     earlier: Secret | None = None,
     **others: Any,
-) -> Observed:
+) -> Input:
     """A credential, its agent, and its Secret if there is one."""
     credential = credential or a_credential()
     found = inspect(credential, earlier.metadata.name, earlier, ENDPOINTS) if earlier else None
-    return Observed(
+    return Input(
         **{"agent": agent or a_registered_agent(), **others},
         credential=credential,
         delivery=delivered(credential, secret),
@@ -247,13 +247,13 @@ def seen(
     )
 
 
-def seen_delivered(credential: AgentCredential | None = None, agent: Agent | None = None, **others: Any) -> Observed:
+def seen_delivered(credential: AgentCredential | None = None, agent: Agent | None = None, **others: Any) -> Input:
     """A credential whose Secret holds `a_value(1)`, as written by the operator."""
     credential = credential or an_issued_credential()
     return seen(credential, agent, secret=a_secret(credential), **others)
 
 
-def at_rest(observed: Observed, now: datetime = NOW) -> Observed:
+def at_rest(observed: Input, now: datetime = NOW) -> Input:
     """The same when its status has been written, which must be all that there is to do."""
     step: Step = decide(observed, now)
     if isinstance(step, WriteStatus):

@@ -7,30 +7,30 @@ with them are counted apart from those with the client's own authentication, and
 from agentidp.domain.client_assertions import Assertion, Workload
 from agentidp.domain.clients import is_client_id
 from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
-from token_service.authentication.client_assertion import Workloads
-from token_service.authentication.client_secret import Authenticator
-from token_service.authentication.failure import Refusal, Why
-from token_service.authentication.failure_log import RefusalLog
-from token_service.authentication.result import Accepted, Outcome
-from token_service.http.client_authentication import ClientAssertion, ClientPair, bearer_token, shown_by_client
+from token_service.authentication.client_assertion import ClientAssertionAuthenticator
+from token_service.authentication.client_secret import ClientSecretAuthenticator
+from token_service.authentication.failure import AuthenticationFailure, FailureReason
+from token_service.authentication.failure_log import FailureLog
+from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
+from token_service.http.client_authentication import ClientAssertion, ClientCredentials, bearer_token, presented_by_client
 from token_service.http.request import FormRequest
-from token_service.rate_limits.client_rate import ClientLimits
-from token_service.rate_limits.tarpit import Floods
-from token_service.tokens.validation import IssuedTokens
+from token_service.rate_limits.client_rate import ClientRate
+from token_service.rate_limits.tarpit import Tarpit
+from token_service.tokens.validation import TokenValidator
 
 
-class Callers:
+class ClientAuthenticator:
     """Authenticates requests."""
 
     def __init__(
         self,
         issuer: str,
-        authenticator: Authenticator,
-        workloads: Workloads,
-        tokens: IssuedTokens,
-        limits: ClientLimits,
-        refusals: RefusalLog,
-        floods: Floods,
+        authenticator: ClientSecretAuthenticator,
+        workloads: ClientAssertionAuthenticator,
+        tokens: TokenValidator,
+        limits: ClientRate,
+        refusals: FailureLog,
+        floods: Tarpit,
     ) -> None:
         self._issuer = issuer
         self._authenticator = authenticator
@@ -40,37 +40,39 @@ class Callers:
         self._refusals = refusals
         self._floods = floods
 
-    async def client(self, request: FormRequest) -> Accepted | OAuthError:
+    async def client(self, request: FormRequest) -> AuthenticatedClient | OAuthError:
         """The client by its id and secret, or by the assertion of its workload."""
-        match shown_by_client(request):
-            case ClientPair() as pair:
+        match presented_by_client(request):
+            case ClientCredentials() as pair:
                 return await self._judged(await self._authenticator.authenticate(pair, request.receive), pair.client_id)
             case ClientAssertion() as shown:
                 return await self._workload(shown)
             case error:
-                return await self._refused(Refusal.NOT_A_PAIR) if error is INVALID_CLIENT else error
+                return await self._refused(AuthenticationFailure.NOT_A_PAIR) if error is INVALID_CLIENT else error
 
-    async def _workload(self, shown: ClientAssertion) -> Accepted | OAuthError:
+    async def _workload(self, shown: ClientAssertion) -> AuthenticatedClient | OAuthError:
         read = await self._workloads.read(shown.assertion)
         if not isinstance(read, Assertion):
             return await self._judged(read, shown.client_id)
         return await self._judged(await self._workloads.agent_of(read, shown.client_id), shown.client_id, read.workload)
 
-    async def _judged(self, outcome: Outcome, client_id: str | None, workload: Workload | None = None) -> Accepted | OAuthError:
+    async def _judged(
+        self, outcome: AuthenticationResult, client_id: str | None, workload: Workload | None = None
+    ) -> AuthenticatedClient | OAuthError:
         """What the caller is told, and the log."""
-        if isinstance(outcome, Accepted):
+        if isinstance(outcome, AuthenticatedClient):
             return self.count(outcome) or outcome
         if isinstance(outcome, OAuthError):
             return outcome
         told = client_id if client_id and is_client_id(client_id) else None  # people mix up fields, and this may be a secret
         return await self._refused(outcome, told, workload)
 
-    async def _refused(self, why: Why, client_id: str | None = None, workload: Workload | None = None) -> OAuthError:
+    async def _refused(self, why: FailureReason, client_id: str | None = None, workload: Workload | None = None) -> OAuthError:
         self._refusals.refused(why, client_id, workload)
         await self._floods.hold()
         return INVALID_CLIENT
 
-    def count(self, client: Accepted) -> OAuthError | None:
+    def count(self, client: AuthenticatedClient) -> OAuthError | None:
         """Count a request of this client; the refusal where it is one too many."""
         return self._limits.take(client.agent.agent_id)
 

@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from agentidp.domain.client_assertions import Flaw
+from agentidp.domain.client_assertions import AssertionFailure
 from agentidp.domain.reasons import Reason
 
 
-class Refusal(StrEnum):
+class AuthenticationFailure(StrEnum):
     """Beside the reasons of agents and credentials, and the flaws of assertions."""
 
     UNKNOWN_CLIENT = "UnknownClient"
@@ -25,4 +25,4 @@ class Refusal(StrEnum):
     """Several agents name the ServiceAccount, and no id was given."""
 
 
-Why = Refusal | Reason | Flaw
+FailureReason = AuthenticationFailure | Reason | AssertionFailure

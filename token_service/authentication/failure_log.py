@@ -10,20 +10,20 @@ import structlog
 
 from agentidp.domain.client_assertions import Workload
 from agentidp.runtime.log_limit import LogLimit
-from token_service.authentication.failure import Why
+from token_service.authentication.failure import FailureReason
 from token_service.metrics import Metrics
 
 log = structlog.get_logger()
 
 
-class RefusalLog:
+class FailureLog:
     """As many lines a second as `LogLimit` lets through."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
         self._limit = LogLimit(clock)
 
-    def refused(self, why: Why, client_id: str | None = None, workload: Workload | None = None) -> None:
+    def refused(self, why: FailureReason, client_id: str | None = None, workload: Workload | None = None) -> None:
         """A client was refused; `workload` is one that has shown who it is."""
         self._metrics.refused(why)
         left_out = self._limit.take()

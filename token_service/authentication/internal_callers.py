@@ -10,17 +10,17 @@ from collections.abc import Callable
 from agentidp.domain.client_assertions import Assertion, Workload, key_id, read_assertion
 from agentidp.domain.propagation import AUDIENCE
 from token_service.authentication.service_accounts import ServiceAccounts
-from token_service.cluster.issuer_keys import ClusterKeys
+from token_service.cluster.issuer_keys import IssuerKeys
 
 NO_AGENT = ""
 
 
-class ManagementCaller:
+class InternalCallers:
     """Recognises one ServiceAccount."""
 
     def __init__(
         self,
-        keys: ClusterKeys,
+        keys: IssuerKeys,
         service_accounts: ServiceAccounts,
         expected: Workload,
         clock: Callable[[], float] = time.time,

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from agentidp.domain.clients import ClientHash
-from agentidp.domain.last_used import MAX_CONSUMERS, Report, Use, fingerprint
-from token_service.http.request import Sent
+from agentidp.domain.last_used import MAX_CONSUMERS, LastUse, LastUsedReport, fingerprint
+from token_service.http.request import RawRequest
 
 MAX_CONSUMER_LENGTH = 120
 SECONDS_BETWEEN_NOTES = 60
@@ -30,7 +30,7 @@ class _Note(msgspec.Struct, gc=False):
     consumers: dict[str, None]
 
 
-class UsageLog:
+class LastUsedLog:
     """What this replica has seen since it began."""
 
     def __init__(self, clock: Callable[[], float], is_published: IsPublished) -> None:
@@ -45,7 +45,7 @@ class UsageLog:
     def __len__(self) -> int:
         return len(self._notes)
 
-    def used(self, credential_id: str, one: ClientHash, sent: Sent) -> None:
+    def used(self, credential_id: str, one: ClientHash, sent: RawRequest) -> None:
         """This hash has just accepted the secret that was sent."""
         now = int(self._clock())
         note = self._notes.get((credential_id, one.hash))
@@ -59,16 +59,16 @@ class UsageLog:
         if one.not_after is not None:
             _remember(note.consumers, consumer_of(sent))
 
-    def report(self, replica: str, after: int) -> Report:
+    def report(self, replica: str, after: int) -> LastUsedReport:
         """All that was used after what this replica has told already; to another's id it tells everything."""
         told = after if replica == self._replica else 0
         place = time.monotonic_ns()
-        uses: dict[str, dict[str, Use]] = {}
+        uses: dict[str, dict[str, LastUse]] = {}
         for (credential_id, hashed), note in self._notes.items():
             if note.place > told:
-                use = Use(datetime.fromtimestamp(note.at, UTC), tuple(reversed(note.consumers)))
+                use = LastUse(datetime.fromtimestamp(note.at, UTC), tuple(reversed(note.consumers)))
                 uses.setdefault(credential_id, {})[fingerprint(hashed)] = use
-        return Report(replica=self._replica, since=self._since, told=place, uses=uses)
+        return LastUsedReport(replica=self._replica, since=self._since, told=place, uses=uses)
 
     def _forget(self, now: int) -> None:
         """What is not published any more, now and then; what was used just now may be published, and not known here yet."""
@@ -78,7 +78,7 @@ class UsageLog:
             self._needed = len(self._notes)
 
 
-def consumer_of(sent: Sent) -> str:
+def consumer_of(sent: RawRequest) -> str:
     """Who sent it, as far as a person can find them by it: the address and the user agent."""
     agent = (sent.user_agent or b"").decode("latin-1")
     told = f"{sent.address} ({agent})" if agent else sent.address

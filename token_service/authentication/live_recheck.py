@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from agentidp.domain.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
-from token_service.authentication.failure import Why
+from token_service.authentication.failure import FailureReason
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.live_reads import ReadThrough
-from token_service.http.client_authentication import ClientPair
+from token_service.cluster.live_reads import LiveReader
+from token_service.http.client_authentication import ClientCredentials
 
 PATIENCE_SECONDS = 1.0
 MOST_WAITING = 1000
@@ -25,20 +25,20 @@ MOST_REFUSED = 50_000
 _SECRET = re.compile(rb"sk_live_[0-9a-f]{32}")
 
 AcceptedT = TypeVar("AcceptedT")
-Examine = Callable[[ClientIndex, ClientPair, bytes], Awaitable[AcceptedT | Why | OAuthError]]
+Examine = Callable[[ClientIndex, ClientCredentials, bytes], Awaitable[AcceptedT | FailureReason | OAuthError]]
 
 
-class SecondLook:
+class LiveRecheck:
     """The way of every refusal of a pair that this service may have issued."""
 
-    def __init__(self, index: ClientIndex, read_through: ReadThrough) -> None:
+    def __init__(self, index: ClientIndex, read_through: LiveReader) -> None:
         self._index = index
         self._read_through = read_through
         self._refused_until: dict[bytes, float] = {}
 
     async def at(
-        self, pair: ClientPair, digest: bytes, first: Why, examine: Examine[AcceptedT]
-    ) -> AcceptedT | Why | OAuthError:
+        self, pair: ClientCredentials, digest: bytes, first: FailureReason, examine: Examine[AcceptedT]
+    ) -> AcceptedT | FailureReason | OAuthError:
         """The outcome by what the API server has now, where the index alone would refuse."""
         if not _SECRET.fullmatch(pair.secret) or self._refused_until.get(digest, 0.0) > time.monotonic():
             return first
@@ -50,15 +50,15 @@ class SecondLook:
         if looked_up is None:
             return await self._wait(pair, digest, await self._told(pair, digest, examine), examine, deadline)
         outcome = looked_up
-        if is_short and isinstance(looked_up, Why):
+        if is_short and isinstance(looked_up, FailureReason):
             outcome = await self._wait(pair, digest, looked_up, examine, deadline)
-        if isinstance(outcome, Why):
+        if isinstance(outcome, FailureReason):
             self._remember(digest)
         return outcome
 
     async def _look_up(
-        self, pair: ClientPair, digest: bytes, examine: Examine[AcceptedT]
-    ) -> AcceptedT | Why | OAuthError | None:
+        self, pair: ClientCredentials, digest: bytes, examine: Examine[AcceptedT]
+    ) -> AcceptedT | FailureReason | OAuthError | None:
         """The outcome by the API server's word, None where it may not be asked. Raises ApiError.
 
         By the watch's where that has told more meanwhile: to examine a secret takes time, in which it may be revoked.
@@ -68,35 +68,37 @@ class SecondLook:
             if not self._read_through.is_overtaken(pair.client_id, looked_up):
                 return outcome
             outcome = await examine(self._index, pair, digest)
-            if not isinstance(outcome, Why):
+            if not isinstance(outcome, FailureReason):
                 return outcome
         return None
 
     async def _wait(
         self,
-        pair: ClientPair,
+        pair: ClientCredentials,
         digest: bytes,
-        outcome: AcceptedT | Why | OAuthError,
+        outcome: AcceptedT | FailureReason | OAuthError,
         examine: Examine[AcceptedT],
         deadline: float,
-    ) -> AcceptedT | Why | OAuthError:
+    ) -> AcceptedT | FailureReason | OAuthError:
         """The outcome once the watch has told, or as it is when it tells nothing.
 
         Where some could not be looked up, all who are refused wait as long: time tells no stranger from a known client.
         """
         changes = self._index.changes
-        if isinstance(outcome, Why) and len(changes) >= MOST_WAITING:
+        if isinstance(outcome, FailureReason) and len(changes) >= MOST_WAITING:
             return unavailable("Too many unknown clients are being looked up.", 1)
-        while isinstance(outcome, Why) and await changes.next(pair.client_id, deadline - time.monotonic()):
+        while isinstance(outcome, FailureReason) and await changes.next(pair.client_id, deadline - time.monotonic()):
             outcome = await self._told(pair, digest, examine)
         return outcome
 
-    async def _told(self, pair: ClientPair, digest: bytes, examine: Examine[AcceptedT]) -> AcceptedT | Why | OAuthError:
+    async def _told(
+        self, pair: ClientCredentials, digest: bytes, examine: Examine[AcceptedT]
+    ) -> AcceptedT | FailureReason | OAuthError:
         """The outcome by all that the watch has told: what it tells while a secret is examined wakes nobody."""
         while True:
             told = self._index.client(pair.client_id)
             outcome = await examine(self._index, pair, digest)
-            if not isinstance(outcome, Why) or self._index.client(pair.client_id) == told:
+            if not isinstance(outcome, FailureReason) or self._index.client(pair.client_id) == told:
                 return outcome
 
     def _remember(self, digest: bytes) -> None:

@@ -4,10 +4,10 @@ from msgspec import Struct
 
 from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
 from agentidp.domain.oauth_errors import OAuthError
-from token_service.authentication.failure import Why
+from token_service.authentication.failure import FailureReason
 
 
-class Accepted(Struct, frozen=True, gc=False):
+class AuthenticatedClient(Struct, frozen=True, gc=False):
     """The client is this agent, as one of its workloads has shown, or by a secret."""
 
     agent: ClientAgent
@@ -21,7 +21,7 @@ class Accepted(Struct, frozen=True, gc=False):
         return None
 
 
-class AcceptedSecret(Accepted, frozen=True, gc=False):
+class ClientBySecret(AuthenticatedClient, frozen=True, gc=False):
     """The client is this agent by a secret of this credential, whose `hash` has accepted it."""
 
     credential: ClientCredential
@@ -33,5 +33,5 @@ class AcceptedSecret(Accepted, frozen=True, gc=False):
         return self.credential.credential_id
 
 
-Outcome = Accepted | Why | OAuthError
+AuthenticationResult = AuthenticatedClient | FailureReason | OAuthError
 """The client; or why it is refused, for the log; or why it cannot be judged now, for the caller."""

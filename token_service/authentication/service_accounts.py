@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from agentidp.domain.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.domain.resources import ObjectMeta
 from agentidp.kube.errors import ApiError, Unreachable
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.token_buckets import TokenBuckets
 
 Fetch = Callable[[Workload], Awaitable[ObjectMeta | None]]
 """Reads the metadata of the ServiceAccount that has this name now, None where there is none. Raises ApiError."""
@@ -80,8 +80,8 @@ class ServiceAccounts:
         self._clock = clock
         self._entries: dict[_Key, Entry] = {}
         self._reading: dict[_Key, asyncio.Task[Entry]] = {}
-        self._budgets = Buckets(limits.reads_per_second, limits.reads_at_once)
-        self._lines = Buckets(limits.log_lines_per_second, 1)
+        self._budgets = TokenBuckets(limits.reads_per_second, limits.reads_at_once)
+        self._lines = TokenBuckets(limits.log_lines_per_second, 1)
 
     async def relied_on_until(self, shown: Assertion, owner: str) -> float | None:
         """Until when this token counts as one of the ServiceAccount of its name; None where it is not one.

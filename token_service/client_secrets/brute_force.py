@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from agentidp.runtime.bcrypt_pool import Busy
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.verifier import Check, SecretVerifier
-from token_service.http.client_authentication import ClientPair
+from token_service.http.client_authentication import ClientCredentials
 
 FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
 """Of one address at one client."""
@@ -30,7 +30,7 @@ PAUSE_SECONDS = 0.2
 HOST_PREFIX = 64
 
 
-class TooManyGuesses(Exception):
+class TooManyAttempts(Exception):
     """This address was wrong too often; `retry_after` seconds later it has another guess."""
 
     def __init__(self, retry_after: int) -> None:
@@ -38,7 +38,7 @@ class TooManyGuesses(Exception):
         self.retry_after = retry_after
 
 
-class Line:
+class ClientQueue:
     """Those who have a guess at one client, first come first served."""
 
     def __init__(self, namespace: str) -> None:
@@ -47,16 +47,16 @@ class Line:
         self.sources: set[str] = set()
 
 
-class Guesses:
+class BruteForceGuard:
     """Checked in turn; the same guess is checked once for all who have it."""
 
     def __init__(self, verifier: SecretVerifier) -> None:
         self._verifier = verifier
-        self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
-        self._lines: dict[str, Line] = {}
+        self._failures = TokenBuckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
+        self._lines: dict[str, ClientQueue] = {}
         self._running: dict[tuple[bytes, tuple[str, ...]], asyncio.Task[str | None]] = {}
 
-    async def right_one(self, pair: ClientPair, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
+    async def right_one(self, pair: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
         """The one of these hashes, of a client of this namespace, that is the secret's. Raises Busy and TooManyGuesses."""
         key = digest, hashes
         guess = self._running.get(key)
@@ -65,7 +65,7 @@ class Guesses:
             guess.add_done_callback(lambda _: self._running.pop(key))
         return await asyncio.shield(guess)
 
-    async def _check(self, pair: ClientPair, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
+    async def _check(self, pair: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
         source = f"{pair.client_id} {host_of(pair.address)}"
         async with self._turn(pair.client_id, namespace, source):
             for hashed in hashes:
@@ -79,7 +79,7 @@ class Guesses:
     async def _turn(self, client_id: str, namespace: str, source: str) -> AsyncIterator[None]:
         wait = self._failures.wait(source)
         if wait:
-            raise TooManyGuesses(1 + int(wait))
+            raise TooManyAttempts(1 + int(wait))
         line = self._line(client_id, namespace)
         if source in line.sources or len(line.sources) >= MOST_ADDRESSES:
             raise Busy(1)
@@ -92,10 +92,10 @@ class Guesses:
             if not line.sources:
                 del self._lines[client_id]
 
-    def _line(self, client_id: str, namespace: str) -> Line:
+    def _line(self, client_id: str, namespace: str) -> ClientQueue:
         if client_id not in self._lines and not self._has_room_for_one_of(namespace):
             raise Busy(1)
-        return self._lines.setdefault(client_id, Line(namespace))
+        return self._lines.setdefault(client_id, ClientQueue(namespace))
 
     def _has_room_for_one_of(self, namespace: str) -> bool:
         """For each that it has, it leaves a quarter of all free: so it takes nine namespaces to have all of them."""

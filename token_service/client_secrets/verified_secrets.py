@@ -9,12 +9,12 @@ import secrets
 
 from msgspec import Struct
 
-from token_service.http.client_authentication import ClientPair
+from token_service.http.client_authentication import ClientCredentials
 
 MOST = 200_000
 
 
-class Verified(Struct, frozen=True, gc=False):
+class VerifiedSecret(Struct, frozen=True, gc=False):
     """Whose secret it was, and which hash accepted it; `proof` is the half of the digest that is compared."""
 
     proof: bytes
@@ -27,16 +27,16 @@ class VerifiedSecrets:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._entries: dict[bytes, Verified] = {}
+        self._entries: dict[bytes, VerifiedSecret] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def digest(self, pair: ClientPair) -> bytes:
+    def digest(self, pair: ClientCredentials) -> bytes:
         """HMAC-SHA256 of a pair."""
         return hmac.digest(self._key, pair.client_id.encode() + b"\0" + pair.secret, "sha256")
 
-    def find(self, digest: bytes) -> Verified | None:
+    def find(self, digest: bytes) -> VerifiedSecret | None:
         """The entry of a pair: found by one half of its digest, the other half compared in constant time."""
         entry = self._entries.get(digest[:16])
         return entry if entry and hmac.compare_digest(entry.proof, digest[16:]) else None
@@ -44,7 +44,7 @@ class VerifiedSecrets:
     def add(self, digest: bytes, credential_id: str, hashed: str) -> None:
         """The hash has accepted the pair."""
         self._entries.pop(digest[:16], None)
-        self._entries[digest[:16]] = Verified(digest[16:], credential_id, hashed)
+        self._entries[digest[:16]] = VerifiedSecret(digest[16:], credential_id, hashed)
         if len(self._entries) > MOST:
             del self._entries[next(iter(self._entries))]
 

@@ -6,22 +6,22 @@ The same questions are asked for every id, known or not, so that time tells no d
 import asyncio
 
 from agentidp.domain.clients import client_agent, client_credential, client_organization
-from agentidp.kube.client import Cluster
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Extract
+from agentidp.kube.client import KubeClient
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Projection
 from agentidp.kube.pager import ItemT, Source, list_all
 from token_service.cluster.clients import ClientIndex
 
 MOST_BYTES = 2**20
 """Of a client's agents, and of its credentials: several hundred of them as they are where nobody makes them large."""
 
-CLIENT_AGENTS = Extract(AGENTS, client_agent)
-CLIENT_CREDENTIALS = Extract(CREDENTIALS, client_credential)
+CLIENT_AGENTS = Projection(AGENTS, client_agent)
+CLIENT_CREDENTIALS = Projection(CREDENTIALS, client_credential)
 
 
-class ClusterLookup:
+class ClientLookup:
     """Reads from one cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: KubeClient) -> None:
         self._cluster = cluster
 
     async def __call__(self, client_id: str) -> ClientIndex:

@@ -1,22 +1,26 @@
 """The index: a client's agent, its organization and its credentials, joined when they are looked up."""
 
-from agentidp.cache.organizations import OrganizationTable
-from agentidp.cache.store import Feed
-from agentidp.cache.waiters import Changes
+from agentidp.cache.organizations import OrganizationIndex
+from agentidp.cache.store import IndexedStore
+from agentidp.cache.waiters import Waiters
 from agentidp.domain.client_assertions import Workload
 from agentidp.domain.clients import Client, ClientAgent, ClientCredential, ClientOrganization
-from token_service.cluster.credentials import CredentialTable
-from token_service.cluster.workloads import ClientTable
+from token_service.cluster.credentials import CredentialIndex
+from token_service.cluster.workloads import AgentIndexByWorkload
 
 
 class ClientIndex:
     """Three tables with a feed each. What was looked up is a value: it does not change under its reader."""
 
     def __init__(self) -> None:
-        self.changes = Changes()
-        self.agents: Feed[ClientAgent, ClientTable] = Feed(ClientTable(), self._agent_changed)
-        self.credentials: Feed[ClientCredential, CredentialTable] = Feed(CredentialTable(), self._credential_changed)
-        self.organizations: Feed[ClientOrganization, OrganizationTable] = Feed(OrganizationTable(), self._organization_changed)
+        self.changes = Waiters()
+        self.agents: IndexedStore[ClientAgent, AgentIndexByWorkload] = IndexedStore(AgentIndexByWorkload(), self._agent_changed)
+        self.credentials: IndexedStore[ClientCredential, CredentialIndex] = IndexedStore(
+            CredentialIndex(), self._credential_changed
+        )
+        self.organizations: IndexedStore[ClientOrganization, OrganizationIndex] = IndexedStore(
+            OrganizationIndex(), self._organization_changed
+        )
 
     def agent(self, client_id: str) -> ClientAgent | None:
         """The agent whose id this is."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from agentidp.domain.clients import ClientAgent, ClientCredential
-from agentidp.domain.resources import Identity
+from agentidp.domain.resources import ObjectRef
 
 
-class CredentialTable:
+class CredentialIndex:
     """The credentials of a cluster. Of those that have no hash, and so no secret, an agent may have any number."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class CredentialTable:
         """All of them."""
         return self._by_id
 
-    def key_of(self, identity: Identity) -> str:
+    def key_of(self, identity: ObjectRef) -> str:
         """The same of an object: its uid."""
         return identity.uid
 

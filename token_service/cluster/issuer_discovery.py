@@ -8,17 +8,17 @@ import asyncio
 import msgspec
 
 from agentidp.domain.client_assertions import TokenIssuer, token_issuer
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Unreachable
 
 DISCOVERY = "/.well-known/openid-configuration"
 KEYS = "/openid/v1/jwks"
 
 
-class ClusterIssuer:
+class IssuerDiscovery:
     """Reads from one cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: KubeClient) -> None:
         self._cluster = cluster
 
     async def __call__(self) -> TokenIssuer:

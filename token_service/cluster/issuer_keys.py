@@ -24,7 +24,7 @@ Fetch = Callable[[], Awaitable[TokenIssuer]]
 log = structlog.get_logger()
 
 
-class ClusterKeys:
+class IssuerKeys:
     """What is known of who signs the cluster's ServiceAccount tokens."""
 
     def __init__(self, fetch: Fetch) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from agentidp.domain.clients import Client
 from agentidp.kube.errors import TooLarge, Unreachable
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.cluster.clients import ClientIndex
 
 TIMEOUT_SECONDS = 2.0
@@ -29,30 +29,30 @@ LookUp = Callable[[str], Awaitable[ClientIndex]]
 """An index of one client, by its id, as the API server has it now. Raises ApiError: TooLarge where that is too much."""
 
 
-class LookedUp(Struct, frozen=True):
+class LiveRead(Struct, frozen=True):
     """What the API server has of a client, and what the watch had told of it when that was asked for."""
 
     index: ClientIndex
     told: Client | None
 
 
-class ReadThrough:
+class LiveReader:
     """Look-ups, shared by those who ask for the same client at the same time. `index` is what the watch has told."""
 
     def __init__(self, look_up: LookUp, index: ClientIndex) -> None:
         self._look_up = look_up
         self._index = index
-        self._totals = Buckets(PER_SECOND, BURST)
-        self._of_client = Buckets(PER_SECOND_AND_CLIENT, BURST_OF_CLIENT)
-        self._waiting: dict[str, asyncio.Task[LookedUp | None]] = {}
-        self._running: dict[str, asyncio.Task[LookedUp | None]] = {}
+        self._totals = TokenBuckets(PER_SECOND, BURST)
+        self._of_client = TokenBuckets(PER_SECOND_AND_CLIENT, BURST_OF_CLIENT)
+        self._waiting: dict[str, asyncio.Task[LiveRead | None]] = {}
+        self._running: dict[str, asyncio.Task[LiveRead | None]] = {}
 
     @property
     def is_short(self) -> bool:
         """Whether some clients, known ones or strangers, cannot be looked up now."""
         return any(self._totals.wait(key) for key in (STRANGERS, KNOWN))
 
-    async def client(self, client_id: str, *, exists: bool = False) -> LookedUp | None:
+    async def client(self, client_id: str, *, exists: bool = False) -> LiveRead | None:
         """What the API server has of this client, or None where it may not be asked now, or has too much. Raises ApiError.
 
         `exists`: it is no stranger, though the watch may not have told.
@@ -65,7 +65,7 @@ class ReadThrough:
             self._waiting[client_id] = turn
         return await asyncio.shield(turn)
 
-    def is_overtaken(self, client_id: str, looked_up: LookedUp) -> bool:
+    def is_overtaken(self, client_id: str, looked_up: LiveRead) -> bool:
         """Whether the watch has told more of this client since it was looked up."""
         return self._index.client(client_id) != looked_up.told
 
@@ -80,7 +80,7 @@ class ReadThrough:
         """One look-up of all; what the client's own share does not allow is not taken from the others."""
         return not self._totals.wait(total) and self._of_client.take(client_id) and self._totals.take(total)
 
-    async def _take_turn(self, client_id: str, previous: asyncio.Task[LookedUp | None] | None) -> LookedUp | None:
+    async def _take_turn(self, client_id: str, previous: asyncio.Task[LiveRead | None] | None) -> LiveRead | None:
         if previous:
             await asyncio.wait([previous])
         turn = self._waiting.pop(client_id)
@@ -88,7 +88,7 @@ class ReadThrough:
         told = self._index.client(client_id)
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                return LookedUp(await self._look_up(client_id), told)
+                return LiveRead(await self._look_up(client_id), told)
         except TooLarge:
             return None
         except TimeoutError as late:

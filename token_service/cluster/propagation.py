@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from agentidp.domain.clients import ClientCredential
-from agentidp.domain.propagation import Applied, accepting
+from agentidp.domain.propagation import ReplicaState, accepting
 from agentidp.kube.reflector import Reflector
 from token_service.cluster.clients import ClientIndex
 
@@ -24,7 +24,7 @@ class Question(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class AppliedHere:
+class Propagation:
     """What this replica tells."""
 
     def __init__(
@@ -34,17 +34,17 @@ class AppliedHere:
         self._index = index
         self._clock = clock
 
-    async def tell(self, question: Question) -> Applied:
+    async def tell(self, question: Question) -> ReplicaState:
         """As soon as the version is in force, or the time is over.
 
         While nothing is listed yet there are no tokens; from now on there will be none before this version is in force.
         """
         if not self._credentials.listed.is_set():
             self._credentials.not_listed_before(question.version)
-            return Applied(serving=False)
+            return ReplicaState(serving=False)
         caught_up = await self._catch_up(question)
         found = self._index.credentials.table.get(question.credential_id)
-        return Applied(serving=True, caught_up=caught_up, accepts=accepting(found, self._clock()))
+        return ReplicaState(serving=True, caught_up=caught_up, accepts=accepting(found, self._clock()))
 
     async def _catch_up(self, question: Question) -> bool:
         """The agents have a watch of their own, which may be behind where an agent is new."""

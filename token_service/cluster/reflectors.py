@@ -5,37 +5,39 @@ from typing import Any
 
 from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
 from agentidp.cache.revocations import REVOKED_TOKENS
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import SECRETS
 from agentidp.kube.pager import Source
-from agentidp.kube.reflector import WATCH_SECONDS, Reflector, View
-from token_service.cluster.cache import Known
-from token_service.cluster.client_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClusterLookup
-from token_service.cluster.issuer_discovery import ClusterIssuer
+from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Store
+from token_service.cluster.cache import ClusterCache
+from token_service.cluster.client_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClientLookup
+from token_service.cluster.issuer_discovery import IssuerDiscovery
 from token_service.cluster.service_accounts import ClusterServiceAccounts
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings
-from token_service.tokens.revocation_writer import RevocationRecord
-from token_service.wiring import ApiServer, TokenService
+from token_service.tokens.revocation_writer import RevocationWriter
+from token_service.wiring import LiveCalls, TokenService
 
 
-def following(settings: TokenServiceSettings, cluster: Cluster) -> TokenService:
+def following(settings: TokenServiceSettings, cluster: KubeClient) -> TokenService:
     """The service; its reflectors are not running yet."""
-    metrics, known = Metrics(), Known()
-    api_server = ApiServer(
-        ClusterLookup(cluster),
-        RevocationRecord(cluster, settings.namespace),
-        ClusterIssuer(cluster),
+    metrics, known = Metrics(), ClusterCache()
+    api_server = LiveCalls(
+        ClientLookup(cluster),
+        RevocationWriter(cluster, settings.namespace),
+        IssuerDiscovery(cluster),
         ClusterServiceAccounts(cluster),
     )
     return TokenService(settings, metrics, known, _reflectors(settings, metrics, cluster, known), api_server)
 
 
-def _reflectors(settings: TokenServiceSettings, metrics: Metrics, cluster: Cluster, known: Known) -> list[Reflector[Any]]:
+def _reflectors(
+    settings: TokenServiceSettings, metrics: Metrics, cluster: KubeClient, known: ClusterCache
+) -> list[Reflector[Any]]:
     """A watch ends twice within the time after which the service would be stale, so that it is heard of in time."""
     watch_seconds = min(WATCH_SECONDS, settings.max_staleness_seconds / 2)
 
-    def reflector(source: Source[Any], view: View[Any], namespace: str = "", name: str = "") -> Reflector[Any]:
+    def reflector(source: Source[Any], view: Store[Any], namespace: str = "", name: str = "") -> Reflector[Any]:
         return Reflector(
             cluster,
             source,

@@ -2,14 +2,14 @@
 
 from agentidp.domain.client_assertions import Workload
 from agentidp.domain.resources import ObjectMeta
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import SERVICE_ACCOUNTS
 
 
 class ClusterServiceAccounts:
     """Reads from one cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: KubeClient) -> None:
         self._cluster = cluster
 
     async def __call__(self, workload: Workload) -> ObjectMeta | None:

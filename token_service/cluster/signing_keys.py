@@ -8,14 +8,14 @@ import msgspec
 import structlog
 
 from agentidp.domain.access_tokens import PublicKey, TokenWriter
-from agentidp.domain.resources import Identity, Secret
+from agentidp.domain.resources import ObjectRef, Secret
 from agentidp.domain.signing_keys import SECRET_KEY, KeySet, PrivateKey, public_jwk
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 
 log = structlog.get_logger()
 
 
-class KeyRing:
+class SigningKeys:
     """The view (in a reflector's words) of the signing keys' Secret."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -25,7 +25,7 @@ class KeyRing:
         self._writer: TokenWriter | None = None
         self._writer_until = 0.0
 
-    async def replace(self, listing: Listing[Secret]) -> None:
+    async def replace(self, listing: Pager[Secret]) -> None:
         """There is this Secret, or none."""
         found = [secret async for some in listing for secret in some]
         if found:
@@ -41,7 +41,7 @@ class KeyRing:
             why = type(trouble).__name__  # its words might quote the Secret
             log.error("the signing keys cannot be read, those at hand stay in use", secret=str(value.key), why=why)  # noqa: TRY400
 
-    def remove(self, _: Identity) -> None:
+    def remove(self, _: ObjectRef) -> None:
         """The Secret is gone, and its keys with it: whoever deletes it wants them out of use."""
         self._use(KeySet())
 

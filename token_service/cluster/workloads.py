@@ -1,11 +1,11 @@
 """Agents by the workloads that they name, beside their ids."""
 
-from agentidp.cache.agents import AgentTable
+from agentidp.cache.agents import AgentIndex
 from agentidp.domain.client_assertions import Workload
 from agentidp.domain.clients import ClientAgent
 
 
-class ClientTable(AgentTable[ClientAgent]):
+class AgentIndexByWorkload(AgentIndex[ClientAgent]):
     """The agents of a cluster. Most name no workload, and take no more room for it."""
 
     def __init__(self) -> None:

@@ -10,17 +10,17 @@ import structlog
 
 from agentidp.domain.oauth_errors import SERVER_ERROR, ErrorCode, OAuthError
 from agentidp.http_server.asgi import Receive, Scope, Send
-from token_service.http.request import FormRequest, Sent, read_sent, understand
-from token_service.http.response import Answer, error_answer, write
+from token_service.http.request import FormRequest, RawRequest, parse_request, read_request
+from token_service.http.response import JsonResponse, error_answer, write
 from token_service.metrics import OK, RATE_LIMITED, Metrics
-from token_service.rate_limits.tarpit import Floods
+from token_service.rate_limits.tarpit import Tarpit
 
 TOO_MANY_REQUESTS = 429
 OF_NOBODY = {ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_GRANT_TYPE}
 """What is refused before it is known who asks. Those who fail to show who they are are held where that is decided."""
 
-Handle = Callable[[FormRequest], Awaitable[Answer | OAuthError]]
-Recall = Callable[[Sent], Answer | OAuthError | None]
+Handle = Callable[[FormRequest], Awaitable[JsonResponse | OAuthError]]
+Recall = Callable[[RawRequest], JsonResponse | OAuthError | None]
 """Answers at once what was answered like this before, None where it has to be understood first."""
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class FormEndpoint:
     """Reads, lets `handle` decide, writes and counts."""
 
-    def __init__(self, name: str, handle: Handle, metrics: Metrics, floods: Floods, recall: Recall = lambda _: None) -> None:
+    def __init__(self, name: str, handle: Handle, metrics: Metrics, floods: Tarpit, recall: Recall = lambda _: None) -> None:
         self._name = name
         self._handle = handle
         self._recall = recall
@@ -44,7 +44,7 @@ class FormEndpoint:
         except Exception:
             log.exception("a request failed", endpoint=self._name)
             outcome = SERVER_ERROR
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, JsonResponse):
             await write(outcome, send)
             told = OK
         else:
@@ -54,12 +54,12 @@ class FormEndpoint:
             told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
         self._metrics.answered(told, perf_counter() - began)
 
-    async def _outcome(self, scope: Scope, receive: Receive) -> Answer | OAuthError:
-        sent = await read_sent(scope, receive)
+    async def _outcome(self, scope: Scope, receive: Receive) -> JsonResponse | OAuthError:
+        sent = await read_request(scope, receive)
         if isinstance(sent, OAuthError):
             return sent
         recalled = self._recall(sent)
         if recalled is not None:
             return recalled
-        request = understand(sent, receive)
+        request = parse_request(sent, receive)
         return request if isinstance(request, OAuthError) else await self._handle(request)

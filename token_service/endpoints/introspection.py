@@ -12,16 +12,16 @@ import msgspec
 from agentidp.cache.freshness import Freshness
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request
-from token_service.authentication.authenticator import Callers
+from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, json_response, token_body
 from token_service.http.request import FormRequest
-from token_service.http.response import Answer
-from token_service.tokens.validation import IssuedTokens
+from token_service.http.response import JsonResponse
+from token_service.tokens.validation import TokenValidator
 
 SCOPE = "tokens:read"
 
 _NO_TOKEN = invalid_request("token is missing.")
-_INACTIVE = Answer(200, b'{"active":false}')
+_INACTIVE = JsonResponse(200, b'{"active":false}')
 
 DOCUMENTATION: dict[str, Any] = {
     "summary": "Ask whether an access token is good",
@@ -53,13 +53,13 @@ DOCUMENTATION: dict[str, Any] = {
 class IntrospectionEndpoint:
     """Tells what became of tokens."""
 
-    def __init__(self, issuer: str, callers: Callers, tokens: IssuedTokens, freshness: Freshness) -> None:
+    def __init__(self, issuer: str, callers: ClientAuthenticator, tokens: TokenValidator, freshness: Freshness) -> None:
         self._issuer = issuer
         self._callers = callers
         self._tokens = tokens
         self._freshness = freshness
 
-    async def handle(self, request: FormRequest) -> Answer | OAuthError:
+    async def handle(self, request: FormRequest) -> JsonResponse | OAuthError:
         """What the token is, or why the caller is not told."""
         token = request.form.get("token")
         if token is None:
@@ -72,7 +72,7 @@ class IntrospectionEndpoint:
         read = await self._tokens.active(token)
         if isinstance(read, OAuthError):
             return read
-        return Answer(200, msgspec.json.encode(self._told(read))) if read else _INACTIVE
+        return JsonResponse(200, msgspec.json.encode(self._told(read))) if read else _INACTIVE
 
     def _told(self, read: AccessToken) -> dict[str, Any]:
         claims = {name: value for name, value in msgspec.to_builtins(read).items() if value is not None}

@@ -6,7 +6,7 @@ It may be kept for a while: a key is published long before it signs.
 from fastapi import FastAPI, Response
 
 from agentidp.domain.oauth_errors import unavailable
-from token_service.cluster.signing_keys import KeyRing
+from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import error_responses, json_response
 from token_service.http.response import error_answer, response
 
@@ -20,7 +20,7 @@ _SCHEMA = {
 _NO_KEY = error_answer(unavailable("There is no signing key yet.", 5))
 
 
-def add_jwks(app: FastAPI, keys: KeyRing, max_age_seconds: int, path: str = PATH) -> None:
+def add_jwks(app: FastAPI, keys: SigningKeys, max_age_seconds: int, path: str = PATH) -> None:
     """Serve it, to be kept for so long."""
 
     @app.get(path, tags=["metadata"], responses={200: json_response("A JWK Set.", _SCHEMA), **error_responses(503)})

@@ -11,14 +11,14 @@ from fastapi import FastAPI, Header, Response
 
 from agentidp.domain.access_tokens import read_token
 from agentidp.domain.last_used import OPERATOR, USAGE_PATH, USAGE_SCOPE
-from token_service.authentication.last_used import UsageLog
-from token_service.cluster.signing_keys import KeyRing
+from token_service.authentication.last_used import LastUsedLog
+from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import json_response
 
 _REFUSED = Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
 
 
-def add_usage(app: FastAPI, usage: UsageLog, keys: KeyRing, issuer: str, clock: Callable[[], float] = time.time) -> None:
+def add_usage(app: FastAPI, usage: LastUsedLog, keys: SigningKeys, issuer: str, clock: Callable[[], float] = time.time) -> None:
     """Serve it."""
 
     @app.get(USAGE_PATH, tags=["internal"], responses={200: json_response("What was used.", {"type": "object"}), 401: {}})
@@ -29,7 +29,7 @@ def add_usage(app: FastAPI, usage: UsageLog, keys: KeyRing, issuer: str, clock: 
         return Response(msgspec.json.encode(usage.report(replica, after)), media_type="application/json")
 
 
-def _is_the_operator(authorization: str, keys: KeyRing, issuer: str, now: float) -> bool:
+def _is_the_operator(authorization: str, keys: SigningKeys, issuer: str, now: float) -> bool:
     scheme, _, token = authorization.partition(" ")
     read = read_token(token, keys.public_keys(), issuer) if scheme.lower() == "bearer" else None
     return (

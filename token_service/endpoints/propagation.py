@@ -10,8 +10,8 @@ from fastapi import FastAPI, Header, Query, Response
 
 from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT
 from agentidp.kube.errors import ApiError
-from token_service.authentication.internal_callers import ManagementCaller
-from token_service.cluster.propagation import AppliedHere, Question
+from token_service.authentication.internal_callers import InternalCallers
+from token_service.cluster.propagation import Propagation, Question
 from token_service.endpoints.openapi import json_response
 
 _REFUSED = Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
@@ -19,7 +19,7 @@ _NOT_KNOWN = Response(status_code=503, headers={"Retry-After": "1"})
 _TOLD = {"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "object", "required": ["serving"]}}
 
 
-def add_applied(app: FastAPI, applied: AppliedHere, caller: ManagementCaller) -> None:
+def add_applied(app: FastAPI, applied: Propagation, caller: InternalCallers) -> None:
     """Serve it."""
 
     @app.get(

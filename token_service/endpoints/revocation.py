@@ -13,19 +13,19 @@ from agentidp.cache.freshness import Freshness
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request, unavailable
 from agentidp.kube.errors import ApiError
-from token_service.authentication.authenticator import Callers
+from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.cluster.clients import ClientIndex
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, token_body
 from token_service.http.request import FormRequest
-from token_service.http.response import Answer
-from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationLimits
-from token_service.tokens.validation import IssuedTokens
+from token_service.http.response import JsonResponse
+from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationQuota
+from token_service.tokens.validation import TokenValidator
 
 Record = Callable[[AccessToken, str], Awaitable[None]]
 """Writes a TokenRevocation for a token of an agent in this namespace, unless there is one. Raises ApiError."""
 
 _NO_TOKEN = invalid_request("token is missing.")
-_REVOKED = Answer(200, b"")
+_REVOKED = JsonResponse(200, b"")
 
 DOCUMENTATION: dict[str, Any] = {
     "summary": "Revoke an access token",
@@ -50,9 +50,9 @@ class RevocationEndpoint:
 
     def __init__(
         self,
-        callers: Callers,
-        tokens: IssuedTokens,
-        limits: RevocationLimits,
+        callers: ClientAuthenticator,
+        tokens: TokenValidator,
+        limits: RevocationQuota,
         freshness: Freshness,
         record: Record,
         clients: ClientIndex,
@@ -64,7 +64,7 @@ class RevocationEndpoint:
         self._record = record
         self._clients = clients
 
-    async def handle(self, request: FormRequest) -> Answer | OAuthError:
+    async def handle(self, request: FormRequest) -> JsonResponse | OAuthError:
         """Nothing, once the token is not good any more."""
         token = request.form.get("token")
         if token is None:
@@ -77,7 +77,7 @@ class RevocationEndpoint:
         read = self._tokens.genuine(token)
         return await self._revoke(read) if read and read.client_id == caller else _REVOKED
 
-    async def _revoke(self, read: AccessToken) -> Answer | OAuthError:
+    async def _revoke(self, read: AccessToken) -> JsonResponse | OAuthError:
         agent = self._clients.agent(read.client_id)
         namespace = agent.namespace if agent else ""
         refusal = self._limits.take(read.client_id, namespace)

@@ -11,20 +11,20 @@ from typing import Any
 
 from agentidp.cache.freshness import Freshness
 from agentidp.domain.access_tokens import TokenWriter
-from agentidp.domain.grants import Asked
+from agentidp.domain.grants import TokenRequest
 from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
-from token_service.authentication.authenticator import Callers
-from token_service.authentication.last_used import UsageLog
-from token_service.authentication.result import Accepted, AcceptedSecret
-from token_service.cluster.signing_keys import KeyRing
+from token_service.authentication.authenticator import ClientAuthenticator
+from token_service.authentication.last_used import LastUsedLog
+from token_service.authentication.result import AuthenticatedClient, ClientBySecret
+from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import FORM_ERRORS, TEXT, error_responses, form_body, json_response
 from token_service.http.form import Form
-from token_service.http.request import FormRequest, Sent
-from token_service.http.response import Answer
-from token_service.issuance.grant import Offer, offer_to
-from token_service.issuance.request_cache import Recall
-from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, KillSwitches
-from token_service.rate_limits.daily_quota import DailyLimits
+from token_service.http.request import FormRequest, RawRequest
+from token_service.http.response import JsonResponse
+from token_service.issuance.grant import PreparedGrant, prepare_grant
+from token_service.issuance.request_cache import RequestCache
+from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, TokensValidAfter
+from token_service.rate_limits.daily_quota import DailyQuota
 
 CLIENT_CREDENTIALS = "client_credentials"
 
@@ -72,12 +72,12 @@ class TokenEndpoint:
     def __init__(
         self,
         issuer: str,
-        callers: Callers,
-        keys: KeyRing,
+        callers: ClientAuthenticator,
+        keys: SigningKeys,
         freshness: Freshness,
-        usage: UsageLog,
-        days: DailyLimits,
-        recall: Recall,
+        usage: LastUsedLog,
+        days: DailyQuota,
+        recall: RequestCache,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
@@ -88,9 +88,9 @@ class TokenEndpoint:
         self._days = days
         self._recall = recall
         self._clock = clock
-        self._kill_switches = KillSwitches(clock)
+        self._kill_switches = TokensValidAfter(clock)
 
-    async def handle(self, request: FormRequest) -> Answer | OAuthError:
+    async def handle(self, request: FormRequest) -> JsonResponse | OAuthError:
         """A token, or why there is none."""
         form = request.form
         if form.get("grant_type") != CLIENT_CREDENTIALS:
@@ -109,7 +109,7 @@ class TokenEndpoint:
         self._recall.add(request.sent, client, offer)
         return self._issue(request.sent, client, offer, writer)
 
-    def recall(self, sent: Sent) -> Answer | OAuthError | None:
+    def recall(self, sent: RawRequest) -> JsonResponse | OAuthError | None:
         """A token for a request that was served before, if all that decided about it then still stands."""
         served, writer = self._recall.find(self._recall.digest(sent)), self._keys.writer()
         if served is None or writer is None or not self._freshness.is_fresh():
@@ -118,18 +118,18 @@ class TokenEndpoint:
         refusal = self._callers.count(client) or self._days.take(client.organization)
         return refusal or self._issue(sent, client, served.offer, writer)
 
-    def _issue(self, sent: Sent, client: Accepted, offer: Offer, writer: TokenWriter) -> Answer:
-        if isinstance(client, AcceptedSecret):
+    def _issue(self, sent: RawRequest, client: AuthenticatedClient, offer: PreparedGrant, writer: TokenWriter) -> JsonResponse:
+        if isinstance(client, ClientBySecret):
             self._usage.used(client.credential_id, client.hash, sent)
         token = writer.write(offer.draft, int(self._clock()), new_jti())
-        return Answer(200, b'{"access_token":"' + token + offer.rest)
+        return JsonResponse(200, b'{"access_token":"' + token + offer.rest)
 
-    def _offer(self, client: Accepted, form: Form) -> Offer | OAuthError:
+    def _offer(self, client: AuthenticatedClient, form: Form) -> PreparedGrant | OAuthError:
         """What it may have, if its organization may have a token today."""
-        offer = offer_to(client, Asked(form.get("scope"), form.resources), self._issuer)
+        offer = prepare_grant(client, TokenRequest(form.get("scope"), form.resources), self._issuer)
         return offer if isinstance(offer, OAuthError) else self._days.take(client.organization) or offer
 
-    async def _client(self, request: FormRequest) -> Accepted | OAuthError:
+    async def _client(self, request: FormRequest) -> AuthenticatedClient | OAuthError:
         """As it is judged now, when its token may be issued: whoever had to wait is judged again."""
         patience = PATIENCE_SECONDS
         while not isinstance(client := await self._callers.client(request), OAuthError):

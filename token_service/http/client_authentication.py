@@ -25,7 +25,7 @@ _OF_CLIENTS = ("client_secret", "client_assertion", "client_assertion_type")
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class ClientPair(Struct, frozen=True, gc=False):
+class ClientCredentials(Struct, frozen=True, gc=False):
     """A client_id and what it offers as its secret; `address` is where the connection comes from."""
 
     client_id: str
@@ -48,7 +48,7 @@ class ClientAssertion(Struct, frozen=True, gc=False):
         return f"ClientAssertion({self.client_id})"
 
 
-def shown_by_client(request: FormRequest) -> ClientPair | ClientAssertion | OAuthError:
+def presented_by_client(request: FormRequest) -> ClientCredentials | ClientAssertion | OAuthError:
     """What a request carries to authenticate with."""
     values = request.form.values
     if "client_assertion" in values or "client_assertion_type" in values:
@@ -66,15 +66,15 @@ def _assertion(request: FormRequest) -> ClientAssertion | OAuthError:
     return ClientAssertion(assertion, form.get("client_id")) if kind == JWT_BEARER else INVALID_CLIENT
 
 
-def _pair(request: FormRequest) -> ClientPair | OAuthError:
+def _pair(request: FormRequest) -> ClientCredentials | OAuthError:
     form = request.form
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if request.authorization is None:
-        return ClientPair(client_id, secret.encode(), request.sent.address) if client_id and secret else INVALID_CLIENT
+        return ClientCredentials(client_id, secret.encode(), request.sent.address) if client_id and secret else INVALID_CLIENT
     if secret is not None:
         return _BOTH
     pair = parse_basic(request.authorization, request.sent.address)
-    if isinstance(pair, ClientPair) and client_id not in (None, pair.client_id):
+    if isinstance(pair, ClientCredentials) and client_id not in (None, pair.client_id):
         return _DIFFERENT
     return pair
 
@@ -89,14 +89,14 @@ def bearer_token(request: FormRequest) -> str | OAuthError | None:
     return token.strip().decode("ascii", "replace")
 
 
-def parse_basic(header: bytes, address: str = "") -> ClientPair | OAuthError:
+def parse_basic(header: bytes, address: str = "") -> ClientCredentials | OAuthError:
     """The pair of an Authorization header: base64 of both parts, each of them form-encoded, with a colon between them."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic" or len(encoded) > MAX_BASIC_BYTES:
         return INVALID_CLIENT
     try:
         client_id, colon, secret = binascii.a2b_base64(encoded.strip(), strict_mode=True).partition(b":")
-        pair = ClientPair(unescaped(client_id).decode(), unescaped(secret), address)
+        pair = ClientCredentials(unescaped(client_id).decode(), unescaped(secret), address)
     except ValueError:  # neither base64 nor UTF-8: their errors are ValueErrors
         return INVALID_CLIENT
     return pair if colon else INVALID_CLIENT

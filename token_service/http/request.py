@@ -27,7 +27,7 @@ _TWO_AUTHORIZATIONS = invalid_request("There is more than one Authorization head
 CLIENT_LEFT = invalid_request("The client went away.")
 
 
-class Sent(Struct, frozen=True, gc=False):
+class RawRequest(Struct, frozen=True, gc=False):
     """What was sent, and by whom, as far as endpoints care."""
 
     body: bytes
@@ -44,7 +44,7 @@ class FormRequest(Struct, frozen=True, gc=False):
     """A request that is understood."""
 
     form: Form
-    sent: Sent
+    sent: RawRequest
     receive: Receive | None = None
     """Tells when the client has left."""
 
@@ -54,13 +54,13 @@ class FormRequest(Struct, frozen=True, gc=False):
         return self.sent.authorization
 
 
-def understand(sent: Sent, receive: Receive | None = None) -> FormRequest | OAuthError:
+def parse_request(sent: RawRequest, receive: Receive | None = None) -> FormRequest | OAuthError:
     """The form that was sent, or why it is refused."""
     form = parse_form(sent.body)
     return form if isinstance(form, OAuthError) else FormRequest(form, sent, receive)
 
 
-async def read_sent(scope: Scope, receive: Receive) -> Sent | OAuthError:
+async def read_request(scope: Scope, receive: Receive) -> RawRequest | OAuthError:
     """A form request with its whole body, or why it is refused."""
     content_type = b""
     authorization: bytes | None = None
@@ -84,7 +84,7 @@ async def read_sent(scope: Scope, receive: Receive) -> Sent | OAuthError:
     if isinstance(body, OAuthError):
         return body
     peer = scope.get("client")
-    return Sent(body, authorization, peer[0] if peer else "", user_agent)
+    return RawRequest(body, authorization, peer[0] if peer else "", user_agent)
 
 
 def _is_too_large(announced: bytes) -> bool:

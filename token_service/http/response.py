@@ -25,7 +25,7 @@ CHALLENGES = {
 """How to authenticate (RFC 9110, section 11.6.1)."""
 
 
-class Answer(Struct, frozen=True, gc=False):
+class JsonResponse(Struct, frozen=True, gc=False):
     """A whole answer with a JSON body."""
 
     status: int
@@ -33,7 +33,7 @@ class Answer(Struct, frozen=True, gc=False):
     headers: Headers = ()
 
 
-def error_answer(error: OAuthError) -> Answer:
+def error_answer(error: OAuthError) -> JsonResponse:
     """The answer that an error is told with (RFC 6749, section 5.2)."""
     body = msgspec.json.encode({"error": error.error, "error_description": error.description})
     challenge = CHALLENGES.get(error.error)
@@ -41,16 +41,16 @@ def error_answer(error: OAuthError) -> Answer:
     if error.retry_after is not None:
         headers = (*headers, (b"retry-after", str(error.retry_after).encode()))
     headers += tuple((name.lower().encode(), value.encode()) for name, value in error.headers)
-    return Answer(error.status, body, headers)
+    return JsonResponse(error.status, body, headers)
 
 
-def response(answer: Answer) -> Response:
+def response(answer: JsonResponse) -> Response:
     """The answer for a route of the framework."""
     headers = {name.decode(): value.decode() for name, value in _HEADERS + answer.headers}
     return Response(answer.body, answer.status, headers)
 
 
-async def write(answer: Answer, send: Send) -> None:
+async def write(answer: JsonResponse, send: Send) -> None:
     """Send an answer."""
     length = (b"content-length", str(len(answer.body)).encode())
     headers = [length, *(_HEADERS if answer.body else _HEADERS[1:]), *answer.headers]

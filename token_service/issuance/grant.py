@@ -6,24 +6,24 @@ Making one takes two millionths of a second, so none is kept here: `Recall` keep
 import msgspec
 from msgspec import Struct
 
-from agentidp.domain.access_tokens import Draft, draft
-from agentidp.domain.grants import Asked, decide_grant
+from agentidp.domain.access_tokens import PreparedClaims, prepare_claims
+from agentidp.domain.grants import TokenRequest, evaluate_grant
 from agentidp.domain.oauth_errors import OAuthError
-from token_service.authentication.result import Accepted
+from token_service.authentication.result import AuthenticatedClient
 
 
-class Offer(Struct, frozen=True, gc=False):
+class PreparedGrant(Struct, frozen=True, gc=False):
     """A token's claims, and what follows the token in the answer."""
 
-    draft: Draft
+    draft: PreparedClaims
     rest: bytes
 
 
-def offer_to(client: Accepted, asked: Asked, issuer: str) -> Offer | OAuthError:
+def prepare_grant(client: AuthenticatedClient, asked: TokenRequest, issuer: str) -> PreparedGrant | OAuthError:
     """What this client gets when it asks for this."""
-    grant = decide_grant(asked, client.agent, client.organization, issuer)
+    grant = evaluate_grant(asked, client.agent, client.organization, issuer)
     if isinstance(grant, OAuthError):
         return grant
-    begun = draft(issuer, client.agent, client.credential_id, grant)
+    begun = prepare_claims(issuer, client.agent, client.credential_id, grant)
     beside = {"token_type": "Bearer", "expires_in": begun.lifetime} | ({"scope": grant.scope} if grant.scope else {})
-    return Offer(begun, b'",' + msgspec.json.encode(beside)[1:])
+    return PreparedGrant(begun, b'",' + msgspec.json.encode(beside)[1:])

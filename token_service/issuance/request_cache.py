@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from token_service.authentication.result import Accepted, AcceptedSecret
+from token_service.authentication.result import AuthenticatedClient, ClientBySecret
 from token_service.cluster.clients import ClientIndex
-from token_service.http.request import Sent
-from token_service.issuance.grant import Offer
+from token_service.http.request import RawRequest
+from token_service.issuance.grant import PreparedGrant
 
 MOST_BYTES = 64 * 1024 * 1024
 BYTES_OF_OBJECTS = 2560
@@ -23,12 +23,12 @@ BYTES_OF_TEXT = 128
 """What a text takes beside its characters, where it is interned and in a tuple."""
 
 
-class Served(Struct, frozen=True, gc=False):
+class CachedRequest(Struct, frozen=True, gc=False):
     """Who was served, and with what; `proof` is the half of the digest that is compared."""
 
     proof: bytes
-    client: Accepted
-    offer: Offer
+    client: AuthenticatedClient
+    offer: PreparedGrant
 
     @property
     def size(self) -> int:
@@ -41,25 +41,25 @@ class Served(Struct, frozen=True, gc=False):
         return BYTES_OF_OBJECTS + BYTES_OF_TEXT * len(texts) + sum(map(len, texts))
 
 
-class Recall:
+class RequestCache:
     """A cache bounded in bytes; the oldest go first. The key is made when the process starts and never leaves it."""
 
     def __init__(self, index: ClientIndex, clock: Callable[[], float] = time.time) -> None:
         self._index = index
         self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._served: dict[bytes, Served] = {}
+        self._served: dict[bytes, CachedRequest] = {}
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._served)
 
-    def digest(self, sent: Sent) -> bytes:
+    def digest(self, sent: RawRequest) -> bytes:
         """HMAC-SHA256 of a request. No header holds a line break, so nothing else has the same."""
         said = sent.body if sent.authorization is None else sent.authorization + b"\n" + sent.body
         return hmac.digest(self._key, said, "sha256")
 
-    def find(self, digest: bytes) -> Served | None:
+    def find(self, digest: bytes) -> CachedRequest | None:
         """How the same request was served, if that still stands."""
         served = self._served.get(digest[:16])
         if served is None or not hmac.compare_digest(served.proof, digest[16:]):
@@ -69,15 +69,15 @@ class Recall:
         self._forget(digest[:16])
         return None
 
-    def add(self, sent: Sent, client: Accepted, offer: Offer) -> None:
+    def add(self, sent: RawRequest, client: AuthenticatedClient, offer: PreparedGrant) -> None:
         """The request was served. One with a secret that is being retired is looked at each time: its use has to be noted."""
         now, valid_after = self._clock(), client.agent.tokens_valid_after
-        retiring = isinstance(client, AcceptedSecret) and client.hash.not_after is not None
+        retiring = isinstance(client, ClientBySecret) and client.hash.not_after is not None
         if retiring or (valid_after is not None and valid_after > now) or not self._stands(client):
             return
         digest = self.digest(sent)
         self._forget(digest[:16])
-        served = self._served[digest[:16]] = Served(digest[16:], client, offer)
+        served = self._served[digest[:16]] = CachedRequest(digest[16:], client, offer)
         self._bytes += served.size
         while self._bytes > MOST_BYTES:
             self._forget(next(iter(self._served)))
@@ -86,14 +86,14 @@ class Recall:
         served = self._served.pop(key, None)
         self._bytes -= served.size if served else 0
 
-    def _stands(self, client: Accepted) -> bool:
+    def _stands(self, client: AuthenticatedClient) -> bool:
         """All that decided about the client is as it was."""
         index, agent = self._index, client.agent
         return (
             index.agent(agent.agent_id) is agent
             and index.organization(agent) is client.organization
             and (
-                not isinstance(client, AcceptedSecret)
+                not isinstance(client, ClientBySecret)
                 or index.credential(agent, client.credential.credential_id) is client.credential
             )
         )

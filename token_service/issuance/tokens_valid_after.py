@@ -21,7 +21,7 @@ TIMER_SECONDS = 0.001
 """Timers may be early by that."""
 
 
-class KillSwitches:
+class TokensValidAfter:
     """Holds requests until a token would be good."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

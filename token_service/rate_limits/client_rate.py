@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.token_buckets import TokenBuckets
 
 
-class ClientLimits:
+class ClientRate:
     """So many requests at once, and so many a second, for each client; a rate of 0 is no limit."""
 
     def __init__(
@@ -23,7 +23,7 @@ class ClientLimits:
         *,
         what: str = "requests of this client",
     ) -> None:
-        self._buckets = Buckets(per_second, burst, clock) if per_second else None
+        self._buckets = TokenBuckets(per_second, burst, clock) if per_second else None
         self._burst = burst
         self._what = what
 

@@ -12,7 +12,7 @@ from agentidp.domain.oauth_errors import OAuthError, too_many_requests
 SECONDS_PER_DAY = 86_400
 
 
-class DailyLimits:
+class DailyQuota:
     """Today's count for each organization that has a limit, by its uid; administrators alone make organizations."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:

@@ -5,9 +5,9 @@ are kept; beyond that its agent's kill switch, which costs nothing, ends all of 
 be able to register more, so the clients of a namespace have a bound together, too.
 """
 
-from agentidp.cache.revocations import RevocationTable
+from agentidp.cache.revocations import RevocationIndex
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests
-from token_service.rate_limits.client_rate import ClientLimits
+from token_service.rate_limits.client_rate import ClientRate
 
 PER_SECOND, AT_ONCE = 1, 100
 """Of each client, at each replica."""
@@ -23,19 +23,19 @@ class RevocationRates:
     """How many tokens a client, and all clients of a namespace, may revoke at once and a second."""
 
     def __init__(self) -> None:
-        self.of_clients = ClientLimits(PER_SECOND, AT_ONCE, what="revocations of this client")
+        self.of_clients = ClientRate(PER_SECOND, AT_ONCE, what="revocations of this client")
         what = "revocations by the clients of this namespace"
-        self.of_namespaces = ClientLimits(CLIENTS * PER_SECOND, CLIENTS * AT_ONCE, what=what)
+        self.of_namespaces = ClientRate(CLIENTS * PER_SECOND, CLIENTS * AT_ONCE, what=what)
 
     def take(self, client_id: str, namespace: str) -> OAuthError | None:
         """Count one revocation; the refusal where it is one too many."""
         return self.of_clients.take(client_id) or self.of_namespaces.take(namespace)
 
 
-class RevocationLimits:
+class RevocationQuota:
     """The rate, and how many are kept: the index knows all that are revoked."""
 
-    def __init__(self, rates: RevocationRates, revoked: RevocationTable) -> None:
+    def __init__(self, rates: RevocationRates, revoked: RevocationIndex) -> None:
         self._rates = rates
         self._revoked = revoked
 

@@ -12,7 +12,7 @@ AT_ONCE_PER_SECOND = 50
 HOLD_SECONDS = 0.1
 
 
-class Floods:
+class Tarpit:
     """Lets so many refusals a second go at once."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

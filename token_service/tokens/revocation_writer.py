@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.resources import ObjectMeta, TokenRevocation, TokenRevocationSpec
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import TOKEN_REVOCATIONS
 
 
-class RevocationRecord:
+class RevocationWriter:
     """In the token service's namespace."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
+    def __init__(self, cluster: KubeClient, namespace: str) -> None:
         self._cluster = cluster
         self._namespace = namespace
 

@@ -5,19 +5,21 @@ from collections.abc import Callable
 
 from agentidp.cache.revocations import RevokedToken
 from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.client_status import why_agent_is_refused
+from agentidp.domain.client_status import agent_failure
 from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
-from token_service.cluster.cache import Known
+from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.live_reads import ReadThrough
+from token_service.cluster.live_reads import LiveReader
 
 
-class IssuedTokens:
+class TokenValidator:
     """The tokens of one issuer."""
 
-    def __init__(self, issuer: str, known: Known, read_through: ReadThrough, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, issuer: str, known: ClusterCache, read_through: LiveReader, clock: Callable[[], float] = time.time
+    ) -> None:
         self._issuer = issuer
         self._known = known
         self._read_through = read_through
@@ -52,7 +54,7 @@ class IssuedTokens:
     def _stands(self, read: AccessToken, index: ClientIndex) -> bool:
         """Its agent may have tokens, is of the organization that it names, and this one is not among those that are void."""
         agent = index.agent(read.client_id)
-        if agent is None or why_agent_is_refused(agent, index.organization(agent)):
+        if agent is None or agent_failure(agent, index.organization(agent)):
             return False
         if not _is_known(read, agent):
             return False

@@ -5,10 +5,10 @@ words both speak, `statuses` how a status follows from another, `requests` what 
 people have to clear away, `rules` the ordered policy.
 """
 
-from agentidp.domain.lifecycle.delivery_blockers import OBSTACLES, obstacle
+from agentidp.domain.lifecycle.delivery_blockers import OBSTACLES, delivery_blocker
 from agentidp.domain.lifecycle.input import (
+    Input,
     IssueSecret,
-    Observed,
     RemoveSecret,
     RepairSecret,
     Step,
@@ -22,8 +22,8 @@ from agentidp.domain.lifecycle.status import MAX_HASHES, overlap_of, with_fresh_
 __all__ = [
     "MAX_HASHES",
     "OBSTACLES",
+    "Input",
     "IssueSecret",
-    "Observed",
     "RemoveSecret",
     "RepairSecret",
     "Step",
@@ -31,7 +31,7 @@ __all__ = [
     "WriteStatus",
     "asks_for_another",
     "decide",
-    "obstacle",
+    "delivery_blocker",
     "overlap_of",
     "rotation_due",
     "unanswered_request",

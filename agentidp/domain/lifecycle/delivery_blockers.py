@@ -8,7 +8,7 @@ OBSTACLES = (Reason.SECRET_NOT_OWNED, Reason.SECRET_CONTESTED, Reason.API_FORBID
 _OBSTACLES = frozenset(reason.value for reason in OBSTACLES)
 
 
-def obstacle(status: CredentialStatus) -> Condition | None:
+def delivery_blocker(status: CredentialStatus) -> Condition | None:
     """The SecretDelivered condition, where it names one: of a credential that works, or that waits for just this.
 
     Where a credential waits for something else, or has ended, the condition is from before.

@@ -8,10 +8,10 @@ from agentidp.domain.conditions import is_ready
 from agentidp.domain.last_used import Uses
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, AgentState, CredentialSpec, CredentialStatus, SecretHash
-from agentidp.domain.secret_delivery import Delivery, Holding
+from agentidp.domain.secret_delivery import Delivery, SecretOwnership
 
 
-class Observed(Struct, frozen=True):
+class Input(Struct, frozen=True):
     """A credential, its agent, the Secret of its name, and one of another name that holds the pair from before."""
 
     credential: AgentCredential
@@ -61,7 +61,7 @@ class Observed(Struct, frozen=True):
 
     def accepting(self, delivery: Delivery) -> SecretHash | None:
         """The hash that accepts what this Secret holds, and goes on accepting it."""
-        if delivery.holding is not Holding.OURS or not delivery.hint:
+        if delivery.holding is not SecretOwnership.OURS or not delivery.hint:
             return None
         return next((one for one in self.status.secret_hashes if one.hint == delivery.hint and not one.not_after), None)
 
@@ -75,10 +75,10 @@ class Observed(Struct, frozen=True):
     def ours(self) -> str | None:
         """The name of a Secret that is this credential's, while there is one."""
         deliveries = (self.delivery, self.earlier)
-        return next((one.name for one in deliveries if one and one.holding is Holding.OURS), None)
+        return next((one.name for one in deliveries if one and one.holding is SecretOwnership.OURS), None)
 
 
-class Story(Struct, frozen=True):
+class EventNote(Struct, frozen=True):
     """Something that people should be told, beside what the conditions say."""
 
     reason: Reason
@@ -89,7 +89,7 @@ class WriteStatus(Struct, frozen=True):
     """Record this."""
 
     status: CredentialStatus
-    story: Story | None = None
+    story: EventNote | None = None
 
 
 class IssueSecret(Struct, frozen=True):

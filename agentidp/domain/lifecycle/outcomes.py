@@ -4,32 +4,32 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from agentidp.domain.lifecycle.input import IssueSecret, Observed, RemoveSecret, Step, Story, Wait, WriteStatus
+from agentidp.domain.lifecycle.input import EventNote, Input, IssueSecret, RemoveSecret, Step, Wait, WriteStatus
 from agentidp.domain.lifecycle.retirement import consumers_of_postponed, next_review
 from agentidp.domain.lifecycle.status import with_delivery, with_ids, with_phase, with_room, without_secrets
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, CredentialStatus
 
 
-def recorded(seen: Observed, status: CredentialStatus) -> Step | None:
+def recorded(seen: Input, status: CredentialStatus) -> Step | None:
     """Write it, if that is news."""
     return WriteStatus(status, _story(seen, status)) if status != seen.status else None
 
 
-def issued(seen: Observed, status: CredentialStatus, reason: Reason) -> Step:
+def issued(seen: Input, status: CredentialStatus, reason: Reason) -> Step:
     """Make a secret; the token service accepts it from the moment that its hash is published."""
     status = with_ids(status, seen.credential, seen.agent_id)
     status = replace(status, phase=status.phase or CredentialPhase.PENDING, expires_at=seen.spec.expires_at)
     return IssueSecret(reason, with_room(status, seen.held))
 
 
-def held_back(seen: Observed, phase: CredentialPhase, reason: Reason, message: str, now: datetime) -> Step:
+def held_back(seen: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime) -> Step:
     """Not accepted for now; all that was issued is kept."""
     status = with_phase(with_ids(seen.status, seen.credential, None), seen, phase, reason, message, now)
     return recorded(seen, status) or Wait(seen.spec.expires_at)
 
 
-def undelivered(seen: Observed, reason: Reason, message: str, until: datetime, now: datetime) -> Step:
+def undelivered(seen: Input, reason: Reason, message: str, until: datetime, now: datetime) -> Step:
     """The Secret does not hold the pair; hashes stay, for whoever has the secret still."""
     status = with_ids(seen.status, seen.credential, seen.agent_id)
     status = with_delivery(status, seen, reason, message, now)
@@ -37,28 +37,26 @@ def undelivered(seen: Observed, reason: Reason, message: str, until: datetime, n
     return recorded(seen, status) or Wait(next_due(seen, now, until))
 
 
-def ended(
-    seen: Observed, status: CredentialStatus, phase: CredentialPhase, reason: Reason, message: str, now: datetime
-) -> Step:
+def ended(seen: Input, status: CredentialStatus, phase: CredentialPhase, reason: Reason, message: str, now: datetime) -> Step:
     """Nothing is accepted any more: first the hashes go, then the Secret, and the record stays."""
     status = with_phase(without_secrets(with_ids(status, seen.credential, None)), seen, phase, reason, message, now)
     status = without_delivery(status, seen, Reason.SECRET_REMOVED, "Nothing would accept its value.", now)
     return recorded(seen, status) or removed(seen, Reason.SECRET_REMOVED) or Wait()
 
 
-def without_delivery(status: CredentialStatus, seen: Observed, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+def without_delivery(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
     """There is no Secret of ours, and why; while one is left, its removal is not recorded."""
     if seen.ours:
         return status
     return replace(with_delivery(status, seen, reason, message, now), binding=None)
 
 
-def removed(seen: Observed, reason: Reason) -> Step | None:
+def removed(seen: Input, reason: Reason) -> Step | None:
     """Remove a Secret of ours, if there is one."""
     return RemoveSecret(reason, seen.ours) if seen.ours else None
 
 
-def next_due(seen: Observed, now: datetime, *others: datetime) -> datetime | None:
+def next_due(seen: Input, now: datetime, *others: datetime) -> datetime | None:
     """The earliest moment to come at which another rule may apply."""
     spec, status = seen.spec, seen.status
     ends = (one.not_after for one in status.secret_hashes)
@@ -72,10 +70,10 @@ def at(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _story(seen: Observed, status: CredentialStatus) -> Story | None:
+def _story(seen: Input, status: CredentialStatus) -> EventNote | None:
     """Who keeps an old secret alive, where its end has moved."""
     consumers = consumers_of_postponed(seen.status, status, seen.uses)
     if consumers is None:
         return None
     who = ", ".join(consumers) or "nobody can say whom: the token service does not tell"
-    return Story(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")
+    return EventNote(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")

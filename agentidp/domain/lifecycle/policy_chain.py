@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, condition
-from agentidp.domain.lifecycle.input import Observed, RemoveSecret, RepairSecret, Step, Wait
+from agentidp.domain.lifecycle.input import Input, RemoveSecret, RepairSecret, Step, Wait
 from agentidp.domain.lifecycle.outcomes import (
     at,
     ended,
@@ -49,20 +49,20 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
-from agentidp.domain.secret_delivery import Holding
+from agentidp.domain.secret_delivery import SecretOwnership
 
 FOREIGN_SECRET_RECHECK = timedelta(seconds=30)
 """Only our own Secrets are watched, so nobody tells when a foreign one has gone."""
 
-Rule = Callable[[Observed, datetime], Step | None]
+Rule = Callable[[Input, datetime], Step | None]
 
 
-def decide(seen: Observed, now: datetime) -> Step:
+def decide(seen: Input, now: datetime) -> Step:
     """The one next thing to do for a credential, or `Wait` until when."""
     return next(step for rule in RULES if (step := rule(seen, now)))
 
 
-def is_revoked(seen: Observed, now: datetime) -> Step | None:
+def is_revoked(seen: Input, now: datetime) -> Step | None:
     """Revoked, now or ever before; or its agent is decommissioned, which ends all its credentials with it."""
     if seen.spec.state is CredentialState.REVOKED:
         reason, message = (
@@ -77,7 +77,7 @@ def is_revoked(seen: Observed, now: datetime) -> Step | None:
     return ended(seen, status, CredentialPhase.REVOKED, reason, message, now)
 
 
-def is_expired(seen: Observed, now: datetime) -> Step | None:
+def is_expired(seen: Input, now: datetime) -> Step | None:
     """Past `expiresAt`."""
     if not seen.spec.expires_at or now < seen.spec.expires_at:
         return None
@@ -85,7 +85,7 @@ def is_expired(seen: Observed, now: datetime) -> Step | None:
     return ended(seen, seen.status, CredentialPhase.EXPIRED, Reason.CREDENTIAL_EXPIRED, message, now)
 
 
-def agent_is_missing(seen: Observed, now: datetime) -> Step | None:
+def agent_is_missing(seen: Input, now: datetime) -> Step | None:
     """No agent of that name; what was issued is kept for when it comes back, and not accepted meanwhile."""
     if seen.agent:
         return None
@@ -93,7 +93,7 @@ def agent_is_missing(seen: Observed, now: datetime) -> Step | None:
     return held_back(seen, CredentialPhase.PENDING, Reason.AGENT_NOT_FOUND, message, now)
 
 
-def agent_was_replaced(seen: Observed, now: datetime) -> Step | None:
+def agent_was_replaced(seen: Input, now: datetime) -> Step | None:
     """An agent of the same name and another id is another identity: it does not inherit secrets."""
     if not seen.agent_id or seen.status.client_id in (None, seen.agent_id):
         return None
@@ -104,7 +104,7 @@ def agent_was_replaced(seen: Observed, now: datetime) -> Step | None:
     return ended(seen, seen.status, CredentialPhase.PENDING, Reason.AGENT_REPLACED, message, now)
 
 
-def agent_is_suspended(seen: Observed, now: datetime) -> Step | None:
+def agent_is_suspended(seen: Input, now: datetime) -> Step | None:
     """Hashes and Secret are kept for its return; nothing is made, nothing accepted."""
     if seen.agent_state is not AgentState.SUSPENDED:
         return None
@@ -112,7 +112,7 @@ def agent_is_suspended(seen: Observed, now: datetime) -> Step | None:
     return held_back(seen, CredentialPhase.SUSPENDED, Reason.AGENT_SUSPENDED, message, now)
 
 
-def agent_takes_no_secrets(seen: Observed, now: datetime) -> Step | None:
+def agent_takes_no_secrets(seen: Input, now: datetime) -> Step | None:
     """Its workloads authenticate without; like a suspension it can be taken back, so hashes and Secret are kept."""
     if not seen.agent or seen.agent.spec.credential_policy is not CredentialPolicy.WORKLOAD_ONLY:
         return None
@@ -123,7 +123,7 @@ def agent_takes_no_secrets(seen: Observed, now: datetime) -> Step | None:
     return held_back(seen, CredentialPhase.SUSPENDED, Reason.SECRETS_NOT_ALLOWED, message, now)
 
 
-def agent_is_not_ready(seen: Observed, now: datetime) -> Step | None:
+def agent_is_not_ready(seen: Input, now: datetime) -> Step | None:
     """The agent has no id yet, or may not use it. While its own status is on the way, there is nothing to say yet."""
     if seen.agent_id or not seen.agent:
         return None
@@ -134,7 +134,7 @@ def agent_is_not_ready(seen: Observed, now: datetime) -> Step | None:
     return held_back(seen, CredentialPhase.PENDING, Reason.AGENT_NOT_READY, message, now)
 
 
-def agent_has_too_many(seen: Observed, now: datetime) -> Step | None:
+def agent_has_too_many(seen: Input, now: datetime) -> Step | None:
     """How many credentials of an agent may have a secret is bounded; what was issued is not taken away."""
     if not seen.crowded or seen.status.secret_hashes:
         return None
@@ -145,7 +145,7 @@ def agent_has_too_many(seen: Observed, now: datetime) -> Step | None:
     return held_back(seen, CredentialPhase.PENDING, Reason.CREDENTIAL_LIMIT_REACHED, message, now)
 
 
-def hash_is_provided(seen: Observed, now: datetime) -> Step | None:
+def hash_is_provided(seen: Input, now: datetime) -> Step | None:
     """The secret's owner keeps it and provides its hash: published as it is, and no Secret stays behind."""
     provided = seen.spec.secret_hash
     if not provided:
@@ -158,9 +158,9 @@ def hash_is_provided(seen: Observed, now: datetime) -> Step | None:
     return recorded(seen, status) or removed(seen, Reason.SECRET_NOT_WANTED) or Wait(next_due(seen, now))
 
 
-def secret_is_foreign(seen: Observed, now: datetime) -> Step | None:
+def secret_is_foreign(seen: Input, now: datetime) -> Step | None:
     """Somebody else's Secret stands where this credential's should: it is never overwritten."""
-    if seen.delivery.holding is not Holding.FOREIGN:
+    if seen.delivery.holding is not SecretOwnership.FOREIGN:
         return None
     message = (
         f"Secret {seen.delivery.name!r} exists and is not this credential's. Remove it, or choose another spec.secret.name."
@@ -168,22 +168,22 @@ def secret_is_foreign(seen: Observed, now: datetime) -> Step | None:
     return undelivered(seen, Reason.SECRET_NOT_OWNED, message, now + FOREIGN_SECRET_RECHECK, now)
 
 
-def nothing_is_delivered(seen: Observed, _now: datetime) -> Step | None:
+def nothing_is_delivered(seen: Input, _now: datetime) -> Step | None:
     """Never issued, or ended and back again, or a crash came before the first delivery."""
-    was_delivered = seen.status.binding or seen.delivery.holding is Holding.OURS
+    was_delivered = seen.status.binding or seen.delivery.holding is SecretOwnership.OURS
     if seen.status.secret_hashes and was_delivered:
         return None
     return issued(seen, seen.status, Reason.NOT_ISSUED)
 
 
-def secret_was_renamed(seen: Observed, _now: datetime) -> Step | None:
+def secret_was_renamed(seen: Input, _now: datetime) -> Step | None:
     """`spec.secret.name` changed: the same value moves."""
     if seen.held or not seen.earlier or not seen.accepting(seen.earlier):
         return None
     return RepairSecret(Reason.SECRET_METADATA_DRIFTED, seen.earlier.name, seen.status)
 
 
-def secret_has_drifted(seen: Observed, now: datetime) -> Step | None:
+def secret_has_drifted(seen: Input, now: datetime) -> Step | None:
     """The Secret is gone, or its value is not accepted: a new value, each time later, and not without end."""
     if seen.held:
         return None
@@ -193,13 +193,13 @@ def secret_has_drifted(seen: Observed, now: datetime) -> Step | None:
         return undelivered(seen, Reason.SECRET_CONTESTED, _contested(seen, until), until, now)
     if now < until:
         return Wait(next_due(seen, now, until))
-    gone = seen.delivery.holding is Holding.NONE
+    gone = seen.delivery.holding is SecretOwnership.NONE
     reason = Reason.SECRET_MISSING if gone else Reason.SECRET_DRIFTED
     counted = replace(seen.status, reissues=mended_again(lately), observed_generation=seen.generation)
     return issued(seen, counted, reason)
 
 
-def rotation_is_due(seen: Observed, now: datetime) -> Step | None:
+def rotation_is_due(seen: Input, now: datetime) -> Step | None:
     """Requested, or the schedule says so."""
     rotation, issued_at = seen.spec.rotation, seen.issued_at
     if not issued_at or not seen.held:
@@ -212,7 +212,7 @@ def rotation_is_due(seen: Observed, now: datetime) -> Step | None:
     return None
 
 
-def secret_is_in_use(seen: Observed, now: datetime) -> Step | None:
+def secret_is_in_use(seen: Input, now: datetime) -> Step | None:
     """The Secret holds an accepted value: retire older ones, and record it."""
     if not seen.held:
         return None
@@ -221,7 +221,7 @@ def secret_is_in_use(seen: Observed, now: datetime) -> Step | None:
     return recorded(seen, _active(status, seen, Reason.ISSUED, "The credential works.", now))
 
 
-def secret_is_not_as_declared(seen: Observed, now: datetime) -> Step | None:
+def secret_is_not_as_declared(seen: Input, now: datetime) -> Step | None:
     """Its keys, labels or owner differ: the same value is written as declared, but not without end."""
     if seen.delivery.intact:
         return None
@@ -233,14 +233,14 @@ def secret_is_not_as_declared(seen: Observed, now: datetime) -> Step | None:
     return RepairSecret(Reason.SECRET_METADATA_DRIFTED, seen.delivery.name, status)
 
 
-def earlier_secret_remains(seen: Observed, _now: datetime) -> Step | None:
+def earlier_secret_remains(seen: Input, _now: datetime) -> Step | None:
     """The value has moved to the Secret of another name."""
-    if not seen.earlier or seen.earlier.holding is not Holding.OURS:
+    if not seen.earlier or seen.earlier.holding is not SecretOwnership.OURS:
         return None
     return RemoveSecret(Reason.SECRET_REMOVED, seen.earlier.name)
 
 
-def nothing_is_to_do(seen: Observed, now: datetime) -> Step | None:
+def nothing_is_to_do(seen: Input, now: datetime) -> Step | None:
     """Until something is due."""
     return Wait(next_due(seen, now))
 
@@ -267,7 +267,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _is_requested(seen: Observed, issued_at: datetime, now: datetime) -> bool:
+def _is_requested(seen: Input, issued_at: datetime, now: datetime) -> bool:
     """For another secret than the one in use, and not for later than now.
 
     By a clock that was ahead, the last rotation is yet to come: then later than the last request that was served.
@@ -281,11 +281,11 @@ def _is_requested(seen: Observed, issued_at: datetime, now: datetime) -> bool:
     return was_ahead and (served is None or requested > served)
 
 
-def _bound(seen: Observed) -> CredentialStatus:
+def _bound(seen: Input) -> CredentialStatus:
     return with_ids(seen.status, seen.credential, seen.agent_id)
 
 
-def _in_use(seen: Observed, held: SecretHash, now: datetime) -> CredentialStatus:
+def _in_use(seen: Input, held: SecretHash, now: datetime) -> CredentialStatus:
     """This hash accepts what the Secret holds: it is the one that was last issued, and older ones retire."""
     status = without_undelivered(_bound(seen), held)
     status = with_ends_postponed(status, seen.spec.rotation, seen.uses, now)
@@ -293,14 +293,14 @@ def _in_use(seen: Observed, held: SecretHash, now: datetime) -> CredentialStatus
     return with_issue_recorded(with_uses(status, seen.uses), held, seen.spec.rotation)
 
 
-def _active(status: CredentialStatus, seen: Observed, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+def _active(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
     return with_phase(status, seen, CredentialPhase.ACTIVE, reason, message, now)
 
 
-def _delivered(status: CredentialStatus, seen: Observed, now: datetime) -> CredentialStatus:
+def _delivered(status: CredentialStatus, seen: Input, now: datetime) -> CredentialStatus:
     """Whether the Secret holds the pair as declared; where it is bound to, which is the earlier name while that is left."""
     name, lately = seen.delivery.name, _mended_lately(seen, now)
-    if not seen.earlier or seen.earlier.holding is not Holding.OURS:
+    if not seen.earlier or seen.earlier.holding is not SecretOwnership.OURS:
         status = replace(status, binding=Binding(name=name))
     if seen.delivery.intact:
         return with_delivery(status, seen, Reason.SECRET_DELIVERED, f"Secret {name!r} holds the pair.", now)
@@ -309,10 +309,10 @@ def _delivered(status: CredentialStatus, seen: Observed, now: datetime) -> Crede
     return status
 
 
-def _mended_lately(seen: Observed, now: datetime) -> Reissues:
+def _mended_lately(seen: Input, now: datetime) -> Reissues:
     """How often the Secret was mended in this window; a new spec begins another."""
     return in_this_window(None if seen.spec_is_new else seen.status.reissues, now)
 
 
-def _contested(seen: Observed, until: datetime) -> str:
+def _contested(seen: Input, until: datetime) -> str:
     return f"Something else keeps changing Secret {seen.delivery.name!r}: left alone until {at(until)}."

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
 from agentidp.domain.durations import parse_duration
-from agentidp.domain.lifecycle.input import IssueSecret, Observed, RepairSecret, Step
+from agentidp.domain.lifecycle.input import Input, IssueSecret, RepairSecret, Step
 from agentidp.domain.lifecycle.rotation_requests import is_second_of, recorded_issue
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -27,7 +27,7 @@ def with_ids(status: CredentialStatus, credential: AgentCredential, agent_id: st
 
 
 def with_phase(
-    status: CredentialStatus, seen: Observed, phase: CredentialPhase, reason: Reason, message: str, now: datetime
+    status: CredentialStatus, seen: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime
 ) -> CredentialStatus:
     """The phase and the Ready condition that explains it, for the spec as it is; a new spec begins a new count of repairs."""
     conditions = with_condition(
@@ -43,7 +43,7 @@ def with_phase(
     )
 
 
-def with_delivery(status: CredentialStatus, seen: Observed, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+def with_delivery(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
     """The SecretDelivered condition."""
     delivered = reason is Reason.SECRET_DELIVERED
     conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, seen.generation, now)

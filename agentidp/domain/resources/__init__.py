@@ -29,7 +29,15 @@ from agentidp.domain.resources.credential import (
     SecretKeys,
     SecretTemplate,
 )
-from agentidp.domain.resources.meta import Condition, ConditionStatus, Identity, Name, ObjectMeta, OwnerReference, Time
+from agentidp.domain.resources.meta import (
+    Condition,
+    ConditionStatus,
+    NamespacedName,
+    ObjectMeta,
+    ObjectRef,
+    OwnerReference,
+    Time,
+)
 from agentidp.domain.resources.organization import (
     Administrator,
     AdministratorScope,
@@ -74,9 +82,9 @@ __all__ = [
     "CredentialSpec",
     "CredentialState",
     "CredentialStatus",
-    "Identity",
-    "Name",
+    "NamespacedName",
     "ObjectMeta",
+    "ObjectRef",
     "Operation",
     "Organization",
     "OrganizationLimits",

@@ -10,7 +10,7 @@ Time = Annotated[datetime, Meta(tz=True)]
 """A moment with a time zone; in JSON RFC 3339."""
 
 
-class Name(NamedTuple):
+class NamespacedName(NamedTuple):
     """Where an object is: its namespace ("" for a cluster-scoped kind) and its name."""
 
     namespace: str
@@ -35,7 +35,7 @@ class OwnerReference(Part, frozen=True, kw_only=True):
     block_owner_deletion: bool = False
 
 
-class Identity(Part, frozen=True, kw_only=True):
+class ObjectRef(Part, frozen=True, kw_only=True):
     """Which object it is, and which version of it: what can be read of any object, also of one that is not understood."""
 
     name: str = ""
@@ -44,7 +44,7 @@ class Identity(Part, frozen=True, kw_only=True):
     resource_version: str = ""
 
 
-class ObjectMeta(Identity, frozen=True, kw_only=True):
+class ObjectMeta(ObjectRef, frozen=True, kw_only=True):
     """The part of `metav1.ObjectMeta` that the programs read or write."""
 
     generation: int = 0
@@ -61,9 +61,9 @@ class Object(Part, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
 
     @property
-    def key(self) -> Name:
+    def key(self) -> NamespacedName:
         """Namespace and name."""
-        return Name(self.metadata.namespace, self.metadata.name)
+        return NamespacedName(self.metadata.namespace, self.metadata.name)
 
 
 def age_of(value: Object) -> tuple[datetime, str]:

@@ -12,7 +12,7 @@ from agent_operator.cache.memberships import Memberships, place_of
 from agent_operator.cache.places import Places, share_of, waits_for_a_place
 from agent_operator.cache.trim import trimmed_secret, without_metadata
 from agent_operator.clock import now
-from agent_operator.work_queue import Topic, Work
+from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import Standing, claimed_id
@@ -21,15 +21,15 @@ from agentidp.domain.resources import (
     AgentCredential,
     CredentialCount,
     CredentialPhase,
-    Identity,
-    Name,
+    NamespacedName,
+    ObjectRef,
     Organization,
     Secret,
     TokenRevocation,
 )
 from agentidp.domain.secret_delivery import credentials_claimed_by
 from agentidp.kube.kinds import ObjectT
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 
 TOMBSTONES = 10_000
 ENDED = frozenset({CredentialPhase.REVOKED, CredentialPhase.EXPIRED})
@@ -40,7 +40,7 @@ def version_of(value: ObjectT) -> int:
     return int(value.metadata.resource_version or 0)
 
 
-class Collection(Generic[ObjectT]):
+class Store(Generic[ObjectT]):
     """The objects of one kind by name, and by what they refer to. A view that a reflector can feed."""
 
     def __init__(
@@ -52,8 +52,8 @@ class Collection(Generic[ObjectT]):
         self._trim = trim
         self._links = links
         self._changed = changed
-        self._objects: dict[Name, ObjectT] = {}
-        self._linked: defaultdict[object, set[Name]] = defaultdict(set)
+        self._objects: dict[NamespacedName, ObjectT] = {}
+        self._linked: defaultdict[object, set[NamespacedName]] = defaultdict(set)
         self._removed: OrderedDict[str, int] = OrderedDict()
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class Collection(Generic[ObjectT]):
     def __iter__(self) -> Iterator[ObjectT]:
         return iter(list(self._objects.values()))
 
-    def get(self, name: Name) -> ObjectT | None:
+    def get(self, name: NamespacedName) -> ObjectT | None:
         """The object of this name."""
         return self._objects.get(name)
 
@@ -82,17 +82,17 @@ class Collection(Generic[ObjectT]):
         self._remember(value)
         self._changed(known, value)
 
-    def remove(self, gone: Identity) -> None:
+    def remove(self, gone: ObjectRef) -> None:
         """Gone, in this version."""
         self._removed[gone.uid] = int(gone.resource_version or 0)
         if len(self._removed) > TOMBSTONES:
             self._removed.popitem(last=False)
-        known = self._objects.get(Name(gone.namespace, gone.name))
+        known = self._objects.get(NamespacedName(gone.namespace, gone.name))
         if known and known.metadata.uid == gone.uid:
             self._forget(known.key)
             self._changed(known, known)
 
-    async def replace(self, listing: Listing[ObjectT]) -> None:
+    async def replace(self, listing: Pager[ObjectT]) -> None:
         """These are all that there are; what was seen since stays."""
         gone = {known.metadata.uid: known for known in self}
         async for values in listing:
@@ -109,7 +109,7 @@ class Collection(Generic[ObjectT]):
         for link in self._links(value):
             self._linked[link].add(value.key)
 
-    def _forget(self, name: Name) -> None:
+    def _forget(self, name: NamespacedName) -> None:
         known = self._objects.pop(name, None)
         if known is None:
             return
@@ -120,24 +120,24 @@ class Collection(Generic[ObjectT]):
                 del self._linked[link]
 
 
-class World:
+class ClusterCache:
     """All kinds, and the rule of what a change of one object means for others."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: WorkQueue) -> None:
         self._work = work
         self.memberships = Memberships()
         self.places = Places()
-        self.agents: Collection[Agent] = Collection(_links_of_agent, self._agent_changed)
-        self.credentials: Collection[AgentCredential] = Collection(_links_of_credential, self._credential_changed)
-        self.organizations: Collection[Organization] = Collection(lambda _: (), self._organization_changed)
-        self.secrets: Collection[Secret] = Collection(credentials_claimed_by, self._secret_changed, self._trimmed)
-        self.revocations: Collection[TokenRevocation] = Collection(lambda _: (), self._revocation_changed)
+        self.agents: Store[Agent] = Store(_links_of_agent, self._agent_changed)
+        self.credentials: Store[AgentCredential] = Store(_links_of_credential, self._credential_changed)
+        self.organizations: Store[Organization] = Store(lambda _: (), self._organization_changed)
+        self.secrets: Store[Secret] = Store(credentials_claimed_by, self._secret_changed, self._trimmed)
+        self.revocations: Store[TokenRevocation] = Store(lambda _: (), self._revocation_changed)
 
-    def credentials_of(self, agent: Name) -> list[AgentCredential]:
+    def credentials_of(self, agent: NamespacedName) -> list[AgentCredential]:
         """The credentials that name this agent."""
         return self.credentials.linked(("agent", agent))
 
-    def credentials_in(self, secret: Name) -> list[AgentCredential]:
+    def credentials_in(self, secret: NamespacedName) -> list[AgentCredential]:
         """The credentials that are, were, or should be delivered to this Secret."""
         return self.credentials.linked(("secret", secret))
 
@@ -159,29 +159,29 @@ class World:
         """The agents of these namespaces that claim to belong to this organization."""
         return [one for namespace in set(namespaces) for one in self.agents.linked(("organization", organization, namespace))]
 
-    def count_credentials(self, agent: Name) -> CredentialCount:
+    def count_credentials(self, agent: NamespacedName) -> CredentialCount:
         """How many credentials an agent has, and how many of them work."""
         return self.places.count(agent)
 
     def clock_was_set_back(self) -> None:
         """What has expired by a wrong clock may not have expired."""
         for credential in self.credentials:
-            self._work.wake(Topic.CREDENTIAL, credential.key)
+            self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
     def _agent_changed(self, before: Agent | None, after: Agent) -> None:
-        self._work.wake(Topic.AGENT, after.key)
+        self._work.wake(RequestKind.AGENT, after.key)
         is_there = self.agents.get(after.key) is not None
         self._account(before, after if is_there else None)
         same = before and before.spec == after.spec and before.status.conditions == after.status.conditions
         if same and is_there:
             return  # only its counts changed
         for credential in self.credentials_of(after.key):
-            self._work.wake(Topic.CREDENTIAL, credential.key)
+            self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
     def _credential_changed(self, before: AgentCredential | None, after: AgentCredential) -> None:
-        agent = Name(after.metadata.namespace, after.spec.agent_ref.name)
-        self._work.wake(Topic.CREDENTIAL, after.key)
-        self._work.wake(Topic.AGENT, agent)
+        agent = NamespacedName(after.metadata.namespace, after.spec.agent_ref.name)
+        self._work.wake(RequestKind.CREDENTIAL, after.key)
+        self._work.wake(RequestKind.AGENT, agent)
         for name in _secret_names(before) - _secret_names(self.credentials.get(after.key)):
             if no_longer_named := self.secrets.get(name):
                 self.secrets.put(no_longer_named)
@@ -192,7 +192,7 @@ class World:
         frees_a_place = before and not is_settled and waits_for_a_place(before) != has_ended
         if frees_a_place and (waiting := self.places.next_in_line(agent)):
             # one that had a place has ended, or one that waited has it now: there may be another
-            self._work.wake(Topic.CREDENTIAL, waiting)
+            self._work.wake(RequestKind.CREDENTIAL, waiting)
 
     def _account(self, before: Agent | None, after: Agent | None) -> None:
         """Where the agent has or had a place, another may have one now."""
@@ -201,38 +201,38 @@ class World:
             return
         self.memberships.move(former, place)
         for one in filter(None, (former, place)):
-            organization = self.organizations.get(Name("", one.organization))
+            organization = self.organizations.get(NamespacedName("", one.organization))
             if organization and one.namespace in organization.spec.namespaces:
                 if one.standing is Standing.ADMITTED:
-                    self._work.wake(Topic.ORGANIZATION, organization.key)
+                    self._work.wake(RequestKind.ORGANIZATION, organization.key)
                 if one is former and (waiting := self.memberships.next_in_line(organization)):
-                    self._work.wake(Topic.AGENT, waiting)
+                    self._work.wake(RequestKind.AGENT, waiting)
 
     def _organization_changed(self, before: Organization | None, after: Organization) -> None:
-        self._work.wake(Topic.ORGANIZATION, after.key)
+        self._work.wake(RequestKind.ORGANIZATION, after.key)
         known = self.organizations.get(after.key)
         if before is None or known is None:  # to be there or not concerns all who claim it
             for agent in self.agents.linked(("organization", after.metadata.name)):
-                self._work.wake(Topic.AGENT, agent.key)
+                self._work.wake(RequestKind.AGENT, agent.key)
                 self._wake_waiting(agent.key)
             return
         if before.spec == after.spec:
             return
         for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
-            self._work.wake(Topic.AGENT, agent.key)
+            self._work.wake(RequestKind.AGENT, agent.key)
         for name in self.memberships.waiting(after):
-            self._work.wake(Topic.AGENT, name)
+            self._work.wake(RequestKind.AGENT, name)
         if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:
             for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
                 self._wake_waiting(agent.key)
 
-    def _wake_waiting(self, agent: Name) -> None:
+    def _wake_waiting(self, agent: NamespacedName) -> None:
         """The agent's credentials for which there was no place."""
         for name in self.places.waiting(agent):
-            self._work.wake(Topic.CREDENTIAL, name)
+            self._work.wake(RequestKind.CREDENTIAL, name)
 
     def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
-        self._work.wake(Topic.REVOCATION, after.key)
+        self._work.wake(RequestKind.REVOCATION, after.key)
 
     def _trimmed(self, secret: Secret) -> Secret:
         return trimmed_secret(secret, named=bool(self.credentials_in(secret.key)))
@@ -243,7 +243,7 @@ class World:
         uids = credentials_claimed_by(after) | (credentials_claimed_by(before) if before else set())
         claimed = (one for uid in uids for one in self.credentials.linked(("uid", uid)))
         for credential in (*self.credentials.linked(("held" if is_there else "secret", after.key)), *claimed):
-            self._work.wake(Topic.CREDENTIAL, credential.key)
+            self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
 
 def _links_of_agent(agent: Agent) -> Iterator[object]:
@@ -253,22 +253,24 @@ def _links_of_agent(agent: Agent) -> Iterator[object]:
         yield "organization", agent.spec.organization_id, agent.metadata.namespace
 
 
-def _secret_names(credential: AgentCredential | None) -> set[Name]:
+def _secret_names(credential: AgentCredential | None) -> set[NamespacedName]:
     """Where its pair is, was, or should be."""
     if credential is None:
         return set()
     namespace, binding = credential.metadata.namespace, credential.status.binding
-    return {Name(namespace, credential.secret_name)} | ({Name(namespace, binding.name)} if binding else set())
+    return {NamespacedName(namespace, credential.secret_name)} | (
+        {NamespacedName(namespace, binding.name)} if binding else set()
+    )
 
 
 def _links_of_credential(credential: AgentCredential) -> Iterator[object]:
     namespace = credential.metadata.namespace
     yield "uid", credential.metadata.uid
-    yield "agent", Name(namespace, credential.spec.agent_ref.name)
+    yield "agent", NamespacedName(namespace, credential.spec.agent_ref.name)
     for name in _secret_names(credential):
         yield "secret", name
     if credential.status.binding and not _is_refused_its_secret(credential):
-        yield "held", Name(namespace, credential.status.binding.name)
+        yield "held", NamespacedName(namespace, credential.status.binding.name)
 
 
 def _is_refused_its_secret(credential: AgentCredential) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agentidp.domain.registration import Standing, standing
-from agentidp.domain.resources import Agent, Name, Organization
+from agentidp.domain.resources import Agent, NamespacedName, Organization
 from agentidp.domain.resources.meta import age_of
 
 
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     namespace: str
     standing: Standing
     age: tuple[datetime, str]
-    name: Name
+    name: NamespacedName
 
 
 class Memberships:
@@ -30,7 +30,7 @@ class Memberships:
 
     def __init__(self) -> None:
         self._admitted: Counter[tuple[str, str]] = Counter()
-        self._waiting: defaultdict[tuple[str, str], list[tuple[tuple[datetime, str], Name]]] = defaultdict(list)
+        self._waiting: defaultdict[tuple[str, str], list[tuple[tuple[datetime, str], NamespacedName]]] = defaultdict(list)
         """The oldest first."""
 
     def move(self, before: Place | None, after: Place | None) -> None:
@@ -52,11 +52,11 @@ class Memberships:
         is_admitted = place and place.standing is Standing.ADMITTED and place.namespace in organization.spec.namespaces
         return limit is None or bool(is_admitted) or self.admitted(organization) + self._older(agent, organization) < limit
 
-    def waiting(self, organization: Organization) -> list[Name]:
+    def waiting(self, organization: Organization) -> list[NamespacedName]:
         """The agents of namespaces that it admits that wait for a place."""
         return [name for line in self._lines(organization) for _, name in line]
 
-    def next_in_line(self, organization: Organization) -> Name | None:
+    def next_in_line(self, organization: Organization) -> NamespacedName | None:
         """The oldest agent that waits, if there is a place for it."""
         limit = organization.spec.limits.agents
         if limit is None or self.admitted(organization) >= limit:
@@ -67,7 +67,7 @@ class Memberships:
     def _older(self, agent: Agent, organization: Organization) -> int:
         return sum(bisect_left(line, (age_of(agent), agent.key)) for line in self._lines(organization))
 
-    def _lines(self, organization: Organization) -> list[list[tuple[tuple[datetime, str], Name]]]:
+    def _lines(self, organization: Organization) -> list[list[tuple[tuple[datetime, str], NamespacedName]]]:
         keys = ((organization.metadata.name, namespace) for namespace in set(organization.spec.namespaces))
         return [self._waiting[key] for key in keys if key in self._waiting]
 

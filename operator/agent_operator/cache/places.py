@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, CredentialCount, CredentialPhase, CredentialState, Name
+from agentidp.domain.resources import AgentCredential, CredentialCount, CredentialPhase, CredentialState, NamespacedName
 from agentidp.domain.resources.meta import age_of
 
 Age = tuple[datetime, str]
@@ -23,10 +23,10 @@ MOST_AT_ONCE = 100
 class Share(NamedTuple):
     """What one credential counts for at its agent."""
 
-    agent: Name
+    agent: NamespacedName
     client_id: str | None
     age: Age
-    name: Name
+    name: NamespacedName
     is_active: bool
     waits: bool
     is_issued: bool
@@ -99,7 +99,7 @@ class Account:
 
     def __init__(self) -> None:
         self.active = self.total = 0
-        self.waiting: list[tuple[Age, Name]] = []
+        self.waiting: list[tuple[Age, NamespacedName]] = []
         """The oldest first."""
         self.lines: defaultdict[str | None, Line] = defaultdict(Line)
 
@@ -127,7 +127,7 @@ class Places:
     """The accounts of all agents that credentials name."""
 
     def __init__(self) -> None:
-        self._accounts: defaultdict[Name, Account] = defaultdict(Account)
+        self._accounts: defaultdict[NamespacedName, Account] = defaultdict(Account)
 
     def move(self, before: Share | None, after: Share | None, moment: datetime) -> None:
         """A credential counts for this now, and no longer for that; where both are the same, its expiry may count now."""
@@ -139,17 +139,17 @@ class Places:
         if after:
             self._accounts[after.agent].add(after, moment)
 
-    def count(self, agent: Name) -> CredentialCount:
+    def count(self, agent: NamespacedName) -> CredentialCount:
         """How many credentials an agent has, and how many of them work."""
         account = self._accounts.get(agent)
         return CredentialCount(active=account.active, total=account.total) if account else CredentialCount(active=0, total=0)
 
-    def waiting(self, agent: Name) -> list[Name]:
+    def waiting(self, agent: NamespacedName) -> list[NamespacedName]:
         """The agent's credentials for which there was no place, the oldest first."""
         account = self._accounts.get(agent)
         return [name for _, name in account.waiting] if account else []
 
-    def next_in_line(self, agent: Name) -> Name | None:
+    def next_in_line(self, agent: NamespacedName) -> NamespacedName | None:
         """The oldest of these."""
         account = self._accounts.get(agent)
         return account.waiting[0][1] if account and account.waiting else None
@@ -193,5 +193,5 @@ def waits_for_a_place(credential: AgentCredential) -> bool:
     return ready is not None and ready.reason == Reason.CREDENTIAL_LIMIT_REACHED
 
 
-def _agent_of(credential: AgentCredential) -> Name:
-    return Name(credential.metadata.namespace, credential.spec.agent_ref.name)
+def _agent_of(credential: AgentCredential) -> NamespacedName:
+    return NamespacedName(credential.metadata.namespace, credential.spec.agent_ref.name)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import Collection, World
+from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.leadership.status_backoff import StatusContest
 from agentidp.domain.reasons import Reason
@@ -24,7 +24,7 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import NotFound, Unreachable
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOKEN_REVOCATIONS, Kind
@@ -32,13 +32,13 @@ from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOK
 StatedT = TypeVar("StatedT", Agent, AgentCredential, Organization)
 
 
-class Writes:
+class FencedWriter:
     """Statuses, Secrets and events."""
 
     def __init__(
         self,
-        cluster: Cluster,
-        world: World,
+        cluster: KubeClient,
+        world: ClusterCache,
         leadership: Leadership,
         events: EventRecorder,
         contest: StatusContest | None = None,
@@ -62,7 +62,7 @@ class Writes:
         wanted = replace(organization, status=status)
         return await self._status(ORGANIZATIONS, self._world.organizations, organization, wanted)
 
-    async def _status(self, kind: Kind[StatedT], collection: Collection[StatedT], current: StatedT, wanted: StatedT) -> StatedT:
+    async def _status(self, kind: Kind[StatedT], collection: Store[StatedT], current: StatedT, wanted: StatedT) -> StatedT:
         self._leadership.require()
         self._contest.require(current)
         try:

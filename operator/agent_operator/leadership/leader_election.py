@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from agent_operator.leadership.leases import LEASES, Lease
 from agent_operator.leadership.single_operator import SERVICE_ACCOUNT, OtherOperators
 from agentidp.domain.resources import ObjectMeta
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Conflict
 
 LEASE_SECONDS = 10
@@ -68,7 +68,7 @@ class Election:
     """Wait for the Lease, keep it, and give it back at the end."""
 
     def __init__(
-        self, cluster: Cluster, namespace: str, name: str, leadership: Leadership, look_every: float = LOOK_EVERY
+        self, cluster: KubeClient, namespace: str, name: str, leadership: Leadership, look_every: float = LOOK_EVERY
     ) -> None:
         self._others = OtherOperators(cluster, namespace, name)
         self._look_every = look_every

@@ -14,10 +14,10 @@ import structlog
 from agent_operator.leadership.leases import LEASES, Lease
 from agentidp.domain.resources import GROUP
 from agentidp.domain.resources.meta import age_of
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Forbidden
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 
 SERVICE_ACCOUNT = f"{GROUP}/service-account"
 NEVER = (datetime.max.replace(tzinfo=UTC), "")
@@ -48,7 +48,7 @@ class _SelfReview(msgspec.Struct, frozen=True):
 class OtherOperators:
     """Looks for the Leases of other releases' operators."""
 
-    def __init__(self, cluster: Cluster, namespace: str, lease: str) -> None:
+    def __init__(self, cluster: KubeClient, namespace: str, lease: str) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._lease = lease
@@ -66,7 +66,7 @@ class OtherOperators:
     async def ahead_of(self, own: Lease | None) -> str | None:
         """A sentence that names the operator that was here before this one, if there is one. Raises ApiError."""
         try:
-            async for leases in Listing(self._cluster, LEASES, selector={"fieldSelector": f"metadata.name={self._lease}"}):
+            async for leases in Pager(self._cluster, LEASES, selector={"fieldSelector": f"metadata.name={self._lease}"}):
                 for lease in leases:
                     if self._is_older(lease, own) and await self._is_an_operators(lease):
                         return _sentence(lease)

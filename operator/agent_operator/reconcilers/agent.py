@@ -6,20 +6,20 @@ from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
 from agent_operator.clock import now
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import (
-    SeenAgent,
+    AgentInput,
     claimed_id,
     register,
     rival_ahead,
 )
-from agentidp.domain.resources import Agent, AgentStatus, ConditionStatus, Name, Organization
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import Agent, AgentStatus, ConditionStatus, NamespacedName, Organization
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import AGENTS
 
@@ -30,14 +30,14 @@ COUNT_EVERY = timedelta(seconds=1)
 class AgentReconciler:
     """One status write at most, and it is bound to the version that was looked at."""
 
-    def __init__(self, cluster: Cluster, world: World, writes: Writes) -> None:
+    def __init__(self, cluster: KubeClient, world: ClusterCache, writes: FencedWriter) -> None:
         self._cluster = cluster
         self._world = world
         self._writes = writes
-        self._counted: dict[Name, datetime] = {}
+        self._counted: dict[NamespacedName, datetime] = {}
         self._giving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def reconcile(self, name: Name) -> datetime | None:
+    async def reconcile(self, name: NamespacedName) -> datetime | None:
         """When the agent must be looked at again. Of agents that claim one id, one is looked at a time."""
         agent = self._world.agents.get(name)
         if agent is None or agent.metadata.deletion_timestamp:
@@ -61,9 +61,9 @@ class AgentReconciler:
         await self._record(agent, status)
         return None
 
-    def _see(self, agent: Agent) -> SeenAgent:
+    def _see(self, agent: Agent) -> AgentInput:
         organization = self._organization_of(agent)
-        return SeenAgent(
+        return AgentInput(
             agent=agent,
             rivals=self._rivals_of(agent),
             organization=organization,
@@ -76,7 +76,7 @@ class AgentReconciler:
 
     def _organization_of(self, agent: Agent) -> Organization | None:
         claimed = agent.spec.organization_id
-        return self._world.organizations.get(Name("", claimed)) if claimed else None
+        return self._world.organizations.get(NamespacedName("", claimed)) if claimed else None
 
     async def _verify_rivals(self, agent: Agent) -> None:
         """An agent that lost its id never gets it back, so it must not lose to one that is gone already.

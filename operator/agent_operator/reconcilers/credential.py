@@ -3,16 +3,16 @@
 from datetime import datetime
 from http import HTTPStatus
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
 from agent_operator.clock import now
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.reconcilers.executor import Executor
-from agent_operator.reconcilers.gatherer import Observer, Sight
+from agent_operator.reconcilers.gatherer import GatheredInput, Gatherer
 from agentidp.domain.lifecycle import Step, Wait, WriteStatus, decide, with_write_refused
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, Name
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import AgentCredential, NamespacedName
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from agentidp.kube.kinds import CREDENTIALS
 
@@ -22,14 +22,16 @@ MAX_STEPS = 20
 class CredentialReconciler:
     """The loop; what to do is decided in `agentidp.domain.lifecycle`."""
 
-    def __init__(self, cluster: Cluster, world: World, observer: Observer, executor: Executor, writes: Writes) -> None:
+    def __init__(
+        self, cluster: KubeClient, world: ClusterCache, observer: Gatherer, executor: Executor, writes: FencedWriter
+    ) -> None:
         self._cluster = cluster
         self._world = world
         self._observer = observer
         self._executor = executor
         self._writes = writes
 
-    async def reconcile(self, name: Name) -> datetime | None:
+    async def reconcile(self, name: NamespacedName) -> datetime | None:
         """When the credential must be looked at again; None when something must change first."""
         credential = self._world.credentials.get(name)
         for _ in range(MAX_STEPS):
@@ -41,7 +43,7 @@ class CredentialReconciler:
             credential = await self._advance(sight, step)
         raise Conflict(HTTPStatus.CONFLICT, "Busy", f"it did not come to rest in {MAX_STEPS} steps: others write it as well")
 
-    async def _decide(self, credential: AgentCredential) -> tuple[Sight, Step]:
+    async def _decide(self, credential: AgentCredential) -> tuple[GatheredInput, Step]:
         """From memory, if that says that no Secret is to be written; else from the Secrets as they are.
 
         Nobody is told that an agent is missing while only memory says so.
@@ -60,7 +62,7 @@ class CredentialReconciler:
             raise
         return sight, decide(sight.seen, now())
 
-    async def _advance(self, sight: Sight, step: Step) -> AgentCredential | None:
+    async def _advance(self, sight: GatheredInput, step: Step) -> AgentCredential | None:
         """The credential after the step, or as it is where something else changed it, or None where it is gone."""
         credential = sight.credential
         if isinstance(step, Wait):

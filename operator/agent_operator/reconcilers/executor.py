@@ -6,16 +6,16 @@ nobody knows. After (2), both values are accepted. So there is no moment at whic
 """
 
 from agent_operator.clock import now
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.status_backoff import LeftAlone
-from agent_operator.reconcilers.gatherer import Sight
+from agent_operator.reconcilers.gatherer import GatheredInput
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
 from agentidp.domain.secret_delivery import Endpoints, secret_for, updated
 from agentidp.kube.errors import Conflict, Forbidden, Invalid
-from agentidp.runtime.secret_generator import MadeSecret, SecretMaker
+from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
 
 _STORIES = {
     Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",
@@ -34,14 +34,16 @@ _WARNINGS = frozenset({Reason.SECRET_MISSING, Reason.SECRET_DRIFTED})
 class Executor:
     """Does what was decided, and says so in events."""
 
-    def __init__(self, writes: Writes, maker: SecretMaker, endpoints: Endpoints) -> None:
+    def __init__(self, writes: FencedWriter, maker: SecretGenerator, endpoints: Endpoints) -> None:
         self._writes = writes
         self._maker = maker
         self._endpoints = endpoints
-        self._made_in_vain: dict[str, MadeSecret] = {}
+        self._made_in_vain: dict[str, GeneratedSecret] = {}
         """By credential: known to nobody, because the API server refused its hash or its value."""
 
-    async def execute(self, sight: Sight, step: WriteStatus | IssueSecret | RepairSecret | RemoveSecret) -> AgentCredential:
+    async def execute(
+        self, sight: GatheredInput, step: WriteStatus | IssueSecret | RepairSecret | RemoveSecret
+    ) -> AgentCredential:
         """The credential as it is after the step. Raises Conflict where something changed meanwhile."""
         if not isinstance(step, IssueSecret):
             self._made_in_vain.pop(sight.credential.metadata.uid, None)
@@ -65,7 +67,7 @@ class Executor:
             self._writes.credential_event(written, step.story.reason, step.story.note, warning=True)
         return written
 
-    async def _issue(self, sight: Sight, step: IssueSecret) -> AgentCredential:
+    async def _issue(self, sight: GatheredInput, step: IssueSecret) -> AgentCredential:
         """Where a write is refused, the next try need not hash again, nor publish again: others may write all the time."""
         uid, namespace = sight.credential.metadata.uid, sight.credential.metadata.namespace
         made = self._reusable(sight) or await self._maker.make(uid, namespace)
@@ -80,18 +82,18 @@ class Executor:
         self._tell(credential, step.reason, credential.secret_name)
         return credential
 
-    def _reusable(self, sight: Sight) -> MadeSecret | None:
+    def _reusable(self, sight: GatheredInput) -> GeneratedSecret | None:
         """What was made in vain; unless it was delivered after all, by a request whose repetition was refused."""
         made, held = self._made_in_vain.pop(sight.credential.metadata.uid, None), sight.seen.held
         return None if made and held and made.hashed == held.hash else made
 
-    async def _publish(self, credential: AgentCredential, status: CredentialStatus, made: MadeSecret) -> AgentCredential:
+    async def _publish(self, credential: AgentCredential, status: CredentialStatus, made: GeneratedSecret) -> AgentCredential:
         """With the hash in its status, where it may be already."""
         if all(one.hash != made.hashed for one in status.secret_hashes):
             status = with_fresh_hash(status, made.hashed, made.hint, now())
         return credential if status == credential.status else await self._writes.credential_status(credential, status)
 
-    async def _repair(self, sight: Sight, step: RepairSecret) -> AgentCredential:
+    async def _repair(self, sight: GatheredInput, step: RepairSecret) -> AgentCredential:
         value, credential = sight.value_in(step.source), sight.credential
         if step.status != credential.status:
             credential = await self._writes.credential_status(credential, step.status)
@@ -99,7 +101,7 @@ class Executor:
         self._tell(credential, step.reason, credential.secret_name)
         return credential
 
-    async def _remove(self, sight: Sight, step: RemoveSecret) -> AgentCredential:
+    async def _remove(self, sight: GatheredInput, step: RemoveSecret) -> AgentCredential:
         secret = sight.named(step.name)
         if secret:
             await self._writes.no_secret(secret)

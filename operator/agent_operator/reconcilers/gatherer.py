@@ -6,22 +6,22 @@ Whatever would touch a Secret is decided again on the Secret as the API server h
 import msgspec
 from msgspec import Struct
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.places import may_be_issued
 from agent_operator.cache.trim import SecretIdentity
 from agent_operator.clock import now
-from agent_operator.last_used import UsageBook
-from agentidp.domain.lifecycle import Observed, overlap_of
-from agentidp.domain.resources import Agent, AgentCredential, Name, Secret
+from agent_operator.last_used import LastUsedRecord
+from agentidp.domain.lifecycle import Input, overlap_of
+from agentidp.domain.resources import Agent, AgentCredential, NamespacedName, Secret
 from agentidp.domain.secret_delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, SECRETS
 
 
-class Sight(Struct, frozen=True):
+class GatheredInput(Struct, frozen=True):
     """What was seen, and the Secrets themselves for whoever writes them."""
 
-    seen: Observed
+    seen: Input
     secret: Secret | None
     earlier: Secret | None
 
@@ -49,14 +49,14 @@ class Sight(Struct, frozen=True):
         return value
 
 
-class Observer:
+class Gatherer:
     """Looks at a credential from memory, or at the real thing.
 
     `credentials_per_agent` is how many of an agent may have a secret where its organization says nothing about it.
     """
 
     def __init__(
-        self, cluster: Cluster, world: World, endpoints: Endpoints, book: UsageBook, credentials_per_agent: int
+        self, cluster: KubeClient, world: ClusterCache, endpoints: Endpoints, book: LastUsedRecord, credentials_per_agent: int
     ) -> None:
         self._cluster = cluster
         self._world = world
@@ -64,13 +64,13 @@ class Observer:
         self._book = book
         self._credentials_per_agent = credentials_per_agent
 
-    def recall(self, credential: AgentCredential) -> Sight:
+    def recall(self, credential: AgentCredential) -> GatheredInput:
         """From what was seen last."""
         name, earlier = self._secret_names(credential)
         get = self._world.secrets.get
         return self._sight(credential, get(name), earlier, get(earlier) if earlier else None)
 
-    async def look(self, credential: AgentCredential) -> Sight:
+    async def look(self, credential: AgentCredential) -> GatheredInput:
         """From the Secrets as they are now; memory is of these from then on, or the next recall would contradict the look."""
         name, earlier = self._secret_names(credential)
         secret = await self._find(name)
@@ -86,7 +86,7 @@ class Observer:
             self._world.agents.put(agent)
         return agent is not None
 
-    async def _find(self, name: Name) -> Secret | None:
+    async def _find(self, name: NamespacedName) -> Secret | None:
         secret, known = await self._cluster.find(SECRETS, *name), self._world.secrets.get(name)
         if secret and secret.type == SECRET_TYPE:
             self._world.secrets.put(secret)
@@ -95,9 +95,9 @@ class Observer:
         return secret
 
     def _sight(
-        self, credential: AgentCredential, secret: Secret | None, elsewhere: Name | None, earlier: Secret | None
-    ) -> Sight:
-        seen = Observed(
+        self, credential: AgentCredential, secret: Secret | None, elsewhere: NamespacedName | None, earlier: Secret | None
+    ) -> GatheredInput:
+        seen = Input(
             credential=credential,
             agent=self._agent_of(credential),
             delivery=inspect(credential, credential.secret_name, secret, self._endpoints),
@@ -105,16 +105,16 @@ class Observer:
             crowded=self._is_crowded(credential),
             uses=self._book.uses_of(credential.metadata.uid, overlap_of(credential.spec.rotation)),
         )
-        return Sight(seen, secret, earlier)
+        return GatheredInput(seen, secret, earlier)
 
-    def _secret_names(self, credential: AgentCredential) -> tuple[Name, Name | None]:
+    def _secret_names(self, credential: AgentCredential) -> tuple[NamespacedName, NamespacedName | None]:
         """Where the pair should be; and where else it is: where it was delivered before, or strayed to in a crash."""
         namespace, wanted = credential.metadata.namespace, credential.secret_name
         binding = credential.status.binding
         bound = (binding.name,) if binding else ()
         names = (*bound, *(one.metadata.name for one in self._world.secrets_of(credential)))
         elsewhere = next((name for name in names if name != wanted), None)
-        return Name(namespace, wanted), Name(namespace, elsewhere) if elsewhere else None
+        return NamespacedName(namespace, wanted), NamespacedName(namespace, elsewhere) if elsewhere else None
 
     def _agent_of(self, credential: AgentCredential) -> Agent | None:
         return self._world.agents.get(_agent_name(credential))
@@ -128,13 +128,13 @@ class Observer:
 
     def _limit_of(self, agent: Agent) -> int:
         claimed = agent.spec.organization_id
-        organization = self._world.organizations.get(Name("", claimed)) if claimed else None
+        organization = self._world.organizations.get(NamespacedName("", claimed)) if claimed else None
         limit = organization.spec.limits.credentials_per_agent if organization else None
         return self._credentials_per_agent if limit is None else limit
 
 
-def _agent_name(credential: AgentCredential) -> Name:
-    return Name(credential.metadata.namespace, credential.spec.agent_ref.name)
+def _agent_name(credential: AgentCredential) -> NamespacedName:
+    return NamespacedName(credential.metadata.namespace, credential.spec.agent_ref.name)
 
 
 def _will_be_issued(credential: AgentCredential) -> bool:

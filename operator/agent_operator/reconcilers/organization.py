@@ -4,14 +4,14 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
 from agent_operator.clock import now
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agentidp.domain.conditions import READY, with_condition
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import Name
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import NamespacedName
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import ORGANIZATIONS
 
@@ -19,12 +19,12 @@ from agentidp.kube.kinds import ORGANIZATIONS
 class OrganizationReconciler:
     """One status write at most."""
 
-    def __init__(self, cluster: Cluster, world: World, writes: Writes) -> None:
+    def __init__(self, cluster: KubeClient, world: ClusterCache, writes: FencedWriter) -> None:
         self._cluster = cluster
         self._world = world
         self._writes = writes
 
-    async def reconcile(self, name: Name) -> datetime | None:
+    async def reconcile(self, name: NamespacedName) -> datetime | None:
         """Nothing about an organization falls due."""
         organization = self._world.organizations.get(name)
         if organization is None:

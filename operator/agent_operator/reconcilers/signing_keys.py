@@ -12,11 +12,11 @@ import structlog
 from msgspec.structs import replace
 
 from agent_operator.clock import now
-from agent_operator.leadership.fenced_writer import Writes
-from agentidp.domain.resources import Name, ObjectMeta, Secret
+from agent_operator.leadership.fenced_writer import FencedWriter
+from agentidp.domain.resources import NamespacedName, ObjectMeta, Secret
 from agentidp.domain.secret_delivery import MANAGED_BY
 from agentidp.domain.signing_keys import SECRET_KEY, SECRET_TYPE, KeyPolicy, KeySet, key_due, with_new_key
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import SECRETS
 
@@ -29,12 +29,12 @@ log = structlog.get_logger()
 class SigningKeysReconciler:
     """One Secret, named in the settings."""
 
-    def __init__(self, cluster: Cluster, writes: Writes, policy: KeyPolicy) -> None:
+    def __init__(self, cluster: KubeClient, writes: FencedWriter, policy: KeyPolicy) -> None:
         self._cluster = cluster
         self._writes = writes
         self._policy = policy
 
-    async def reconcile(self, name: Name) -> datetime | None:
+    async def reconcile(self, name: NamespacedName) -> datetime | None:
         """When the next key is due, or to look at the Secret again."""
         secret = await self._cluster.find(SECRETS, *name)
         keys = keys_in(secret)
@@ -62,7 +62,7 @@ def keys_in(secret: Secret | None) -> KeySet:
         raise ValueError(message) from trouble
 
 
-def _holding(keys: KeySet, secret: Secret | None, name: Name) -> Secret:
+def _holding(keys: KeySet, secret: Secret | None, name: NamespacedName) -> Secret:
     data = {SECRET_KEY: msgspec.json.encode(keys)}
     if secret:
         return replace(secret, data=secret.data | data)

@@ -2,21 +2,21 @@
 
 from datetime import datetime
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
-from agent_operator.leadership.fenced_writer import Writes
-from agentidp.domain.resources import Name
+from agent_operator.leadership.fenced_writer import FencedWriter
+from agentidp.domain.resources import NamespacedName
 from agentidp.domain.signing_keys import CLOCK_SKEW
 
 
 class RevocationReconciler:
     """One delete, when its time has come."""
 
-    def __init__(self, world: World, writes: Writes) -> None:
+    def __init__(self, world: ClusterCache, writes: FencedWriter) -> None:
         self._world = world
         self._writes = writes
 
-    async def reconcile(self, name: Name) -> datetime | None:
+    async def reconcile(self, name: NamespacedName) -> datetime | None:
         """When the revocation can go; later than its token's end, because verifiers' clocks differ."""
         revocation = self._world.revocations.get(name)
         if revocation is None:

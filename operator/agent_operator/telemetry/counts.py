@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from agentidp.domain.conditions import READY, condition
-from agentidp.domain.lifecycle import obstacle, rotation_due
+from agentidp.domain.lifecycle import delivery_blocker, rotation_due
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
 
@@ -18,7 +18,7 @@ SLICE = 500
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
-class Census:
+class Counts:
     """Counts that are all of the same moment."""
 
     def __init__(self, moment: datetime) -> None:
@@ -37,7 +37,7 @@ class Census:
     def count(self, credential: AgentCredential) -> None:
         """One more."""
         self.standings[_phase(credential).value, _reason(credential)] += 1
-        undelivered = obstacle(credential.status)
+        undelivered = delivery_blocker(credential.status)
         if undelivered:
             self.undelivered[undelivered.reason] += 1
         due_at = rotation_due(credential) if _phase(credential) is CredentialPhase.ACTIVE else None
@@ -54,9 +54,9 @@ class Census:
                 self.upcoming[name] += 1
 
 
-async def take_census(credentials: Iterable[AgentCredential], moment: datetime) -> Census:
+async def count_objects(credentials: Iterable[AgentCredential], moment: datetime) -> Counts:
     """Of these credentials, as they are now and at this moment."""
-    census = Census(moment)
+    census = Counts(moment)
     for number, credential in enumerate(credentials):
         if number % SLICE == 0:
             await asyncio.sleep(0)

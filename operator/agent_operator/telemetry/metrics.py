@@ -6,12 +6,12 @@ from prometheus_client import Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
 from agent_operator.leadership.leader_election import Leadership
-from agent_operator.telemetry.counts import UPCOMING, Census, take_census
+from agent_operator.telemetry.counts import UPCOMING, Counts, count_objects
 from agent_operator.telemetry.loop_lag import LoopLag
-from agent_operator.work_queue import Topic, Work
+from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.runtime.metrics import program_registry
 
@@ -21,7 +21,7 @@ _BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 class Metrics:
     """Counters that the work feeds, and gauges that are read off the world when somebody asks."""
 
-    def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
+    def __init__(self, world: ClusterCache, work: WorkQueue, leadership: Leadership, lag: LoopLag) -> None:
         self.registry = program_registry()
         self._world = world
         self._gauges = _Gauges(world, work, leadership, lag)
@@ -39,22 +39,22 @@ class Metrics:
 
     async def text(self) -> bytes:
         """As Prometheus reads it. All credentials are counted first, in as many turns of the event loop as they need."""
-        self._gauges.census = await take_census(self._world.credentials, now())
+        self._gauges.census = await count_objects(self._world.credentials, now())
         return generate_latest(self.registry)
 
-    def reconciled(self, topic: Topic, outcome: str, seconds: float) -> None:
+    def reconciled(self, topic: RequestKind, outcome: str, seconds: float) -> None:
         """One object was looked at: `done`, `retried` or `failed`."""
         self._reconciled.labels(topic.value, outcome).inc()
         self._seconds.labels(topic.value).observe(seconds)
 
 
 class _Gauges(Collector):
-    def __init__(self, world: World, work: Work, leadership: Leadership, lag: LoopLag) -> None:
+    def __init__(self, world: ClusterCache, work: WorkQueue, leadership: Leadership, lag: LoopLag) -> None:
         self._world = world
         self._work = work
         self._leadership = leadership
         self._lag = lag
-        self.census = Census(now())
+        self.census = Counts(now())
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield _gauge("agentidp_operator_leading", "1 while this process holds the lease.", float(self._leadership.held))

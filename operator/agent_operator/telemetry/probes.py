@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent_operator.leadership.leader_election import Election
 from agent_operator.telemetry.metrics import Metrics
-from agent_operator.work_queue import Work
+from agent_operator.work_queue import WorkQueue
 from agentidp.runtime.settings import Listen
 
 STUCK_SECONDS = 180.0  # longer than any time-out of a request
@@ -18,7 +18,7 @@ STUCK_SECONDS = 180.0  # longer than any time-out of a request
 class Probes:
     """What the kubelet and Prometheus ask."""
 
-    def __init__(self, election: Election, work: Work, metrics: Metrics) -> None:
+    def __init__(self, election: Election, work: WorkQueue, metrics: Metrics) -> None:
         self._election = election
         self._work = work
         self._metrics = metrics

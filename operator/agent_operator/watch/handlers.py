@@ -13,11 +13,11 @@ import kopf
 import msgspec
 import structlog
 
-from agent_operator.cache.cluster_cache import Collection, World
+from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.watch.kopf_lists import NothingHandledLast, read_through
 from agent_operator.watch.kopf_session import KOPF_CONNECTIONS, KopfSession
-from agentidp.domain.resources import GROUP, VERSION, Identity
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import GROUP, VERSION, ObjectRef
+from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.connection import Connection
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Kind, ObjectT
@@ -29,7 +29,7 @@ NO_PEER: Any = "agentidp-operator"
 log = structlog.get_logger()
 
 
-def registry(world: World) -> kopf.OperatorRegistry:
+def registry(world: ClusterCache) -> kopf.OperatorRegistry:
     """Handlers that feed this world."""
     handlers = kopf.OperatorRegistry()
     kopf.on.startup(registry=handlers)(_configure)
@@ -40,12 +40,12 @@ def registry(world: World) -> kopf.OperatorRegistry:
     return handlers
 
 
-def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Collection[ObjectT]) -> None:
+def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Store[ObjectT]) -> None:
     @kopf.on.event(GROUP, VERSION, kind.plural, id=f"see-{kind.plural}", registry=handlers)
     async def see(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 Kopf's name
         value = _read(kind, body) if type != "DELETED" else None
         if value is None:
-            collection.remove(msgspec.convert(dict(body["metadata"]), Identity))
+            collection.remove(msgspec.convert(dict(body["metadata"]), ObjectRef))
         else:
             collection.put(value)
 
@@ -97,7 +97,7 @@ async def _log_in(**_: Any) -> kopf.AiohttpSession:
     return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
 
-async def run_kopf(cluster: Cluster, handlers: kopf.OperatorRegistry) -> None:
+async def run_kopf(cluster: KubeClient, handlers: kopf.OperatorRegistry) -> None:
     """Watch, until a signal says to stop.
 
     Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.

@@ -19,11 +19,11 @@ import kopf
 import msgspec
 from kopf._cogs.clients import api, fetching
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.deep_json import shallow
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 
 RETRY_SECONDS = 1.0
 METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
@@ -35,7 +35,7 @@ _api: Any = api
 _fetching: Any = fetching
 
 
-def read_through(cluster: Cluster, kinds: Iterable[Kind[Any]]) -> None:
+def read_through(cluster: KubeClient, kinds: Iterable[Kind[Any]]) -> None:
     """From now on, in this process: Kopf lists these kinds with our own client."""
     _api.json = SimpleNamespace(loads=loads)  # the one function that its watches call
     _fetching.fetch_objs = Lists(cluster, kinds).fetch_objs
@@ -80,14 +80,14 @@ class Bodies:
 class Lists:
     """What Kopf lists."""
 
-    def __init__(self, cluster: Cluster, kinds: Iterable[Kind[Any]], retry_seconds: float = RETRY_SECONDS) -> None:
+    def __init__(self, cluster: KubeClient, kinds: Iterable[Kind[Any]], retry_seconds: float = RETRY_SECONDS) -> None:
         self._cluster = cluster
         self._retry_seconds = retry_seconds
         self._bodies = {kind.plural: Bodies(kind) for kind in kinds}
 
     async def fetch_objs(self, *, resource: Any, **_: Any) -> AsyncIterator[tuple[Collection[Body], str]]:
         """As Kopf's own: some objects at a time, with the version of the list. Trouble is told in words that Kopf retries."""
-        listing = Listing(self._cluster, self._bodies[resource.plural])
+        listing = Pager(self._cluster, self._bodies[resource.plural])
         try:
             async for bodies in listing:
                 yield bodies, str(listing.version)

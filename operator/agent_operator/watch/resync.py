@@ -9,25 +9,25 @@ from datetime import timedelta
 
 import structlog
 
-from agent_operator.cache.cluster_cache import World
-from agentidp.kube.client import Cluster
+from agent_operator.cache.cluster_cache import ClusterCache
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
-from agentidp.kube.pager import Listing
+from agentidp.kube.pager import Pager
 
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
 
 
-async def resync(cluster: Cluster, world: World) -> None:
+async def resync(cluster: KubeClient, world: ClusterCache) -> None:
     """The world as the API server has it now. Agents come before their credentials, which are decided with them."""
-    await world.organizations.replace(Listing(cluster, ORGANIZATIONS))
-    await world.agents.replace(Listing(cluster, AGENTS))
-    await world.credentials.replace(Listing(cluster, CREDENTIALS))
+    await world.organizations.replace(Pager(cluster, ORGANIZATIONS))
+    await world.agents.replace(Pager(cluster, AGENTS))
+    await world.credentials.replace(Pager(cluster, CREDENTIALS))
 
 
-async def first_sync(cluster: Cluster, world: World) -> None:
+async def first_sync(cluster: KubeClient, world: ClusterCache) -> None:
     """Until it has worked once."""
     while True:
         try:
@@ -40,7 +40,7 @@ async def first_sync(cluster: Cluster, world: World) -> None:
             return
 
 
-async def keep_in_sync(cluster: Cluster, world: World, every: timedelta) -> None:
+async def keep_in_sync(cluster: KubeClient, world: ClusterCache, every: timedelta) -> None:
     """For ever."""
     while True:
         await asyncio.sleep(every.total_seconds())

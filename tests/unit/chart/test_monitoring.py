@@ -9,12 +9,12 @@ import promql_parser
 import pytest
 import yaml
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry.counts import UPCOMING
 from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.telemetry.metrics import Metrics
-from agent_operator.work_queue import DONE, FAILED, RETRIED, Topic, Work
+from agent_operator.work_queue import DONE, FAILED, RETRIED, RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.reasons import Reason
 from devcluster.chart import CHART
@@ -117,11 +117,11 @@ def expressions() -> Iterator[str]:
 
 async def operator_text() -> str:
     """What an operator tells that has looked at one object, and knows one credential."""
-    work = Work()
-    world = World(work)
+    work = WorkQueue()
+    world = ClusterCache(work)
     world.credentials.put(a_credential())
     metrics = Metrics(world, work, Leadership(), LoopLag())
-    metrics.reconciled(Topic.CREDENTIAL, DONE, 0.1)
+    metrics.reconciled(RequestKind.CREDENTIAL, DONE, 0.1)
     return (await metrics.text()).decode()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.client_status import accepting_hash, fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -119,7 +119,7 @@ REFUSED_AGENTS: dict[str, tuple[Agent, Organization | None, Reason | None]] = {
 def test_which_agents_are_refused(agent: Agent, organization: Organization | None, reason: Reason | None) -> None:
     """And why; the reason is for logs."""
     kept = client_organization(organization) if organization else None
-    assert why_agent_is_refused(client_agent(agent), kept) == reason
+    assert agent_failure(client_agent(agent), kept) == reason
 
 
 def expiring(spec: timedelta | None, status: timedelta | None) -> AgentCredential:
@@ -166,16 +166,16 @@ REFUSED_CREDENTIALS: dict[str, tuple[AgentCredential, Reason | None]] = {
 def test_which_credentials_are_refused(credential: AgentCredential, reason: Reason | None) -> None:
     """And why."""
     agent = client_agent(a_registered_agent())
-    assert why_credential_is_refused(client_credential(credential), agent, MOMENT) == reason
+    assert credential_failure(client_credential(credential), agent, MOMENT) == reason
 
 
 def test_no_credential_of_an_agent_that_takes_no_secrets_is_accepted() -> None:
     """From its spec on; what ended a credential for good is told first."""
     agent = client_agent(a_workload_only_agent())
-    assert why_agent_is_refused(agent, None) is None
-    assert why_credential_is_refused(client_credential(an_issued_credential()), agent, MOMENT) is Reason.SECRETS_NOT_ALLOWED
+    assert agent_failure(agent, None) is None
+    assert credential_failure(client_credential(an_issued_credential()), agent, MOMENT) is Reason.SECRETS_NOT_ALLOWED
     revoked = client_credential(an_issued_credential(state=CredentialState.REVOKED))
-    assert why_credential_is_refused(revoked, agent, MOMENT) is Reason.CREDENTIAL_REVOKED
+    assert credential_failure(revoked, agent, MOMENT) is Reason.CREDENTIAL_REVOKED
 
 
 def client(*hashes: SecretHash, **spec: Any) -> ClientCredential:
@@ -241,7 +241,7 @@ def test_a_hash_that_was_verified_accepts_until_its_end() -> None:
 def test_a_suspended_agents_credentials_are_as_they_were() -> None:
     """It is the agent that is refused; so its secret works again the moment it is active."""
     agent = client_agent(a_suspended_agent())
-    assert why_credential_is_refused(client(a_hash(1)), agent, MOMENT) is None
+    assert credential_failure(client(a_hash(1)), agent, MOMENT) is None
 
 
 def test_what_counts_of_a_credential_is_flat() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.access_tokens import PublicKey, TokenWriter, draft, read_token
+from agentidp.domain.access_tokens import PublicKey, TokenWriter, prepare_claims, read_token
 from agentidp.domain.clients import client_agent
 from agentidp.domain.grants import Grant
 from agentidp.domain.signing_keys import Algorithm, generate
@@ -27,7 +27,7 @@ READ = Grant("read", (ISSUER,))
 
 def a_token(grant: Grant = READ, algorithm: Algorithm = Algorithm.ES256, issued_at: int = 0) -> str:
     """A token as it is issued."""
-    begun = draft(ISSUER, AGENT, CREDENTIAL_ID, grant)
+    begun = prepare_claims(ISSUER, AGENT, CREDENTIAL_ID, grant)
     return WRITERS[algorithm].write(begun, issued_at or int(time.time()), JTI).decode()
 
 

@@ -17,7 +17,7 @@ from agentidp.domain.client_assertions import (
     LEEWAY_SECONDS,
     MOST_SECONDS,
     Assertion,
-    Flaw,
+    AssertionFailure,
     TokenIssuer,
     Workload,
     key_id,
@@ -34,10 +34,10 @@ SCREENER = Workload("talent", "screener")
 ISSUER = issuer_of(CLUSTER_KEY)
 
 
-def read(token: str, now: float = NOW, issuer: TokenIssuer = ISSUER) -> Workload | Flaw:
+def read(token: str, now: float = NOW, issuer: TokenIssuer = ISSUER) -> Workload | AssertionFailure:
     """The workload, judged for our audience."""
     outcome = read_assertion(token, issuer, AUDIENCE, now)
-    return outcome if isinstance(outcome, Flaw) else outcome.workload
+    return outcome if isinstance(outcome, AssertionFailure) else outcome.workload
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -76,7 +76,7 @@ DEEP = b"[" * 20_000
 FOREIGN = a_cluster_key()
 JUST = LEEWAY_SECONDS + 1
 
-TOKENS: dict[str, tuple[str, Workload | Flaw]] = {
+TOKENS: dict[str, tuple[str, Workload | AssertionFailure]] = {
     "one for us is read": (signed(CLAIMS), SCREENER),
     "its audience may be one string": (changed(aud=AUDIENCE), SCREENER),
     "it need not have an nbf": (changed(nbf=None), SCREENER),
@@ -84,57 +84,72 @@ TOKENS: dict[str, tuple[str, Workload | Flaw]] = {
         signed(claims_of(service_account="screener.v2")),
         Workload("talent", "screener.v2"),
     ),
-    "nothing is not genuine": ("", Flaw.NOT_GENUINE),
-    "nor is what is no JWT": ("a.b.c", Flaw.NOT_GENUINE),
-    "nor is one that names no key": (jwt.encode(CLAIMS, CLUSTER_KEY.private, "ES256"), Flaw.NOT_GENUINE),
-    "nor one whose key is no name": (by_hand({"alg": "ES256", "kid": 7}), Flaw.NOT_GENUINE),
-    "nor one without a signature": (by_hand({"alg": "none"} | KID), Flaw.NOT_GENUINE),
-    "nor one without a signature, in other letters": (by_hand({"alg": "None"} | KID), Flaw.NOT_GENUINE),
-    "nor one signed with the public key as a secret": (by_hand({"alg": "HS256"} | KID, CLAIMS, PEM), Flaw.NOT_GENUINE),
-    "nor one of another key under the name of ours": (signed(CLAIMS, FOREIGN, **KID), Flaw.NOT_GENUINE),
-    "nor one that brings its key along": (signed(CLAIMS, FOREIGN, **KID, jwk=FOREIGN.jwk), Flaw.NOT_GENUINE),
+    "nothing is not genuine": ("", AssertionFailure.NOT_GENUINE),
+    "nor is what is no JWT": ("a.b.c", AssertionFailure.NOT_GENUINE),
+    "nor is one that names no key": (jwt.encode(CLAIMS, CLUSTER_KEY.private, "ES256"), AssertionFailure.NOT_GENUINE),
+    "nor one whose key is no name": (by_hand({"alg": "ES256", "kid": 7}), AssertionFailure.NOT_GENUINE),
+    "nor one without a signature": (by_hand({"alg": "none"} | KID), AssertionFailure.NOT_GENUINE),
+    "nor one without a signature, in other letters": (by_hand({"alg": "None"} | KID), AssertionFailure.NOT_GENUINE),
+    "nor one signed with the public key as a secret": (
+        by_hand({"alg": "HS256"} | KID, CLAIMS, PEM),
+        AssertionFailure.NOT_GENUINE,
+    ),
+    "nor one of another key under the name of ours": (signed(CLAIMS, FOREIGN, **KID), AssertionFailure.NOT_GENUINE),
+    "nor one that brings its key along": (signed(CLAIMS, FOREIGN, **KID, jwk=FOREIGN.jwk), AssertionFailure.NOT_GENUINE),
     "nor one by another algorithm than the key's": (
         jwt.encode(CLAIMS, a_cluster_key("RS256").private, "RS256", KID),
-        Flaw.NOT_GENUINE,
+        AssertionFailure.NOT_GENUINE,
     ),
-    "nor one whose header is too deep to read": (by_hand(DEEP), Flaw.NOT_GENUINE),
-    "nor one whose claims are too deep to read": (by_hand({"alg": "ES256"} | KID, DEEP), Flaw.NOT_GENUINE),
-    "nor one whose expiry is no number": (changed(exp="soon"), Flaw.NOT_GENUINE),
-    "a key that the cluster does not have is not known": (signed(CLAIMS, FOREIGN), Flaw.KEY_UNKNOWN),
-    "another issuer is another issuer": (changed(iss="https://other.example"), Flaw.OF_ANOTHER_ISSUER),
-    "the API server's own audience is not ours": (changed(aud=[CLAIMS["iss"]]), Flaw.FOR_ANOTHER_AUDIENCE),
-    "nor is the token endpoint's address": (changed(aud=[f"{AUDIENCE}/api/v1/token"]), Flaw.FOR_ANOTHER_AUDIENCE),
-    "nor is ours with a slash": (changed(aud=[f"{AUDIENCE}/"]), Flaw.FOR_ANOTHER_AUDIENCE),
-    "one for us and for others is not for us": (changed(aud=[AUDIENCE, "https://other.example"]), Flaw.FOR_ANOTHER_AUDIENCE),
-    "one for nobody is not for us": (changed(aud=[]), Flaw.FOR_ANOTHER_AUDIENCE),
+    "nor one whose header is too deep to read": (by_hand(DEEP), AssertionFailure.NOT_GENUINE),
+    "nor one whose claims are too deep to read": (by_hand({"alg": "ES256"} | KID, DEEP), AssertionFailure.NOT_GENUINE),
+    "nor one whose expiry is no number": (changed(exp="soon"), AssertionFailure.NOT_GENUINE),
+    "a key that the cluster does not have is not known": (signed(CLAIMS, FOREIGN), AssertionFailure.KEY_UNKNOWN),
+    "another issuer is another issuer": (changed(iss="https://other.example"), AssertionFailure.OF_ANOTHER_ISSUER),
+    "the API server's own audience is not ours": (changed(aud=[CLAIMS["iss"]]), AssertionFailure.FOR_ANOTHER_AUDIENCE),
+    "nor is the token endpoint's address": (changed(aud=[f"{AUDIENCE}/api/v1/token"]), AssertionFailure.FOR_ANOTHER_AUDIENCE),
+    "nor is ours with a slash": (changed(aud=[f"{AUDIENCE}/"]), AssertionFailure.FOR_ANOTHER_AUDIENCE),
+    "one for us and for others is not for us": (
+        changed(aud=[AUDIENCE, "https://other.example"]),
+        AssertionFailure.FOR_ANOTHER_AUDIENCE,
+    ),
+    "one for nobody is not for us": (changed(aud=[]), AssertionFailure.FOR_ANOTHER_AUDIENCE),
     "one that lives for a day is read": (changed(exp=NOW + MOST_SECONDS), SCREENER),
-    "one that lives longer is not": (changed(exp=NOW + MOST_SECONDS + 1), Flaw.LIVES_TOO_LONG),
-    "nor is one that lives for ever": (changed(exp=float("inf")), Flaw.LIVES_TOO_LONG),
-    "an end that is no moment has passed": (changed(exp=float("nan")), Flaw.EXPIRED),
+    "one that lives longer is not": (changed(exp=NOW + MOST_SECONDS + 1), AssertionFailure.LIVES_TOO_LONG),
+    "nor is one that lives for ever": (changed(exp=float("inf")), AssertionFailure.LIVES_TOO_LONG),
+    "an end that is no moment has passed": (changed(exp=float("nan")), AssertionFailure.EXPIRED),
     "one that begins soon is read, for clocks differ": (changed(nbf=NOW + LEEWAY_SECONDS), SCREENER),
-    "one that begins later is not": (changed(nbf=NOW + JUST), Flaw.NOT_YET_VALID),
-    "nor is one that is yet to be issued": (changed(iat=NOW + JUST), Flaw.NOT_YET_VALID),
-    "a person is no workload": (changed(sub="alice"), Flaw.OF_NO_WORKLOAD),
-    "nor is a group of ServiceAccounts": (changed(sub="system:serviceaccounts:talent"), Flaw.OF_NO_WORKLOAD),
-    "nor is a name with a colon": (changed(sub="system:serviceaccount:talent:screener:x"), Flaw.OF_NO_WORKLOAD),
-    "nor is a name with a line after it": (changed(sub="system:serviceaccount:talent:screener\n"), Flaw.OF_NO_WORKLOAD),
-    "nor is a namespace alone": (changed(sub="system:serviceaccount:talent:"), Flaw.OF_NO_WORKLOAD),
-    "one that is bound to nothing has no uid": (changed(**{"kubernetes.io": None}), Flaw.WITHOUT_UID),
-    "nor has one that is bound to a namespace alone": (changed(**{"kubernetes.io": {"namespace": "talent"}}), Flaw.WITHOUT_UID),
+    "one that begins later is not": (changed(nbf=NOW + JUST), AssertionFailure.NOT_YET_VALID),
+    "nor is one that is yet to be issued": (changed(iat=NOW + JUST), AssertionFailure.NOT_YET_VALID),
+    "a person is no workload": (changed(sub="alice"), AssertionFailure.OF_NO_WORKLOAD),
+    "nor is a group of ServiceAccounts": (changed(sub="system:serviceaccounts:talent"), AssertionFailure.OF_NO_WORKLOAD),
+    "nor is a name with a colon": (changed(sub="system:serviceaccount:talent:screener:x"), AssertionFailure.OF_NO_WORKLOAD),
+    "nor is a name with a line after it": (
+        changed(sub="system:serviceaccount:talent:screener\n"),
+        AssertionFailure.OF_NO_WORKLOAD,
+    ),
+    "nor is a namespace alone": (changed(sub="system:serviceaccount:talent:"), AssertionFailure.OF_NO_WORKLOAD),
+    "one that is bound to nothing has no uid": (changed(**{"kubernetes.io": None}), AssertionFailure.WITHOUT_UID),
+    "nor has one that is bound to a namespace alone": (
+        changed(**{"kubernetes.io": {"namespace": "talent"}}),
+        AssertionFailure.WITHOUT_UID,
+    ),
     "nor has one whose uid is empty": (
         changed(**{"kubernetes.io": {"namespace": "talent", "serviceaccount": {"name": "screener", "uid": ""}}}),
-        Flaw.WITHOUT_UID,
+        AssertionFailure.WITHOUT_UID,
     ),
-    "a uid of another name is none": (changed(**{"kubernetes.io": bound_to(service_account="other")}), Flaw.WITHOUT_UID),
-    "nor is one of another namespace": (changed(**{"kubernetes.io": bound_to("sales")}), Flaw.WITHOUT_UID),
+    "a uid of another name is none": (
+        changed(**{"kubernetes.io": bound_to(service_account="other")}),
+        AssertionFailure.WITHOUT_UID,
+    ),
+    "nor is one of another namespace": (changed(**{"kubernetes.io": bound_to("sales")}), AssertionFailure.WITHOUT_UID),
 } | {
-    f"one without {claim} is not genuine": (changed(**{claim: None}), Flaw.NOT_GENUINE)
+    f"one without {claim} is not genuine": (changed(**{claim: None}), AssertionFailure.NOT_GENUINE)
     for claim in ("iss", "sub", "aud", "exp", "iat")
 }
 
 
 @pytest.mark.parametrize(("token", "outcome"), TOKENS.values(), ids=TOKENS)
-def test_tokens(token: str, outcome: Workload | Flaw) -> None:
+def test_tokens(token: str, outcome: Workload | AssertionFailure) -> None:
     """RFC 7523, section 3."""
     assert read(token) == outcome
 
@@ -143,7 +158,7 @@ def test_it_ends_when_it_says() -> None:
     """Give or take what clocks differ by."""
     assert read_assertion(signed(CLAIMS), ISSUER, AUDIENCE, NOW) == Assertion(SCREENER, uid_of(), NOW, END)
     assert read(signed(CLAIMS), END + LEEWAY_SECONDS - 1) == SCREENER
-    assert read(signed(CLAIMS), END + LEEWAY_SECONDS) is Flaw.EXPIRED
+    assert read(signed(CLAIMS), END + LEEWAY_SECONDS) is AssertionFailure.EXPIRED
 
 
 SHOWN = Assertion(SCREENER, uid_of(), NOW, END)
@@ -170,7 +185,7 @@ def test_a_token_is_of_one_service_account(account: ObjectMeta | None, is_its_ow
 def test_any_text_is_a_flaw(header: bytes, claims: bytes, named: bool) -> None:
     """It never raises."""
     for token in (header.decode("latin-1"), by_hand({"alg": "ES256"} | KID if named else header, claims, b"s" * 64)):
-        assert read(token) in {Flaw.NOT_GENUINE, Flaw.KEY_UNKNOWN}
+        assert read(token) in {AssertionFailure.NOT_GENUINE, AssertionFailure.KEY_UNKNOWN}
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text("a1:", max_size=4), st.lists, max_leaves=4)
@@ -179,7 +194,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text("a1:", max
 @given(st.dictionaries(st.sampled_from(sorted(CLAIMS)), JSON))
 def test_any_claims_are_judged(claims: dict[str, Any]) -> None:
     """Whatever the cluster should sign."""
-    assert isinstance(read(signed(CLAIMS | claims)), Workload | Flaw)
+    assert isinstance(read(signed(CLAIMS | claims)), Workload | AssertionFailure)
 
 
 def test_only_keys_for_signatures_are_kept() -> None:

@@ -14,7 +14,7 @@ from agentidp.domain.secret_delivery import (
     CREDENTIAL_ID_ANNOTATION,
     SECRET_TYPE,
     Delivery,
-    Holding,
+    SecretOwnership,
     client_secret_in,
     secret_for,
     updated,
@@ -79,45 +79,48 @@ def without_owner(**changes: Any) -> Secret:
 
 HOLDINGS: dict[str, tuple[Secret | None, Delivery]] = {
     "there is none": (None, Delivery("screener-key")),
-    "it is as it was written": (a_secret(CREDENTIAL), Delivery("screener-key", Holding.OURS, HINT, intact=True)),
+    "it is as it was written": (a_secret(CREDENTIAL), Delivery("screener-key", SecretOwnership.OURS, HINT, intact=True)),
     "its owner was removed": (
         with_metadata(a_secret(CREDENTIAL), owner_references=()),
-        Delivery("screener-key", Holding.OURS, HINT),
+        Delivery("screener-key", SecretOwnership.OURS, HINT),
     ),
     "its annotation was removed": (
         with_metadata(a_secret(CREDENTIAL), annotations={}),
-        Delivery("screener-key", Holding.OURS, HINT),
+        Delivery("screener-key", SecretOwnership.OURS, HINT),
     ),
-    "both were removed, but it holds what only ours held": (without_owner(), Delivery("screener-key", Holding.OURS, HINT)),
+    "both were removed, but it holds what only ours held": (
+        without_owner(),
+        Delivery("screener-key", SecretOwnership.OURS, HINT),
+    ),
     "both were removed, and it holds something else": (
         without_owner(value=b"edited"),
-        Delivery("screener-key", Holding.FOREIGN),
+        Delivery("screener-key", SecretOwnership.FOREIGN),
     ),
     "both were removed, and it holds nothing": (
         replace(without_owner(), data={}),
-        Delivery("screener-key", Holding.FOREIGN),
+        Delivery("screener-key", SecretOwnership.FOREIGN),
     ),
-    "it is of another type": (replace(a_secret(CREDENTIAL), type="Opaque"), Delivery("screener-key", Holding.FOREIGN)),
+    "it is of another type": (replace(a_secret(CREDENTIAL), type="Opaque"), Delivery("screener-key", SecretOwnership.FOREIGN)),
     "another credential owns it": (
         a_secret(an_issued_credential(uid=a_uid(8))),
-        Delivery("screener-key", Holding.FOREIGN),
+        Delivery("screener-key", SecretOwnership.FOREIGN),
     ),
     "another credential owns it, and its value is ours": (
         with_metadata(a_secret(an_issued_credential(uid=a_uid(8))), annotations={}),
-        Delivery("screener-key", Holding.FOREIGN),
+        Delivery("screener-key", SecretOwnership.FOREIGN),
     ),
     "its value was edited": (
         a_secret(CREDENTIAL, b"edited"),
-        Delivery("screener-key", Holding.OURS, hint_of(CREDENTIAL_ID, b"edited"), intact=True),
+        Delivery("screener-key", SecretOwnership.OURS, hint_of(CREDENTIAL_ID, b"edited"), intact=True),
     ),
-    "its value is empty": (a_secret(CREDENTIAL, b""), Delivery("screener-key", Holding.OURS, None, intact=True)),
+    "its value is empty": (a_secret(CREDENTIAL, b""), Delivery("screener-key", SecretOwnership.OURS, None, intact=True)),
     "its client id was edited": (
         replace(a_secret(CREDENTIAL), data=a_secret(CREDENTIAL).data | {"client_id": b"edited"}),
-        Delivery("screener-key", Holding.OURS, HINT),
+        Delivery("screener-key", SecretOwnership.OURS, HINT),
     ),
     "its value stands under another key": (
         replace(a_secret(CREDENTIAL), data={"password": a_value(1)}),
-        Delivery("screener-key", Holding.OURS, HINT),
+        Delivery("screener-key", SecretOwnership.OURS, HINT),
     ),
     "others have put labels, annotations and owners beside ours": (
         with_metadata(
@@ -126,7 +129,7 @@ HOLDINGS: dict[str, tuple[Secret | None, Delivery]] = {
             annotations=a_secret(CREDENTIAL).metadata.annotations | {"example.com/seen": "yes"},
             owner_references=(*a_secret(CREDENTIAL).metadata.owner_references, SOMEBODY),
         ),
-        Delivery("screener-key", Holding.OURS, HINT, intact=True),
+        Delivery("screener-key", SecretOwnership.OURS, HINT, intact=True),
     ),
 }
 
@@ -153,7 +156,7 @@ def test_of_two_accepted_values_the_declared_one_is_used() -> None:
 def test_a_provided_hash_without_a_hint_accepts_no_secret() -> None:
     """It says nothing about which value it is of."""
     credential = an_issued_credential(a_hash(1, hint=False))
-    assert delivered(credential, without_owner()).holding is Holding.FOREIGN
+    assert delivered(credential, without_owner()).holding is SecretOwnership.FOREIGN
 
 
 def mended(credential: AgentCredential, secret: Secret) -> Secret:

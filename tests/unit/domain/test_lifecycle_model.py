@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from agentidp.domain.client_status import fitting_hashes, why_agent_is_refused, why_credential_is_refused
+from agentidp.domain.client_status import agent_failure, credential_failure, fitting_hashes
 from agentidp.domain.clients import client_agent, client_credential
-from agentidp.domain.last_used import Use, fingerprint
+from agentidp.domain.last_used import LastUse, fingerprint
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, Wait
 from agentidp.domain.resources import (
     Agent,
@@ -27,7 +27,7 @@ from agentidp.domain.resources import (
     Secret,
     SecretTemplate,
 )
-from agentidp.domain.secret_delivery import Delivery, Holding, client_secret_in, inspect
+from agentidp.domain.secret_delivery import Delivery, SecretOwnership, client_secret_in, inspect
 from tests.support.faults import Fault, FaultyNetwork, Interrupted, WatchedApi
 from tests.support.reconciling import Operator, Stale
 from tests.support.worlds import (
@@ -130,7 +130,7 @@ class CredentialLife(RuleBasedStateMachine):
     def token_service_tells_uses(self, known: bool) -> None:
         """Every secret was used just now; or nobody knows."""
         hashes = self.api.credential.status.secret_hashes
-        self.operator.uses = {fingerprint(one.hash): Use(self.now) for one in hashes} if known else None
+        self.operator.uses = {fingerprint(one.hash): LastUse(self.now) for one in hashes} if known else None
 
     # People
 
@@ -245,9 +245,9 @@ class CredentialLife(RuleBasedStateMachine):
     def accepts(self, value: bytes) -> bool:
         """Whether the token service would."""
         agent, credential, now = self.api.agent, client_credential(self.api.credential), self.now.timestamp()
-        if not agent or why_agent_is_refused(client_agent(agent), None):
+        if not agent or agent_failure(client_agent(agent), None):
             return False
-        if why_credential_is_refused(credential, client_agent(agent), now):
+        if credential_failure(credential, client_agent(agent), now):
             return False
         return any(one.hash == a_fake_hash(value) for one in fitting_hashes(credential, value, now))
 
@@ -281,7 +281,7 @@ class CredentialLife(RuleBasedStateMachine):
             return True  # nothing is made, nothing is taken away
         if credential.spec.secret_hash:
             return not self.ours() and self.only_provided()
-        if self.found(credential.secret_name).holding is Holding.FOREIGN:
+        if self.found(credential.secret_name).holding is SecretOwnership.FOREIGN:
             return credential.status.phase is CredentialPhase.PENDING
         return self.works()
 
@@ -333,7 +333,7 @@ class CredentialLife(RuleBasedStateMachine):
 
     def ours(self) -> list[str]:
         """Names of Secrets that are the credential's."""
-        return [name for name in self.api.secrets if self.found(name).holding is Holding.OURS]
+        return [name for name in self.api.secrets if self.found(name).holding is SecretOwnership.OURS]
 
     def found(self, name: str) -> Delivery:
         """What the Secret of this name is to the credential."""

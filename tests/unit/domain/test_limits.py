@@ -5,10 +5,10 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.client_status import why_credential_is_refused
+from agentidp.domain.client_status import credential_failure
 from agentidp.domain.clients import client_agent, client_credential
 from agentidp.domain.durations import format_duration
-from agentidp.domain.last_used import Use, fingerprint
+from agentidp.domain.last_used import LastUse, fingerprint
 from agentidp.domain.lifecycle import decide
 from agentidp.domain.resources import AgentState, Retirement, Rotation, SecretHash
 from management_api.cache.credentials import registered
@@ -67,8 +67,8 @@ def test_every_decision_comes_to_an_end(
     """In the operator, in the token service, and in the management API."""
     agent = a_registered_agent(state=state, tokens_valid_after=kill)
     credential = an_issued_credential(*published, expires_at=expires, rotation=rotation)
-    uses = {fingerprint(one.hash): Use(NOW) for one in published} if known else None
+    uses = {fingerprint(one.hash): LastUse(NOW) for one in published} if known else None
     assert decide(seen_delivered(credential, agent, uses=uses), NOW)
     assert decide(seen(a_credential(expires_at=expires, rotation=rotation), agent), NOW)
-    why_credential_is_refused(client_credential(credential), client_agent(agent), NOW.timestamp())
+    credential_failure(client_credential(credential), client_agent(agent), NOW.timestamp())
     assert shown_if_any(registered(credential).expires) or not expires

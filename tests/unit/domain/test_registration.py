@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.conditions import READY, condition, is_ready
 from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import SeenAgent, Verdict, claimed_id, organization_verdict, register
+from agentidp.domain.registration import AgentInput, Verdict, claimed_id, organization_verdict, register
 from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount
 from tests.support.worlds import (
     AGENT_ID,
@@ -32,7 +32,7 @@ def a_claimant(number: int, *, holds: str | None = None, lost: bool = False, **a
     """An agent that claims the shared id; uid and name tell its number."""
     one = an_agent(f"agent-{number}", uid=a_uid(number), agent_id=SHARED, **agent)  # type: ignore[arg-type]
     if lost:
-        return replace(one, status=register(SeenAgent(one, (a_claimant(999, holds=SHARED),)), NOW))
+        return replace(one, status=register(AgentInput(one, (a_claimant(999, holds=SHARED),)), NOW))
     return replace(one, status=AgentStatus(agent_id=holds))
 
 
@@ -45,56 +45,56 @@ def told(status: AgentStatus) -> tuple[str | None, AgentPhase | None, str | None
 REGISTERED = (AgentPhase.ACTIVE, "Registered")
 CONFLICT = (None, AgentPhase.PENDING, "AgentIdConflict")
 
-IDS: dict[str, tuple[SeenAgent, tuple[object, ...]]] = {
-    "an agent's id is its uid": (SeenAgent(an_agent(uid=a_uid(1))), (a_uid(1), *REGISTERED)),
-    "unless it is declared with another": (SeenAgent(a_claimant(1)), (SHARED, *REGISTERED)),
+IDS: dict[str, tuple[AgentInput, tuple[object, ...]]] = {
+    "an agent's id is its uid": (AgentInput(an_agent(uid=a_uid(1))), (a_uid(1), *REGISTERED)),
+    "unless it is declared with another": (AgentInput(a_claimant(1)), (SHARED, *REGISTERED)),
     "an id that was given stays": (
-        SeenAgent(a_registered_agent(SHARED, uid=a_uid(1))),
+        AgentInput(a_registered_agent(SHARED, uid=a_uid(1))),
         (SHARED, *REGISTERED),
     ),
     "an id that somebody has is not given again, not even to an older agent": (
-        SeenAgent(a_claimant(1, age=2 * DAY), (a_claimant(2, holds=SHARED),)),
+        AgentInput(a_claimant(1, age=2 * DAY), (a_claimant(2, holds=SHARED),)),
         CONFLICT,
     ),
     "whoever has the id keeps it when an older agent claims it": (
-        SeenAgent(a_claimant(2, holds=SHARED), (a_claimant(1, age=2 * DAY),)),
+        AgentInput(a_claimant(2, holds=SHARED), (a_claimant(1, age=2 * DAY),)),
         (SHARED, *REGISTERED),
     ),
     "of two that claim a free id the older gets it": (
-        SeenAgent(a_claimant(2, age=2 * DAY), (a_claimant(1),)),
+        AgentInput(a_claimant(2, age=2 * DAY), (a_claimant(1),)),
         (SHARED, *REGISTERED),
     ),
-    "and the younger does not": (SeenAgent(a_claimant(1), (a_claimant(2, age=2 * DAY),)), CONFLICT),
+    "and the younger does not": (AgentInput(a_claimant(1), (a_claimant(2, age=2 * DAY),)), CONFLICT),
     "of two that are equally old the one with the lower uid gets it": (
-        SeenAgent(a_claimant(1), (a_claimant(2),)),
+        AgentInput(a_claimant(1), (a_claimant(2),)),
         (SHARED, *REGISTERED),
     ),
     "an agent's own uid is its own, however old the other is": (
-        SeenAgent(an_agent(uid=SHARED), (a_claimant(1, age=2 * DAY),)),
+        AgentInput(an_agent(uid=SHARED), (a_claimant(1, age=2 * DAY),)),
         (SHARED, *REGISTERED),
     ),
     "nobody gets the uid of another agent by declaring it": (
-        SeenAgent(a_claimant(1, age=2 * DAY), (an_agent(uid=SHARED),)),
+        AgentInput(a_claimant(1, age=2 * DAY), (an_agent(uid=SHARED),)),
         CONFLICT,
     ),
-    "a loser does not inherit the id": (SeenAgent(a_claimant(1, lost=True)), CONFLICT),
+    "a loser does not inherit the id": (AgentInput(a_claimant(1, lost=True)), CONFLICT),
     "and does not stand in the way of another": (
-        SeenAgent(a_claimant(2), (a_claimant(1, lost=True, age=2 * DAY),)),
+        AgentInput(a_claimant(2), (a_claimant(1, lost=True, age=2 * DAY),)),
         (SHARED, *REGISTERED),
     ),
     "of two that were given one id at the same moment the younger gives it back": (
-        SeenAgent(a_claimant(2, holds=SHARED), (a_claimant(1, holds=SHARED, age=2 * DAY),)),
+        AgentInput(a_claimant(2, holds=SHARED), (a_claimant(1, holds=SHARED, age=2 * DAY),)),
         CONFLICT,
     ),
     "and the older keeps it": (
-        SeenAgent(a_claimant(1, holds=SHARED, age=2 * DAY), (a_claimant(2, holds=SHARED),)),
+        AgentInput(a_claimant(1, holds=SHARED, age=2 * DAY), (a_claimant(2, holds=SHARED),)),
         (SHARED, *REGISTERED),
     ),
 }
 
 
 @pytest.mark.parametrize(("seen", "expected"), IDS.values(), ids=IDS)
-def test_ids(seen: SeenAgent, expected: tuple[object, ...]) -> None:
+def test_ids(seen: AgentInput, expected: tuple[object, ...]) -> None:
     """An id is given once, and to one agent."""
     assert told(register(seen, NOW)) == expected
 
@@ -106,43 +106,43 @@ def in_an_organization(agent: Agent) -> Agent:
 
 MEMBER = in_an_organization(an_agent())
 
-PHASES: dict[str, tuple[SeenAgent, tuple[AgentPhase, str]]] = {
-    "an active agent": (SeenAgent(an_agent()), REGISTERED),
+PHASES: dict[str, tuple[AgentInput, tuple[AgentPhase, str]]] = {
+    "an active agent": (AgentInput(an_agent()), REGISTERED),
     "a suspended agent": (
-        SeenAgent(an_agent(state=AgentState.SUSPENDED)),
+        AgentInput(an_agent(state=AgentState.SUSPENDED)),
         (AgentPhase.SUSPENDED, "AgentSuspended"),
     ),
     "a decommissioned agent": (
-        SeenAgent(an_agent(state=AgentState.DECOMMISSIONED)),
+        AgentInput(an_agent(state=AgentState.DECOMMISSIONED)),
         (AgentPhase.DECOMMISSIONED, "AgentDecommissioned"),
     ),
     "an agent that is active again": (
-        SeenAgent(replace(a_suspended_agent(), spec=an_agent().spec)),
+        AgentInput(replace(a_suspended_agent(), spec=an_agent().spec)),
         REGISTERED,
     ),
-    "an organization that does not exist": (SeenAgent(MEMBER), (AgentPhase.PENDING, "OrganizationNotFound")),
+    "an organization that does not exist": (AgentInput(MEMBER), (AgentPhase.PENDING, "OrganizationNotFound")),
     "an organization that admits others": (
-        SeenAgent(MEMBER, organization=an_organization(admits=("sales",))),
+        AgentInput(MEMBER, organization=an_organization(admits=("sales",))),
         (AgentPhase.PENDING, "OrganizationNotAdmitted"),
     ),
     "an organization that is full": (
-        SeenAgent(MEMBER, organization=an_organization(), organization_full=True),
+        AgentInput(MEMBER, organization=an_organization(), organization_full=True),
         (AgentPhase.PENDING, "OrganizationLimitReached"),
     ),
-    "an organization that admits the namespace": (SeenAgent(MEMBER, organization=an_organization()), REGISTERED),
+    "an organization that admits the namespace": (AgentInput(MEMBER, organization=an_organization()), REGISTERED),
     "suspended comes before the organization": (
-        SeenAgent(in_an_organization(an_agent(state=AgentState.SUSPENDED))),
+        AgentInput(in_an_organization(an_agent(state=AgentState.SUSPENDED))),
         (AgentPhase.SUSPENDED, "AgentSuspended"),
     ),
     "a conflict comes before everything": (
-        SeenAgent(a_claimant(1, state=AgentState.DECOMMISSIONED), (a_claimant(2, holds=SHARED),)),
+        AgentInput(a_claimant(1, state=AgentState.DECOMMISSIONED), (a_claimant(2, holds=SHARED),)),
         (AgentPhase.PENDING, "AgentIdConflict"),
     ),
 }
 
 
 @pytest.mark.parametrize(("seen", "expected"), PHASES.values(), ids=PHASES)
-def test_phases(seen: SeenAgent, expected: tuple[AgentPhase, str]) -> None:
+def test_phases(seen: AgentInput, expected: tuple[AgentPhase, str]) -> None:
     """Only an agent that is registered is ready."""
     status = register(seen, NOW)
     assert told(status)[1:] == expected
@@ -152,12 +152,12 @@ def test_phases(seen: SeenAgent, expected: tuple[AgentPhase, str]) -> None:
 
 def test_an_id_is_given_also_to_those_that_may_not_use_it_yet() -> None:
     """It is theirs from the first moment, whenever they become ready."""
-    assert register(SeenAgent(MEMBER), NOW).agent_id == AGENT_ID
+    assert register(AgentInput(MEMBER), NOW).agent_id == AGENT_ID
 
 
 def test_a_place_in_an_organization_is_kept_while_suspended_and_given_back_at_the_end() -> None:
     """Nobody gets one by being suspended when it would be looked at."""
-    admitted = register(SeenAgent(MEMBER, organization=an_organization()), NOW)
+    admitted = register(AgentInput(MEMBER, organization=an_organization()), NOW)
     assert admitted.organization_id == "acme"
     kept = {
         AgentState.SUSPENDED: "acme",
@@ -165,15 +165,15 @@ def test_a_place_in_an_organization_is_kept_while_suspended_and_given_back_at_th
     }
     for state, expected in kept.items():
         later = replace(MEMBER, spec=replace(MEMBER.spec, state=state), status=admitted)
-        assert register(SeenAgent(later, organization=an_organization()), NOW).organization_id == expected
+        assert register(AgentInput(later, organization=an_organization()), NOW).organization_id == expected
         unseen = replace(later, status=AgentStatus())
-        assert register(SeenAgent(unseen, organization=an_organization()), NOW).organization_id is None
+        assert register(AgentInput(unseen, organization=an_organization()), NOW).organization_id is None
 
 
 def test_an_agent_knows_its_credentials_and_its_generation() -> None:
     """They are what `kubectl get` shows."""
     agent = replace(an_agent(), metadata=replace(an_agent().metadata, generation=4))
-    status = register(SeenAgent(agent, credentials=CredentialCount(active=1, total=2)), NOW)
+    status = register(AgentInput(agent, credentials=CredentialCount(active=1, total=2)), NOW)
     assert (status.credentials, status.observed_generation) == (CredentialCount(active=1, total=2), 4)
 
 
@@ -214,7 +214,7 @@ class Registry:
         if agent := self.agents.get(name):
             others = (one for other, one in self.agents.items() if other != name)
             rivals = tuple(one for one in others if claimed_id(one) == claimed_id(agent))
-            self.decided[name] = replace(agent, status=register(SeenAgent(agent, rivals), NOW))
+            self.decided[name] = replace(agent, status=register(AgentInput(agent, rivals), NOW))
 
     def write(self, name: int) -> None:
         """Record what was decided."""

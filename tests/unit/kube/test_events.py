@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.kube.events import QUEUE_LENGTH, EventRecorder
 from agentidp.kube.kinds import AGENTS, CREDENTIALS
-from agentidp.runtime.token_buckets import Buckets
+from agentidp.runtime.token_buckets import TokenBuckets
 from tests.support.worlds import a_credential, a_uid, an_agent, with_metadata
 
 HOUR = 3600
@@ -34,7 +34,7 @@ async def test_what_one_namespace_leaves_in_an_hour_is_bounded() -> None:
     """However many of its credentials rotate however often, and whatever new is to be told of them; warnings count apart."""
     moment, numbers = 0.0, count()
     cluster: Any = CountingCluster()
-    recorder = EventRecorder(cluster, "operator", Buckets(PER_SECOND, AT_ONCE, lambda: moment).take)
+    recorder = EventRecorder(cluster, "operator", TokenBuckets(PER_SECOND, AT_ONCE, lambda: moment).take)
     sending = asyncio.create_task(recorder.run())
     for second in range(HOUR):
         moment = float(second)
@@ -68,7 +68,7 @@ async def test_a_flood_about_one_namespace_leaves_places_to_others() -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    cluster = Cluster(ClientIdentity(FixedSource(RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))), "tests")
+    cluster = KubeClient(ClientIdentity(FixedSource(RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))), "tests")
     recorder = EventRecorder(cluster, "tests")
     for number in range(QUEUE_LENGTH + 1):
         recorder.record(AGENTS, an_agent(namespace="many", uid=f"{number}"), "Registered", "It is.", action="Register")

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from agentidp.domain.resources import Agent, Identity
-from agentidp.kube.client import Cluster
+from agentidp.domain.resources import Agent, ObjectRef
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.pager import BITE, BITE_BYTES, Listing, list_all
+from agentidp.kube.pager import CHUNK, CHUNK_BYTES, Pager, list_all
 from agentidp.kube.reflector import Reflector
 from tests.support.manifests import a_resource
 
@@ -55,23 +55,23 @@ class Answers:
         yield lines
 
 
-def listing(answers: Answers, most: int | None = None) -> Listing[Agent]:
+def listing(answers: Answers, most: int | None = None) -> Pager[Agent]:
     """Of all that it has."""
-    return Listing(cast("Cluster", answers), AGENTS, most=most)
+    return Pager(cast("KubeClient", answers), AGENTS, most=most)
 
 
 async def test_what_is_deep_is_listed_like_all_else() -> None:
     """In its place."""
     answers = Answers([an_agent("a"), an_agent("b", depth=DEPTH)], [an_agent("c", depth=600), an_agent("d")])
-    listed = await list_all(cast("Cluster", answers), AGENTS)
+    listed = await list_all(cast("KubeClient", answers), AGENTS)
     assert [agent.metadata.name for agent in listed] == ["a", "b", "c", "d"]
 
 
 async def test_large_objects_are_decoded_one_at_a_time() -> None:
     """Small ones ten."""
-    sizes = [BITE_BYTES, BITE_BYTES, *([0] * (BITE + 2)), BITE_BYTES]
+    sizes = [CHUNK_BYTES, CHUNK_BYTES, *([0] * (CHUNK + 2)), CHUNK_BYTES]
     answers = Answers([an_agent(f"{number}", size=size) for number, size in enumerate(sizes)])
-    assert [len(some) async for some in listing(answers)] == [1, 1, BITE, 3]
+    assert [len(some) async for some in listing(answers)] == [1, 1, CHUNK, 3]
 
 
 async def test_who_asks_in_passing_reads_so_much_in_all() -> None:
@@ -99,7 +99,7 @@ class Seen:
         self.all_told = asyncio.Event()
         self._last = last
 
-    async def replace(self, listing: Listing[Agent]) -> None:
+    async def replace(self, listing: Pager[Agent]) -> None:
         """There is nothing at first."""
         async for _ in listing:
             pass
@@ -108,7 +108,7 @@ class Seen:
         """By its name and version."""
         self._tell(f"{agent.metadata.name} {agent.metadata.resource_version}")
 
-    def remove(self, gone: Identity) -> None:
+    def remove(self, gone: ObjectRef) -> None:
         """The same."""
         self._tell(f"no {gone.name} {gone.resource_version}")
 
@@ -129,7 +129,7 @@ async def test_a_watch_tells_in_order_whatever_is_deep() -> None:
         f'{{"type":"ADDED","object":{an_agent("c", 7)}}}',
     )
     seen = Seen("c 7")
-    following = asyncio.create_task(Reflector(cast("Cluster", Answers(told=told)), AGENTS, seen).run())
+    following = asyncio.create_task(Reflector(cast("KubeClient", Answers(told=told)), AGENTS, seen).run())
     turns = 0
     while not seen.all_told.is_set():
         assert not following.done()

@@ -10,8 +10,8 @@ from agentidp.domain.resources import Agent, AgentState
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import AGENTS
 from kubectl_agentidp import client as access
-from kubectl_agentidp.client import TRIES, Access
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.client import TRIES, PluginClient
+from kubectl_agentidp.errors import CommandError
 from tests.support.worlds import an_agent
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")
@@ -47,9 +47,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "BETWEEN_TRIES_SECONDS", 0)
 
 
-def accessed(script: Any) -> Access:
+def accessed(script: Any) -> PluginClient:
     """The script as a cluster."""
-    return Access(script, "talent")
+    return PluginClient(script, "talent")
 
 
 async def test_what_is_written_was_decided_on_what_is_there() -> None:
@@ -71,6 +71,6 @@ async def test_nothing_wanted_is_nothing_written() -> None:
 async def test_it_does_not_try_for_ever() -> None:
     """Somebody else writes it all the time, and that is said."""
     script = Script(conflicts=TRIES)
-    with pytest.raises(Failure, match="Agent talent/screener keeps changing: the object has been modified"):
+    with pytest.raises(CommandError, match="Agent talent/screener keeps changing: the object has been modified"):
         await accessed(script).change(AGENTS, "screener", lambda _: {})
     assert len(script.sent) == TRIES

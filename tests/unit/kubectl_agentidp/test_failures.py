@@ -4,13 +4,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agentidp.domain.resources import Name
+from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, SECRETS, Kind
-from kubectl_agentidp.errors import Failure, NoAnswer, explained
+from kubectl_agentidp.errors import CommandError, NoAnswer, explained
 
 SERVER = "https://kube.example"
-SCREENER = Name("talent", "screener")
+SCREENER = NamespacedName("talent", "screener")
 
 
 class Attempt(NamedTuple):
@@ -18,14 +18,14 @@ class Attempt(NamedTuple):
 
     verb: str
     kind: Kind[Any]
-    where: Name
+    where: NamespacedName
     error: ApiError
 
 
-def told(attempt: Attempt) -> Failure:
+def told(attempt: Attempt) -> CommandError:
     """What is said of it."""
     verb, kind, where, error = attempt
-    with pytest.raises(Failure) as failure, explained(verb, kind, where, SERVER):
+    with pytest.raises(CommandError) as failure, explained(verb, kind, where, SERVER):
         raise error
     return failure.value
 
@@ -38,7 +38,7 @@ SAID = {
         "`kubectl get agents.idp.sentryagent.ai -n talent` lists what is there; -n chooses another namespace.",
     ),
     "a kind that is not there": (
-        Attempt("list", AGENTS, Name("talent", ""), NotFound(404, "Unexplained", "404 page not found")),
+        Attempt("list", AGENTS, NamespacedName("talent", ""), NotFound(404, "Unexplained", "404 page not found")),
         "the cluster does not know agents.idp.sentryagent.ai.",
         "AgentIdP is not installed there, or this is another cluster: see kubectl config current-context.",
     ),
@@ -53,7 +53,7 @@ SAID = {
         "Ask for a role that allows the verb 'get' on the resource 'secrets' in namespace 'talent'.",
     ),
     "a right that is missing in the cluster": (
-        Attempt("list", ORGANIZATIONS, Name("", ""), Forbidden(403, "Forbidden", 'User "jane" cannot list resource')),
+        Attempt("list", ORGANIZATIONS, NamespacedName("", ""), Forbidden(403, "Forbidden", 'User "jane" cannot list resource')),
         'User "jane" cannot list resource',
         "Ask for a role that allows the verb 'list' on the resource 'organizations.idp.sentryagent.ai', cluster-wide.",
     ),

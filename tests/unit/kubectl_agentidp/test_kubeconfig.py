@@ -7,7 +7,7 @@ import pytest
 
 from agentidp.kube.config.impersonation import Impersonation
 from agentidp.kube.config.rest_config import KubeconfigSource, Overrides, PodSource
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.kubeconfig import find_source
 from kubectl_agentidp.main import commands
 from tests.support.kubeconfigs import Home, a_kubeconfig
@@ -48,7 +48,7 @@ def test_flags_say_which_and_as_whom(home: Home) -> None:
 def test_an_extra_without_a_value_is_told(home: Home) -> None:
     """With how to write it."""
     home.write(CONFIG)
-    with pytest.raises(Failure, match="--as-user-extra k has no value") as failure:
+    with pytest.raises(CommandError, match="--as-user-extra k has no value") as failure:
         found("--as-user-extra k", {})
     assert "KEY=VALUE" in failure.value.advice
 
@@ -63,6 +63,6 @@ def test_a_pod_without_a_kubeconfig_is_itself(home: Home) -> None:
 @pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": "/no/such:/nor/this"}, IN_A_POD | {"KUBECONFIG": "/no/such"}])
 def test_a_file_that_is_not_there_is_named(home: Home, environment: dict[str, str]) -> None:
     """With how to name another one."""
-    with pytest.raises(Failure, match="there is no kubeconfig at") as failure:
+    with pytest.raises(CommandError, match="there is no kubeconfig at") as failure:
         found("", environment)
     assert "--kubeconfig" in failure.value.advice

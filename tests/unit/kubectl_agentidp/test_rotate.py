@@ -19,7 +19,7 @@ from agentidp.domain.resources import (
     Time,
 )
 from kubectl_agentidp.commands.rotate import rotation_request, same
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
 from tests.support.worlds import (
     DAY,
@@ -84,7 +84,7 @@ REFUSED = {
 @pytest.mark.parametrize(("credential", "problem"), REFUSED.values(), ids=REFUSED)
 def test_what_the_operator_would_not_rotate_is_refused(credential: AgentCredential, problem: str) -> None:
     """At once, with what to do instead; a request that nothing answers would only look like one."""
-    with pytest.raises(Failure, match=f"AgentCredential talent/screener-key {problem}") as refusal:
+    with pytest.raises(CommandError, match=f"AgentCredential talent/screener-key {problem}") as refusal:
         rotation_request(credential, NOW, None)
     assert refusal.value.advice
 
@@ -132,5 +132,5 @@ def test_a_credential_that_was_made_anew_is_not_the_rotated_one() -> None:
     """Its secret is younger than the request, too; but who waits is not told that theirs was rotated."""
     before = an_issued_credential()
     assert same(before, before) is before
-    with pytest.raises(Failure, match="deleted and made anew"):
+    with pytest.raises(CommandError, match="deleted and made anew"):
         same(before, an_issued_credential(uid=a_uid(8)))

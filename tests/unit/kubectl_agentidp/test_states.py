@@ -4,7 +4,7 @@ import pytest
 
 from agentidp.domain.resources import Agent, AgentCredential, AgentState, CredentialState
 from kubectl_agentidp.commands.states import DECOMMISSION, RESUME, REVOKE, SUSPEND, Change, wanted
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 from tests.support.worlds import a_credential, a_uid, an_agent
 
 Either = Agent | AgentCredential
@@ -39,14 +39,14 @@ def test_what_is_so_already_is_not_written(change: Change, one: Either) -> None:
 def test_a_decommissioned_agent_stays_one(change: Change) -> None:
     """With what to do instead."""
     one = an_agent(state=AgentState.DECOMMISSIONED)
-    with pytest.raises(Failure, match="Agent talent/screener is Decommissioned, which is final") as refusal:
+    with pytest.raises(CommandError, match="Agent talent/screener is Decommissioned, which is final") as refusal:
         wanted(change, one.metadata.uid, one)
     assert refusal.value.advice == "Declare a new Agent."
 
 
 def test_another_object_of_the_name_is_not_meant() -> None:
     """The question was about the one that was there."""
-    with pytest.raises(Failure, match="was deleted and made anew meanwhile"):
+    with pytest.raises(CommandError, match="was deleted and made anew meanwhile"):
         wanted(REVOKE, a_uid(1), a_credential(uid=a_uid(2)))
 
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import confirm, note, show
 
 
@@ -32,6 +32,6 @@ def test_a_yes_goes_on(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_anything_else_does_nothing(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the end of the input: nobody is there."""
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    with pytest.raises(Failure, match="not confirmed") as failure:
+    with pytest.raises(CommandError, match="not confirmed") as failure:
         confirm("Revoke?")
     assert "--yes" in failure.value.advice

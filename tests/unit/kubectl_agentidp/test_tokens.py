@@ -5,7 +5,7 @@ import json
 import jwt
 import pytest
 
-from kubectl_agentidp.errors import Failure
+from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.token_request import Answer, Client, Wish
 from kubectl_agentidp.views.tokens import readable
 
@@ -22,7 +22,7 @@ def test_the_claims_are_shown_with_the_header() -> None:
 @pytest.mark.parametrize("token", ["", "opaque", "a.b", "a.b.c", "e30.e30.c.d", "é.e30.c"])
 def test_what_is_no_jwt_has_no_claims(token: str) -> None:
     """It is said, and the token is not."""
-    with pytest.raises(Failure, match="the token is not a JWT") as failure:
+    with pytest.raises(CommandError, match="the token is not a JWT") as failure:
         readable(token)
     assert not token or token not in failure.value.problem
 

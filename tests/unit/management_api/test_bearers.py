@@ -17,19 +17,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from agentidp.domain.access_tokens import TYPE, PublicKey
 from agentidp.domain.administration import READ
 from agentidp.domain.signing_keys import Algorithm
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
 from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.auth import authentication as module
 from management_api.auth.agent_caller import AgentCaller
-from management_api.auth.authentication import Bearers
+from management_api.auth.authentication import BearerAuthentication
 from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
 from management_api.auth.published_keys import PublishedKeys
 from management_api.cache.agents import REGISTERED_AGENTS
-from management_api.cache.cluster_cache import Registry
-from management_api.errors import Failure
+from management_api.cache.cluster_cache import ClusterCache
+from management_api.errors import ApiFailure
 from management_api.settings import ManagementApiSettings
 from tests.support.worlds import a_registered_agent, a_uid
 
@@ -37,7 +37,7 @@ GOOD = "a-token-of-somebody"
 
 
 @pytest.fixture
-async def bearers(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bearers]:
+async def bearers(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BearerAuthentication]:
     """One token of nobody knows who may be looked up, and nothing is remembered."""
     monkeypatch.setattr(module, "REVIEWS_AT_ONCE", 1)
     monkeypatch.setattr(module, "REVIEWS_PER_SECOND", 1e-6)
@@ -53,39 +53,39 @@ async def bearers(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bearers]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     server = RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}")
-    cluster = Cluster(ClientIdentity(FixedSource(server)), "tests")
+    cluster = KubeClient(ClientIdentity(FixedSource(server)), "tests")
     settings = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
-    yield Bearers(settings, cluster, Registry())
+    yield BearerAuthentication(settings, cluster, ClusterCache())
     await cluster.close()
     await runner.cleanup()
 
 
-async def test_a_flood_of_unknown_tokens_does_not_keep_out_who_was_there_before(bearers: Bearers) -> None:
+async def test_a_flood_of_unknown_tokens_does_not_keep_out_who_was_there_before(bearers: BearerAuthentication) -> None:
     """Only who comes for the first time meanwhile is told to come back."""
     assert (await bearers.caller([f"Bearer {GOOD}"])).name == "kubernetes:somebody"
     for _ in range(3):
-        with pytest.raises(Failure) as raised:
+        with pytest.raises(ApiFailure) as raised:
             await bearers.caller(["Bearer of-nobody"])
         assert raised.value.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert (await bearers.caller([f"Bearer {GOOD}"])).name == "kubernetes:somebody"
 
 
-async def test_who_comes_for_the_first_time_is_looked_up(bearers: Bearers) -> None:
+async def test_who_comes_for_the_first_time_is_looked_up(bearers: BearerAuthentication) -> None:
     """And refused where the API server does not know them."""
-    with pytest.raises(Failure) as raised:
+    with pytest.raises(ApiFailure) as raised:
         await bearers.caller(["Bearer of-nobody"])
     assert raised.value.status == HTTPStatus.UNAUTHORIZED
 
 
-async def test_a_refusal_says_how_to_authenticate_and_what_is_wrong(bearers: Bearers) -> None:
+async def test_a_refusal_says_how_to_authenticate_and_what_is_wrong(bearers: BearerAuthentication) -> None:
     """RFC 6750, section 3: to whoever shows no token, a bad one, or one without the scope."""
     agent = REGISTERED_AGENTS.decode(msgspec.Raw(msgspec.json.encode(a_registered_agent())))
     reader = AgentCaller(agent, frozenset({READ}), None)
-    with pytest.raises(Failure) as nothing:
+    with pytest.raises(ApiFailure) as nothing:
         await bearers.caller([])
-    with pytest.raises(Failure) as bad:
+    with pytest.raises(ApiFailure) as bad:
         await bearers.caller(["Bearer of-nobody"])
-    with pytest.raises(Failure) as without_scope:
+    with pytest.raises(ApiFailure) as without_scope:
         await reader.place(None, None)
     assert [raised.value.headers for raised in (nothing, bad, without_scope)] == [
         {"WWW-Authenticate": 'Bearer realm="agentidp"'},
@@ -100,7 +100,7 @@ class Asked:
 
     tokens: list[str]
     looked_up: list[str]
-    bearers: Bearers
+    bearers: BearerAuthentication
 
 
 @pytest.fixture
@@ -125,9 +125,9 @@ async def asked() -> AsyncIterator[Asked]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    cluster = Cluster(ClientIdentity(FixedSource(RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))), "tests")
+    cluster = KubeClient(ClientIdentity(FixedSource(RestConfig(f"http://127.0.0.1:{runner.addresses[0][1]}"))), "tests")
     settings = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
-    yield Asked(tokens, looked_up, Bearers(settings, cluster, Registry()))
+    yield Asked(tokens, looked_up, BearerAuthentication(settings, cluster, ClusterCache()))
     await cluster.close()
     await runner.cleanup()
 
@@ -180,10 +180,10 @@ async def test_a_flood_of_refused_callers_is_told_as_a_number(asked: Asked) -> N
     assert sum(1 + line["left_out_before"] for line in told) <= 1_000
 
 
-async def admitted(bearers: Bearers, token: str) -> HTTPStatus:
+async def admitted(bearers: BearerAuthentication, token: str) -> HTTPStatus:
     """What comes of it."""
     try:
         await bearers.caller([f"Bearer {token}"])
-    except Failure as failure:
+    except ApiFailure as failure:
         return failure.status
     return HTTPStatus.OK

@@ -26,22 +26,22 @@ from agentidp.domain.resources import (
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import CREDENTIALS, PENDING_CHANGES
 from management_api.cache.agents import REGISTERED_AGENTS
-from management_api.cache.cluster_cache import Registry
+from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import registered
-from management_api.errors import Failure
-from management_api.operations.audit_context import Origin
+from management_api.errors import ApiFailure
+from management_api.operations.audit_context import AuditContext
 from management_api.operations.credentials import CredentialChanges, Told
-from management_api.operations.optimistic_writer import Writer
+from management_api.operations.optimistic_writer import OptimisticWriter
 from management_api.operations.pending_changes import PendingChanges
 from management_api.operations.preconditions import GENERATED
-from management_api.operations.propagation import Effects
+from management_api.operations.propagation import Propagation
 from management_api.operations.rollback_sweep import sweep_once
-from management_api.operations.secret_generator import BoundedMaker
+from management_api.operations.secret_generator import BoundedGenerator
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 from tests.support.worlds import AGENT_ID, a_credential, a_registered_agent
 
 HOME = "agentidp-system"
-MAKER = BoundedMaker(threads=1, cost=4, queue=10)
+MAKER = BoundedGenerator(threads=1, cost=4, queue=10)
 AGENT = REGISTERED_AGENTS.keep(REGISTERED_AGENTS.kind.decode(msgspec.json.encode(a_registered_agent())))
 BEFORE = ProvidedHash(hash=bcrypt.hashpw(b"before", bcrypt.gensalt(4)).decode(), hint="0a1b2c3d")
 
@@ -51,7 +51,7 @@ async def is_gone() -> bool:
     return False
 
 
-ORIGIN = Origin("somebody", "a-tenant", "r", is_gone)
+ORIGIN = AuditContext("somebody", "a-tenant", "r", is_gone)
 ANY_FAULT = st.sampled_from([None, *Fault])
 
 
@@ -91,7 +91,7 @@ class World:
     """A credential with the hash BEFORE, or none; an operator that publishes at once; and processes of the API."""
 
     def __init__(self, *, has_credential: bool) -> None:
-        self.registry = Registry()
+        self.registry = ClusterCache()
         self.recorded = asyncio.Event()
         """A change has been recorded."""
         self.cluster = ModelCluster(written=self._publish)
@@ -109,8 +109,8 @@ class World:
 
     def changes_of(self, process: Any, wait_seconds: float = 5.0) -> CredentialChanges:
         """What the process has of this API."""
-        effects = Effects(self.registry, wait_seconds, NoReplicas())
-        writer = Writer(process, CREDENTIALS, lambda one: self.registry.credentials.put(registered(published(one))))
+        effects = Propagation(self.registry, wait_seconds, NoReplicas())
+        writer = OptimisticWriter(process, CREDENTIALS, lambda one: self.registry.credentials.put(registered(published(one))))
         return CredentialChanges(writer, PendingChanges(process, HOME), MAKER, effects, try_again_seconds=0.0)
 
     async def act(self, faults: list[Fault | None]) -> tuple[Told | None, bool]:
@@ -122,7 +122,7 @@ class World:
     async def act_as(self, process: Process, wait_seconds: float = 5.0) -> Told | None:
         """Rotate, or generate where there is nothing to rotate: what is told, if anything."""
         changes, told = self.changes_of(process, wait_seconds), None
-        with suppress(Failure, ApiError, Crashed):
+        with suppress(ApiFailure, ApiError, Crashed):
             if self.before:
                 told = await changes.rotate(AGENT, registered(self.before), None, ORIGIN)
             else:
@@ -282,7 +282,7 @@ def test_a_process_that_has_slept_too_long_writes_nothing_any_more() -> None:
 
     async def live() -> None:
         assert world.before
-        with pytest.raises(Failure, match="came first"):
+        with pytest.raises(ApiFailure, match="came first"):
             await world.changes_of(Sleepy(world.cluster)).rotate(AGENT, registered(world.before), None, ORIGIN)
 
     asyncio.run(live())

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from agentidp.http_server.asgi import Message, Receive, Scope, Send
 from management_api.http.error_handlers import add_error_handlers
-from management_api.http.middleware import Edge
+from management_api.http.middleware import RequestMiddleware
 from management_api.metrics import Metrics
 from tests.support.refusals import refused
 
@@ -24,7 +24,9 @@ async def test_a_failure_of_our_own_tells_nothing_of_the_inside() -> None:
     async def fail() -> None:
         raise RuntimeError(INSIDE)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=Edge(app, Metrics())), base_url="http://api") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=RequestMiddleware(app, Metrics())), base_url="http://api"
+    ) as client:
         answer = await client.get("/", headers={"X-Request-Id": "mine"})
     assert refused(answer, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR") == {}
     assert INSIDE not in answer.text
@@ -40,7 +42,9 @@ async def test_a_flood_of_refusals_is_told_as_a_number() -> None:
         await send({"type": "http.response.body", "body": b""})
 
     metrics = Metrics()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=Edge(app, metrics)), base_url="http://api") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=RequestMiddleware(app, metrics)), base_url="http://api"
+    ) as client:
         with structlog.testing.capture_logs() as told:
             for _ in range(1_001):
                 await client.post("/")
@@ -69,6 +73,6 @@ async def test_a_request_that_breaks_off_does_nothing() -> None:
         answers.append(message.get("status"))
 
     headers = [(b"content-type", b"application/json")]
-    await Edge(app, Metrics())({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
+    await RequestMiddleware(app, Metrics())({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
     assert reached == []
     assert answers[0] == HTTPStatus.BAD_REQUEST

@@ -10,14 +10,14 @@ from aiohttp import web
 from agentidp.domain.resources import Secret
 from management_api.auth.published_keys import PublishedKeys
 from tests.support.token_services import signing_keys
-from token_service.cluster.signing_keys import KeyRing
+from token_service.cluster.signing_keys import SigningKeys
 
 Service = tuple[str, list[str]]
 
 
-def a_key_ring(secret: Secret) -> KeyRing:
+def a_key_ring(secret: Secret) -> SigningKeys:
     """The keys of a token service."""
-    ring = KeyRing()
+    ring = SigningKeys()
     ring.put(secret)
     return ring
 

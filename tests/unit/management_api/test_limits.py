@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from management_api.errors import Code, Failure
+from management_api.errors import ApiFailure, Code
 from management_api.rate_limits import ObjectLimit, RateLimit
 from tests.support.clocks import ManualClock
 
@@ -15,7 +15,7 @@ def test_a_rate_is_told_by_the_contract() -> None:
     limit = RateLimit(0.5, 2, "Too many.", clock)
     limit.take("a")
     limit.take("a")
-    with pytest.raises(Failure) as raised:
+    with pytest.raises(ApiFailure) as raised:
         limit.take("a")
     assert (raised.value.status, raised.value.code) == (HTTPStatus.TOO_MANY_REQUESTS, Code.RATE_LIMIT_EXCEEDED)
     assert raised.value.headers["Retry-After"] == "2"
@@ -36,10 +36,10 @@ def test_what_is_being_created_counts_already() -> None:
     """Else many at once would pass; what came to nothing leaves its room."""
     there = {"full": 2, "half": 1}
     limit = ObjectLimit(lambda namespace: there.get(namespace, 0), 2)
-    with pytest.raises(Failure), limit.room_in("full"):
+    with pytest.raises(ApiFailure), limit.room_in("full"):
         pass
     with limit.room_in("half"):
-        with pytest.raises(Failure) as raised, limit.room_in("half"):
+        with pytest.raises(ApiFailure) as raised, limit.room_in("half"):
             pass
         with limit.room_in("empty"), limit.room_in("empty"):
             pass

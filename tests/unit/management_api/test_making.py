@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from management_api.errors import Failure
-from management_api.operations.secret_generator import BoundedMaker
+from management_api.errors import ApiFailure
+from management_api.operations.secret_generator import BoundedGenerator
 
 
 async def test_a_tenant_with_many_does_not_hold_up_another() -> None:
     """However many wait: the newcomer's secret is made after those that are under way."""
-    maker, done = BoundedMaker(threads=1, cost=10, queue=256), list[str]()
+    maker, done = BoundedGenerator(threads=1, cost=10, queue=256), list[str]()
 
     async def make(tenant: str) -> None:
         await maker.make(tenant)
@@ -27,7 +27,7 @@ async def test_a_tenant_with_many_does_not_hold_up_another() -> None:
 
 async def test_a_tenant_leaves_places_in_the_line_to_others() -> None:
     """503 for who has a quarter of all already, while another finds a place."""
-    maker = BoundedMaker(threads=1, cost=10, queue=20)
+    maker = BoundedGenerator(threads=1, cost=10, queue=20)
     async with asyncio.TaskGroup() as tasks:
         made = [tasks.create_task(refused(maker, "many")) for _ in range(20)]
         await asyncio.sleep(0)
@@ -36,11 +36,11 @@ async def test_a_tenant_leaves_places_in_the_line_to_others() -> None:
     assert not others.result()
 
 
-async def refused(maker: BoundedMaker, tenant: str) -> bool:
+async def refused(maker: BoundedGenerator, tenant: str) -> bool:
     """Whether no place was left."""
     try:
         await maker.make(tenant)
-    except Failure:
+    except ApiFailure:
         return True
     return False
 
@@ -48,7 +48,7 @@ async def refused(maker: BoundedMaker, tenant: str) -> bool:
 @pytest.mark.parametrize("cancelled", [0, 1, 2])
 async def test_who_goes_away_keeps_nobody_waiting(cancelled: int) -> None:
     """While its secret is being made, when its turn comes, or before."""
-    maker = BoundedMaker(threads=1, cost=10, queue=10)
+    maker = BoundedGenerator(threads=1, cost=10, queue=10)
     tasks = [asyncio.create_task(maker.make("a")) for _ in range(3)]
     await asyncio.sleep(0.01)
     tasks[cancelled].cancel()

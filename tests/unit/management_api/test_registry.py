@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.cache.store import Feed
+from agentidp.cache.store import IndexedStore
 from agentidp.domain.administration import READ
 from agentidp.domain.clients import client_organization
-from agentidp.domain.resources import Administrator, CredentialState, Identity, SecretHash
+from agentidp.domain.resources import Administrator, CredentialState, ObjectRef, SecretHash
 from management_api.auth.agent_caller import AgentCaller
-from management_api.cache.agents import DATED_AGENTS, REGISTERED_AGENTS, DatedAgent, RegisteredAgent, RegisteredAgentTable
+from management_api.cache.agents import DATED_AGENTS, REGISTERED_AGENTS, AgentWithManagedFields, CachedAgent, CachedAgentIndex
 from management_api.cache.agents import registered as registered_agent
-from management_api.cache.cluster_cache import Registry
+from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import (
     CHANGED_AT,
+    CachedCredential,
     CredentialTable,
-    RegisteredCredential,
     Status,
     registered,
 )
@@ -57,9 +57,9 @@ credentials = st.builds(
 
 
 @given(st.lists(st.tuples(st.booleans(), credentials), max_size=30), st.integers(0, 3), st.integers(1, 3))
-def test_pages_are_newest_first(changes: list[tuple[bool, RegisteredCredential]], skip: int, limit: int) -> None:
+def test_pages_are_newest_first(changes: list[tuple[bool, CachedCredential]], skip: int, limit: int) -> None:
     """Whatever came, changed or went before; an older sight of one never comes back."""
-    table, now = CredentialTable(), dict[str, RegisteredCredential]()
+    table, now = CredentialTable(), dict[str, CachedCredential]()
     for stays, one in changes:
         if not stays:
             table.remove(one)
@@ -83,22 +83,22 @@ def test_pages_are_newest_first(changes: list[tuple[bool, RegisteredCredential]]
 
 def test_agents_are_counted_before_they_have_an_id() -> None:
     """While the operator is down, agents are objects like others; each is counted once, and no more when it is gone."""
-    table = RegisteredAgentTable()
-    feed: Feed[RegisteredAgent, RegisteredAgentTable] = Feed(table)
+    table = CachedAgentIndex()
+    feed: IndexedStore[CachedAgent, CachedAgentIndex] = IndexedStore(table)
     without, withid = registered_agent(an_agent_with_id("")), registered_agent(an_agent_with_id(AGENT_ID))
     feed.put(without)
     assert (table.count_in(NAMESPACE), len(table)) == (1, 0)
     feed.put(replace(withid, version=without.version + 1))
     feed.put(without)
     assert (table.count_in(NAMESPACE), len(table)) == (1, 1)
-    feed.remove(Identity(namespace=NAMESPACE, name=withid.name))
+    feed.remove(ObjectRef(namespace=NAMESPACE, name=withid.name))
     assert table.count_in(NAMESPACE) == 0
     feed.put(without)
-    feed.remove(Identity(namespace=NAMESPACE, name=without.name))
+    feed.remove(ObjectRef(namespace=NAMESPACE, name=without.name))
     assert table.count_in(NAMESPACE) == 0
 
 
-def an_agent_with_id(agent_id: str) -> DatedAgent:
+def an_agent_with_id(agent_id: str) -> AgentWithManagedFields:
     """As the API server has it; "" is none yet."""
     agent = DATED_AGENTS.decode(msgspec.json.encode(a_registered_agent()))
     return replace(agent, status=replace(agent.status, agent_id=agent_id or None))
@@ -123,7 +123,7 @@ SEEN: dict[str, tuple[str | None, set[str]]] = {
 @pytest.mark.parametrize(("namespace", "looked_at"), SEEN.values(), ids=SEEN)
 async def test_agents_of_others_cost_a_list_nothing(namespace: str | None, looked_at: set[str]) -> None:
     """Whoever may list its own may list again and again, however many others there are."""
-    registry, acme = Registry(), an_organization(admits=(NAMESPACE, "sister"))
+    registry, acme = ClusterCache(), an_organization(admits=(NAMESPACE, "sister"))
     rights = (Administrator(namespace=NAMESPACE, scopes=(READ,)),)
     organization = client_organization(replace(acme, spec=replace(acme.spec, administrators=rights)))
     for number, (where, whose) in enumerate([(NAMESPACE, "acme"), ("sister", "acme"), ("others", None), (NAMESPACE, None)]):
@@ -134,7 +134,7 @@ async def test_agents_of_others_cost_a_list_nothing(namespace: str | None, looke
     sight = await AgentCaller(caller, frozenset({READ}), organization).visible(namespace)
     looked = list[str]()
 
-    def fits(agent: RegisteredAgent) -> bool:
+    def fits(agent: CachedAgent) -> bool:
         looked.append(agent.namespace)
         return sight.includes(agent)
 

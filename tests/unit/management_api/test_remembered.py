@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from management_api.auth.expiring_cache import Remembered
+from management_api.auth.expiring_cache import ExpiringCache
 from tests.support.clocks import ManualClock
 
 MOST, MOST_OF_A_GROUP = 6, 2
@@ -11,7 +11,7 @@ MOST, MOST_OF_A_GROUP = 6, 2
 
 def test_a_flood_of_one_tenant_leaves_what_others_have() -> None:
     """Its own oldest go."""
-    remembered: Remembered[str, int] = Remembered(10, ManualClock(), most=MOST, most_of_a_group=MOST_OF_A_GROUP)
+    remembered: ExpiringCache[str, int] = ExpiringCache(10, ManualClock(), most=MOST, most_of_a_group=MOST_OF_A_GROUP)
     remembered.add("quiet", 1, "a")
     for number in range(100):
         remembered.add(f"{number}", number, "flood")
@@ -23,7 +23,7 @@ def test_a_flood_of_one_tenant_leaves_what_others_have() -> None:
 def test_it_knows_what_was_added_last_and_never_too_much(additions: list[tuple[int, str, float]]) -> None:
     """Whatever is added in which group: memory is bounded, and what is found was added, and not too long ago."""
     clock, added = ManualClock(), dict[int, tuple[float, str]]()
-    remembered: Remembered[int, str] = Remembered(10, clock, most=MOST, most_of_a_group=MOST_OF_A_GROUP)
+    remembered: ExpiringCache[int, str] = ExpiringCache(10, clock, most=MOST, most_of_a_group=MOST_OF_A_GROUP)
     for key, group, pause in additions:
         clock.now += pause
         remembered.add(key, group, group)

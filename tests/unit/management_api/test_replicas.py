@@ -10,21 +10,21 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from agentidp.domain.last_used import fingerprint
-from agentidp.domain.propagation import APPLIED_PATH, Applied
+from agentidp.domain.propagation import APPLIED_PATH, ReplicaState
 from agentidp.domain.resources import AgentCredential, CredentialState
 from agentidp.kube.errors import Unreachable
 from agentidp.runtime.replicas import Replica
 from management_api.operations import replicas as module
-from management_api.operations.propagation_check import Overtaken, Unconfirmed
+from management_api.operations.propagation_check import NotPropagated, Superseded
 from management_api.operations.replicas import Replicas
 from tests.support.token_services import HASH, the_credential
 
 PATIENCE, IMPATIENCE = 30.0, 3.0
 """Seconds: for what comes in the end, and for what never does while others answer within it."""
 VERSION = "17"
-CAUGHT_UP = Applied(serving=True, caught_up=True, accepts=(fingerprint(HASH),))
+CAUGHT_UP = ReplicaState(serving=True, caught_up=True, accepts=(fingerprint(HASH),))
 BEHIND = replace(CAUGHT_UP, caught_up=False)
-NOT_LISTED = Applied(serving=False)
+NOT_LISTED = ReplicaState(serving=False)
 
 Stand = Callable[..., Any]
 
@@ -34,7 +34,7 @@ async def stand() -> AsyncIterator[Stand]:
     """Starts a replica that answers with these lists, the last of them again and again; gives its URL and what it was asked."""
     runners: list[web.AppRunner] = []
 
-    async def start(*answers: list[Applied] | int) -> tuple[str, list[web.Request]]:
+    async def start(*answers: list[ReplicaState] | int) -> tuple[str, list[web.Request]]:
         left, asked = list(answers), []
 
         async def tell(request: web.Request) -> web.Response:
@@ -92,7 +92,7 @@ async def test_it_is_in_force_when_all_say_so(stand: Stand) -> None:
         assert [one.headers["Authorization"] for one in asked] == ["Bearer a-token"]
 
 
-LATE: dict[str, list[Applied] | int] = {
+LATE: dict[str, list[ReplicaState] | int] = {
     "that is behind": [BEHIND],
     "of an earlier version, one of whose processes is behind": [CAUGHT_UP, BEHIND],
     "that answers for nobody": [],
@@ -112,7 +112,7 @@ async def test_a_replica_is_asked_until_it_confirms(which: str, stand: Stand) ->
 async def test_a_replica_that_never_confirms_is_named(which: str, stand: Stand) -> None:
     """And nobody else."""
     slow, (good, _) = (await stand(LATE[which]))[0], await stand([CAUGHT_UP])
-    with pytest.raises(Unconfirmed) as raised:
+    with pytest.raises(NotPropagated) as raised:
         await wait([good, slow], seconds=IMPATIENCE)
     assert raised.value.replicas == (slow,)
 
@@ -120,7 +120,7 @@ async def test_a_replica_that_never_confirms_is_named(which: str, stand: Stand) 
 async def test_a_replica_that_hangs_is_named(stand: Stand, hanging: str) -> None:
     """It may be serving what it knew."""
     good, _ = await stand([CAUGHT_UP])
-    with pytest.raises(Unconfirmed) as raised:
+    with pytest.raises(NotPropagated) as raised:
         await wait([good, hanging], seconds=IMPATIENCE)
     assert raised.value.replicas == (hanging,)
 
@@ -155,7 +155,7 @@ async def test_a_replica_that_comes_meanwhile_is_asked_as_well(stand: Stand, mon
 async def test_a_secret_that_is_not_in_force_any_more_was_overtaken(stand: Stand) -> None:
     """By another change, which every replica may have before this one is asked for."""
     url, _ = await stand([replace(CAUGHT_UP, accepts=("0" * 16,))])
-    with pytest.raises(Overtaken):
+    with pytest.raises(Superseded):
         await wait([url])
 
 
@@ -164,13 +164,13 @@ async def test_a_revocation_is_in_force_when_nothing_is_accepted(stand: Stand) -
     revoked = the_credential(state=CredentialState.REVOKED)
     (url, _), (accepting, _) = await stand([replace(CAUGHT_UP, accepts=())]), await stand([CAUGHT_UP])
     await wait([url], revoked)
-    with pytest.raises(Overtaken):
+    with pytest.raises(Superseded):
         await wait([url, accepting], revoked)
 
 
 async def test_nobody_found_is_nobody_that_confirms() -> None:
     """A name server that is away must not look like a service without replicas."""
-    with pytest.raises(Unconfirmed):
+    with pytest.raises(NotPropagated):
         await wait(["http://nobody.invalid"])
 
 
@@ -182,7 +182,7 @@ async def test_without_a_token_of_our_own_nobody_confirms(stand: Stand) -> None:
         raise Unreachable("away")
 
     replicas = Replicas([url], no_token, IMPATIENCE)
-    with pytest.raises(Unconfirmed):
+    with pytest.raises(NotPropagated):
         await replicas.ready()
     await replicas.close()
     assert not asked
@@ -193,7 +193,7 @@ async def test_before_a_change_all_must_answer(stand: Stand, hanging: str) -> No
     url, _ = await stand([CAUGHT_UP])
     both, alone = Replicas([url, hanging], token, IMPATIENCE), Replicas([url], token, PATIENCE)
     await alone.ready()
-    with pytest.raises(Unconfirmed) as raised:
+    with pytest.raises(NotPropagated) as raised:
         await both.ready()
     assert raised.value.replicas == (hanging,)
     for replicas in (both, alone):

@@ -18,7 +18,7 @@ from agentidp.domain.resources import (
     ProvidedHash,
 )
 from management_api.cache.credentials import CHANGED_AT
-from management_api.errors import Failure
+from management_api.errors import ApiFailure
 from management_api.operations import preconditions as rules
 from management_api.operations.pending_changes import record_name, rotation
 from management_api.operations.rollback import concerns, is_abandoned, rolled_back
@@ -74,7 +74,7 @@ def test_only_what_stands_is_told(what: str) -> None:
     if what == "it has the hash":
         rules.require_standing(STANDING[what], ROTATED)
     else:
-        with pytest.raises(Failure):
+        with pytest.raises(ApiFailure):
             rules.require_standing(STANDING[what], ROTATED)
 
 
@@ -107,7 +107,7 @@ def test_a_write_that_comes_after_the_rolling_back_is_refused() -> None:
     before = left(OLD)
     after = replace(before, metadata=replace(before.metadata, annotations={CHANGED_AT: "later"}))
     assert rules.unless_overtaken(before, before, {"spec": {}}) == {"spec": {}}
-    with pytest.raises(Failure, match="came first"):
+    with pytest.raises(ApiFailure, match="came first"):
         rules.unless_overtaken(before, after, {"spec": {}})
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from agentidp.domain.resources import AgentCredential
-from management_api.errors import Failure
+from management_api.errors import ApiFailure
 from management_api.operations.preconditions import require_rotatable
 from tests.support.worlds import HOUR, MINUTE, NOW, SECOND, a_hash, a_rotation, an_issued_credential, restated
 
@@ -28,7 +28,7 @@ FREE = {
 @pytest.mark.parametrize("credential", BUSY.values(), ids=BUSY)
 def test_a_credential_that_is_being_rotated_is_not_rotated_again(credential: AgentCredential) -> None:
     """Of two rotations at once, one is told to try again."""
-    with pytest.raises(Failure, match="Another change of this credential is under way"):
+    with pytest.raises(ApiFailure, match="Another change of this credential is under way"):
         require_rotatable(credential, None)
 
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from agentidp.domain.resources import ObjectMeta, PendingChange
 from agentidp.kube.errors import Unreachable
-from management_api.errors import Code, Failure
+from management_api.errors import ApiFailure, Code
 from management_api.operations.pending_changes import generation
 from management_api.operations.rollback_sweep import sweep_once
 from tests.support.worlds import HOUR, NOW
@@ -17,7 +17,7 @@ AGE = timedelta(hours=1)
 CONTENT = "what is written there"
 TROUBLES = [
     Unreachable("the API server is away"),
-    Failure(HTTPStatus.CONFLICT, Code.UNAVAILABLE, "it has changed"),
+    ApiFailure(HTTPStatus.CONFLICT, Code.UNAVAILABLE, "it has changed"),
     OverflowError(CONTENT),
     RecursionError(CONTENT),
 ]

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.organization import OrganizationReconciler
-from agent_operator.work_queue import Work
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import Agent, AgentState, Name, Organization, OrganizationLimits
+from agentidp.domain.resources import Agent, AgentState, NamespacedName, Organization, OrganizationLimits
 from tests.support.worlds import AGENT_ID, NAMESPACE, a_registered_agent, a_uid, an_agent, an_organization
 
 FULL = 2
@@ -25,9 +25,9 @@ class Known:
     """A cluster that has what the world has, and keeps count of what is asked and written."""
 
     def __init__(self, *objects: Agent | Organization) -> None:
-        self.world = World(Work())
+        self.world = ClusterCache(WorkQueue())
         self.asked = 0
-        self.reasons: dict[Name, str] = {}
+        self.reasons: dict[NamespacedName, str] = {}
         self.admitted = 0
         for one in objects:
             if isinstance(one, Organization):
@@ -38,7 +38,7 @@ class Known:
     async def find(self, _kind: Any, *name: str) -> Agent | None:
         """As a Cluster."""
         self.asked += 1
-        return self.world.agents.get(Name(*name))
+        return self.world.agents.get(NamespacedName(*name))
 
     async def agent_status(self, agent: Agent, status: Any) -> Agent:
         """As Writes."""

@@ -17,16 +17,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from agent_operator import clock
-from agent_operator.cache.cluster_cache import World
-from agent_operator.last_used import UsageBook
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.last_used import LastUsedRecord
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.reconcilers import credential as credentials
 from agent_operator.reconcilers import executor
 from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
-from agent_operator.reconcilers.gatherer import Observer
-from agent_operator.work_queue import Work
+from agent_operator.reconcilers.gatherer import Gatherer
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.client_secrets import generate_secret, hint_of
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import MAX_HASHES
@@ -41,7 +41,7 @@ from agentidp.domain.resources import (
     CredentialPhase,
     CredentialSpec,
     CredentialState,
-    Name,
+    NamespacedName,
     ObjectMeta,
     Rotation,
     SecretTemplate,
@@ -50,11 +50,11 @@ from agentidp.domain.resources.agent import AgentSpec, AgentStatus, AgentType, D
 from agentidp.domain.secret_delivery import Endpoints, client_secret_in
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
-from agentidp.runtime.secret_generator import MadeSecret
+from agentidp.runtime.secret_generator import GeneratedSecret
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 
-AGENT = Name("team", "screener")
-CREDENTIAL = Name("team", "screener")
+AGENT = NamespacedName("team", "screener")
+CREDENTIAL = NamespacedName("team", "screener")
 ENDPOINTS = Endpoints("https://idp.example/api/v1/token", "https://idp.example")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(minutes=5)
@@ -73,11 +73,11 @@ class Silent:
 class Maker:
     """Makes real secrets; what stands for the bcrypt hash cannot be turned back, and costs nothing."""
 
-    async def make(self, credential_id: str, group: str = "") -> MadeSecret:  # noqa: ARG002 as the real one
+    async def make(self, credential_id: str, group: str = "") -> GeneratedSecret:  # noqa: ARG002 as the real one
         """As SecretMaker."""
         value = generate_secret()
         hint = hint_of(credential_id, value.encode())
-        return MadeSecret(value, f"$2b$10${hint:.<53}", hint)
+        return GeneratedSecret(value, f"$2b$10${hint:.<53}", hint)
 
 
 class CredentialLife(RuleBasedStateMachine):
@@ -173,20 +173,20 @@ class CredentialLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def secret_is_deleted(self, data: st.DataObject) -> None:
         """By somebody."""
-        self.cluster.take_away(SECRETS, Name("team", data.draw(st.sampled_from(self.secret_names()))))
+        self.cluster.take_away(SECRETS, NamespacedName("team", data.draw(st.sampled_from(self.secret_names()))))
 
     @precondition(lambda self: self.secret_names())
     @rule(data=st.data())
     def secret_is_edited(self, data: st.DataObject) -> None:
         """By somebody, who writes a value that nobody accepts."""
-        name = Name("team", data.draw(st.sampled_from(self.secret_names())))
+        name = NamespacedName("team", data.draw(st.sampled_from(self.secret_names())))
         self.cluster.change(SECRETS, name, data={"client_secret": b"edited"})
 
     @precondition(lambda self: self.secret_names())
     @rule(data=st.data())
     def secret_loses_its_metadata(self, data: st.DataObject) -> None:
         """By somebody; the value is as it was."""
-        name = Name("team", data.draw(st.sampled_from(self.secret_names())))
+        name = NamespacedName("team", data.draw(st.sampled_from(self.secret_names())))
         secret = next(one for one in self.cluster.all(SECRETS) if one.key == name)
         meta = replace(secret.metadata, labels={}, owner_references=())
         self.cluster.change(SECRETS, name, metadata=meta)
@@ -195,7 +195,7 @@ class CredentialLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def secret_becomes_larger_than_is_remembered(self, data: st.DataObject) -> None:
         """By somebody, who adds an annotation: from then on it is read before anything is decided."""
-        name = Name("team", data.draw(st.sampled_from(self.secret_names())))
+        name = NamespacedName("team", data.draw(st.sampled_from(self.secret_names())))
         secret = next(one for one in self.cluster.all(SECRETS) if one.key == name)
         meta = replace(secret.metadata, annotations=secret.metadata.annotations | {"note": "x" * 10_000})
         self.cluster.change(SECRETS, name, metadata=meta)
@@ -242,14 +242,14 @@ class CredentialLife(RuleBasedStateMachine):
 
     def start_operator(self) -> None:
         """A new process, which reads the cluster first."""
-        self.world = World(Work())
+        self.world = ClusterCache(WorkQueue())
         leadership = Leadership()
         leadership._until = float("inf")
         cluster: Any = self.cluster
         events: Any = Silent()
         maker: Any = Maker()
-        writes = Writes(cluster, self.world, leadership, events)
-        observer = Observer(cluster, self.world, ENDPOINTS, UsageBook(), 100)
+        writes = FencedWriter(cluster, self.world, leadership, events)
+        observer = Gatherer(cluster, self.world, ENDPOINTS, LastUsedRecord(), 100)
         self.reconciler = CredentialReconciler(cluster, self.world, observer, Executor(writes, maker, ENDPOINTS), writes)
 
     def wake(self) -> datetime | None:

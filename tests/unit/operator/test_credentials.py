@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from agent_operator.cache.cluster_cache import World
-from agent_operator.last_used import UsageBook
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.last_used import LastUsedRecord
 from agent_operator.reconcilers.credential import CredentialReconciler
-from agent_operator.reconcilers.gatherer import Observer
-from agent_operator.work_queue import Work
+from agent_operator.reconcilers.gatherer import Gatherer
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.lifecycle import Step, WriteStatus
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential
@@ -20,7 +20,7 @@ class Lagging:
     """A cluster that may have an agent of which the watch has said nothing yet; and an executor that takes notes."""
 
     def __init__(self, credential: AgentCredential, agent: Agent | None) -> None:
-        self.world = World(Work())
+        self.world = ClusterCache(WorkQueue())
         self.world.credentials.put(credential)
         self.steps: list[Step] = []
         self._agent = agent
@@ -36,7 +36,7 @@ class Lagging:
     async def first_step(self, credential: AgentCredential) -> Step:
         """What is done first with a credential."""
         anything: Any = self
-        observer = Observer(anything, self.world, ENDPOINTS, UsageBook(), 100)
+        observer = Gatherer(anything, self.world, ENDPOINTS, LastUsedRecord(), 100)
         await CredentialReconciler(anything, self.world, observer, anything, anything).reconcile(credential.key)
         return self.steps[0]
 

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from agent_operator.reconcilers import executor as executor_module
 from agent_operator.reconcilers.executor import Executor
-from agent_operator.reconcilers.gatherer import Sight
+from agent_operator.reconcilers.gatherer import GatheredInput
 from agentidp.domain.client_secrets import generate_secret, hint_of
 from agentidp.domain.lifecycle import IssueSecret
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialStatus, Secret
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, Unreachable
-from agentidp.runtime.secret_generator import MadeSecret
+from agentidp.runtime.secret_generator import GeneratedSecret
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_secret, a_uid, an_issued_credential, seen
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")
@@ -58,11 +58,11 @@ class Maker:
 
     made: list[bytes] = field(default_factory=list)
 
-    async def make(self, credential_id: str, group: str = "") -> MadeSecret:  # noqa: ARG002 as the real one
+    async def make(self, credential_id: str, group: str = "") -> GeneratedSecret:  # noqa: ARG002 as the real one
         """A secret."""
         value = generate_secret()
         self.made.append(value.encode())
-        return MadeSecret(value, a_fake_hash(value.encode()), hint_of(credential_id, value.encode()))
+        return GeneratedSecret(value, a_fake_hash(value.encode()), hint_of(credential_id, value.encode()))
 
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
@@ -104,9 +104,9 @@ async def test_a_value_that_was_delivered_although_it_was_refused_is_never_issue
     executor, credential = Executor(api, maker, ENDPOINTS), an_issued_credential()  # type: ignore[arg-type]
     step = IssueSecret(Reason.ROTATION_REQUESTED, credential.status)
     with pytest.raises(Conflict):
-        await executor.execute(Sight(seen(credential), None, None), step)
+        await executor.execute(GatheredInput(seen(credential), None, None), step)
     published = replace(credential, status=api.statuses[-1])
-    sight = Sight(seen(published, secret=a_secret(published, maker.made[0])), None, None)
+    sight = GatheredInput(seen(published, secret=a_secret(published, maker.made[0])), None, None)
     await executor.execute(sight, IssueSecret(Reason.ROTATION_REQUESTED, published.status))
     assert api.values == maker.made[1:]
 
@@ -119,7 +119,9 @@ async def test_values_that_were_made_in_vain_are_not_kept_for_ever(monkeypatch: 
     for number in range(100):
         credential = an_issued_credential(uid=a_uid(number))
         with suppress(Conflict):
-            await executor.execute(Sight(seen(credential), None, None), IssueSecret(Reason.NOT_ISSUED, credential.status))
+            await executor.execute(
+                GatheredInput(seen(credential), None, None), IssueSecret(Reason.NOT_ISSUED, credential.status)
+            )
     assert executor._made_in_vain.keys() == {a_uid(number) for number in range(90, 100)}
 
 
@@ -127,7 +129,7 @@ async def issue_twice(api: Any, maker: Any) -> None:
     """Each time as the last status has it; the first time may be in vain."""
     executor, credential = Executor(api, maker, ENDPOINTS), an_issued_credential()
     for _ in range(2):
-        sight = Sight(seen(credential), None, None)
+        sight = GatheredInput(seen(credential), None, None)
         with suppress(ApiError):
             await executor.execute(sight, IssueSecret(Reason.ROTATION_REQUESTED, credential.status))
         credential = replace(credential, status=api.statuses[-1]) if api.statuses else credential

@@ -12,7 +12,7 @@ import pytest
 
 from agent_operator.watch.handlers import _configure
 from agent_operator.watch.kopf_lists import METADATA, Bodies, Lists, loads
-from agentidp.domain.resources import Identity
+from agentidp.domain.resources import ObjectRef
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.kube.kinds import AGENTS
 from agentidp.kube.pager import PAGE_BYTES
@@ -50,7 +50,7 @@ async def test_an_object_is_handled_that_a_later_python_has_read_whole() -> None
 class Named(msgspec.Struct):
     """What is read of an object."""
 
-    metadata: Identity
+    metadata: ObjectRef
 
 
 def an_agent_of(mebibytes: float, number: int = 0) -> dict[str, Any]:

@@ -10,14 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.memberships import Memberships, place_of
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.organization import OrganizationReconciler
-from agent_operator.work_queue import Topic, Work
+from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.reasons import Reason
 from agentidp.domain.registration import Standing
-from agentidp.domain.resources import Agent, AgentState, AgentStatus, Name, Organization, OrganizationLimits, OrganizationStatus
+from agentidp.domain.resources import (
+    Agent,
+    AgentState,
+    AgentStatus,
+    NamespacedName,
+    Organization,
+    OrganizationLimits,
+    OrganizationStatus,
+)
 from tests.support.worlds import DAY, MINUTE, NAMESPACE, a_registered_agent, a_uid, an_agent, an_organization
 
 FOREIGN = 600
@@ -28,15 +36,15 @@ class Running:
     """A world, the reconcilers of agents and organizations, and every status that they write, which the world then has."""
 
     def __init__(self) -> None:
-        self.work = Work()
-        self.world = World(self.work)
-        self.looks: Counter[Topic] = Counter()
+        self.work = WorkQueue()
+        self.world = ClusterCache(self.work)
+        self.looks: Counter[RequestKind] = Counter()
         self.writes = 0
         self._versions = count(1)
         anything: Any = self
-        self._reconcilers: dict[Topic, Any] = {
-            Topic.AGENT: AgentReconciler(anything, self.world, anything).reconcile,
-            Topic.ORGANIZATION: OrganizationReconciler(anything, self.world, anything).reconcile,
+        self._reconcilers: dict[RequestKind, Any] = {
+            RequestKind.AGENT: AgentReconciler(anything, self.world, anything).reconcile,
+            RequestKind.ORGANIZATION: OrganizationReconciler(anything, self.world, anything).reconcile,
         }
 
     def put(self, one: Agent | Organization) -> None:
@@ -55,7 +63,7 @@ class Running:
 
     async def find(self, _kind: Any, *name: str) -> Agent | None:
         """As a Cluster."""
-        return self.world.agents.get(Name(*name))
+        return self.world.agents.get(NamespacedName(*name))
 
     async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
         """As Writes."""
@@ -104,7 +112,7 @@ async def test_a_change_of_an_organization_wakes_no_agent_that_it_does_not_admit
     running = await a_running_world(*(foreign(number) for number in range(FOREIGN)))
     running.put(an_organization(limits=OrganizationLimits(agents=6)))
     await running.at_rest()
-    assert running.looks == {Topic.ORGANIZATION: 1}
+    assert running.looks == {RequestKind.ORGANIZATION: 1}
 
 
 async def test_a_registration_of_one_that_is_not_admitted_concerns_nobody_else() -> None:
@@ -112,8 +120,8 @@ async def test_a_registration_of_one_that_is_not_admitted_concerns_nobody_else()
     running = await a_running_world(*(foreign(number) for number in range(FOREIGN)))
     running.put(foreign(FOREIGN))
     await running.at_rest()
-    assert set(running.looks) == {Topic.AGENT}
-    assert running.looks[Topic.AGENT] <= 2
+    assert set(running.looks) == {RequestKind.AGENT}
+    assert running.looks[RequestKind.AGENT] <= 2
 
 
 async def test_the_status_of_an_organization_wakes_no_agent() -> None:
@@ -121,8 +129,8 @@ async def test_the_status_of_an_organization_wakes_no_agent() -> None:
     running = await a_running_world(*(foreign(number, NAMESPACE) for number in range(FOREIGN)), limit=None)
     running.put(foreign(FOREIGN, NAMESPACE))
     await running.at_rest()
-    assert running.looks[Topic.AGENT] <= 2
-    assert running.looks[Topic.ORGANIZATION] <= 2
+    assert running.looks[RequestKind.AGENT] <= 2
+    assert running.looks[RequestKind.ORGANIZATION] <= 2
 
 
 def test_computation_grows_with_the_number_of_agents_and_not_with_its_square() -> None:
@@ -200,9 +208,9 @@ async def _live(changes: list[tuple[str, Agent | Organization, bool]]) -> None:
     await running.at_rest()
     running.writes = 0
     for agent in running.world.agents:
-        running.work.wake(Topic.AGENT, agent.key)
+        running.work.wake(RequestKind.AGENT, agent.key)
     for organization in running.world.organizations:
-        running.work.wake(Topic.ORGANIZATION, organization.key)
+        running.work.wake(RequestKind.ORGANIZATION, organization.key)
     await running.at_rest()
     assert running.writes == 0
 
@@ -210,7 +218,7 @@ async def _live(changes: list[tuple[str, Agent | Organization, bool]]) -> None:
 @given(st.lists(st.tuples(AGENTS, st.sampled_from((None, "acme", "other")), st.booleans()), max_size=30), ORGANIZATIONS)
 def test_the_accounts_are_those_of_a_recount(story: list[tuple[Agent, str | None, bool]], organization: Organization) -> None:
     """After whatever happened to the agents."""
-    accounts, agents = Memberships(), dict[Name, Agent]()
+    accounts, agents = Memberships(), dict[NamespacedName, Agent]()
     for agent, admitted_by, goes in story:
         known = agents.pop(agent.key, None)
         current = replace(agent, status=replace(agent.status, organization_id=admitted_by))
@@ -238,7 +246,7 @@ async def test_one_that_is_being_deleted_keeps_nobody_waiting() -> None:
     deleted = foreign(1, NAMESPACE)
     deleted = replace(deleted, metadata=replace(deleted.metadata, deletion_timestamp=deleted.metadata.creation_timestamp))
     running = await a_running_world(deleted, foreign(2, NAMESPACE), limit=1)
-    second = running.world.agents.get(Name(NAMESPACE, "foreign-2"))
+    second = running.world.agents.get(NamespacedName(NAMESPACE, "foreign-2"))
     assert second
     assert second.status.conditions[0].reason == Reason.REGISTERED
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry import metrics as operator_metrics
-from agent_operator.telemetry.counts import SLICE, Census, take_census
+from agent_operator.telemetry.counts import SLICE, Counts, count_objects
 from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.telemetry.metrics import Metrics
-from agent_operator.work_queue import Work
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.reasons import Reason
@@ -74,8 +74,8 @@ def suspended(credential: AgentCredential) -> AgentCredential:
 
 async def scraped(credentials: Iterable[AgentCredential]) -> dict[str, float]:
     """What an operator tells at NOW, as Prometheus reads it."""
-    work = Work()
-    world = World(work)
+    work = WorkQueue()
+    world = ClusterCache(work)
     for number, one in enumerate(credentials):
         world.credentials.put(replace(one, metadata=replace(one.metadata, name=f"number-{number}", uid=a_uid(number))))
     with pytest.MonkeyPatch.context() as patch:
@@ -187,7 +187,7 @@ async def test_a_hundred_thousand_credentials_hold_nobody_up() -> None:
             await asyncio.sleep(0)
 
     neighbour = asyncio.create_task(others())
-    census: Census = await take_census([scheduled(-HOUR)] * 100_000, NOW)
+    census: Counts = await count_objects([scheduled(-HOUR)] * 100_000, NOW)
     neighbour.cancel()
     assert census.overdue == 100_000
     assert turns >= 100_000 / SLICE

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
-from agent_operator.last_used import UsageBook
-from agent_operator.reconcilers.gatherer import Observer
-from agent_operator.work_queue import Work
-from agentidp.domain.resources import Name, Secret
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.last_used import LastUsedRecord
+from agent_operator.reconcilers.gatherer import Gatherer
+from agent_operator.work_queue import WorkQueue
+from agentidp.domain.resources import NamespacedName, Secret
 from tests.support.stories import a_foreign_secret
 from tests.support.worlds import ENDPOINTS, a_secret, an_issued_credential, with_metadata
 
@@ -26,7 +26,7 @@ class Cluster:
 
     async def find(self, _kind: Any, *name: str) -> Secret | None:
         """As the real one."""
-        return self._secret if self._secret and self._secret.key == Name(*name) else None
+        return self._secret if self._secret and self._secret.key == NamespacedName(*name) else None
 
 
 SEEN: dict[str, tuple[Secret | None, Secret | None]] = {
@@ -40,10 +40,10 @@ SEEN: dict[str, tuple[Secret | None, Secret | None]] = {
 @pytest.mark.parametrize(("there", "remembered"), SEEN.values(), ids=SEEN)
 async def test_what_a_look_has_seen_is_remembered(there: Secret | None, remembered: Secret | None) -> None:
     """Else memory and looks would contradict each other in turn, in writes of the status, until the watch has told."""
-    world = World(Work())
+    world = ClusterCache(WorkQueue())
     world.credentials.put(CREDENTIAL)
     world.secrets.put(OURS)
     cluster: Any = Cluster(there)
-    observer = Observer(cluster, world, ENDPOINTS, UsageBook(), 100)
+    observer = Gatherer(cluster, world, ENDPOINTS, LastUsedRecord(), 100)
     assert (await observer.look(CREDENTIAL)).secret == there
     assert observer.recall(CREDENTIAL).secret == remembered

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.places import Places, share_of
-from agent_operator.last_used import UsageBook
-from agent_operator.reconcilers.gatherer import Observer
-from agent_operator.work_queue import Topic, Work
+from agent_operator.last_used import LastUsedRecord
+from agent_operator.reconcilers.gatherer import Gatherer
+from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.conditions import READY
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
@@ -22,7 +22,7 @@ from agentidp.domain.resources import (
     CredentialCount,
     CredentialPhase,
     CredentialState,
-    Name,
+    NamespacedName,
     Organization,
     OrganizationLimits,
 )
@@ -74,9 +74,9 @@ def changed(one: AgentCredential, version: int = 2) -> AgentCredential:
     return replace(one, metadata=replace(one.metadata, resource_version=str(version)))
 
 
-def world_of(*credentials: AgentCredential, organization: Organization | None = None) -> World:
+def world_of(*credentials: AgentCredential, organization: Organization | None = None) -> ClusterCache:
     """One agent and these."""
-    world = World(Work())
+    world = ClusterCache(WorkQueue())
     if organization:
         world.organizations.put(organization)
     world.agents.put(a_registered_agent(organization_id=organization.metadata.name if organization else None))
@@ -85,10 +85,10 @@ def world_of(*credentials: AgentCredential, organization: Organization | None = 
     return world
 
 
-def crowded_out(world: World, limit: int = LIMIT) -> list[str]:
+def crowded_out(world: ClusterCache, limit: int = LIMIT) -> list[str]:
     """Who gets no secret, the oldest first."""
     anything: Any = None
-    observer = Observer(anything, world, ENDPOINTS, UsageBook(), limit)
+    observer = Gatherer(anything, world, ENDPOINTS, LastUsedRecord(), limit)
     names = [one.metadata.name for one in world.credentials if observer.recall(one).seen.crowded]
     return sorted(names, key=lambda name: int(name.removeprefix("key-")))
 
@@ -138,9 +138,9 @@ def test_a_look_costs_the_same_however_many_others_there_are(
     assert many < 2 * few
 
 
-def calls_of_a_look(world: World, one: AgentCredential) -> int:
+def calls_of_a_look(world: ClusterCache, one: AgentCredential) -> int:
     """What is called for one that appears, is looked at, changes its phase, and goes; and for its agent's numbers."""
-    observer = Observer(cast("Any", None), world, ENDPOINTS, UsageBook(), 1_000_000)
+    observer = Gatherer(cast("Any", None), world, ENDPOINTS, LastUsedRecord(), 1_000_000)
 
     def look() -> None:
         world.credentials.put(one)
@@ -200,7 +200,7 @@ def test_the_accounts_are_those_of_a_recount(
     story: list[tuple[AgentCredential, bool, datetime]], moment: datetime, agent_id: str | None
 ) -> None:
     """After whatever happened to the credentials, and to the clock: also backwards."""
-    places, known = Places(), dict[Name, AgentCredential]()
+    places, known = Places(), dict[NamespacedName, AgentCredential]()
     for one, goes, at in story:
         before = known.pop(one.key, None)
         places.move(share_of(before) if before else None, None if goes else share_of(one), at)
@@ -244,15 +244,15 @@ def test_the_limit_of_an_organization_counts_in_place_of_the_default(limit: int)
     ]
 
 
-def woken_by(world: World, *changes: AgentCredential, gone: AgentCredential | None = None) -> set[str]:
+def woken_by(world: ClusterCache, *changes: AgentCredential, gone: AgentCredential | None = None) -> set[str]:
     """Which credentials are to be looked at after that, beside those that changed."""
-    work = world._work = Work()
+    work = world._work = WorkQueue()
     for one in changes:
         world.credentials.put(one)
     if gone:
         world.credentials.remove(gone.metadata)
     changed_names = {one.metadata.name for one in (*changes, *filter(None, [gone]))}
-    return {key.name.name for key in work.queued if key.topic is Topic.CREDENTIAL} - changed_names
+    return {key.name.name for key in work.queued if key.topic is RequestKind.CREDENTIAL} - changed_names
 
 
 def test_the_oldest_that_waits_is_looked_at_when_a_place_is_free() -> None:
@@ -281,8 +281,8 @@ def test_who_waits_is_looked_at_when_the_organization_allows_more() -> None:
     assert woken_by_organization(world, more) == {"key-4", "key-5"}
 
 
-def woken_by_organization(world: World, organization: Organization) -> set[str]:
+def woken_by_organization(world: ClusterCache, organization: Organization) -> set[str]:
     """Which credentials are to be looked at after that."""
-    work = world._work = Work()
+    work = world._work = WorkQueue()
     world.organizations.put(organization)
-    return {key.name.name for key in work.queued if key.topic is Topic.CREDENTIAL}
+    return {key.name.name for key in work.queued if key.topic is RequestKind.CREDENTIAL}

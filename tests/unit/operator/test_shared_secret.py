@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
-from agent_operator.last_used import UsageBook
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.last_used import LastUsedRecord
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
-from agent_operator.reconcilers.gatherer import Observer
-from agent_operator.work_queue import Topic, Work
+from agent_operator.reconcilers.gatherer import Gatherer
+from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.conditions import READY, condition
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentCredential, Binding, Name, ObjectMeta, OwnerReference, Secret
+from agentidp.domain.resources import AgentCredential, Binding, NamespacedName, ObjectMeta, OwnerReference, Secret
 from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS, Kind, ObjectT
 from tests.support.model_cluster import ModelCluster
@@ -36,7 +36,7 @@ from tests.support.worlds import (
 )
 
 MANY, WRITES = 200, 5
-SHARED = Name(NAMESPACE, "shared")
+SHARED = NamespacedName(NAMESPACE, "shared")
 LARGE = {f"key-{number}": b"x" * 4096 for number in range(5)}
 
 
@@ -63,14 +63,14 @@ class Running:
     """An operator, of which every credential that is woken is looked at."""
 
     def __init__(self) -> None:
-        self.cluster, self.work = CountingCluster(), Work()
-        self.world, leadership, anything = World(self.work), Leadership(), Silent()
+        self.cluster, self.work = CountingCluster(), WorkQueue()
+        self.world, leadership, anything = ClusterCache(self.work), Leadership(), Silent()
         leadership._until = float("inf")
         events: Any = anything
         maker: Any = anything
         cluster: Any = self.cluster
-        writes = Writes(cluster, self.world, leadership, events)
-        observer = Observer(cluster, self.world, ENDPOINTS, UsageBook(), 10 * MANY)
+        writes = FencedWriter(cluster, self.world, leadership, events)
+        observer = Gatherer(cluster, self.world, ENDPOINTS, LastUsedRecord(), 10 * MANY)
         executor = Executor(writes, maker, ENDPOINTS)
         self.reconcile = CredentialReconciler(cluster, self.world, observer, executor, writes).reconcile
         self.looks = 0
@@ -93,8 +93,8 @@ class Running:
 
     async def at_rest(self) -> None:
         """All that is woken is looked at, until nothing is."""
-        while woken := [key.name for key in self.work.queued if key.topic is Topic.CREDENTIAL]:
-            self.work = self.world._work = Work()
+        while woken := [key.name for key in self.work.queued if key.topic is RequestKind.CREDENTIAL]:
+            self.work = self.world._work = WorkQueue()
             for name in woken:
                 self.looks += 1
                 await self.reconcile(name)
@@ -158,7 +158,7 @@ async def test_whose_claims_change_reads_the_secret_and_nobody_else() -> None:
     meta = running.cluster.all(SECRETS)[0].metadata
     await running.write(metadata=replace(meta, owner_references=(owner(a_uid(7)),)))
     assert woken(running) == {"one-7"}
-    running.work = running.world._work = Work()
+    running.work = running.world._work = WorkQueue()
     await running.write(metadata=replace(meta, owner_references=(owner(a_uid(8)),)))
     assert woken(running) == {"one-7", "one-8"}
 
@@ -171,7 +171,7 @@ async def test_a_secret_without_owner_and_annotation_wakes_whose_value_it_holds(
     for one in (bound, *(of(number, NAMING["never issued"]) for number in range(MANY))):
         running.world.credentials.put(one)
     running.world.secrets.put(secret)
-    running.work = running.world._work = Work()
+    running.work = running.world._work = WorkQueue()
     meta = replace(secret.metadata, resource_version="2")
     running.world.secrets.put(replace(secret, metadata=meta, data={}))
     assert woken(running) == {bound.metadata.name}
@@ -192,4 +192,4 @@ async def test_all_that_name_a_secret_are_woken_when_it(goes: bool) -> None:
 
 def woken(running: Running) -> set[str]:
     """Which credentials are to be looked at."""
-    return {key.name.name for key in running.work.queued if key.topic is Topic.CREDENTIAL}
+    return {key.name.name for key in running.work.queued if key.topic is RequestKind.CREDENTIAL}

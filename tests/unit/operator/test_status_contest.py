@@ -10,24 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
+from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
-from agent_operator.last_used import UsageBook
-from agent_operator.leadership.fenced_writer import Writes
+from agent_operator.last_used import LastUsedRecord
+from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.status_backoff import LeftAlone, StatusContest
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
-from agent_operator.reconcilers.gatherer import Observer
+from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.reconcilers.organization import OrganizationReconciler
-from agent_operator.work_queue import Work
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.client_secrets import generate_secret, hint_of
 from agentidp.domain.repair_backoff import MAX_REISSUES, REISSUE_WINDOW
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.domain.secret_delivery import Endpoints
 from agentidp.kube.errors import ApiError, Conflict, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, Kind
-from agentidp.runtime.secret_generator import MadeSecret
+from agentidp.runtime.secret_generator import GeneratedSecret
 from tests.support.model_cluster import Fault, ModelCluster
 from tests.support.worlds import NOW, SECOND, a_credential, a_uid, an_agent, an_organization
 
@@ -53,11 +53,11 @@ class Silent:
 class Maker:
     """As a SecretMaker; what stands for the hash costs nothing."""
 
-    async def make(self, credential_id: str, group: str = "") -> MadeSecret:  # noqa: ARG002 as the real one
+    async def make(self, credential_id: str, group: str = "") -> GeneratedSecret:  # noqa: ARG002 as the real one
         """A secret."""
         value = generate_secret()
         hint = hint_of(credential_id, value.encode())
-        return MadeSecret(value, f"$2b$10${hint:.<53}", hint)
+        return GeneratedSecret(value, f"$2b$10${hint:.<53}", hint)
 
 
 class Counted:
@@ -82,13 +82,13 @@ class OneOperator:
     """All reconcilers of an operator that tells workloads of this issuer."""
 
     def __init__(self, cluster: ModelCluster, issuer: str) -> None:
-        self.world = World(Work())
+        self.world = ClusterCache(WorkQueue())
         self.counted: Any = Counted(cluster)
         anything: Any = [Leading(), Silent(), Maker()]
         leading, silent, maker = anything
         endpoints = Endpoints(f"{issuer}/api/v1/token", issuer)
-        writes = self.writes = Writes(self.counted, self.world, leading, silent)
-        observer = Observer(self.counted, self.world, endpoints, UsageBook(), 100)
+        writes = self.writes = FencedWriter(self.counted, self.world, leading, silent)
+        observer = Gatherer(self.counted, self.world, endpoints, LastUsedRecord(), 100)
         self.agents = AgentReconciler(self.counted, self.world, writes)
         self.organizations = OrganizationReconciler(self.counted, self.world, writes)
         self.credentials = CredentialReconciler(self.counted, self.world, observer, Executor(writes, maker, endpoints), writes)

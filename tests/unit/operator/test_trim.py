@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import Collection, World
+from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.cache.trim import MAX_SECRET_BYTES, SecretIdentity
-from agent_operator.last_used import UsageBook
-from agent_operator.reconcilers.gatherer import Observer
-from agent_operator.work_queue import Work
+from agent_operator.last_used import LastUsedRecord
+from agent_operator.reconcilers.gatherer import Gatherer
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.resources import AgentCredential, ObjectMeta, OwnerReference, Secret
 from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from tests.support.worlds import (
@@ -43,7 +43,7 @@ LARGE: dict[str, dict[str, Any]] = {
 }
 
 
-def remembered(collection: Collection[Any]) -> int:
+def remembered(collection: Store[Any]) -> int:
     """Bytes of everything in it."""
     return sum(len(msgspec.json.encode(one)) for one in collection)
 
@@ -58,9 +58,9 @@ def many_secrets(number: int = SECRETS, **metadata: Any) -> list[Secret]:
     ]
 
 
-def a_world(*credentials: AgentCredential) -> World:
+def a_world(*credentials: AgentCredential) -> ClusterCache:
     """It knows these credentials."""
-    world = World(Work())
+    world = ClusterCache(WorkQueue())
     for credential in credentials:
         world.credentials.put(credential)
     return world
@@ -94,7 +94,7 @@ def test_metadata_of_a_secret_is_bounded_too(what: str, named_by: str) -> None:
     assert sum(bool(world.secrets.linked(owner.uid)) for owner in OWNERS) <= 16
 
 
-KINDS: dict[str, Callable[[World], tuple[Collection[Any], Any]]] = {
+KINDS: dict[str, Callable[[ClusterCache], tuple[Store[Any], Any]]] = {
     "Agent": lambda world: (world.agents, a_registered_agent()),
     "AgentCredential": lambda world: (world.credentials, an_issued_credential()),
     "Organization": lambda world: (world.organizations, an_organization()),
@@ -105,12 +105,12 @@ KINDS: dict[str, Callable[[World], tuple[Collection[Any], Any]]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_metadata_of_our_kinds_is_not_remembered(kind: str, what: str) -> None:
     """The schemas bound spec and status; what a person adds beside them is left out."""
-    collection, one = KINDS[kind](World(Work()))
+    collection, one = KINDS[kind](ClusterCache(WorkQueue()))
     collection.put(replace(one, metadata=replace(one.metadata, **LARGE[what])))
     assert remembered(collection) == len(msgspec.json.encode(one))
 
 
-def observer_of(world: World, secret: Secret) -> Observer:
+def observer_of(world: ClusterCache, secret: Secret) -> Gatherer:
     """The API server has this Secret."""
 
     class Cluster:
@@ -118,7 +118,7 @@ def observer_of(world: World, secret: Secret) -> Observer:
             return secret
 
     cluster: Any = Cluster()
-    return Observer(cluster, world, ENDPOINTS, UsageBook(), 100)
+    return Gatherer(cluster, world, ENDPOINTS, LastUsedRecord(), 100)
 
 
 async def test_a_secret_that_a_credential_comes_to_name_is_remembered_once_it_was_read() -> None:
@@ -162,8 +162,8 @@ def test_a_secret_that_is_no_longer_named_is_forgotten() -> None:
 def test_what_was_forgotten_of_a_secret_is_no_news() -> None:
     """The same version wakes nobody again, or it would be worked on for ever."""
     credential = an_issued_credential()
-    work = Work()
-    world = World(work)
+    work = WorkQueue()
+    world = ClusterCache(work)
     secret = with_metadata(a_secret(credential), **LARGE["annotations"])
     world.secrets.put(secret)
     world.credentials.put(credential)

@@ -11,29 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_operator.clock import now
-from agent_operator.work_queue import Key, Topic, Work
-from agentidp.domain.resources import Name
+from agent_operator.work_queue import Request, RequestKind, WorkQueue
+from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import Unreachable
 from agentidp.runtime.fair_lock import FairLock
-from agentidp.runtime.secret_generator import SecretMaker
+from agentidp.runtime.secret_generator import SecretGenerator
 
 WORKERS = 8
 MANY = 1_450
 """As many credentials as rotate every minute and take all that one core can hash."""
-OTHER = Key(Topic.CREDENTIAL, Name("other", "one"))
-SOONER = Key(Topic.CREDENTIAL, Name("sooner", "one"))
+OTHER = Request(RequestKind.CREDENTIAL, NamespacedName("other", "one"))
+SOONER = Request(RequestKind.CREDENTIAL, NamespacedName("sooner", "one"))
 
 
 class Looks:
     """Reconciles by waiting until it is told to go on; keeps the order in which keys were begun."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: WorkQueue) -> None:
         self.work = work
-        self.begun: list[Name] = []
-        self.under_way: dict[Name, asyncio.Future[datetime | None]] = {}
+        self.begun: list[NamespacedName] = []
+        self.under_way: dict[NamespacedName, asyncio.Future[datetime | None]] = {}
         self.most: Counter[str] = Counter()
 
-    async def reconcile(self, name: Name) -> datetime | None:
+    async def reconcile(self, name: NamespacedName) -> datetime | None:
         """As a reconciler; a key is never worked on twice at once."""
         assert name not in self.under_way
         self.begun.append(name)
@@ -65,9 +65,9 @@ async def settled() -> None:
 @asynccontextmanager
 async def looking(workers: int = WORKERS, clock: Callable[[], datetime] = now) -> AsyncIterator[Looks]:
     """Workers run while the block does."""
-    work = Work(workers, clock)
+    work = WorkQueue(workers, clock)
     looks = Looks(work)
-    task = asyncio.create_task(work.run(dict.fromkeys(Topic, looks.reconcile), lambda *_: None, lambda: None))
+    task = asyncio.create_task(work.run(dict.fromkeys(RequestKind, looks.reconcile), lambda *_: None, lambda: None))
     try:
         await settled()
         yield looks
@@ -75,15 +75,15 @@ async def looking(workers: int = WORKERS, clock: Callable[[], datetime] = now) -
         task.cancel()
 
 
-def wake(work: Work, keys: Iterable[Key]) -> None:
+def wake(work: WorkQueue, keys: Iterable[Request]) -> None:
     """All of them."""
     for key in keys:
         work.wake(*key)
 
 
-def credentials(count: int, namespace: str = "busy") -> list[Key]:
+def credentials(count: int, namespace: str = "busy") -> list[Request]:
     """So many of one namespace."""
-    return [Key(Topic.CREDENTIAL, Name(namespace, f"one-{number}")) for number in range(count)]
+    return [Request(RequestKind.CREDENTIAL, NamespacedName(namespace, f"one-{number}")) for number in range(count)]
 
 
 async def test_a_namespace_with_all_its_credentials_due_does_not_delay_another() -> None:
@@ -122,7 +122,7 @@ async def test_due_times_of_one_namespace_do_not_delay_anothers() -> None:
 async def test_organizations_that_agents_name_have_one_turn_together() -> None:
     """However many a namespace names, another waits for one of them at most."""
     async with looking(workers=1) as looks:
-        wake(looks.work, (Key(Topic.ORGANIZATION, Name("", f"made-up-{number}")) for number in range(100)))
+        wake(looks.work, (Request(RequestKind.ORGANIZATION, NamespacedName("", f"made-up-{number}")) for number in range(100)))
         await settled()
         wake(looks.work, [OTHER])
         await looks.finish_one()
@@ -131,14 +131,14 @@ async def test_organizations_that_agents_name_have_one_turn_together() -> None:
 
 async def test_a_namespace_whose_writes_all_fail_holds_no_worker() -> None:
     """What failed waits in the schedule for its back-off."""
-    work, attempts = Work(2), Counter[str]()
+    work, attempts = WorkQueue(2), Counter[str]()
 
-    async def reconcile(name: Name) -> None:
+    async def reconcile(name: NamespacedName) -> None:
         attempts[name.namespace] += 1
         if name.namespace == "busy":
             raise Unreachable("no answer")
 
-    task = asyncio.create_task(work.run(dict.fromkeys(Topic, reconcile), lambda *_: None, lambda: None))
+    task = asyncio.create_task(work.run(dict.fromkeys(RequestKind, reconcile), lambda *_: None, lambda: None))
     wake(work, credentials(100))
     for _ in range(50):
         await settled()
@@ -149,20 +149,22 @@ async def test_a_namespace_whose_writes_all_fail_holds_no_worker() -> None:
     task.cancel()
 
 
-KEYS = st.builds(Key, st.just(Topic.CREDENTIAL), st.builds(Name, st.sampled_from("abc"), st.sampled_from("123456")))
+KEYS = st.builds(
+    Request, st.just(RequestKind.CREDENTIAL), st.builds(NamespacedName, st.sampled_from("abc"), st.sampled_from("123456"))
+)
 
 
 @given(st.lists(st.one_of(KEYS, st.just("finish"))), st.integers(1, 5))
-def test_no_worker_idles_and_nothing_is_lost(story: list[Key | str], workers: int) -> None:
+def test_no_worker_idles_and_nothing_is_lost(story: list[Request | str], workers: int) -> None:
     """Work conserving: where a worker is idle, there is nothing that may run. At the end everything was looked at."""
     asyncio.run(_live(story, workers))
 
 
-async def _live(story: list[Key | str], workers: int) -> None:
+async def _live(story: list[Request | str], workers: int) -> None:
     async with looking(workers) as looks:
         share = max(1, workers - max(1, workers // 4))
         for event in story:
-            if isinstance(event, Key):
+            if isinstance(event, Request):
                 looks.work.wake(*event)
                 await settled()
             elif looks.under_way:
@@ -172,7 +174,7 @@ async def _live(story: list[Key | str], workers: int) -> None:
             assert len(looks.under_way) == workers or not may_run
             assert max(running.values(), default=0) <= share
         await looks.finish_all()
-        assert {one.name for one in story if isinstance(one, Key)} == set(looks.begun)
+        assert {one.name for one in story if isinstance(one, Request)} == set(looks.begun)
         assert not looks.work.queued
 
 
@@ -201,7 +203,7 @@ async def _arrive(crowd: list[tuple[str, int]], workers: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 async def test_secrets_of_one_namespace_do_not_keep_anothers_from_being_made(threads: int) -> None:
     """In the pool itself: whatever is under way is finished, and then it is the other's turn."""
-    maker, made = SecretMaker(threads, 5), list[str]()
+    maker, made = SecretGenerator(threads, 5), list[str]()
 
     async def make(group: str) -> None:
         await maker.make("id", group)

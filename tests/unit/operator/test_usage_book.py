@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_operator.last_used import SPARE, UsageBook
-from agentidp.domain.last_used import Report, Use, fingerprint
+from agent_operator.last_used import SPARE, LastUsedRecord
+from agentidp.domain.last_used import LastUse, LastUsedReport, fingerprint
 from agentidp.domain.lifecycle.retirement import with_uses
 from agentidp.domain.resources import CredentialStatus, SecretHash
 from tests.support.worlds import CREDENTIAL_ID, NOW, a_hash
@@ -18,22 +18,24 @@ def test_a_use_that_is_yet_to_come_is_one_of_now(moment: datetime) -> None:
     """Else no later one would be noted, and a time at the end of all times can neither be stored nor added to."""
     one = a_hash()
     before = datetime.now(UTC) - timedelta(seconds=1)
-    book = UsageBook()
+    book = LastUsedRecord()
     book.complete_since(NOW)
-    book.add(Report(replica="a", since=NOW, told=1, uses={CREDENTIAL_ID: {fingerprint(one.hash): Use(moment)}}))
+    book.add(LastUsedReport(replica="a", since=NOW, told=1, uses={CREDENTIAL_ID: {fingerprint(one.hash): LastUse(moment)}}))
     noted = with_uses(CredentialStatus(secret_hashes=(one,)), book.uses_of(CREDENTIAL_ID, timedelta())).last_used_at
     assert noted
     assert before <= noted <= datetime.now(UTC)
 
 
-def told_of(*hashes: SecretHash, credential_id: str = CREDENTIAL_ID) -> Report:
+def told_of(*hashes: SecretHash, credential_id: str = CREDENTIAL_ID) -> LastUsedReport:
     """That these were used just now."""
-    return Report(replica="a", since=NOW, told=1, uses={credential_id: {fingerprint(one.hash): Use(NOW) for one in hashes}})
+    return LastUsedReport(
+        replica="a", since=NOW, told=1, uses={credential_id: {fingerprint(one.hash): LastUse(NOW) for one in hashes}}
+    )
 
 
 def test_only_the_uses_of_what_is_in_status_are_kept() -> None:
     """However often the secret is rotated."""
-    book = UsageBook()
+    book = LastUsedRecord()
     book.complete_since(NOW)
     for number in range(10):
         before, current = a_hash(number), a_hash(number + 1)
@@ -48,7 +50,7 @@ def test_only_the_uses_of_what_is_in_status_are_kept() -> None:
 
 def test_credentials_that_are_gone_are_forgotten() -> None:
     """Also those that nobody has used since."""
-    book = UsageBook()
+    book = LastUsedRecord()
     for number in range(10 * SPARE):
         book.add(told_of(a_hash(), credential_id=f"{number}"))
         book.forget_gone(lambda one: int(one) > number - 10, 10)  # noqa: B023 it is asked at once

@@ -9,19 +9,19 @@ import pytest
 
 from agent_operator import work_queue as work_module
 from agent_operator.clock import now
-from agent_operator.work_queue import DONE, FAILED, RETRIED, SPARE, Reconcile, Topic, Work
-from agentidp.domain.resources import Name
+from agent_operator.work_queue import DONE, FAILED, RETRIED, SPARE, Reconcile, RequestKind, WorkQueue
+from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import Forbidden
 
-NAME = Name("team", "screener")
-REPORTS = list[tuple[Topic, str]]
+NAME = NamespacedName("team", "screener")
+REPORTS = list[tuple[RequestKind, str]]
 
 
 @asynccontextmanager
-async def working(work: Work, reconcile: Reconcile, set_back: Callable[[], None] = lambda: None) -> AsyncIterator[REPORTS]:
+async def working(work: WorkQueue, reconcile: Reconcile, set_back: Callable[[], None] = lambda: None) -> AsyncIterator[REPORTS]:
     """The workers run while the block does; what they report is collected."""
     reports: REPORTS = []
-    reconcilers = dict.fromkeys(Topic, reconcile)
+    reconcilers = dict.fromkeys(RequestKind, reconcile)
     task = asyncio.create_task(work.run(reconcilers, lambda topic, how, _: reports.append((topic, how)), set_back))
     try:
         yield reports
@@ -38,31 +38,31 @@ async def until(holds: Callable[[], bool]) -> None:
 
 async def test_a_key_that_is_woken_often_is_looked_at_once() -> None:
     """As long as nobody has begun to look at it."""
-    work = Work()
+    work = WorkQueue()
     for _ in range(10):
-        work.wake(Topic.CREDENTIAL, NAME)
+        work.wake(RequestKind.CREDENTIAL, NAME)
     async with working(work, _at_rest) as reports:
         await until(lambda: bool(reports))
         await asyncio.sleep(0.05)
-    assert reports == [(Topic.CREDENTIAL, DONE)]
+    assert reports == [(RequestKind.CREDENTIAL, DONE)]
 
 
 async def test_a_key_is_never_looked_at_by_two_workers_and_once_more_if_it_was_woken_meanwhile() -> None:
     """However many workers there are."""
-    work, inside, most = Work(), 0, 0
+    work, inside, most = WorkQueue(), 0, 0
 
-    async def reconcile(_: Name) -> None:
+    async def reconcile(_: NamespacedName) -> None:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
         await asyncio.sleep(0.02)
         inside -= 1
 
-    work.wake(Topic.CREDENTIAL, NAME)
+    work.wake(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile) as reports:
         await until(lambda: inside == 1)
         for _ in range(5):
-            work.wake(Topic.CREDENTIAL, NAME)
+            work.wake(RequestKind.CREDENTIAL, NAME)
         await until(lambda: len(reports) == 2)
         await asyncio.sleep(0.05)
     assert (most, len(reports)) == (1, 2)
@@ -70,15 +70,15 @@ async def test_a_key_is_never_looked_at_by_two_workers_and_once_more_if_it_was_w
 
 async def test_a_due_time_brings_a_key_back() -> None:
     """Not before it."""
-    work = Work()
+    work = WorkQueue()
     looks: list[datetime] = []
     due = now() + timedelta(milliseconds=120)
 
-    async def reconcile(_: Name) -> datetime | None:
+    async def reconcile(_: NamespacedName) -> datetime | None:
         looks.append(now())
         return due if len(looks) == 1 else None
 
-    work.wake(Topic.CREDENTIAL, NAME)
+    work.wake(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile):
         await until(lambda: len(looks) == 2)
     assert looks[1] >= due
@@ -94,29 +94,29 @@ async def test_a_due_time_brings_a_key_back() -> None:
 )
 async def test_trouble_with_one_object_backs_off_and_harms_no_other(trouble: Exception, outcome: str) -> None:
     """It is tried again, later each time, and the others are served."""
-    work, other = Work(), Name("team", "other")
+    work, other = WorkQueue(), NamespacedName("team", "other")
 
-    async def reconcile(name: Name) -> None:
+    async def reconcile(name: NamespacedName) -> None:
         if name == NAME:
             raise trouble
 
-    work.wake(Topic.CREDENTIAL, NAME)
+    work.wake(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile) as reports:
-        await until(lambda: (Topic.CREDENTIAL, outcome) in reports)
-        work.wake(Topic.CREDENTIAL, other)
-        await until(lambda: (Topic.CREDENTIAL, DONE) in reports)
+        await until(lambda: (RequestKind.CREDENTIAL, outcome) in reports)
+        work.wake(RequestKind.CREDENTIAL, other)
+        await until(lambda: (RequestKind.CREDENTIAL, DONE) in reports)
     assert work.scheduled == 1
 
 
 async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> None:
     """Recording a refusal changes the object; that must not make a hot loop of it."""
-    work = Work()
+    work = WorkQueue()
 
-    async def reconcile(name: Name) -> None:
-        work.wake(Topic.CREDENTIAL, name)  # as the answer to a status write does
+    async def reconcile(name: NamespacedName) -> None:
+        work.wake(RequestKind.CREDENTIAL, name)  # as the answer to a status write does
         raise Forbidden(403, "Forbidden", "no")
 
-    work.wake(Topic.CREDENTIAL, NAME)
+    work.wake(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile) as reports:
         await asyncio.sleep(1)
     assert 1 < len(reports) < 6
@@ -134,7 +134,7 @@ async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int, m
         nonlocal calls
         calls += 1
 
-    async with working(Work(clock=lambda: now() + jumped), _at_rest, set_back):
+    async with working(WorkQueue(clock=lambda: now() + jumped), _at_rest, set_back):
         await asyncio.sleep(0.05)
         jumped = jump
         await asyncio.sleep(0.1)
@@ -143,13 +143,13 @@ async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int, m
 
 async def test_an_object_that_is_stuck_is_noticed() -> None:
     """By how long its worker has been at it."""
-    work, released = Work(), asyncio.Event()
+    work, released = WorkQueue(), asyncio.Event()
 
-    async def reconcile(_: Name) -> None:
+    async def reconcile(_: NamespacedName) -> None:
         await released.wait()
 
     assert work.stuck_for() == 0
-    work.wake(Topic.AGENT, NAME)
+    work.wake(RequestKind.AGENT, NAME)
     async with working(work, reconcile) as reports:
         await until(lambda: work.stuck_for() > 0.05)
         released.set()
@@ -157,32 +157,32 @@ async def test_an_object_that_is_stuck_is_noticed() -> None:
     assert work.stuck_for() == 0
 
 
-async def _at_rest(_: Name) -> None:
+async def _at_rest(_: NamespacedName) -> None:
     """Nothing to do."""
 
 
 async def test_objects_of_all_kinds_may_be_due_at_the_same_moment() -> None:
     """As what people declare may be: a credential and a token that expire together, under whatever names."""
-    work, moment, looks = Work(), now() + timedelta(milliseconds=50), []
+    work, moment, looks = WorkQueue(), now() + timedelta(milliseconds=50), []
 
-    async def reconcile(name: Name) -> datetime | None:
+    async def reconcile(name: NamespacedName) -> datetime | None:
         looks.append(name)
         return moment if now() < moment else None
 
-    names = (NAME, Name("", "screener"))
-    for topic in Topic:
+    names = (NAME, NamespacedName("", "screener"))
+    for topic in RequestKind:
         for name in names:
             work.wake(topic, name)
     async with working(work, reconcile):
-        await until(lambda: len(looks) >= 2 * len(Topic) * len(names))
+        await until(lambda: len(looks) >= 2 * len(RequestKind) * len(names))
 
 
 async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_room_for_it() -> None:
     """As credentials do that are in use: the operator looks at each of them whenever it hears that."""
-    work, looks = Work(), 0
-    names = [Name("team", f"screener-{number}") for number in range(10)]
+    work, looks = WorkQueue(), 0
+    names = [NamespacedName("team", f"screener-{number}") for number in range(10)]
 
-    async def reconcile(_: Name) -> datetime | None:
+    async def reconcile(_: NamespacedName) -> datetime | None:
         nonlocal looks
         looks += 1
         return now() + timedelta(days=30 + looks % 2)
@@ -191,7 +191,7 @@ async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_
         for _ in range(100):
             before = looks
             for name in names:
-                work.wake(Topic.CREDENTIAL, name)
+                work.wake(RequestKind.CREDENTIAL, name)
             await until(lambda: looks == before + len(names))  # noqa: B023 it has come to its end when `before` changes
     assert work.scheduled == len(names)
     assert len(work._heap) <= 2 * len(names) + SPARE

@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from agent_operator.cache.cluster_cache import World
-from agent_operator.work_queue import Work
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.work_queue import WorkQueue
 from agentidp.domain.resources import Agent
 from tests.support.listings import Listed
 from tests.support.worlds import a_registered_agent, a_uid
@@ -15,14 +15,14 @@ def an_agent_of_version(version: int, name: str = "screener", uid: str = a_uid(1
     return replace(agent, metadata=replace(agent.metadata, resource_version=str(version)))
 
 
-def versions(world: World) -> dict[str, str]:
+def versions(world: ClusterCache) -> dict[str, str]:
     """Of all agents that it knows, by name."""
     return {agent.metadata.name: agent.metadata.resource_version for agent in world.agents}
 
 
 async def test_what_is_not_on_the_list_is_gone() -> None:
     """An event was missed."""
-    world = World(Work())
+    world = ClusterCache(WorkQueue())
     world.agents.put(an_agent_of_version(1))
     world.agents.put(an_agent_of_version(2, "gone", a_uid(2)))
     await world.agents.replace(Listed(an_agent_of_version(3), version=5))
@@ -31,7 +31,7 @@ async def test_what_is_not_on_the_list_is_gone() -> None:
 
 async def test_what_was_seen_since_the_list_stays() -> None:
     """Whether it is new, or newer than the list tells."""
-    world = World(Work())
+    world = ClusterCache(WorkQueue())
     world.agents.put(an_agent_of_version(7))
     world.agents.put(an_agent_of_version(6, "new", a_uid(2)))
     await world.agents.replace(Listed(an_agent_of_version(3), version=5))
@@ -40,7 +40,7 @@ async def test_what_was_seen_since_the_list_stays() -> None:
 
 async def test_an_agent_that_was_made_again_is_the_new_one() -> None:
     """Under its old name, while nobody looked."""
-    world = World(Work())
+    world = ClusterCache(WorkQueue())
     world.agents.put(an_agent_of_version(1))
     await world.agents.replace(Listed(an_agent_of_version(4, uid=a_uid(2)), version=5))
     assert [agent.metadata.uid for agent in world.agents] == [a_uid(2)]
@@ -48,8 +48,8 @@ async def test_an_agent_that_was_made_again_is_the_new_one() -> None:
 
 def test_what_is_trimmed_is_in_the_same_version_no_news() -> None:
     """It would be worked on for ever."""
-    work = Work()
-    world = World(work)
+    work = WorkQueue()
+    world = ClusterCache(work)
     big = an_agent_of_version(1)
     big = replace(big, metadata=replace(big.metadata, annotations={"long": "x" * 250_000}))
     world.agents.put(big)

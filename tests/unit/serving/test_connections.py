@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from agentidp.http_server.connections import PATIENCE_SECONDS, Watchman, most_connections
+from agentidp.http_server.connections import PATIENCE_SECONDS, ConnectionReaper, most_connections
 from tests.support.clocks import ManualClock
 
 
@@ -36,11 +36,11 @@ def a_cycle(*, answered: bool = False, more_body: bool = False) -> Any:
     return SimpleNamespace(response_complete=answered, more_body=more_body)
 
 
-def watched(most: int, *connections: FakeConnection) -> tuple[Watchman, ManualClock]:
+def watched(most: int, *connections: FakeConnection) -> tuple[ConnectionReaper, ManualClock]:
     """A watchman over these."""
     state, clock = ServerState(), ManualClock()
     state.connections.update(connections)  # type: ignore[arg-type]
-    return Watchman(state, most, clock), clock
+    return ConnectionReaper(state, most, clock), clock
 
 
 def test_a_body_that_does_not_end_is_not_waited_for() -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from agentidp.http_server.connections import PATIENCE_SECONDS, Watchman
+from agentidp.http_server.connections import PATIENCE_SECONDS, ConnectionReaper
 from agentidp.http_server.protocol import MOST_WAITING, PIECE_BYTES, Limits
 from agentidp.http_server.server import Server, server_for
 from tests.support.clocks import ManualClock
@@ -161,7 +161,7 @@ async def test_few_requests_of_a_connection_wait_for_their_turn(server: Server, 
 async def test_who_reads_no_answer_is_cut_off(server: Server, address: Address) -> None:
     """Else it would keep what waits to be written, and what waits to be parsed."""
     clock = ManualClock()
-    watchman = Watchman(server.server_state, 10, clock)
+    watchman = ConnectionReaper(server.server_state, 10, clock)
     reader, writer = await asyncio.open_connection(*address, limit=1)
     writer.write(a_post("/large", b"") * 50)
     assert (await asyncio.wait_for(reader.readexactly(5), 10)) == b"HTTP/"

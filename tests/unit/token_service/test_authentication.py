@@ -159,9 +159,9 @@ async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone,
 
     def looked(credential: ClientCredential, *agent_and_time: Any) -> Reason | None:
         looked_at.append(credential)
-        return acceptance.why_credential_is_refused(credential, *agent_and_time)
+        return acceptance.credential_failure(credential, *agent_and_time)
 
-    monkeypatch.setattr(authentication, "why_credential_is_refused", looked)
+    monkeypatch.setattr(authentication, "credential_failure", looked)
     ended = [restated(another(number), secret_hashes=(), revoked_at=NOW) for number in range(100)]
     served.declare(*ended)
     assert (await served.token(guess(1))).status_code == 401

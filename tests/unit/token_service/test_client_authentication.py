@@ -13,12 +13,12 @@ from token_service.http.client_authentication import (
     JWT_BEARER,
     MAX_BASIC_BYTES,
     ClientAssertion,
-    ClientPair,
+    ClientCredentials,
     parse_basic,
-    shown_by_client,
+    presented_by_client,
 )
 from token_service.http.form import Form
-from token_service.http.request import FormRequest, Sent
+from token_service.http.request import FormRequest, RawRequest
 
 
 @given(st.binary(max_size=60))
@@ -30,7 +30,7 @@ def test_any_header_is_a_pair_or_a_refusal(header: bytes) -> None:
     """It never raises."""
     for one in (header, b"Basic " + header, b"Basic " + base64.b64encode(header)):
         parsed = parse_basic(one)
-        assert isinstance(parsed, ClientPair) or parsed is INVALID_CLIENT
+        assert isinstance(parsed, ClientCredentials) or parsed is INVALID_CLIENT
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from([quote, quote_plus]))
@@ -38,46 +38,46 @@ def test_what_a_client_encodes_is_what_is_read(client_id: str, secret: str, esca
     """RFC 6749, section 2.3.1: each part is form-encoded before base64."""
     assert callable(escape)
     encoded = base64.b64encode(f"{escape(client_id, safe='')}:{escape(secret, safe='')}".encode())
-    assert parse_basic(b"Basic " + encoded) == ClientPair(client_id, secret.encode())
+    assert parse_basic(b"Basic " + encoded) == ClientCredentials(client_id, secret.encode())
 
 
 def test_the_scheme_may_be_in_any_case() -> None:
     """RFC 9110, section 11.1."""
     encoded = base64.b64encode(b"a:b")
-    assert parse_basic(b"bAsIc  " + encoded) == ClientPair("a", b"b")
+    assert parse_basic(b"bAsIc  " + encoded) == ClientCredentials("a", b"b")
 
 
 def test_a_secret_may_hold_colons() -> None:
     """The first one ends the client_id."""
-    assert parse_basic(b"Basic " + base64.b64encode(b"a:b:c")) == ClientPair("a", b"b:c")
+    assert parse_basic(b"Basic " + base64.b64encode(b"a:b:c")) == ClientCredentials("a", b"b:c")
 
 
 def test_the_longest_secret_is_read() -> None:
     """With each character escaped that could be."""
     secret = b"\xff" * MAX_SECRET_BYTES
     pair = b":".join("".join(f"%{byte:02x}" for byte in part).encode() for part in (AGENT_ID.encode(), secret))
-    assert parse_basic(b"Basic " + base64.b64encode(pair)) == ClientPair(AGENT_ID, secret)
+    assert parse_basic(b"Basic " + base64.b64encode(pair)) == ClientCredentials(AGENT_ID, secret)
 
 
 def test_what_is_longer_than_any_pair_is_not_even_decoded() -> None:
     """It is refused like a wrong secret: a client with it would be none."""
     secret = b"x" * (MAX_BASIC_BYTES * 3 // 4 - 2)
-    assert isinstance(parse_basic(b"Basic " + base64.b64encode(b"a:" + secret)), ClientPair)
+    assert isinstance(parse_basic(b"Basic " + base64.b64encode(b"a:" + secret)), ClientCredentials)
     assert parse_basic(b"Basic " + base64.b64encode(b"a:" + secret + b"x")) is INVALID_CLIENT
 
 
 def test_a_pair_never_shows_its_secret() -> None:
     """Not in a traceback, not in a log."""
     form = Form({"client_id": "a", "client_secret": "hidden"})
-    request = FormRequest(form, Sent(b"client_id=a&client_secret=hidden", b"Basic hidden"))
-    pair = shown_by_client(FormRequest(form, Sent(b"")))
-    assert isinstance(pair, ClientPair)
+    request = FormRequest(form, RawRequest(b"client_id=a&client_secret=hidden", b"Basic hidden"))
+    pair = presented_by_client(FormRequest(form, RawRequest(b"")))
+    assert isinstance(pair, ClientCredentials)
     assert "hidden" not in f"{pair} {pair!r} {request} {request!r}"
 
 
 def test_an_assertion_is_never_shown() -> None:
     """Whoever reads it could be the client."""
     form = Form({"client_id": "a", "client_assertion_type": JWT_BEARER, "client_assertion": "hidden"})
-    shown = shown_by_client(FormRequest(form, Sent(b"")))
+    shown = presented_by_client(FormRequest(form, RawRequest(b"")))
     assert shown == ClientAssertion("hidden", "a")
     assert "hidden" not in f"{shown} {shown!r} {form!r}"

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import a_registered_agent, a_uid
-from token_service.rate_limits.client_rate import ClientLimits
+from token_service.rate_limits.client_rate import ClientRate
 
 
 @given(st.floats(0.1, 100), st.integers(1, 50), st.lists(st.floats(0, 5), max_size=60))
 def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, burst: int, pauses: list[float]) -> None:
     """Whatever the rhythm, and at least that."""
     clock = ManualClock()
-    limits, level = ClientLimits(per_second, burst, clock), float(burst)
+    limits, level = ClientRate(per_second, burst, clock), float(burst)
     for pause in pauses:
         clock.now += pause
         level = min(float(burst), level + pause * per_second)
@@ -29,14 +29,14 @@ def test_never_more_than_the_burst_and_what_has_flowed_in(per_second: float, bur
 
 def test_no_limit_is_no_limit() -> None:
     """A rate of 0."""
-    limits = ClientLimits(0, 1)
+    limits = ClientRate(0, 1)
     assert all(limits.take("a") is None for _ in range(1000))
 
 
 def test_the_refusal_says_when_to_come_back() -> None:
     """And coming back then is right."""
     clock = ManualClock()
-    limits = ClientLimits(0.1, 2, clock)
+    limits = ClientRate(0.1, 2, clock)
     assert [limits.take("a"), limits.take("a")] == [None, None]
     refusal = limits.take("a")
     assert refusal
@@ -50,7 +50,7 @@ def test_the_refusal_says_when_to_come_back() -> None:
 
 def test_clients_do_not_notice_each_other() -> None:
     """None is refused for another."""
-    limits = ClientLimits(1, 3, ManualClock())
+    limits = ClientRate(1, 3, ManualClock())
     clients = [a_uid(number) for number in range(500)]
     assert all(limits.take(client) is None for _ in range(3) for client in clients)
 

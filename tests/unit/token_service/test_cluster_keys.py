@@ -10,7 +10,7 @@ from agentidp.domain.client_assertions import TokenIssuer
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
 from token_service.cluster import issuer_keys as cluster_keys
-from token_service.cluster.issuer_keys import ClusterKeys
+from token_service.cluster.issuer_keys import IssuerKeys
 
 NEW_KEY = a_cluster_key()
 
@@ -52,9 +52,9 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture
-async def keys(cluster: Cluster) -> AsyncIterator[ClusterKeys]:
+async def keys(cluster: Cluster) -> AsyncIterator[IssuerKeys]:
     """Those of the cluster, as the service keeps them."""
-    keys = ClusterKeys(cluster)
+    keys = IssuerKeys(cluster)
     keeping = asyncio.create_task(keys.keep())
     await asyncio.sleep(0.01)
     yield keys
@@ -63,7 +63,7 @@ async def keys(cluster: Cluster) -> AsyncIterator[ClusterKeys]:
         await keeping
 
 
-async def test_they_are_there_before_they_are_needed(keys: ClusterKeys, cluster: Cluster) -> None:
+async def test_they_are_there_before_they_are_needed(keys: IssuerKeys, cluster: Cluster) -> None:
     """So that the API server need not be, then."""
     cluster.away = True
     assert CLUSTER_KEY.key_id in (await keys.issuer_with(CLUSTER_KEY.key_id)).keys
@@ -71,7 +71,7 @@ async def test_they_are_there_before_they_are_needed(keys: ClusterKeys, cluster:
 
 
 async def test_a_new_key_is_fetched_when_it_is_seen(
-    keys: ClusterKeys, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    keys: IssuerKeys, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever has a token by it need not know that it is new."""
     monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.0)
@@ -80,7 +80,7 @@ async def test_a_new_key_is_fetched_when_it_is_seen(
 
 
 async def test_a_flood_of_unknown_keys_becomes_none_at_the_api_server(
-    keys: ClusterKeys, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    keys: IssuerKeys, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All who ask while one waits share its answer, and two questions have some time between them."""
     monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.2)
@@ -94,7 +94,7 @@ async def test_a_withdrawn_key_is_forgotten(cluster: Cluster, monkeypatch: pytes
     """Without anybody's asking."""
     monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(cluster_keys, "REFRESH_SECONDS", 0.01)
-    keys = ClusterKeys(cluster)
+    keys = IssuerKeys(cluster)
     keeping = asyncio.create_task(keys.keep())
     await keys.issuer_with(CLUSTER_KEY.key_id)
     cluster.keys, asked = [NEW_KEY], cluster.asked
@@ -108,7 +108,7 @@ async def test_trouble_is_waited_out(cluster: Cluster, monkeypatch: pytest.Monke
     monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(cluster_keys, "FIRST_BACKOFF", 0.01)
     cluster.away = True
-    keys = ClusterKeys(cluster)
+    keys = IssuerKeys(cluster)
     keeping = asyncio.create_task(keys.keep())
     with pytest.raises(Unreachable):
         await keys.issuer_with(CLUSTER_KEY.key_id)
@@ -124,12 +124,12 @@ async def test_an_answer_is_not_waited_for_without_end(cluster: Cluster, monkeyp
     monkeypatch.setattr(cluster_keys, "TIMEOUT_SECONDS", 0.01)
     cluster.hangs = True
     with pytest.raises(Unreachable):
-        await ClusterKeys(cluster).issuer_with(CLUSTER_KEY.key_id)
+        await IssuerKeys(cluster).issuer_with(CLUSTER_KEY.key_id)
 
 
 async def test_a_caller_that_goes_away_takes_nobody_along(cluster: Cluster) -> None:
     """The question is shared, the wait is not."""
-    keys = ClusterKeys(cluster)
+    keys = IssuerKeys(cluster)
     first, second = (asyncio.create_task(keys.issuer_with(CLUSTER_KEY.key_id)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()

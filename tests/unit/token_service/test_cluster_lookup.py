@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from agentidp.domain.resources import Agent, Organization
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, Kind
 from tests.support.worlds import AGENT_ID, a_registered_agent, an_organization
-from token_service.cluster.client_lookup import MOST_BYTES, ClusterLookup
+from token_service.cluster.client_lookup import MOST_BYTES, ClientLookup
 
 
 class Asked:
@@ -46,7 +46,7 @@ KNOWN: dict[str, tuple[Agent, ...]] = {
 async def test_the_same_questions_are_asked_where(agents: tuple[Agent, ...]) -> None:
     """So that time tells no difference."""
     asked = Asked(*agents)
-    found = await ClusterLookup(cast("Cluster", asked))(AGENT_ID)
+    found = await ClientLookup(cast("KubeClient", asked))(AGENT_ID)
     assert sorted(asked.kinds) == ["agentcredentials", "agents", ORGANIZATIONS.plural]
     assert [one.agent_id for one in found.agents.table] == [AGENT_ID] * len(agents)
     assert len(found.organizations.table) == sum(one.spec.organization_id is not None for one in agents)
@@ -55,6 +55,6 @@ async def test_the_same_questions_are_asked_where(agents: tuple[Agent, ...]) -> 
 async def test_no_more_is_read_than_others_can_wait_for() -> None:
     """Anybody who knows the client's id can have it looked up, and its owner can make it large."""
     enough, too_much = (a_registered_agent(owner="o" * size) for size in (MOST_BYTES - 10_000, MOST_BYTES))
-    assert (await ClusterLookup(cast("Cluster", Asked(enough)))(AGENT_ID)).agent(AGENT_ID)
+    assert (await ClientLookup(cast("KubeClient", Asked(enough)))(AGENT_ID)).agent(AGENT_ID)
     with pytest.raises(TooLarge):
-        await ClusterLookup(cast("Cluster", Asked(too_much)))(AGENT_ID)
+        await ClientLookup(cast("KubeClient", Asked(too_much)))(AGENT_ID)

@@ -7,7 +7,7 @@ from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
 from tests.support.clocks import ManualClock
 from tests.support.worlds import an_organization
-from token_service.rate_limits.daily_quota import SECONDS_PER_DAY, DailyLimits
+from token_service.rate_limits.daily_quota import SECONDS_PER_DAY, DailyQuota
 
 NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
 
@@ -21,7 +21,7 @@ def limited(limit: int | None, name: str = "acme") -> ClientOrganization:
 def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> None:
     """What it is told says when the next day begins."""
     clock = ManualClock(NOON)
-    limits = DailyLimits(clock)
+    limits = DailyQuota(clock)
     answers = [limits.take(limited(3)) for _ in range(4)]
     assert answers[:3] == [None, None, None]
     refusal = answers[3]
@@ -34,12 +34,12 @@ def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> N
 
 def test_without_a_limit_nothing_is_counted() -> None:
     """Nor without an organization."""
-    limits = DailyLimits(ManualClock(NOON))
+    limits = DailyQuota(ManualClock(NOON))
     assert not any(limits.take(one) for one in [None, limited(None)] * 100)
 
 
 def test_organizations_do_not_use_up_each_others_tokens() -> None:
     """However many there are."""
-    limits = DailyLimits(ManualClock(NOON))
+    limits = DailyQuota(ManualClock(NOON))
     assert not any(limits.take(limited(1, f"o{number}")) for number in range(1000))
     assert limits.take(limited(1, "o0"))

@@ -9,12 +9,12 @@ from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, FORM, GRANT, OTHER_SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID
 from token_service.rate_limits import tarpit as floods
-from token_service.rate_limits.tarpit import AT_ONCE_PER_SECOND, Floods
+from token_service.rate_limits.tarpit import AT_ONCE_PER_SECOND, Tarpit
 
 LONG = 3600.0
 
 
-async def is_held(one: Floods) -> bool:
+async def is_held(one: Tarpit) -> bool:
     """Whether a refusal waits."""
     waiting = asyncio.create_task(one.hold())
     await asyncio.sleep(0)
@@ -24,7 +24,7 @@ async def is_held(one: Floods) -> bool:
 async def test_so_many_a_second_go_at_once() -> None:
     """The next second begins anew."""
     clock = ManualClock()
-    one = Floods(clock)
+    one = Tarpit(clock)
     for _ in range(2):
         assert [await is_held(one) for _ in range(AT_ONCE_PER_SECOND + 3)] == [False] * AT_ONCE_PER_SECOND + [True] * 3
         clock.now += 1

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from agentidp.cache.freshness import Freshness
-from agentidp.kube.client import Cluster
+from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS
 from agentidp.kube.reflector import Reflector
 from tests.support.clocks import ManualClock
@@ -12,7 +12,7 @@ from tests.support.token_services import ServedAlone
 
 def a_reflector(kind: Any, heard: float | None) -> Reflector[Any]:
     """One that has listed, and heard last at this moment; or has not listed."""
-    one: Reflector[Any] = Reflector(cast("Cluster", None), kind, cast("Any", None))
+    one: Reflector[Any] = Reflector(cast("KubeClient", None), kind, cast("Any", None))
     if heard is not None:
         one.heard_at = heard
         one.listed.set()

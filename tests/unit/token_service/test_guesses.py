@@ -8,9 +8,9 @@ import pytest
 
 from agentidp.runtime.bcrypt_pool import Busy
 from token_service.client_secrets import brute_force as guesses
-from token_service.client_secrets.brute_force import Guesses, host_of
+from token_service.client_secrets.brute_force import BruteForceGuard, host_of
 from token_service.client_secrets.verifier import SecretVerifier
-from token_service.http.client_authentication import ClientPair
+from token_service.http.client_authentication import ClientCredentials
 
 WRONG = "wrong"
 
@@ -22,7 +22,7 @@ class Held:
         self.go = threading.Event()
         self.checked: list[str] = []
         self.verifier = SecretVerifier(1, 100, bcrypt=self._bcrypt)
-        self.line = Guesses(self.verifier)
+        self.line = BruteForceGuard(self.verifier)
 
     def _bcrypt(self, secret: bytes, hashed: str) -> bool:
         self.go.wait(5)
@@ -40,9 +40,11 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     held.verifier.close()
 
 
-def guess(of: Guesses, client_id: str, address: str, secret: str = WRONG, namespace: str = "") -> "asyncio.Task[str | None]":
+def guess(
+    of: BruteForceGuard, client_id: str, address: str, secret: str = WRONG, namespace: str = ""
+) -> "asyncio.Task[str | None]":
     """Somebody tries a secret; the right one is "right". Each client has a namespace of its own, unless told otherwise."""
-    pair, digest = ClientPair(client_id, secret.encode(), address), f"{client_id} {secret}".encode()
+    pair, digest = ClientCredentials(client_id, secret.encode(), address), f"{client_id} {secret}".encode()
     return asyncio.create_task(of.right_one(pair, digest, namespace or client_id, ("other", "right")))
 
 
@@ -111,7 +113,9 @@ async def test_turns_are_weighed_by_cost(held: Held) -> None:
     """Whose hashes take 16 times as long has one checked while another has 16."""
     hashes = {"dear": tuple(f"$2b$14$dear{number}" for number in range(2)), "cheap": ("$2b$10$cheap",) * 12}
     tasks = [
-        asyncio.create_task(held.line.right_one(ClientPair(client, name.encode(), "1"), client.encode(), name, hashes[name]))
+        asyncio.create_task(
+            held.line.right_one(ClientCredentials(client, name.encode(), "1"), client.encode(), name, hashes[name])
+        )
         for name, clients in (("dear", 2), ("cheap", 3))
         for client in (f"{name}-{number}" for number in range(clients))
     ]

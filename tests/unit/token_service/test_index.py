@@ -12,8 +12,8 @@ from agentidp.kube.errors import Unreachable
 from tests.support.listings import Listed
 from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_suspended_agent, a_uid, an_issued_credential
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.credentials import CredentialTable
-from token_service.cluster.workloads import ClientTable
+from token_service.cluster.credentials import CredentialIndex
+from token_service.cluster.workloads import AgentIndexByWorkload
 
 AN_AGENT = client_agent(a_registered_agent())
 
@@ -50,7 +50,7 @@ credentials = st.builds(
 @given(st.lists(st.tuples(st.booleans(), agents), max_size=30))
 def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, ClientAgent]]) -> None:
     """And so do the workloads that it names, whatever came, changed or went before."""
-    table, now = ClientTable(), dict[tuple[str, str], ClientAgent]()
+    table, now = AgentIndexByWorkload(), dict[tuple[str, str], ClientAgent]()
     for stays, agent in changes:
         key = agent.namespace, agent.name
         if stays:
@@ -73,7 +73,7 @@ def test_the_credentials_of_an_agent_are_those_that_name_it_and_have_hashes(
     changes: list[tuple[bool, ClientCredential]],
 ) -> None:
     """In any order; of the others the latest is told."""
-    table, now = CredentialTable(), dict[str, ClientCredential]()
+    table, now = CredentialIndex(), dict[str, ClientCredential]()
     for stays, credential in changes:
         if stays:
             table.put(credential)
@@ -93,7 +93,7 @@ def test_the_credentials_of_an_agent_are_those_that_name_it_and_have_hashes(
 
 def test_a_credential_is_not_found_for_another_agent() -> None:
     """Neither one of another name nor one in another namespace."""
-    table = CredentialTable()
+    table = CredentialIndex()
     credential = client_credential(an_issued_credential())
     table.put(credential)
     assert table.find(credential.credential_id, AN_AGENT)
@@ -105,7 +105,7 @@ def test_of_two_agents_with_one_id_the_older_has_it() -> None:
     """Also when the younger came first."""
     younger = client_agent(a_registered_agent(name="thief", uid=a_uid(1), age=MINUTE))
     older = client_agent(a_registered_agent(age=HOUR))
-    table = ClientTable()
+    table = AgentIndexByWorkload()
     table.put(younger)
     table.put(older)
     assert table.find(AGENT_ID) == older

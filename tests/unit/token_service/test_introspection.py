@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from agentidp.cache.revocations import RevokedToken
-from agentidp.domain.access_tokens import draft
+from agentidp.domain.access_tokens import prepare_claims
 from agentidp.domain.clients import client_agent
 from agentidp.domain.grants import Grant
 from agentidp.domain.reasons import Reason
-from agentidp.domain.resources import AgentState, CredentialState, Identity
+from agentidp.domain.resources import AgentState, CredentialState, ObjectRef
 from agentidp.kube.errors import Unreachable
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization
@@ -36,7 +36,7 @@ def a_token(
     writer = served.keys.writer()
     assert writer
     agent = client_agent(a_registered_agent(client_id, organization_id=organization_id))
-    begun = draft(ISSUER, agent, CREDENTIAL_ID, Grant(scope, audience))
+    begun = prepare_claims(ISSUER, agent, CREDENTIAL_ID, Grant(scope, audience))
     return writer.write(begun, int(issued_at or time.time()), a_uid(7)).decode()
 
 
@@ -127,7 +127,7 @@ async def test_what_is_no_good_token_is_inactive(served: ServedAlone) -> None:
     """Expired, revoked, of another issuer, or nothing at all."""
     served.known.revocations.put(RevokedToken(a_uid(7)))
     assert await introspect(served, a_token(served)) == INACTIVE
-    served.known.revocations.remove(Identity(name=a_uid(7)))
+    served.known.revocations.remove(ObjectRef(name=a_uid(7)))
     assert await introspect(served, a_token(served, issued_at=time.time() - 3600)) == INACTIVE
     assert await introspect(served, a_token(served, client_id="agentidp-operator")) == INACTIVE
     assert await introspect(served, "nothing") == INACTIVE

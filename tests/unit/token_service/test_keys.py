@@ -10,7 +10,7 @@ from agentidp.domain.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorit
 from tests.support.clocks import ManualClock
 from tests.support.listings import Listed
 from tests.support.worlds import HOUR, NOW
-from token_service.cluster.signing_keys import KeyRing
+from token_service.cluster.signing_keys import SigningKeys
 
 FIRST = generate(Algorithm.ES256, NOW - HOUR, NOW - HOUR)
 NEXT = generate(Algorithm.RS256, NOW + HOUR, NOW)
@@ -22,7 +22,7 @@ def the_secret(*keys: object) -> Secret:
     return Secret(metadata=ObjectMeta(name="keys"), data={SECRET_KEY: msgspec.json.encode({"keys": keys})})
 
 
-def kids(ring: KeyRing) -> list[str]:
+def kids(ring: SigningKeys) -> list[str]:
     """Of the published keys."""
     return [key["kid"] for key in json.loads(ring.jwks())["keys"]]
 
@@ -30,7 +30,7 @@ def kids(ring: KeyRing) -> list[str]:
 def test_a_key_is_published_before_it_signs_and_signs_from_its_moment_on() -> None:
     """Nobody has to tell: it follows from the time."""
     clock = ManualClock(NOW.timestamp())
-    ring = KeyRing(clock)
+    ring = SigningKeys(clock)
     ring.put(the_secret(FIRST, NEXT))
     writer = ring.writer()
     assert writer
@@ -46,7 +46,7 @@ def test_a_key_is_published_before_it_signs_and_signs_from_its_moment_on() -> No
 def test_a_key_is_published_until_its_last_token_has_expired() -> None:
     """Then nobody needs it."""
     clock = ManualClock(NOW.timestamp())
-    ring = KeyRing(clock)
+    ring = SigningKeys(clock)
     ring.put(the_secret(FIRST, NEXT))
     clock.now += (HOUR + MAX_TOKEN_LIFETIME + HOUR).total_seconds()
     assert kids(ring) == [NEXT.kid]
@@ -55,7 +55,7 @@ def test_a_key_is_published_until_its_last_token_has_expired() -> None:
 
 def test_published_keys_never_hold_private_members() -> None:
     """Of either algorithm."""
-    ring = KeyRing(ManualClock(NOW.timestamp()))
+    ring = SigningKeys(ManualClock(NOW.timestamp()))
     ring.put(the_secret(FIRST, NEXT))
     for key in json.loads(ring.jwks())["keys"]:
         assert key.keys() <= {"kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"}
@@ -63,7 +63,7 @@ def test_published_keys_never_hold_private_members() -> None:
 
 def test_a_secret_that_cannot_be_read_changes_nothing() -> None:
     """The keys at hand stay in use."""
-    ring = KeyRing(ManualClock(NOW.timestamp()))
+    ring = SigningKeys(ManualClock(NOW.timestamp()))
     ring.put(the_secret(FIRST))
     broken = msgspec.structs.replace(FIRST, private_key="-----BEGIN PRIVATE KEY-----")
     for secret in (Secret(), Secret(data={SECRET_KEY: b"{"}), the_secret(broken), the_secret({"kid": 1})):
@@ -73,7 +73,7 @@ def test_a_secret_that_cannot_be_read_changes_nothing() -> None:
 
 async def test_without_the_secret_there_is_no_key() -> None:
     """Before it is made, and after it was deleted."""
-    ring = KeyRing(ManualClock(NOW.timestamp()))
+    ring = SigningKeys(ManualClock(NOW.timestamp()))
     assert ring.writer() is None
     ring.put(the_secret(FIRST))
     ring.remove(the_secret(FIRST).metadata)
@@ -86,7 +86,7 @@ async def test_without_the_secret_there_is_no_key() -> None:
 
 def test_a_known_key_is_not_parsed_again() -> None:
     """Parsing an RSA key takes long."""
-    ring = KeyRing(ManualClock(NOW.timestamp()))
+    ring = SigningKeys(ManualClock(NOW.timestamp()))
     ring.put(the_secret(FIRST))
     writer = ring.writer()
     ring.put(the_secret(FIRST, NEXT))

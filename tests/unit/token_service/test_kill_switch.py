@@ -14,7 +14,7 @@ from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ServedAlone
 from tests.support.worlds import a_registered_agent, a_uid
 from token_service.issuance import tokens_valid_after as kill_switch
-from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, KillSwitches
+from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, TokensValidAfter
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one client, and of all; who comes then is told to come again."""
     monkeypatch.setattr(kill_switch, "MOST_OF_CLIENT", 2)
     monkeypatch.setattr(kill_switch, "MOST_WAITING", 3)
-    switches = KillSwitches(time.time)
+    switches = TokensValidAfter(time.time)
     waiting = [asyncio.create_task(switches.wait(an_agent(number), 2.5, PATIENCE_SECONDS)) for number in (1, 1)]
     await asyncio.sleep(0)
     refused = await switches.wait(an_agent(1), 2.5, PATIENCE_SECONDS)

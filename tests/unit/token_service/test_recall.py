@@ -23,7 +23,7 @@ from agentidp.domain.resources import (
 from tests.support.listings import Listed
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential, the_hash
 from tests.support.worlds import AGENT_ID, DAY, NAMESPACE, NOW, a_registered_agent, an_organization
-from token_service.http.request import Sent
+from token_service.http.request import RawRequest
 from token_service.issuance import request_cache as recall
 
 LONG_AGO = NOW - 1000 * DAY
@@ -112,9 +112,9 @@ async def test_what_expires_is_not_recalled_after_that(served: ServedAlone, monk
     assert served.service.token.recall(_sent(served)) is None
 
 
-def _sent(served: ServedAlone) -> Sent:
+def _sent(served: ServedAlone) -> RawRequest:
     """The bytes of the usual request."""
-    return Sent(httpx.Request("POST", "http://a", data=CLIENT | GRANT).content)
+    return RawRequest(httpx.Request("POST", "http://a", data=CLIENT | GRANT).content)
 
 
 async def test_a_retiring_secret_is_looked_at_each_time(served: ServedAlone, understood: list[Any]) -> None:

@@ -6,8 +6,8 @@ from agentidp.domain.reasons import Reason
 from agentidp.runtime.log_limit import LINES_PER_SECOND
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID, a_suspended_agent
-from token_service.authentication.failure import Refusal
-from token_service.authentication.failure_log import RefusalLog
+from token_service.authentication.failure import AuthenticationFailure
+from token_service.authentication.failure_log import FailureLog
 from token_service.metrics import Metrics
 
 
@@ -22,8 +22,8 @@ async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(serve
     assert [(line["client_id"], line["reason"]) for line in told] == [
         (AGENT_ID, Reason.AGENT_SUSPENDED.value),
         (AGENT_ID, Reason.AGENT_SUSPENDED.value),
-        (None, Refusal.UNKNOWN_CLIENT.value),
-        (None, Refusal.NOT_A_PAIR.value),
+        (None, AuthenticationFailure.UNKNOWN_CLIENT.value),
+        (None, AuthenticationFailure.NOT_A_PAIR.value),
     ]
     assert "sk_live_" not in str(told)
     assert CLIENT["client_secret"] not in str(told)
@@ -32,11 +32,11 @@ async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(serve
 def test_a_flood_is_told_as_a_number() -> None:
     """The log is not what an attacker can fill; the metrics count all."""
     now = 0.0
-    log = RefusalLog(Metrics(), lambda: now)
+    log = FailureLog(Metrics(), lambda: now)
     with structlog.testing.capture_logs() as told:
         for _ in range(1000):
-            log.refused(Refusal.WRONG_SECRET, AGENT_ID)
+            log.refused(AuthenticationFailure.WRONG_SECRET, AGENT_ID)
         now = 1.0
-        log.refused(Refusal.WRONG_SECRET, AGENT_ID)
+        log.refused(AuthenticationFailure.WRONG_SECRET, AGENT_ID)
     assert len(told) == LINES_PER_SECOND + 1
     assert told[-1]["left_out_before"] == 1000 - LINES_PER_SECOND

@@ -4,14 +4,14 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from agentidp.cache.revocations import RevocationTable, RevokedToken, revoked_token
-from agentidp.domain.resources import Identity, ObjectMeta, TokenRevocation, TokenRevocationSpec
+from agentidp.cache.revocations import RevocationIndex, RevokedToken, revoked_token
+from agentidp.domain.resources import ObjectMeta, ObjectRef, TokenRevocation, TokenRevocationSpec
 from agentidp.kube.errors import Unreachable
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash
 from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_registered_agent, a_uid
 from token_service.rate_limits import revocation_quota as revocation_limits
-from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationLimits, RevocationRates
+from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationQuota, RevocationRates
 
 OTHER_ID = a_uid(400)
 
@@ -146,25 +146,25 @@ async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone
     assert len(served.recorded) == 1
     assert await is_active(served, last)
     assert (await revoke(served, here)).status_code == 200
-    served.known.revocations.remove(Identity(name=a_uid(7)))
+    served.known.revocations.remove(ObjectRef(name=a_uid(7)))
     assert (await revoke(served, last)).status_code == 200
 
 
 def test_the_clients_of_a_namespace_have_a_bound_together() -> None:
     """However many clients one of them can make, and wherever they revoked. Other namespaces' clients do not notice."""
-    rates, table = RevocationRates(), RevocationTable()
+    rates, table = RevocationRates(), RevocationIndex()
     for number in range(CLIENTS * MOST):
-        assert RevocationLimits(rates, RevocationTable()).take(f"{number}", f"{number // AT_ONCE}") is None
+        assert RevocationQuota(rates, RevocationIndex()).take(f"{number}", f"{number // AT_ONCE}") is None
         table.put(RevokedToken(f"{number}", f"{number // 500}", "full"))
-    refusal = RevocationLimits(rates, table).take("new", "full")
+    refusal = RevocationQuota(rates, table).take("new", "full")
     assert refusal
     assert "clients of this namespace" in refusal.description
-    assert RevocationLimits(rates, table).take("new", "another") is None
+    assert RevocationQuota(rates, table).take("new", "another") is None
 
 
 def test_many_clients_of_a_namespace_revoke_no_more_at_once_than_some() -> None:
     """Each client's own bound is not reached."""
-    limits = RevocationLimits(RevocationRates(), RevocationTable())
+    limits = RevocationQuota(RevocationRates(), RevocationIndex())
     taken = [limits.take(f"client-{number}", "one") is None for number in range(2 * CLIENTS * AT_ONCE)]
     assert CLIENTS * AT_ONCE <= sum(taken) < 2 * CLIENTS * AT_ONCE
     assert limits.take("client", "another") is None

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.cache.revocations import RevocationTable, RevokedToken
+from agentidp.cache.revocations import RevocationIndex, RevokedToken
 
 revoked_tokens = st.builds(
     RevokedToken, st.sampled_from("123456"), st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", None])
@@ -17,7 +17,7 @@ def test_it_knows_which_tokens_are_revoked_and_how_many_of_each_client_and_names
     changes: list[tuple[bool, RevokedToken]],
 ) -> None:
     """Whatever came, changed or went before; of those that have none any more nothing is kept."""
-    table, now = RevocationTable(), dict[str, RevokedToken]()
+    table, now = RevocationIndex(), dict[str, RevokedToken]()
     for stays, revoked in changes:
         if stays:
             table.put(revoked)

@@ -1,18 +1,18 @@
 """What the token service notes of the use of secrets, and whom it tells."""
 
 from agentidp.domain.clients import ClientHash
-from agentidp.domain.last_used import MAX_CONSUMERS, Use, fingerprint
+from agentidp.domain.last_used import MAX_CONSUMERS, LastUse, fingerprint
 from tests.support.clocks import ManualClock
-from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, UsageLog, consumer_of
-from token_service.http.request import Sent
+from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, LastUsedLog, consumer_of
+from token_service.http.request import RawRequest
 
 CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
 RETIRING = ClientHash("$2b$10$retiring", "4d3c2b1a", 2_000_000_000.0)
 
 
-def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -> Sent:
+def a_request(address: str = "10.0.0.7", user_agent: bytes | None = b"curl/8") -> RawRequest:
     """From there, by that program."""
-    return Sent(b"", None, address, user_agent)
+    return RawRequest(b"", None, address, user_agent)
 
 
 def is_published(_credential_id: str, _hashed: str) -> bool:
@@ -20,7 +20,7 @@ def is_published(_credential_id: str, _hashed: str) -> bool:
     return True
 
 
-def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) -> Use | None:
+def use_of(log: LastUsedLog, one: ClientHash, replica: str = "", after: int = 0) -> LastUse | None:
     """What is told of a hash."""
     return log.report(replica, after).uses.get("credential", {}).get(fingerprint(one.hash))
 
@@ -28,7 +28,7 @@ def use_of(log: UsageLog, one: ClientHash, replica: str = "", after: int = 0) ->
 def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
     """However often it is used."""
     clock = ManualClock(1_000_000_000)
-    log = UsageLog(clock, is_published)
+    log = LastUsedLog(clock, is_published)
     for _ in range(59):
         log.used("credential", CURRENT, a_request())
         clock.now += 1
@@ -45,7 +45,7 @@ def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
 def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
     """To the second."""
     clock = ManualClock(1_000_000_000)
-    log = UsageLog(clock, is_published)
+    log = LastUsedLog(clock, is_published)
     log.used("credential", RETIRING, a_request("10.0.0.7"))
     clock.now += 5
     log.used("credential", RETIRING, a_request("10.0.0.8", None))
@@ -57,7 +57,7 @@ def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
 
 def test_only_the_latest_consumers_are_kept() -> None:
     """A crowd costs no more memory than a few."""
-    log = UsageLog(ManualClock(1_000_000_000), is_published)
+    log = LastUsedLog(ManualClock(1_000_000_000), is_published)
     for number in range(100):
         log.used("credential", RETIRING, a_request(f"10.0.0.{number}", None))
     use = use_of(log, RETIRING)
@@ -68,7 +68,7 @@ def test_only_the_latest_consumers_are_kept() -> None:
 def test_what_was_told_is_not_told_again() -> None:
     """Until it is used again; another replica's place says nothing."""
     clock = ManualClock(1_000_000_000)
-    log = UsageLog(clock, is_published)
+    log = LastUsedLog(clock, is_published)
     log.used("credential", CURRENT, a_request())
     told = log.report("", 0)
     assert use_of(log, CURRENT, told.replica, told.told) is None
@@ -88,7 +88,7 @@ def test_a_consumer_cannot_write_what_it_likes_into_an_event() -> None:
 def test_what_is_not_published_any_more_is_forgotten() -> None:
     """However often secrets are rotated; and nothing else is forgotten."""
     clock, published = ManualClock(1_000_000_000), {("credential", RETIRING.hash)}
-    log = UsageLog(clock, lambda *one: one in published)
+    log = LastUsedLog(clock, lambda *one: one in published)
     log.used("credential", RETIRING, a_request())
     for number in range(3 * SPARE):
         clock.now += SECONDS_BETWEEN_NOTES
@@ -108,7 +108,7 @@ def test_what_is_published_takes_no_time_to_keep() -> None:
         asked += 1
         return True
 
-    log = UsageLog(clock, count)
+    log = LastUsedLog(clock, count)
     for number in range(10 * SPARE):
         log.used(f"{number}", CURRENT, a_request())
         clock.now += 1

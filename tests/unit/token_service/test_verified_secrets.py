@@ -4,9 +4,9 @@ import pytest
 
 from token_service.client_secrets import verified_secrets
 from token_service.client_secrets.verified_secrets import VerifiedSecrets
-from token_service.http.client_authentication import ClientPair
+from token_service.http.client_authentication import ClientCredentials
 
-PAIR = ClientPair("a", b"b")
+PAIR = ClientCredentials("a", b"b")
 
 
 def test_what_was_added_is_found_and_nothing_else() -> None:
@@ -16,7 +16,12 @@ def test_what_was_added_is_found_and_nothing_else() -> None:
     found = cache.find(cache.digest(PAIR))
     assert found
     assert (found.credential_id, found.hash) == ("id", "hash")
-    for other in (ClientPair("a", b"c"), ClientPair("c", b"b"), ClientPair("", b"a\0b"), ClientPair("a\0", b"b")):
+    for other in (
+        ClientCredentials("a", b"c"),
+        ClientCredentials("c", b"b"),
+        ClientCredentials("", b"a\0b"),
+        ClientCredentials("a\0", b"b"),
+    ):
         assert cache.find(cache.digest(other)) is None
 
 
@@ -37,7 +42,7 @@ def test_two_processes_have_two_keys() -> None:
 def test_no_entry_holds_a_secret() -> None:
     """Only digests."""
     cache = VerifiedSecrets()
-    cache.add(cache.digest(ClientPair("a", b"sk_live_hidden")), "id", "hash")
+    cache.add(cache.digest(ClientCredentials("a", b"sk_live_hidden")), "id", "hash")
     assert "hidden" not in repr(cache._entries)
 
 
@@ -45,7 +50,7 @@ def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded."""
     monkeypatch.setattr(verified_secrets, "MOST", 3)
     cache = VerifiedSecrets()
-    pairs = [ClientPair(str(number), b"") for number in range(5)]
+    pairs = [ClientCredentials(str(number), b"") for number in range(5)]
     for pair in pairs:
         cache.add(cache.digest(pair), "id", "hash")
     assert [cache.find(cache.digest(pair)) is not None for pair in pairs] == [False, False, True, True, True]

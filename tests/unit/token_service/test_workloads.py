@@ -17,7 +17,7 @@ from tests.support.assertions import a_cluster_key, asserted, bound_to, claims_o
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, HOUR, a_registered_agent, a_uid, an_organization
 from token_service.authentication.service_accounts import TooManyReads
-from token_service.http.request import Sent
+from token_service.http.request import RawRequest
 
 SCREENER = (Workload(service_account_name="screener"),)
 WORKLOAD_ONLY: dict[str, Any] = {"workloads": SCREENER, "credential_policy": CredentialPolicy.WORKLOAD_ONLY}
@@ -63,7 +63,7 @@ async def test_it_is_verified_once_a_minute(secretless: ServedAlone, monkeypatch
     recall, now = secretless.service.token._recall, time.time()
     for lives, recalled in ((3600, 60), (20, 20)):
         form = GRANT | asserted(signed(claims_of(exp=int(now) + lives)))
-        sent = Sent(httpx.Request("POST", "http://a", data=form).content)
+        sent = RawRequest(httpx.Request("POST", "http://a", data=form).content)
         assert (await secretless.token(form)).status_code == 200
         for later, stands in ((recalled - 2, True), (recalled + 2, False)):
             monkeypatch.setattr(recall, "_clock", lambda later=later: now + later)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from agentidp.domain.last_used import Use, Uses, fingerprint
-from agentidp.domain.lifecycle import Observed, Wait, WriteStatus, decide
+from agentidp.domain.last_used import LastUse, Uses, fingerprint
+from agentidp.domain.lifecycle import Input, Wait, WriteStatus, decide
 from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, Retirement, Rotation
 from tests.support.worlds import HOUR, MINUTE, NOW, a_hash, a_secret, a_value, an_issued_credential
@@ -22,10 +22,10 @@ def a_rotated_credential(*, ends: timedelta, made: timedelta = -2 * HOUR, max_ov
 
 def used(number: int, ago: timedelta, *consumers: str) -> Uses:
     """The last use of `a_value(number)`."""
-    return {fingerprint(a_hash(number).hash): Use(NOW - ago, consumers)}
+    return {fingerprint(a_hash(number).hash): LastUse(NOW - ago, consumers)}
 
 
-def seen(credential: AgentCredential, uses: Uses | None) -> Observed:
+def seen(credential: AgentCredential, uses: Uses | None) -> Input:
     """The credential at rest, and what is known of its use."""
     secret = a_secret(credential, a_value(len(credential.status.secret_hashes)))
     return seen_with(credential, secret=secret, uses=uses)
