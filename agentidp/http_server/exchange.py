@@ -2,7 +2,7 @@
 
 uvicorn matches two regular expressions for each header and writes head and body apart. Here the head is built at once and its
 control characters are counted: more than the line ends are refused, as uvicorn refuses them. The head waits for the first part
-of the body. `tests/unit/serving/test_exchange.py` compares the bytes with those of uvicorn.
+of the body. `tests/unit/agentidp/http_server/test_exchange.py` compares the bytes with those of uvicorn.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """A model of the API server, for tests that need a fault after exactly this write.
 
 It has the semantics that the writers rely on and nothing else: unique names, uids, resource versions that grow, optimistic
-locks, the status subresource, preconditions. `tests/integration/test_model_cluster.py` holds it to the real one.
+locks, the status subresource, preconditions. `tests/integration/operator/test_model_cluster.py` holds it to the real one.
 """
 
 import uuid

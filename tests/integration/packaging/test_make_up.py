@@ -15,7 +15,7 @@ from devcluster.programs import PROGRAMS
 from tests.support.guides import steps_of
 from tests.support.shell import typed
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 TRY_IT = """
 set -e; . {env}
 kubectl get namespace agentidp-system; kubectl agentidp status; helm list

@@ -17,7 +17,7 @@ from devcluster.components import API_SERVER, ETCD
 from devcluster.errors import DevclusterError
 from devcluster.kubectl import Kubectl, KubectlError
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 ENDINGS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}
 
