@@ -1,7 +1,7 @@
 """Access tokens: RFC 9068 JWTs, how they are written quickly, and how they are read.
 
-Of a token only the times and the id are new each time: all other claims are encoded once, as a `PreparedClaims`, and the key is an
-object, not text. Any JWT library reads the result.
+Of a token only the times and the id are new each time: all other claims are encoded once, as `PreparedClaims`, and the key is
+an object, not text. Any JWT library reads the result.
 """
 
 import binascii

@@ -1,4 +1,4 @@
-"""Statuses that another writer undoes are left alone for longer each time, as Secrets are (see `agentidp.domain.repair_backoff`).
+"""Statuses that another writer undoes are left alone for longer each time, as Secrets are: `agentidp.domain.repair_backoff`.
 
 Flows in: each status that was written. One that is to be written again, and is not what this process wrote last, was undone by
 somebody: a second operator, or whoever may write statuses. Bounded: of the statuses that were written last, a digest is kept.
