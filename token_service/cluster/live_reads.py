@@ -5,12 +5,13 @@ than the question: whoever asks while a look-up runs gets the next one. It serve
 watch brings the same, and cannot be overtaken by it. Once the watch has told more of the client than it had when the API server
 was asked, the answer may be the older of both, and counts no more.
 
-A flood of unknown clients must not become one at the API server, so there is a budget for strangers, another one for clients
-that are known, and a small one for each client. Nor must a client be one whose objects take long to read. Whoever gets no
-look-up waits for the watch.
+A flood of unknown clients must not become one at the API server. So there is a budget for strangers, one for clients that are
+known, and one for clients of which only a token of ours tells. Of the known ones each namespace has a quarter at most, and each
+client a small part. Nor must a client be one whose objects take long to read. Whoever gets no look-up waits for the watch.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
@@ -22,8 +23,9 @@ from token_service.cluster.clients import ClientIndex
 
 TIMEOUT_SECONDS = 2.0
 PER_SECOND, BURST = 20, 200
+PER_SECOND_AND_NAMESPACE, BURST_OF_NAMESPACE = 5, 50
 PER_SECOND_AND_CLIENT, BURST_OF_CLIENT = 2, 8
-STRANGERS, KNOWN = "strangers", "known"
+STRANGERS, KNOWN, TOKEN_HOLDERS = "strangers", "known", "holders of tokens"
 
 LookUp = Callable[[str], Awaitable[ClientIndex]]
 """An index of one client, by its id, as the API server has it now. Raises ApiError: TooLarge where that is too much."""
@@ -43,14 +45,17 @@ class LiveReader:
         self._look_up = look_up
         self._index = index
         self._totals = TokenBuckets(PER_SECOND, BURST)
+        self._of_namespace = TokenBuckets(PER_SECOND_AND_NAMESPACE, BURST_OF_NAMESPACE)
         self._of_client = TokenBuckets(PER_SECOND_AND_CLIENT, BURST_OF_CLIENT)
+        self._short_until = 0.0
+        """Until then the clients of some namespace could not be looked up."""
         self._waiting: dict[str, asyncio.Task[LiveRead | None]] = {}
         self._running: dict[str, asyncio.Task[LiveRead | None]] = {}
 
     @property
     def is_short(self) -> bool:
         """Whether some clients, known ones or strangers, cannot be looked up now."""
-        return any(self._totals.wait(key) for key in (STRANGERS, KNOWN))
+        return time.monotonic() < self._short_until or any(self._totals.wait(key) for key in (STRANGERS, KNOWN))
 
     async def client(self, client_id: str, *, exists: bool = False) -> LiveRead | None:
         """What the API server has of this client, or None where it may not be asked now, or has too much. Raises ApiError.
@@ -59,7 +64,7 @@ class LiveReader:
         """
         turn = self._waiting.get(client_id)
         if turn is None:
-            if not self._takes(KNOWN if exists or self._index.agent(client_id) else STRANGERS, client_id):
+            if not self._takes(client_id, exists=exists):
                 return None
             turn = asyncio.create_task(self._take_turn(client_id, self._running.get(client_id)))
             self._waiting[client_id] = turn
@@ -76,9 +81,18 @@ class LiveReader:
                 return looked_up.index
         return self._index
 
-    def _takes(self, total: str, client_id: str) -> bool:
-        """One look-up of all; what the client's own share does not allow is not taken from the others."""
-        return not self._totals.wait(total) and self._of_client.take(client_id) and self._totals.take(total)
+    def _takes(self, client_id: str, *, exists: bool) -> bool:
+        """One look-up of all; what the client's own or its namespace's share does not allow is not taken from the others."""
+        agent = self._index.agent(client_id)
+        if agent is None:
+            total = TOKEN_HOLDERS if exists else STRANGERS
+            return not self._totals.wait(total) and self._of_client.take(client_id) and self._totals.take(total)
+        if wait := self._of_namespace.wait(agent.namespace):
+            self._short_until = time.monotonic() + wait
+            return False
+        if self._totals.wait(KNOWN) or not self._of_client.take(client_id):
+            return False
+        return self._of_namespace.take(agent.namespace) and self._totals.take(KNOWN)
 
     async def _take_turn(self, client_id: str, previous: asyncio.Task[LiveRead | None] | None) -> LiveRead | None:
         if previous:

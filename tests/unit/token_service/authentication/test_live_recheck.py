@@ -283,6 +283,24 @@ async def test_what_the_share_of_a_client_does_not_allow_is_not_taken_from_all(
     assert scarce.looked_up == [a_uid(500)]
 
 
+async def test_live_recheck_leaves_look_ups_to_other_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has many agents in one namespace spends its share of look-ups, not that of all."""
+    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.001)
+    served = ServedAlone()
+    served.keys.put(signing_keys())
+    ids = [a_uid(1000 + number) for number in range(60)]
+    served.declare(*(a_registered_agent(one, name=f"a-{one}", uid=one, namespace="many") for one in ids))
+    served.declare(a_registered_agent(a_uid(500), name="other", uid=a_uid(500), namespace="other"))
+    for number in range(4):
+        for one in ids:
+            await served.token(wrong(number) | {"client_id": one})
+    assert len(served.looked_up) < read_through.BURST
+    served.looked_up.clear()
+    assert (await served.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
+    assert served.looked_up == [a_uid(500)]
+    await served.close()
+
+
 SPENT: dict[str, list[dict[str, str]]] = {
     "strangers": [stranger(number) for number in range(10)],
     "clients that are known": [

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import jwt
 import pytest
+from msgspec.structs import replace
 
 from agentidp.domain.clients import ClientAgent, client_agent
 from tests.support.clocks import ManualClock
@@ -102,6 +103,22 @@ async def test_a_request_waits_no_longer_in_all_however_often_the_switch_is_move
 def an_agent(number: int) -> ClientAgent:
     """One of several, each with an id of its own."""
     return client_agent(a_registered_agent(a_uid(number), tokens_valid_after=datetime.now(UTC)))
+
+
+async def test_tokens_valid_after_leaves_places_to_other_namespaces() -> None:
+    """Whoever may write agents in one namespace moves the switch of as many as they like."""
+    switches = TokensValidAfter(time.time)
+    many = [replace(an_agent(number), namespace="many") for number in range(10)]
+    waiting = [asyncio.create_task(switches.wait(agent, 5, PATIENCE_SECONDS)) for agent in many for _ in range(50)]
+    await asyncio.sleep(0)
+    other = replace(an_agent(99), namespace="other")
+    assert await switches.wait(other, 0.01, PATIENCE_SECONDS) is None
+    assert await switches.wait(many[0], 5, PATIENCE_SECONDS)
+    assert len(switches) < len(waiting) / 2
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert len(switches) == 0
 
 
 async def test_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
