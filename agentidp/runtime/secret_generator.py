@@ -23,7 +23,7 @@ class GeneratedSecret(NamedTuple):
 
     def __repr__(self) -> str:
         """Never the value: this is what a traceback would show."""
-        return f"MadeSecret(hint={self.hint})"
+        return f"GeneratedSecret(hint={self.hint})"
 
     def of(self, credential_id: str) -> "GeneratedSecret":
         """The same for a credential that has its id only now."""
