@@ -119,7 +119,7 @@ def test_each_alternative_of_an_admission_policy_is_tested_from_both_sides(value
     has_management_api = any(one["metadata"]["name"] == MANAGEMENT_API.name for one in manifests)
     wanted = {name: set(tested) for name, tested in TESTED.items() if has_management_api or "management-api" not in name}
     assert found == wanted
-    sources = "\n".join(path.read_text() for path in (CHECKOUT / "tests" / "integration").glob("test_*.py"))
+    sources = "\n".join(path.read_text() for path in (CHECKOUT / "tests" / "integration").rglob("test_*.py"))
     named = {name for tested in TESTED.values() for tests in tested.values() for name in tests}
     assert [name for name in named if f"def {name}(" not in sources] == []
 
