@@ -35,6 +35,7 @@ class KubeClient:
     """
 
     def __init__(self, identity: ClientIdentity, field_manager: str, *, compressed: bool = False) -> None:
+        self.identity = identity
         self.server = identity.config.server
         self._encoding = "gzip" if compressed and identity.config.compressed else "identity"
         self._writer = {"fieldManager": field_manager}

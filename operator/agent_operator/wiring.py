@@ -83,7 +83,7 @@ class Operator:
             working = self._work.run(self._reconcilers(), self._metrics.reconciled, self._world.clock_was_set_back)
             behind.append(tasks.create_task(working))
             behind.append(tasks.create_task(keep_in_sync(self._cluster, self._world, self._settings.resync)))
-            await run_kopf(self._cluster, registry(self._world))
+            await run_kopf(self._cluster, registry(self._world, self._cluster.identity))
             for task in behind:
                 task.cancel()
 

@@ -29,11 +29,11 @@ NO_PEER: Any = "agentidp-operator"
 log = structlog.get_logger()
 
 
-def registry(world: ClusterCache) -> kopf.OperatorRegistry:
-    """Handlers that feed this world."""
+def registry(world: ClusterCache, identity: ClientIdentity) -> kopf.OperatorRegistry:
+    """Handlers that feed this world, of what Kopf reads with this identity."""
     handlers = kopf.OperatorRegistry()
     kopf.on.startup(registry=handlers)(_configure)
-    kopf.on.login(registry=handlers)(_log_in)
+    _log_in(handlers, identity)
     _feed(handlers, AGENTS, world.agents)
     _feed(handlers, CREDENTIALS, world.credentials)
     _feed(handlers, ORGANIZATIONS, world.organizations)
@@ -90,11 +90,17 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.queueing.idle_timeout = 0.5
 
 
-async def _log_in(**_: Any) -> kopf.AiohttpSession:
-    """The same identity as everything else in this process has, which follows the files that it is read from."""
-    connection = Connection(ClientIdentity.of_environment(), KOPF_CONNECTIONS)
-    session: Any = KopfSession(connection)
-    return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
+def _log_in(handlers: kopf.OperatorRegistry, identity: ClientIdentity) -> None:
+    """Give Kopf the identity of the process, which follows its files.
+
+    An identity of Kopf's own would be read from them when Kopf starts; were one half written then, Kopf would wait 60 s.
+    """
+
+    @kopf.on.login(registry=handlers)
+    async def log_in(**_: Any) -> kopf.AiohttpSession:
+        connection = Connection(identity, KOPF_CONNECTIONS)
+        session: Any = KopfSession(connection)
+        return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
 
 async def run_kopf(cluster: KubeClient, handlers: kopf.OperatorRegistry) -> None:

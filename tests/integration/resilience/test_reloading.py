@@ -117,6 +117,15 @@ def programs(stage: Stage, tmp_path: Path) -> Iterator[Programs]:
 
 
 @pytest.fixture
+def second_operator(stage: Stage, programs: Programs, tmp_path: Path) -> Iterator[Programs]:
+    """An operator that stands by."""
+    access = AccessByFile(stage.cluster.access.kubeconfig, stage.cluster.access.directory)
+    settings = {"AGENTIDP_ISSUER": programs.token_url}
+    with Programs.launch(access, tmp_path / "second", settings, chosen=[OPERATOR]) as second:
+        yield second
+
+
+@pytest.fixture
 def tenant(stage: Stage) -> Iterator[Tenant]:
     """As the admin."""
     with Objects(stage.cluster.kubeconfig) as objects:
@@ -152,6 +161,16 @@ def test_half_a_file_does_not_take_effect(stage: Stage, programs: Programs, tena
     stage.authorities.write_text(NEW.certificate)
     stage.serve(NEW.for_server())
     eventually("the new authority is trusted", lambda: is_served(tenant.issue("later")))
+
+
+@pytest.mark.usefixtures("second_operator")
+def test_an_operator_takes_over_while_a_file_is_half_written(stage: Stage, programs: Programs, tenant: Tenant) -> None:
+    """It was started before; what it begins when it leads does not read the files for a first time."""
+    tenant.issue("before")
+    stage.authorities.write_text(NEW.certificate[:200])
+    programs.stop(OPERATOR.name)
+    for name in ("seen-in-the-first-list", "heard-of-by-a-watch"):
+        tenant.issue(name)
 
 
 def test_an_authority_that_was_taken_out_is_not_trusted(stage: Stage, programs: Programs, tenant: Tenant) -> None:
