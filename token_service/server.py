@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from agentidp.http_server.connections import ConnectionReaper, most_connections
+from agentidp.http_server.http1.connections import ConnectionReaper, most_connections
 from agentidp.http_server.metrics import metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.http_server.tracing import traced

@@ -123,7 +123,7 @@ def _resolved(schema: Schema, document: Schema) -> Schema:
 
 def reasons(root: Path) -> str:
     """Every reason that a condition or an event may carry."""
-    tree = ast.parse((root / "agentidp/domain/reasons.py").read_text())
+    tree = ast.parse((root / "agentidp/domain/resources/reasons.py").read_text())
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
     rows = [f"| `{ast.literal_eval(value)}` | {_cell(text)} |" for _, value, text in _assigned(body) if value]
     head = "# Reasons\n\nWhat `Ready`, `SecretDelivered` and events carry. A value never changes its meaning.\n\n"

@@ -6,7 +6,7 @@ from agentidp.cache.organizations import OrganizationIndex
 from agentidp.cache.revocations import RevocationIndex, RevokedToken
 from agentidp.cache.store import IndexedStore
 from agentidp.cache.waiters import Waiters
-from agentidp.domain.clients import ClientOrganization
+from agentidp.domain.identity.clients import ClientOrganization
 from management_api.cache.agents import CachedAgent, CachedAgentIndex
 from management_api.cache.credentials import CachedCredential, CredentialTable, Owner, Status
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from agentidp.domain.clients import ClientOrganization
-from agentidp.domain.registration import admission_failure
+from agentidp.domain.identity.clients import ClientOrganization
+from agentidp.domain.identity.registration import admission_failure
 from agentidp.domain.resources import AgentSpec, AgentState
 from agentidp.kube.errors import NotFound
 from management_api.auth.authorization import Place

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.resources.reasons import Reason
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import CachedCredential, Status
 from management_api.errors import ApiFailure, agent_not_active, already_revoked, forbidden, unavailable

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.domain.tokens.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.failure import FailureReason
 from token_service.cluster.clients import ClientIndex

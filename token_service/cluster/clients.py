@@ -3,8 +3,8 @@
 from agentidp.cache.organizations import OrganizationIndex
 from agentidp.cache.store import IndexedStore
 from agentidp.cache.waiters import Waiters
-from agentidp.domain.client_assertions import Workload
-from agentidp.domain.clients import Client, ClientAgent, ClientCredential, ClientOrganization
+from agentidp.domain.identity.clients import Client, ClientAgent, ClientCredential, ClientOrganization
+from agentidp.domain.tokens.client_assertions import Workload
 from token_service.cluster.credentials import CredentialIndex
 from token_service.cluster.workloads import AgentIndexByWorkload
 

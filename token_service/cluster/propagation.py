@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientCredential
-from agentidp.domain.propagation import ReplicaState, accepting
+from agentidp.domain.identity.clients import ClientCredential
+from agentidp.domain.identity.propagation import ReplicaState, accepting
 from agentidp.kube.reflector import Reflector
 from token_service.cluster.clients import ClientIndex
 
