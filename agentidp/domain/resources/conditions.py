@@ -6,7 +6,9 @@ from agentidp.domain.resources import Condition, ConditionStatus
 from agentidp.domain.resources.reasons import Reason
 
 READY = "Ready"
+"""Of an Agent: it may get tokens. Of an AgentCredential: it works. Of an Organization: it is in use."""
 SECRET_DELIVERED = "SecretDelivered"  # noqa: S105 the name of a condition
+"""Of an AgentCredential: the Secret holds a `client_id` and a `client_secret` that are accepted."""
 
 
 def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
