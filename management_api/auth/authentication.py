@@ -20,7 +20,7 @@ from agentidp.domain.tokens.grants import allowed_scopes
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import list_all
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from agentidp.runtime.token_buckets import TokenBuckets
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller

@@ -9,7 +9,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle import Input, Step, Wait, WriteStatus, decide
 from agentidp.domain.resources import (
     Agent,
@@ -38,6 +37,7 @@ from agentidp.domain.resources import (
 )
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED
+from agentidp.domain.resources.meta import parse_duration
 from agentidp.domain.resources.organization import OrganizationLimits
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets import client_secrets as secrets

@@ -52,7 +52,7 @@ class Propagation:
         if not await self._credentials.progress.until(question.version, question.seconds):
             return False
         while client_id := self._unknown_agent_of(question.credential_id):
-            if not await self._index.changes.next(client_id, deadline - time.monotonic()):
+            if not await self._index.changes.wait(client_id, deadline - time.monotonic()):
                 return False
         return True
 

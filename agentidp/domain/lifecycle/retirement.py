@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle.status import overlap_of
 from agentidp.domain.resources import CredentialStatus, Retirement, Rotation, SecretHash
+from agentidp.domain.resources.meta import parse_duration
 from agentidp.domain.secrets.last_used import Uses, fingerprint, latest
 
 GRANULARITY = timedelta(minutes=10)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle.input import Input, IssueSecret, RepairSecret, Step
 from agentidp.domain.lifecycle.rotation_requests import is_second_of, recorded_issue
 from agentidp.domain.resources import (
@@ -16,6 +15,7 @@ from agentidp.domain.resources import (
     SecretHash,
 )
 from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition, with_condition
+from agentidp.domain.resources.meta import parse_duration
 from agentidp.domain.resources.reasons import Reason
 
 MAX_HASHES = 5

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.durations import format_duration, parse_duration
+from agentidp.domain.resources.meta import format_duration, parse_duration
 
 MEANINGS = {
     "a month in hours": ("720h", timedelta(days=30)),

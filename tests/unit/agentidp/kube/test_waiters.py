@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agentidp.kube.resource_version import ResourceVersionWaiters
+from agentidp.kube.waiters import ResourceVersionWaiters
 
 
 async def test_what_is_reached_is_not_waited_for() -> None:
