@@ -1,7 +1,7 @@
 """Where a request ends, as RFC 9112 has it: which heads are refused because another program could read their end differently.
 
 Pure. llhttp decides what each byte may be (line ends, whitespace, lengths, chunk sizes), and is strict; this module checks what
-llhttp lets pass. `protocol` joins both, and `docs/decisions/0031-where-a-request-ends.md` says why.
+llhttp lets pass. `protocol` joins both, and `docs/decisions/0031-request-framing.md` says why.
 """
 
 import re
