@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentidp.domain.durations import parse_duration
+from agentidp.domain.resources.meta import parse_duration
 from kubectl_agentidp.client import PluginClient
 
 PROGRAM = "kubectl agentidp"

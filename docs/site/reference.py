@@ -128,14 +128,14 @@ def _resolved(schema: Schema, document: Schema) -> Schema:
 
 def reasons(root: Path) -> str:
     """Every condition, and every reason that a condition or an event may carry."""
-    domain = root / "agentidp/domain"
-    conditions = ast.parse((domain / "conditions.py").read_text()).body
-    enum = next(node for node in ast.parse((domain / "reasons.py").read_text()).body if isinstance(node, ast.ClassDef))
+    resources = root / "agentidp/domain/resources"
+    conditions = ast.parse((resources / "conditions.py").read_text()).body
+    enum = next(node for node in ast.parse((resources / "reasons.py").read_text()).body if isinstance(node, ast.ClassDef))
     return (
         "\n\n".join(
             [
                 "# Conditions and reasons",
-                "`make reference` writes this page from `agentidp/domain/conditions.py` and `agentidp/domain/reasons.py`.",
+                "`make reference` writes this page from `conditions.py` and `reasons.py` in `agentidp/domain/resources`.",
                 "## Conditions",
                 "They are in `status.conditions`, as the Kubernetes API conventions describe them.",
                 _table("condition", conditions),

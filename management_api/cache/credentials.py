@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.resources import (
     GROUP,
     AgentCredential,
@@ -17,6 +16,7 @@ from agentidp.domain.resources import (
     ObjectRef,
     SecretHash,
 )
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.kube.kinds import CREDENTIALS, Projection
 from management_api.cache.annotations import GENERATED
 from management_api.cache.timestamps import moment_in

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from agentidp.domain.clients import ClientOrganization
-from agentidp.domain.registration import admission_failure
+from agentidp.domain.identity.clients import ClientOrganization
+from agentidp.domain.identity.registration import admission_failure
 from agentidp.domain.resources import AgentSpec, AgentState
 from agentidp.kube.errors import NotFound
 from management_api.auth.authorization import Place
@@ -69,7 +69,7 @@ class AgentChanges:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
         while (agent := self._registry.agent(uid)) is None:
-            if not await self._registry.changes.next(uid, deadline - loop.time()):
+            if not await self._registry.changes.wait(uid, deadline - loop.time()):
                 message = "The agent is recorded, but the operator has not given it its id yet: GET tells when it has."
                 raise unavailable(message, agentId=uid)
         return agent

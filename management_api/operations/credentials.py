@@ -23,7 +23,7 @@ from agentidp.domain.resources import (
     ProvidedHash,
 )
 from agentidp.kube.errors import ApiError, NotFound
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
 from management_api.cache.credentials import CachedCredential, registered
 from management_api.errors import ApiFailure, credential_not_found, unavailable

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.resources.reasons import Reason
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import CachedCredential, Status
 from management_api.errors import ApiFailure, agent_not_active, already_revoked, forbidden, unavailable
@@ -44,7 +44,7 @@ class Propagation:
                     return seen
                 if seen.is_settled and seen.phase is not CredentialPhase.ACTIVE:
                     raise _held_back(seen)
-            if not await self._registry.changes.next(credential_id, deadline - loop.time()):
+            if not await self._registry.changes.wait(credential_id, deadline - loop.time()):
                 raise NotPublished(f"The operator has not told within {self.seconds:g} s that it is done.")
 
     async def can_be_confirmed(self) -> None:

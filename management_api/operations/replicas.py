@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_force, youngest_of
+from agentidp.domain.identity.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_force, youngest_of
 from agentidp.domain.resources import AgentCredential
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
@@ -38,7 +38,7 @@ class Replicas:
     """All addresses behind the token service's URLs, found anew for each question."""
 
     def __init__(self, urls: Sequence[str], authorize: Callable[[], Awaitable[str]], seconds: float = SECONDS) -> None:
-        """`authorize` gives a token for `agentidp.domain.propagation.AUDIENCE`. Needs a running event loop."""
+        """`authorize` gives a token for `agentidp.domain.identity.propagation.AUDIENCE`. Needs a running event loop."""
         self._urls = urls
         self._authorize = authorize
         self._seconds = seconds

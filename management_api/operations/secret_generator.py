@@ -2,8 +2,8 @@
 
 import asyncio
 
-from agentidp.runtime.fair_queue import FairQueue
-from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
+from agentidp.runtime.pools.fair_queue import FairQueue
+from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 from management_api.errors import unavailable
 
 

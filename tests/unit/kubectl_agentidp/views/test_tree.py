@@ -4,8 +4,6 @@ from textwrap import dedent
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     AgentRef,
@@ -16,7 +14,9 @@ from agentidp.domain.resources import (
     OrganizationSpec,
     Workload,
 )
+from agentidp.domain.resources.conditions import READY
 from agentidp.domain.resources.organization import OrganizationTier
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.views.tree import TreeResources, draw
 from tests.support.worlds import (
     AGENT_ID,

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from agentidp.domain.last_used import fingerprint
-from agentidp.domain.propagation import APPLIED_PATH, ReplicaState
+from agentidp.domain.identity.propagation import APPLIED_PATH, ReplicaState
 from agentidp.domain.resources import AgentCredential, CredentialState
+from agentidp.domain.secrets.last_used import fingerprint
 from agentidp.kube.errors import Unreachable
 from agentidp.runtime.replicas import Replica
 from management_api.operations import replicas as module
