@@ -4,6 +4,8 @@ MkDocs itself checks the links between pages.
 """
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -56,3 +58,10 @@ def test_readme_links_are_checked_too(hooks: ModuleType, tmp_path: Path) -> None
     (tmp_path / "LICENSE").unlink()
     with pytest.raises(PluginError, match=r"README.md links to LICENSE, which the repository does not have"):
         hooks.readme(tmp_path)
+
+
+def test_site_builds_without_a_warning(tmp_path: Path) -> None:
+    """A link between pages leads to a page and a heading that exist (`strict` in mkdocs.yml; not with `--quiet`)."""
+    command = [Path(sys.executable).parent / "mkdocs", "build", "--site-dir", tmp_path]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
