@@ -63,8 +63,8 @@ def _details(wrong: RequestValidationError) -> dict[str, str]:
     return {_field(error["loc"]): error["msg"].removeprefix("Value error, ") for error in wrong.errors()}
 
 
-def _field(place: tuple[str | int, ...]) -> str:
-    names = [str(one) for one in place if one not in {"body", "query", "path", "header"}]
+def _field(path: tuple[str | int, ...]) -> str:
+    names = [str(one) for one in path if one not in {"body", "query", "path", "header"}]
     return ".".join(names) if names and not names[0].isdecimal() else "body"
 
 
