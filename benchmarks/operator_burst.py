@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.kube.kinds import CREDENTIALS
 from benchmarks.measure.accounting import Meter, Spent, main_thread_cpu_seconds, memory
 from benchmarks.measure.counters import total

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from agentidp.domain.client_secrets import generate_secret
+from agentidp.domain.secrets.client_secrets import generate_secret
 from benchmarks.measure.accounting import Memory, memory
 from benchmarks.measure.http_load import Outcome, form_request, put_load
 from benchmarks.measure.slow_connections import Slow, held

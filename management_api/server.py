@@ -3,14 +3,14 @@
 import asyncio
 import socket
 
-from agentidp.domain.propagation import AUDIENCE
-from agentidp.http_server.connections import ConnectionReaper, most_connections
-from agentidp.http_server.head import HeadAsGet
+from agentidp.authentication.service_account_token import ServiceAccountToken
+from agentidp.domain.identity.propagation import AUDIENCE
+from agentidp.http_server.asgi import HeadAsGet
+from agentidp.http_server.http1.connections import ConnectionReaper, most_connections
 from agentidp.http_server.metrics import metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.http_server.tracing import traced
 from agentidp.kube.client import KubeClient
-from agentidp.kube.service_account_token import ServiceAccountToken
 from agentidp.runtime.garbage_collection import spare_what_is_listed
 from management_api.app import create_app
 from management_api.limits import Limits
@@ -30,7 +30,11 @@ async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -
     try:
         async with asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
-            loops = (api.run_rollback_sweep(), api.retention.run(), spare_what_is_listed(api.reflectors))
+            loops = (
+                api.run_rollback_sweep(),
+                api.retention.run(),
+                spare_what_is_listed(reflector.listed for reflector in api.reflectors),
+            )
             background += [tasks.create_task(loop) for loop in loops]
             app = create_app(api, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:

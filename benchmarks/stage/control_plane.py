@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from agentidp.domain.secret_delivery import Endpoints
+from agentidp.domain.secrets.secret_delivery import Endpoints
 from agentidp.kube.client import KubeClient
 from benchmarks.run import Run
 from benchmarks.stage.connection import connected

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import aiohttp
 from msgspec.structs import replace
 
-from agentidp.domain.client_secrets import MAX_COST, generate_secret, hash_secret, hint_of
 from agentidp.domain.resources import AgentCredential, ObjectMeta, Organization, Rotation
 from agentidp.domain.resources.credential import ProvidedHash
 from agentidp.domain.resources.organization import OrganizationSpec
+from agentidp.domain.secrets.client_secrets import MAX_COST, generate_secret, hash_secret, hint_of
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
 from agentidp.kube.pager import list_all
 from benchmarks.stage.control_plane import Stage

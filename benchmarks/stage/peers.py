@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from agentidp.domain.client_secrets import MIN_COST
+from agentidp.domain.secrets.client_secrets import MIN_COST
 from benchmarks.measure.http_load import form_request
 from benchmarks.measure.in_turn import CONNECTIONS, Served
 from benchmarks.stage.pinned import be_served, pinned_server

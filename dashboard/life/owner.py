@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Rotation, Secret
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.credential import SecretTemplate
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from benchmarks.stage.objects import agent, credential, make_agents, make_namespace, side_by_side

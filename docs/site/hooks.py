@@ -7,14 +7,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from reference import http, reasons, resources, settings
+from reference import http, resources, settings
 from repository import BrokenLinkError, named
 
 ROOT = Path(__file__).parents[2]
 GENERATED = {
     "reference/resources.md": resources,
     "reference/http.md": http,
-    "reference/reasons.md": reasons,
     "reference/settings.md": settings,
 }
 

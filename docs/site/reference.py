@@ -1,4 +1,7 @@
-"""Reference pages, made from what they describe: CRDs, OpenAPI documents, reasons, settings. So they cannot be out of date."""
+"""Reference pages, generated from their sources: CRDs, OpenAPI documents, conditions and reasons, settings.
+
+`make reference` writes the page of reasons into docs/, where it can be read without the site; the others are on the site only.
+"""
 
 import ast
 import asyncio
@@ -122,12 +125,32 @@ def _resolved(schema: Schema, document: Schema) -> Schema:
 
 
 def reasons(root: Path) -> str:
-    """Every reason that a condition or an event may carry."""
-    tree = ast.parse((root / "agentidp/domain/reasons.py").read_text())
-    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
-    rows = [f"| `{ast.literal_eval(value)}` | {_cell(text)} |" for _, value, text in _assigned(body) if value]
-    head = "# Reasons\n\nWhat `Ready`, `SecretDelivered` and events carry. A value never changes its meaning.\n\n"
-    return head + "| reason | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
+    """Every condition, and every reason that a condition or an event may carry."""
+    resources = root / "agentidp/domain/resources"
+    conditions = ast.parse((resources / "conditions.py").read_text()).body
+    enum = next(node for node in ast.parse((resources / "reasons.py").read_text()).body if isinstance(node, ast.ClassDef))
+    return (
+        "\n\n".join(
+            [
+                "# Conditions and reasons",
+                "`make reference` writes this page from `conditions.py` and `reasons.py` in `agentidp/domain/resources`.",
+                "## Conditions",
+                "They are in `status.conditions`, as the Kubernetes API conventions describe them.",
+                _table("condition", conditions),
+                "## Reasons",
+                "A condition carries one of these as its `reason`, and an event too. A value never changes its meaning.",
+                _table("reason", enum.body),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _table(title: str, body: list[ast.stmt]) -> str:
+    """The string constants that have a docstring."""
+    documented = [(value, text) for _, value, text in _assigned(body) if isinstance(value, ast.Constant) and text]
+    rows = [f"| `{ast.literal_eval(value)}` | {_cell(text)} |" for value, text in documented]
+    return f"| {title} | meaning |\n|---|---|\n" + "\n".join(rows)
 
 
 def settings(_root: Path) -> str:
@@ -197,3 +220,8 @@ def _docstring(following: ast.stmt | None) -> str:
 
 def _cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    repository = Path(__file__).parents[2]
+    (repository / "docs/reference/reasons.md").write_text(reasons(repository))

@@ -1,7 +1,7 @@
-"""An agent as the caller: by the scopes of its token, on the agents that it reaches (`agentidp.domain.administration`)."""
+"""An agent as the caller: scopes of its token, and the agents that it reaches (`agentidp.domain.identity.administration`)."""
 
-from agentidp.domain.administration import READ, includes, reaches
-from agentidp.domain.clients import ClientOrganization
+from agentidp.domain.identity.administration import READ, includes, reaches
+from agentidp.domain.identity.clients import ClientOrganization
 from management_api.auth.authorization import Action, AgentFilter, Placement, tenant_of
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, insufficient_scope

@@ -13,14 +13,14 @@ from weakref import WeakValueDictionary
 import jwt
 import structlog
 
-from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.grants import allowed_scopes
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.secrets.client_secrets import PREFIX
+from agentidp.domain.tokens.access_tokens import AccessToken, read_token
+from agentidp.domain.tokens.grants import allowed_scopes
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import list_all
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from agentidp.runtime.token_buckets import TokenBuckets
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller

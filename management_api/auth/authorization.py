@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from agentidp.domain.administration import READ, WRITE
+from agentidp.domain.identity.administration import READ, WRITE
 from management_api.cache.agents import CachedAgent
 
 AGENTS, CREDENTIALS = "agents", "agentcredentials"

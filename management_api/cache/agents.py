@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from agentidp.cache.agents import AgentIndex
-from agentidp.domain.clients import ClientAgent, client_agent
+from agentidp.domain.identity.clients import ClientAgent, client_agent
 from agentidp.domain.resources import Agent, AgentSpec, AgentState, ObjectMeta
 from agentidp.kube.kinds import AGENTS, Kind, Projection
 from management_api.cache.metadata import GENERATED_BY, NEVER, parse_timestamp

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable
 from agentidp.cache.organizations import OrganizationIndex
 from agentidp.cache.revocations import RevocationIndex, RevokedToken
 from agentidp.cache.store import IndexedStore
-from agentidp.cache.waiters import Waiters
-from agentidp.domain.clients import ClientOrganization
+from agentidp.domain.identity.clients import ClientOrganization
+from agentidp.kube.waiters import Waiters
 from management_api.cache.agents import CachedAgent, CachedAgentIndex
 from management_api.cache.credentials import CachedCredential, CredentialIndex, Owner, Status
 
@@ -19,7 +19,7 @@ class ClusterCache:
     """A store of each kind. `changes` wakes the requests that wait for an id."""
 
     def __init__(self) -> None:
-        self.changes = Waiters()
+        self.changes = Waiters[str]()
         self.agents: IndexedStore[CachedAgent, CachedAgentIndex] = IndexedStore(CachedAgentIndex(), self._agent_changed)
         self.credentials: IndexedStore[CachedCredential, CredentialIndex] = IndexedStore(
             CredentialIndex(), self._credential_changed
@@ -73,10 +73,10 @@ class ClusterCache:
 
     def _agent_changed(self, agent: CachedAgent) -> None:
         self._newest = None
-        self.changes.wake(agent.agent_id)
+        self.changes.notify(agent.agent_id)
 
     def _credential_changed(self, credential: CachedCredential) -> None:
-        self.changes.wake(credential.credential_id)
+        self.changes.notify(credential.credential_id)
 
 
 def _newest_first(agents: Iterable[CachedAgent]) -> list[CachedAgent]:

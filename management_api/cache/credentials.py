@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -16,6 +15,7 @@ from agentidp.domain.resources import (
     ObjectRef,
     SecretHash,
 )
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.kube.kinds import CREDENTIALS, Projection
 from management_api.cache.metadata import CHANGED_AT, GENERATED_BY, NEVER, parse_timestamp
 

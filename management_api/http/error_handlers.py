@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from management_api.errors import ApiFailure, Code, invalid, unavailable
 
 log = structlog.get_logger()

@@ -8,10 +8,10 @@ from http import HTTPStatus
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
-from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.clients import is_client_id
+from agentidp.domain.identity.clients import is_client_id
+from agentidp.domain.secrets.client_secrets import PREFIX
 from agentidp.http_server.asgi import Endpoint, Message, Receive, Scope, Send
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from management_api.errors import ApiFailure, invalid, not_json, too_large
 from management_api.http.error_handlers import INTERNAL_ERROR, error_response
 from management_api.metrics import Metrics

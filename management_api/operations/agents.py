@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from agentidp.domain.clients import ClientOrganization
-from agentidp.domain.registration import admission_failure
+from agentidp.domain.identity.clients import ClientOrganization
+from agentidp.domain.identity.registration import admission_failure
 from agentidp.domain.resources import AgentSpec, AgentState
 from agentidp.kube.errors import NotFound
 from management_api.auth.authorization import Placement
@@ -64,7 +64,7 @@ class AgentOperations:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
         while (agent := self._cache.agent(uid)) is None:
-            if not await self._cache.changes.next(uid, deadline - loop.time()):
+            if not await self._cache.changes.wait(uid, deadline - loop.time()):
                 message = "The agent is recorded, but the operator has not given it its id yet: GET tells when it has."
                 raise unavailable(message, agentId=uid)
         return agent

@@ -24,7 +24,7 @@ from agentidp.domain.resources import (
     ProvidedHash,
 )
 from agentidp.kube.errors import ApiError, NotFound
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
 from management_api.cache.credentials import CachedCredential, cached_credential
 from management_api.cache.metadata import THIS_API, audit_annotations, creation_annotation, format_timestamp

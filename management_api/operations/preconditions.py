@@ -5,7 +5,7 @@ from typing import Any
 
 from agentidp.domain.lifecycle import asks_for_another
 from agentidp.domain.resources import AgentCredential, AgentState, CredentialState, PendingChange
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
 from management_api.cache.credentials import CachedCredential, Status, cached_credential
 from management_api.cache.metadata import CHANGED_AT, GENERATED_BY, format_timestamp

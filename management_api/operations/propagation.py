@@ -19,9 +19,9 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_force, youngest_of
-from agentidp.domain.reasons import Reason
+from agentidp.domain.identity.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_force, youngest_of
 from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 from management_api.cache.cluster_cache import ClusterCache
@@ -80,7 +80,7 @@ class Publication:
                     return credential
                 if credential.is_settled and credential.phase is not CredentialPhase.ACTIVE:
                     raise _publication_refusal(credential)
-            if not await self._cache.changes.next(credential_id, deadline - loop.time()):
+            if not await self._cache.changes.wait(credential_id, deadline - loop.time()):
                 raise PublicationTimeout(f"The operator has not told within {self._seconds:g} s that it is done.")
 
 
@@ -88,7 +88,7 @@ class Replicas:
     """All replicas of the token service: every address behind its URLs, resolved anew for each question."""
 
     def __init__(self, urls: Sequence[str], authorize: Callable[[], Awaitable[str]], limits: Limits) -> None:
-        """`authorize` returns a token for `agentidp.domain.propagation.AUDIENCE`."""
+        """`authorize` returns a token for `agentidp.domain.identity.propagation.AUDIENCE`."""
         self._urls = urls
         self._authorize = authorize
         self._limits = limits

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from agentidp.runtime.fair_queue import GROUPS_THAT_FILL_IT
-from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
+from agentidp.runtime.pools.fair_queue import GROUPS_THAT_FILL_IT
+from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 from management_api.errors import unavailable
 
 

@@ -17,8 +17,8 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agentidp.domain.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.domain.resources import ObjectMeta
+from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.kube.errors import ApiError, Unreachable
 from agentidp.runtime.token_buckets import TokenBuckets
 

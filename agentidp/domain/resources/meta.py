@@ -1,6 +1,10 @@
-"""What every Kubernetes object has: metadata, owner references, conditions (API conventions, "Metadata" and "Conditions")."""
+"""What the kinds share, as in `meta/v1` of Kubernetes: metadata, owner references, conditions, times and durations.
 
-from datetime import UTC, datetime
+Source: Kubernetes API conventions, "Metadata" and "Conditions". No kind is declared here.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
@@ -88,3 +92,24 @@ class Condition(Part, frozen=True, kw_only=True):
     message: str
     last_transition_time: Time
     observed_generation: int = 0
+
+
+_DURATION = re.compile(r"(?=.)(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+"""The subset of Go's notation that the CRDs admit: `720h`, `1h30m`, `45s`."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that `text` names. Raises ValueError, quoting the text, where it names none."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a duration: write hours, minutes and seconds in this order, like 720h or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def format_duration(duration: timedelta) -> str:
+    """The text that `parse_duration` reads as this duration, in whole seconds."""
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

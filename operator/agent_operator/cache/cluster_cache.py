@@ -13,9 +13,7 @@ from agent_operator.cache.places import Places, share_of, waits_for_a_place
 from agent_operator.cache.trim import trimmed_secret, without_metadata
 from agent_operator.clock import now
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
-from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import Standing, claimed_id
+from agentidp.domain.identity.registration import Standing, claimed_id
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -27,7 +25,9 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.domain.secret_delivery import credentials_claimed_by
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import credentials_claimed_by
 from agentidp.kube.kinds import ObjectT
 from agentidp.kube.pager import Pager
 

@@ -1,4 +1,4 @@
-"""Statuses that another writer undoes are left alone for longer each time, as Secrets are: `agentidp.domain.repair_backoff`.
+"""Backoff of statuses that another writer reverts: each repair waits longer (`agentidp.domain.lifecycle.repair_backoff`).
 
 Flows in: each status that was written. One that is to be written again, and is not what this process wrote last, was undone by
 somebody: a second operator, or whoever may write statuses. Bounded: of the statuses that were written last, a digest is kept.
@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from agent_operator.clock import now
-from agentidp.domain.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
+from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.kube.errors import ApiError
 

@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from agentidp.domain.propagation import AUDIENCE
+from agentidp.domain.identity.propagation import AUDIENCE
 from agentidp.domain.resources import AgentCredential
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE

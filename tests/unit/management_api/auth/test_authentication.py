@@ -14,9 +14,9 @@ import structlog
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from agentidp.domain.access_tokens import TYPE, PublicKey
-from agentidp.domain.administration import READ
-from agentidp.domain.signing_keys import Algorithm
+from agentidp.domain.identity.administration import READ
+from agentidp.domain.tokens.access_tokens import TYPE, PublicKey
+from agentidp.domain.tokens.signing_keys import Algorithm
 from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentidp.cache.store import IndexedStore
-from agentidp.domain.administration import READ
-from agentidp.domain.clients import client_organization
+from agentidp.domain.identity.administration import READ
+from agentidp.domain.identity.clients import client_organization
 from agentidp.domain.resources import Administrator, CredentialState, ObjectRef, SecretHash
 from management_api.auth.agent_caller import AgentCaller
 from management_api.cache.agents import (

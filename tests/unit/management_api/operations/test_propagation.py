@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from agentidp.domain.last_used import fingerprint
-from agentidp.domain.propagation import APPLIED_PATH, ReplicaState
+from agentidp.domain.identity.propagation import APPLIED_PATH, ReplicaState
 from agentidp.domain.resources import AgentCredential, CredentialState
+from agentidp.domain.secrets.last_used import fingerprint
 from agentidp.kube.errors import Unreachable
 from management_api.limits import Limits
 from management_api.operations.propagation import PropagationFailure, Replicas, SupersededChange

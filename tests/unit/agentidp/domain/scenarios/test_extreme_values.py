@@ -5,12 +5,12 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.client_status import credential_failure
-from agentidp.domain.clients import client_agent, client_credential
-from agentidp.domain.durations import format_duration
-from agentidp.domain.last_used import LastUse, fingerprint
+from agentidp.domain.identity.client_status import credential_failure
+from agentidp.domain.identity.clients import client_agent, client_credential
 from agentidp.domain.lifecycle import decide
 from agentidp.domain.resources import AgentState, Retirement, Rotation, SecretHash
+from agentidp.domain.resources.meta import format_duration
+from agentidp.domain.secrets.last_used import LastUse, fingerprint
 from management_api.cache.credentials import cached_credential
 from management_api.schemas.base import format_timestamp
 from tests.support.worlds import (
