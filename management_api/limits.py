@@ -7,6 +7,8 @@ from dataclasses import dataclass
 class Limits:
     """Sizes in bytes, times in seconds, rates per second, everything else in numbers."""
 
+    max_body_bytes: int = 16_384
+    """The largest body of a request."""
     propagation_seconds: float = 5.0
     """A change that is published waits so long for every replica of the token service to apply it."""
     replica_answer_seconds: float = 2.0
@@ -25,3 +27,6 @@ class Limits:
     """Pause between two sweeps of ended records."""
     retention_deletions: int = 1_000
     """Credentials that one sweep deletes in one namespace, so that a full namespace does not delay others."""
+
+
+DEFAULT_LIMITS = Limits()

@@ -13,7 +13,7 @@ from agentidp.http_server.tracing import traced
 from agentidp.kube.client import KubeClient
 from agentidp.runtime.garbage_collection import spare_what_is_listed
 from management_api.app import create_app
-from management_api.limits import Limits
+from management_api.limits import DEFAULT_LIMITS
 from management_api.operations.propagation import Replicas
 from management_api.settings import ManagementApiSettings
 from management_api.wiring import ManagementApi
@@ -23,10 +23,9 @@ FIELD_MANAGER = "agentidp-management-api"
 
 async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -> None:
     """Serve until SIGTERM or SIGINT. Changes that are under way then come to their end."""
-    limits = Limits()
     cluster = await KubeClient.connect(FIELD_MANAGER)
-    replicas = Replicas(settings.token_service_url, ServiceAccountToken(cluster, AUDIENCE), limits)
-    api = ManagementApi(settings, cluster, replicas, limits)
+    replicas = Replicas(settings.token_service_url, ServiceAccountToken(cluster, AUDIENCE), DEFAULT_LIMITS)
+    api = ManagementApi(settings, cluster, replicas, DEFAULT_LIMITS)
     try:
         async with asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
