@@ -27,7 +27,7 @@ class Stage:
 
     @property
     def endpoints(self) -> Endpoints:
-        """What Secrets say beside the pair, so that the operator finds nothing to repair in those that were made here."""
+        """The endpoints in Secrets: the operator finds nothing to repair in those that were created here."""
         issuer = self.programs.token_url
         return Endpoints(token_endpoint=issuer + TOKEN_PATH, issuer=issuer)
 

@@ -84,15 +84,15 @@ async def _served(app: Any, path: str) -> Schema:
 
 def _calls(document: Schema) -> Iterator[tuple[list[str], Schema]]:
     """Each call with its names: some are served under several paths."""
-    known: list[tuple[list[str], Schema]] = []
+    calls_by_content: list[tuple[list[str], Schema]] = []
     for path, calls in document["paths"].items():
         for method, call in calls.items():
-            told = {key: value for key, value in call.items() if key != "operationId"}
-            names = next((names for names, same in known if same == told), None)
+            content = {key: value for key, value in call.items() if key != "operationId"}
+            names = next((names for names, same in calls_by_content if same == content), None)
             if names is None:
-                known.append((names := [], told))
+                calls_by_content.append((names := [], content))
             names.append(f"{method.upper()} {path}")
-    yield from known
+    yield from calls_by_content
 
 
 def _call(names: Sequence[str], call: Schema, document: Schema) -> Iterator[str]:
@@ -100,17 +100,19 @@ def _call(names: Sequence[str], call: Schema, document: Schema) -> Iterator[str]
     if len(names) > 1:
         yield "Also " + ", ".join(f"`{name}`" for name in names[1:]) + "."
     yield " ".join(f"{call.get('summary', '')}. {call.get('description', '')}".split()).removeprefix(". ")
-    given = [
+    parameters = [
         f"| `{one['name']}` ({one['in']}) | {_type(schema)} | {_cell(_meaning(one | schema, one.get('required', False)))} |"
         for one in call.get("parameters", [])
         for schema in [_resolved(one["schema"], document)]
     ]
     for content in call.get("requestBody", {}).get("content", {}).values():
-        given += _fields(_resolved(content["schema"], document), "body")
-    if given:
-        yield "| given | type | meaning |\n|---|---|---|\n" + "\n".join(given)
-    answers = "\n".join(f"| {status} | {_cell(told['description'])} |" for status, told in sorted(call["responses"].items()))
-    yield f"| answer | meaning |\n|---|---|\n{answers}"
+        parameters += _fields(_resolved(content["schema"], document), "body")
+    if parameters:
+        yield "| parameter | type | meaning |\n|---|---|---|\n" + "\n".join(parameters)
+    responses = "\n".join(
+        f"| {status} | {_cell(response['description'])} |" for status, response in sorted(call["responses"].items())
+    )
+    yield f"| response | meaning |\n|---|---|\n{responses}"
 
 
 def _resolved(schema: Schema, document: Schema) -> Schema:
@@ -158,11 +160,11 @@ def settings(_root: Path) -> str:
     parts = ["# Settings", "Environment variables; the chart's values set them. `--help` of each program lists its own."]
     for title, kind in SETTINGS.items():
         source = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-        told = {name: text for name, _, text in _assigned(getattr(source, "body", []))}
+        text_of = {name: text for name, _, text in _assigned(getattr(source, "body", []))}
         rows = [
-            f"| `{PREFIX}{field.name.upper()}` | {_default(field)} | {_cell(told[field.name])} |"
+            f"| `{PREFIX}{field.name.upper()}` | {_default(field)} | {_cell(text_of[field.name])} |"
             for field in msgspec.structs.fields(kind)
-            if field.name in told
+            if field.name in text_of
         ]
         parts += [f"## {title}", "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows)]
     return "\n\n".join(parts) + "\n"
@@ -173,8 +175,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return "required"
     if field.name == "hashing_threads":
         return "one a core"
-    told = shown(field.default)
-    return f"`{told}`" if told and field.default is not None else ""
+    text = shown(field.default)
+    return f"`{text}`" if text and field.default is not None else ""
 
 
 def _fields(schema: Schema, path: str) -> Iterator[str]:

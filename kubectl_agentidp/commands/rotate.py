@@ -6,6 +6,7 @@ from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.kinds import CREDENTIALS
 from kubectl_agentidp.arguments import Commands, declared_duration, duration
 from kubectl_agentidp.client import PluginClient, SpecPatch
@@ -14,7 +15,6 @@ from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.conditions import issued_at, standing
 from kubectl_agentidp.views.names import written
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
-from kubectl_agentidp.views.timestamps import to_the_millisecond
 
 SUMMARY = "Ask for a new secret under the same client id."
 DETAILS = (
@@ -55,7 +55,7 @@ def rotation_request(credential: AgentCredential, now: datetime, overlap: str | 
     The API server tells whole seconds. The request is a tick later, so that what `date` writes in that second is another.
     """
     requested = max(now, _last_issue(credential)) + TICK
-    rotation = {"requestedAt": to_the_millisecond(requested)}
+    rotation = {"requestedAt": rfc3339(requested, "milliseconds")}
     return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
 
 

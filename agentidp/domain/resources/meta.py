@@ -10,6 +10,8 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
 Time = Annotated[datetime, Meta(tz=True)]
 """A moment with a time zone; in JSON RFC 3339."""
 
@@ -73,6 +75,19 @@ class Object(Part, frozen=True, kw_only=True):
 def age_of(value: Object) -> tuple[datetime, str]:
     """Sorts older objects before younger ones, always in the same order."""
     return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
+
+
+def rfc3339(timestamp: datetime, timespec: str = "seconds") -> str:
+    """The timestamp in UTC as RFC 3339 text, cut to `timespec` (as `datetime.isoformat` names it): `2026-03-01T12:00:00Z`."""
+    return timestamp.astimezone(UTC).isoformat(timespec=timespec).removesuffix("+00:00") + "Z"
+
+
+def parse_rfc3339(text: str) -> datetime | None:
+    """The timestamp that RFC 3339 text names, in UTC; None for any other text, and where no calendar has the day."""
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC) if _RFC3339.fullmatch(text) else None
+    except (ValueError, OverflowError):  # a month of 32 days, or a time before the year 1
+        return None
 
 
 class ConditionStatus(StrEnum):
