@@ -4,18 +4,22 @@ What others wrote into resources and answers cannot steer the terminal: control 
 """
 
 import sys
+from typing import TextIO
 
 from kubectl_agentidp.errors import CommandError
+
+ASCII_LINES = str.maketrans("├└│─", "|`|-")
+"""How a tree is drawn where its lines cannot be."""
 
 
 def show(result: str) -> None:
     """What was asked for."""
-    print(_plain(result))
+    _print(result, sys.stdout)
 
 
 def note(remark: str) -> None:
     """What is good to know besides."""
-    print(_plain(remark), file=sys.stderr)
+    _print(remark, sys.stderr)
 
 
 def confirm(question: str) -> None:
@@ -26,6 +30,19 @@ def confirm(question: str) -> None:
         print(file=sys.stderr)
     if answer.strip().lower() not in {"y", "yes"}:
         raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes where nobody can answer.")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(_encodable(_plain(text), stream.encoding or "utf-8"), file=stream)
+
+
+def _encodable(text: str, encoding: str) -> str:
+    """Return the text, with ASCII lines and `?` in place of characters that the locale's encoding lacks."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII_LINES).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,6 @@
 """What reaches the terminal, and what a question takes for a yes."""
 
+import contextlib
 import io
 
 import pytest
@@ -19,6 +20,17 @@ def test_what_others_wrote_cannot_steer_the_terminal(capsys: pytest.CaptureFixtu
     """Lines and boxes pass, escape sequences do not."""
     show("└── one\ntwo\x1b[2J\x07\rthree")
     assert capsys.readouterr().out == "└── one\ntwo�[2J��three\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8", "└── größe ☃"), ("latin-1", "`-- größe ?"), ("ascii", "`-- gr??e ?")]
+)
+def test_what_the_terminal_cannot_show_does_not_end_a_command(encoding: str, shown: str) -> None:
+    """The encoding is the locale's; on Windows it is that of the code page."""
+    written = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(written, encoding, write_through=True)):
+        show("└── größe ☃")
+    assert written.getvalue().decode(encoding) == f"{shown}\n"
 
 
 @pytest.mark.parametrize("answer", ["y\n", "Y\n", "yes\n", " yes \n", "y"])
