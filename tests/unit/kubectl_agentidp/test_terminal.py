@@ -28,7 +28,8 @@ def test_what_others_wrote_cannot_steer_the_terminal(capsys: pytest.CaptureFixtu
 def test_what_the_terminal_cannot_show_does_not_end_a_command(encoding: str, shown: str) -> None:
     """The encoding is the locale's; on Windows it is that of the code page."""
     written = io.BytesIO()
-    with contextlib.redirect_stdout(io.TextIOWrapper(written, encoding, write_through=True)):
+    terminal = io.TextIOWrapper(written, encoding, write_through=True)
+    with contextlib.redirect_stdout(terminal):
         show("└── größe ☃")
     assert written.getvalue().decode(encoding) == f"{shown}\n"
 
