@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from agentidp.http_server.asgi import Endpoint
-from agentidp.http_server.protocol import BoundedProtocol, Limits
+from agentidp.http_server.http1.protocol import BoundedProtocol, Limits
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
