@@ -13,8 +13,8 @@ EXPORT_TIMEOUT_SECONDS = 2
 def traced(app: Endpoint, collector: Url | None, program: str) -> Iterator[Endpoint]:
     """The application, traced where there is a collector (an OTLP/HTTP receiver, such as `http://collector:4318`).
 
-    OpenTelemetry's own variables, such as `OTEL_TRACES_SAMPLER`, say how much is sampled. Requests never wait for the collector:
-    spans that it does not take are dropped.
+    OpenTelemetry's own variables, such as `OTEL_TRACES_SAMPLER`, say how much is sampled. Requests never wait for the
+    collector: spans that it does not take are dropped.
     """
     if collector is None:
         yield app
