@@ -1,7 +1,4 @@
-"""The HTTP server: uvicorn with `BoundedProtocol`, in an event loop that the program starts, on sockets that it binds first.
-
-Sockets are bound before anything else, so the program ends at once where an address cannot be had.
-"""
+"""The HTTP server: uvicorn with `BoundedProtocol`, in an event loop that the program starts, on sockets that it has bound."""
 
 import asyncio
 import contextlib
@@ -17,7 +14,6 @@ import uvicorn
 from agentidp.http_server.asgi import Endpoint
 from agentidp.http_server.http1.limits import LIMITS, Limits
 from agentidp.http_server.http1.protocol import BoundedProtocol
-from agentidp.runtime.settings import Listen
 
 LAST_ANSWER = (b"connection", b"close")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -77,18 +73,3 @@ def event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop
-
-
-def listen(*addresses: Listen | None) -> list[socket.socket]:
-    """A listening socket for each address. Raises OSError, which names the address that cannot be had."""
-    return [_listen(address) for address in addresses if address]
-
-
-def _listen(address: Listen) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    host = address.host.strip("[]")
-    try:
-        is_dual_stack = host == "::"
-        return socket.create_server((host, address.port), family=family, backlog=LIMITS.backlog, dualstack_ipv6=is_dual_stack)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(address)) from error

@@ -34,8 +34,6 @@ class Limits:
     """Of the server; fewer where the process may open fewer files."""
     reserved_files: int = 256
     """Open files that connections leave to everything else."""
-    backlog: int = 2048
-    """Connections that the kernel holds before the server accepts them."""
     keep_alive_seconds: int = 75
     """How long an idle connection is kept: longer than proxies do, which else would send requests on a closing connection."""
     farewell_seconds: float = 2.0

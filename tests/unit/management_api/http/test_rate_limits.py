@@ -5,7 +5,7 @@ from http import HTTPStatus
 import pytest
 
 from management_api.errors import ApiFailure, Code
-from management_api.rate_limits import ObjectLimit, RateLimit
+from management_api.http.rate_limits import ObjectLimit, RateLimit
 from tests.support.clocks import ManualClock
 
 
@@ -36,13 +36,13 @@ def test_what_is_being_created_counts_already() -> None:
     """Else many at once would pass; what came to nothing leaves its room."""
     there = {"full": 2, "half": 1}
     limit = ObjectLimit(lambda namespace: there.get(namespace, 0), 2)
-    with pytest.raises(ApiFailure), limit.room_in("full"):
+    with pytest.raises(ApiFailure), limit.slot("full"):
         pass
-    with limit.room_in("half"):
-        with pytest.raises(ApiFailure) as raised, limit.room_in("half"):
+    with limit.slot("half"):
+        with pytest.raises(ApiFailure) as raised, limit.slot("half"):
             pass
-        with limit.room_in("empty"), limit.room_in("empty"):
+        with limit.slot("empty"), limit.slot("empty"):
             pass
     assert (raised.value.status, raised.value.code) == (HTTPStatus.FORBIDDEN, Code.FORBIDDEN)
-    with limit.room_in("half"):
+    with limit.slot("half"):
         pass

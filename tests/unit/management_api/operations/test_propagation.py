@@ -13,10 +13,8 @@ from agentidp.domain.identity.propagation import APPLIED_PATH, ReplicaState
 from agentidp.domain.resources import AgentCredential, CredentialState
 from agentidp.domain.secrets.last_used import fingerprint
 from agentidp.kube.errors import Unreachable
-from agentidp.runtime.replicas import Replica
-from management_api.operations import replicas as module
-from management_api.operations.propagation_check import NotPropagated, Superseded
-from management_api.operations.replicas import Replicas
+from management_api.limits import Limits
+from management_api.operations.propagation import PropagationFailure, Replicas, SupersededChange
 from tests.support.token_services import HASH, the_credential
 
 PATIENCE, IMPATIENCE = 30.0, 3.0
@@ -76,11 +74,8 @@ async def token() -> str:
 async def wait(urls: Sequence[str], credential: AgentCredential | None = None, seconds: float = PATIENCE) -> None:
     """Wait for this credential."""
     written = credential or the_credential()
-    replicas = Replicas(urls, token, seconds)
-    try:
-        await replicas.wait(replace(written, metadata=replace(written.metadata, resource_version=VERSION)))
-    finally:
-        await replicas.close()
+    replicas = Replicas(urls, token, Limits(propagation_seconds=seconds))
+    await replicas.wait(replace(written, metadata=replace(written.metadata, resource_version=VERSION)))
 
 
 async def test_it_is_in_force_when_all_say_so(stand: Stand) -> None:
@@ -112,7 +107,7 @@ async def test_a_replica_is_asked_until_it_confirms(which: str, stand: Stand) ->
 async def test_a_replica_that_never_confirms_is_named(which: str, stand: Stand) -> None:
     """And nobody else."""
     slow, (good, _) = (await stand(LATE[which]))[0], await stand([CAUGHT_UP])
-    with pytest.raises(NotPropagated) as raised:
+    with pytest.raises(PropagationFailure) as raised:
         await wait([good, slow], seconds=IMPATIENCE)
     assert raised.value.replicas == (slow,)
 
@@ -120,7 +115,7 @@ async def test_a_replica_that_never_confirms_is_named(which: str, stand: Stand) 
 async def test_a_replica_that_hangs_is_named(stand: Stand, hanging: str) -> None:
     """It may be serving what it knew."""
     good, _ = await stand([CAUGHT_UP])
-    with pytest.raises(NotPropagated) as raised:
+    with pytest.raises(PropagationFailure) as raised:
         await wait([good, hanging], seconds=IMPATIENCE)
     assert raised.value.replicas == (hanging,)
 
@@ -138,24 +133,23 @@ async def test_a_replica_that_gives_no_tokens_yet_is_not_waited_for(stand: Stand
     assert len(asked) == 1
 
 
-async def test_a_replica_that_comes_meanwhile_is_asked_as_well(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_replica_that_comes_meanwhile_is_asked_as_well(stand: Stand) -> None:
     """Until no other is found."""
     (first, _), (second, asked) = await stand([CAUGHT_UP]), await stand([CAUGHT_UP])
-    found = [[first], [first, second], [first, second]]
+    urls = [first]
 
-    async def find(_: object) -> list[Replica]:
-        return [Replica(url, "tokens") for url in found.pop(0)]
+    async def token_while_another_starts() -> str:
+        urls.append(second)
+        return await token()
 
-    monkeypatch.setattr(module, "replicas_of", find)
-    await wait(["http://tokens"])
+    await Replicas(urls, token_while_another_starts, Limits()).require_ready()
     assert len(asked) == 1
-    assert not found
 
 
 async def test_a_secret_that_is_not_in_force_any_more_was_overtaken(stand: Stand) -> None:
     """By another change, which every replica may have before this one is asked for."""
     url, _ = await stand([replace(CAUGHT_UP, accepts=("0" * 16,))])
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededChange):
         await wait([url])
 
 
@@ -164,13 +158,13 @@ async def test_a_revocation_is_in_force_when_nothing_is_accepted(stand: Stand) -
     revoked = the_credential(state=CredentialState.REVOKED)
     (url, _), (accepting, _) = await stand([replace(CAUGHT_UP, accepts=())]), await stand([CAUGHT_UP])
     await wait([url], revoked)
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededChange):
         await wait([url, accepting], revoked)
 
 
 async def test_nobody_found_is_nobody_that_confirms() -> None:
     """A name server that is away must not look like a service without replicas."""
-    with pytest.raises(NotPropagated):
+    with pytest.raises(PropagationFailure):
         await wait(["http://nobody.invalid"])
 
 
@@ -181,20 +175,17 @@ async def test_without_a_token_of_our_own_nobody_confirms(stand: Stand) -> None:
     async def no_token() -> str:
         raise Unreachable("away")
 
-    replicas = Replicas([url], no_token, IMPATIENCE)
-    with pytest.raises(NotPropagated):
-        await replicas.ready()
-    await replicas.close()
+    replicas = Replicas([url], no_token, Limits(propagation_seconds=IMPATIENCE))
+    with pytest.raises(PropagationFailure):
+        await replicas.require_ready()
     assert not asked
 
 
 async def test_before_a_change_all_must_answer(stand: Stand, hanging: str) -> None:
     """So that what could not be confirmed is not begun. How far they are does not matter then."""
     url, _ = await stand([CAUGHT_UP])
-    both, alone = Replicas([url, hanging], token, IMPATIENCE), Replicas([url], token, PATIENCE)
-    await alone.ready()
-    with pytest.raises(NotPropagated) as raised:
-        await both.ready()
+    both, alone = Replicas([url, hanging], token, Limits()), Replicas([url], token, Limits())
+    await alone.require_ready()
+    with pytest.raises(PropagationFailure) as raised:
+        await both.require_ready()
     assert raised.value.replicas == (hanging,)
-    for replicas in (both, alone):
-        await replicas.close()
