@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from agentidp.http_server.http1.connections import PATIENCE_SECONDS, ConnectionReaper
-from agentidp.http_server.http1.protocol import MOST_WAITING, PIECE_BYTES, Limits
+from agentidp.http_server.http1.connections import ConnectionReaper
+from agentidp.http_server.http1.limits import Limits
 from agentidp.http_server.server import Server, server_for
 from tests.support.clocks import ManualClock
 
@@ -18,6 +18,7 @@ SHORT = b"POST /echo HTTP/1.1\r\nHost:\r\n\r\n"
 LARGEST_READ = 262_144
 MAX_BODY_BYTES = 16_384
 LONGER_THAN_A_HEAD_MAY_TAKE = 0.8
+LIMITS = Limits(max_head_seconds=0.5)
 Address = tuple[str, int]
 
 
@@ -58,7 +59,7 @@ async def server(listening: socket.socket) -> AsyncIterator[Server]:
     async def large() -> Response:
         return Response(b"x" * 500_000)
 
-    server = server_for(app, Limits(max_head_seconds=0.5))
+    server = server_for(app, LIMITS)
     serving = asyncio.create_task(server.serve([listening]))
     yield server
     server.should_exit = True
@@ -146,14 +147,14 @@ async def test_few_requests_of_a_connection_wait_for_their_turn(server: Server, 
     """However many are sent: of the others no more is kept than one read."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(SHORT * 100_000)
-    waiting, kept = [], []
+    waiting, unparsed = [], []
     for _ in range(300):
         await asyncio.wait_for(answer_to_next(reader), 10)
         (connection,) = server.server_state.connections
         waiting.append(len(connection.pipeline))  # type: ignore[union-attr]
-        kept.append(len(connection._reading.kept))  # type: ignore[union-attr]
-    assert 0 < max(waiting) < MOST_WAITING + PIECE_BYTES / len(SHORT) + 1
-    assert 0 < max(kept) <= LARGEST_READ
+        unparsed.append(len(connection.flow.unparsed))  # type: ignore[union-attr]
+    assert 0 < max(waiting) < LIMITS.max_pipelined_requests + LIMITS.chunk_bytes / len(SHORT) + 1
+    assert 0 < max(unparsed) <= LARGEST_READ
     assert await answered(address)
     writer.transport.abort()
 
@@ -161,14 +162,14 @@ async def test_few_requests_of_a_connection_wait_for_their_turn(server: Server, 
 async def test_who_reads_no_answer_is_cut_off(server: Server, address: Address) -> None:
     """Else it would keep what waits to be written, and what waits to be parsed."""
     clock = ManualClock()
-    watchman = ConnectionReaper(server.server_state, 10, clock)
+    reaper = ConnectionReaper(server.server_state, 10, LIMITS, clock)
     reader, writer = await asyncio.open_connection(*address, limit=1)
     writer.write(a_post("/large", b"") * 50)
     assert (await asyncio.wait_for(reader.readexactly(5), 10)) == b"HTTP/"
     async with asyncio.timeout(10):
         while server.server_state.connections:
-            watchman.look()
-            clock.now += PATIENCE_SECONDS
+            reaper.check()
+            clock.now += LIMITS.max_stall_seconds
             await asyncio.sleep(0.05)
     writer.close()
 
@@ -176,7 +177,7 @@ async def test_who_reads_no_answer_is_cut_off(server: Server, address: Address) 
 BODIES = [b"%d" % number * size for number, size in enumerate([0, 1, 900, 1024, 3_000, 1, 70_000, 20_000, 1, 300_000, 5] * 4)]
 
 
-@pytest.mark.parametrize("step", [PIECE_BYTES - 1, PIECE_BYTES + 1, 10_000_000])
+@pytest.mark.parametrize("step", [LIMITS.chunk_bytes - 1, LIMITS.chunk_bytes + 1, 10_000_000])
 async def test_what_is_sent_in_a_row_is_answered_in_order(step: int, address: Address) -> None:
     """However large each is, and however it is cut."""
     reader, writer = await asyncio.open_connection(*address)
