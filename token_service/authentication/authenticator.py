@@ -5,7 +5,7 @@ travel: requests with one are counted apart from those with the client's own aut
 this service.
 """
 
-from agentidp.domain.oauth_errors import insufficient_scope, invalid_token, unavailable
+from agentidp.domain.tokens.oauth_errors import insufficient_scope, invalid_token, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.client_assertion import ClientAssertionAuthenticator
 from token_service.authentication.client_secret import ClientSecretAuthenticator

@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from agentidp.domain.client_assertions import Assertion, Workload, key_id, read_assertion
-from agentidp.domain.client_assertions import AssertionFailure as Failure
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.clients import ClientAgent, is_client_id
-from agentidp.domain.oauth_errors import too_many_requests, unavailable
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.identity.clients import ClientAgent, is_client_id
+from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id, read_assertion
+from agentidp.domain.tokens.client_assertions import AssertionFailure as Failure
+from agentidp.domain.tokens.oauth_errors import too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure
 from token_service.authentication.result import AuthenticatedClient

@@ -14,9 +14,9 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from agentidp.domain.client_secrets import MAX_SECRET_BYTES
-from agentidp.domain.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
-from agentidp.domain.clients import ClientAgent, is_client_id
+from agentidp.domain.identity.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
+from agentidp.domain.identity.clients import ClientAgent, is_client_id
+from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
 from agentidp.http_server.asgi import Receive
 from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure, FailureReason
 from token_service.authentication.result import ClientBySecret

@@ -10,10 +10,10 @@ from enum import StrEnum
 
 import structlog
 
-from agentidp.domain.client_assertions import AssertionFailure, Workload
-from agentidp.domain.clients import is_client_id
-from agentidp.domain.reasons import Reason
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.domain.identity.clients import is_client_id
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.client_assertions import AssertionFailure, Workload
+from agentidp.runtime.logs import LogLimit
 
 log = structlog.get_logger()
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
+from agentidp.domain.identity.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
 
 
 class AuthenticatedClient(Struct, frozen=True, gc=False):

@@ -9,8 +9,8 @@ whether the hash is that of the secret. Equal checks run once. Threads and waiti
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agentidp.domain.client_secrets import cost_of, secret_matches
-from agentidp.runtime.bcrypt_pool import BcryptPool
+from agentidp.domain.secrets.client_secrets import cost_of, secret_matches
+from agentidp.runtime.pools.bcrypt_pool import BcryptPool
 from token_service.client_secrets.verified_secrets import RejectedSecrets
 
 Bcrypt = Callable[[bytes, str], bool]

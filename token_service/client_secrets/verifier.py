@@ -9,7 +9,7 @@ it, and where hints of a client mislead often, its secrets are checked as guesse
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agentidp.domain.clients import ClientCredential, ClientHash
+from agentidp.domain.identity.clients import ClientCredential, ClientHash
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.bcrypt_pools import BcryptPools, Check
 from token_service.client_secrets.brute_force import BruteForceGuard

@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from msgspec import Struct
 
-from agentidp.domain.clients import Client
+from agentidp.domain.identity.clients import Client
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.cluster.clients import ClientIndex
@@ -157,7 +157,7 @@ class LiveRecheck:
                 yield view
         if len(self._clients.changes) >= self._max_waiting:
             raise TooManyWaiting
-        while await self._clients.changes.next(client_id, deadline - time.monotonic()):
+        while await self._clients.changes.wait(client_id, deadline - time.monotonic()):
             async for view in self._cached_views(client_id):
                 yield view
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from agentidp.domain.oauth_errors import (
+from agentidp.domain.tokens.oauth_errors import (
     ErrorCode,
     OAuthError,
     invalid_client,
@@ -23,7 +23,7 @@ from agentidp.domain.oauth_errors import (
     unavailable,
 )
 from agentidp.http_server.asgi import Receive, Scope, Send
-from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.runtime.pools.bcrypt_pool import Busy
 from token_service.authentication.failure import AuthenticationFailed, FailureLog
 from token_service.client_secrets.brute_force import TooManyAttempts
 from token_service.cluster.live_reads import TooManyWaiting

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.oauth_errors import invalid_request, out_of_touch
+from agentidp.domain.tokens.access_tokens import AccessToken
+from agentidp.domain.tokens.oauth_errors import invalid_request, out_of_touch
 from agentidp.http_server.asgi import Receive
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, json_response, token_body

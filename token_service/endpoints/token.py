@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.grants import TokenRequest
-from agentidp.domain.oauth_errors import ErrorCode, OAuthError, invalid_request, out_of_touch, unavailable
+from agentidp.domain.tokens.grants import TokenRequest
+from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, invalid_request, out_of_touch, unavailable
 from agentidp.http_server.asgi import Receive
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.authentication.last_used import LastUsedLog

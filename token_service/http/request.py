@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from agentidp.domain.oauth_errors import OAuthError, invalid_request
+from agentidp.domain.tokens.oauth_errors import OAuthError, invalid_request
 from agentidp.http_server.asgi import Message, Receive, Scope
 from token_service.http.form import Form, parse_form
 from token_service.limits import LIMITS, Limits

@@ -8,8 +8,8 @@ import os
 import msgspec
 from msgspec import Struct
 
-from agentidp.domain.access_tokens import PreparedClaims, prepare_claims
-from agentidp.domain.grants import TokenRequest, evaluate_grant
+from agentidp.domain.tokens.access_tokens import PreparedClaims, prepare_claims
+from agentidp.domain.tokens.grants import TokenRequest, evaluate_grant
 from token_service.authentication.result import AuthenticatedClient
 
 RESPONSE_BEGIN = b'{"access_token":"'

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from agentidp.domain.clients import ClientAgent
-from agentidp.domain.oauth_errors import ErrorCode, OAuthError, too_many_requests
+from agentidp.domain.identity.clients import ClientAgent
+from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, too_many_requests
 from token_service.limits import LIMITS, Limits
 
 TIMER_SECONDS = 0.001

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from agentidp.cache.revocations import RevocationIndex
-from agentidp.domain.oauth_errors import OAuthError, too_many_requests
+from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests
 from token_service.limits import LIMITS, Limits
 from token_service.rate_limits.client_rate import ClientRate
 

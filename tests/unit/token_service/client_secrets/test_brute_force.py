@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.runtime.pools.bcrypt_pool import Busy
 from tests.support.token_services import with_limits
 from token_service.client_secrets.bcrypt_pools import BcryptPools
 from token_service.client_secrets.brute_force import BruteForceGuard, host_of

@@ -10,8 +10,8 @@ import jwt
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.clients import ClientAgent, client_agent
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.identity.clients import ClientAgent, client_agent
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ServedAlone
 from tests.support.worlds import a_registered_agent, a_uid

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import a_registered_agent, a_uid

@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.clients import ClientOrganization, client_organization
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.identity.clients import ClientOrganization, client_organization
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
 from tests.support.worlds import an_organization
 from token_service.rate_limits.daily_quota import SECONDS_PER_DAY, DailyQuota

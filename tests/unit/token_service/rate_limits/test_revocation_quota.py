@@ -3,7 +3,7 @@
 import pytest
 
 from agentidp.cache.revocations import RevocationIndex, RevokedToken
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
 from token_service.limits import LIMITS, Limits
 from token_service.rate_limits.revocation_quota import RevocationQuota
