@@ -21,7 +21,7 @@ from token_service.authentication.failure import AuthenticationFailure, FailureR
 from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.issuer_keys import IssuerKeys
+from agentidp.kube.issuer_keys import IssuerKeys
 from token_service.cluster.live_reads import LiveReader
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from agentidp.domain.client_assertions import Assertion, Workload, key_id, read_assertion
 from agentidp.domain.propagation import AUDIENCE
 from token_service.authentication.service_accounts import ServiceAccounts
-from token_service.cluster.issuer_keys import IssuerKeys
+from agentidp.kube.issuer_keys import IssuerKeys
 
 NO_AGENT = ""
 

@@ -9,8 +9,8 @@ import pytest
 from agentidp.domain.client_assertions import TokenIssuer
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
-from token_service.cluster import issuer_keys as cluster_keys
-from token_service.cluster.issuer_keys import IssuerKeys
+from agentidp.kube import issuer_keys as cluster_keys
+from agentidp.kube.issuer_keys import IssuerKeys
 
 NEW_KEY = a_cluster_key()
 
