@@ -2,6 +2,7 @@
 
 | limit | counted for | where |
 |---|---|---|
+| reviews of tokens | the tenant whose token it is proven to be | `auth.token_reviews` |
 | requests | each caller | `Reception.let_in`, as soon as it is known who they are |
 | changes | the callers of a namespace together: an agent can make more agents, and ask with their tokens | `Reception.change` |
 | objects | the namespace that they are in, where an agent makes more of them | `Reception.create` |

@@ -28,9 +28,8 @@ async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in api.reflectors]
-            behind += [
-                tasks.create_task(one) for one in (api.sweep(), api.retention.run(), spare_what_is_listed(api.reflectors))
-            ]
+            others = api.sweep(), api.retention.run(), api.cluster_keys.keep(), spare_what_is_listed(api.reflectors)
+            behind += [tasks.create_task(one) for one in others]
             app = create_app(api, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
                 server = server_for(metrics_apart(HeadAsGet(traceable), api.metrics.text, settings.metrics_listen))

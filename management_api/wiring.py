@@ -9,6 +9,8 @@ from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
 from agentidp.cache.revocations import REVOKED_TOKENS
 from agentidp.domain.resources import AgentCredential
 from agentidp.kube.client import KubeClient
+from agentidp.kube.issuer_discovery import IssuerDiscovery
+from agentidp.kube.issuer_keys import IssuerKeys
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.pager import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Store
@@ -51,7 +53,8 @@ class ManagementApi:
         self.pending = PendingChanges(cluster, settings.namespace)
         self.credentials = CredentialChanges(credential_writer, self.pending, maker, effects)
         self.retention = Retention(self.registry, agent_writer, credential_writer, settings.ended_records_kept)
-        bearers = BearerAuthentication(settings, cluster, self.registry)
+        self.cluster_keys = IssuerKeys(IssuerDiscovery(cluster))
+        bearers = BearerAuthentication(settings, cluster, self.registry, self.cluster_keys)
         self.reception = RequestContexts(bearers, _limits(settings, self.registry), self.freshness)
         self._given_up = timedelta(seconds=settings.confirm_seconds) + GIVEN_UP_AFTER
         self.metrics.add_gauge("staleness_seconds", "Time since the last word from the API server.", self.freshness.staleness)

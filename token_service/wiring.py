@@ -9,6 +9,7 @@ from typing import Any
 from agentidp.cache.freshness import Freshness
 from agentidp.domain.client_assertions import Workload
 from agentidp.domain.client_secrets import secret_matches
+from agentidp.kube.issuer_keys import Fetch, IssuerKeys
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
 from token_service.authentication.authenticator import ClientAuthenticator
@@ -23,7 +24,6 @@ from token_service.authentication.service_accounts import ServiceAccounts
 from token_service.client_secrets.verifier import Bcrypt, SecretVerifier
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex
-from agentidp.kube.issuer_keys import Fetch, IssuerKeys
 from token_service.cluster.live_reads import LiveReader, LookUp
 from token_service.cluster.propagation import Propagation
 from token_service.endpoints.introspection import IntrospectionEndpoint

@@ -33,6 +33,11 @@ class IssuerKeys:
         self._asked_at = float("-inf")
         self._next: asyncio.Task[TokenIssuer] | None = None
 
+    @property
+    def known(self) -> TokenIssuer | None:
+        """The issuer as it was last read; None until it was."""
+        return self._known
+
     async def issuer_with(self, key_id: str) -> TokenIssuer:
         """The issuer, asked anew where this key of it is not known. Raises ApiError."""
         if self._known and key_id in self._known.keys:

@@ -1,7 +1,8 @@
 """Places that a bounded number of tasks may hold at a time, handed out to waiting groups in turn.
 
 What flows in: tasks that name a group (a namespace). What flows out: each has a place while its block runs. A group alone gets
-all places; where several wait, each place that is left goes to the group that has had least (see `fair_queue`).
+all places, or as many as one may have; where several wait, each place that is left goes to the group that has had least (see
+`fair_queue`).
 """
 
 import asyncio
@@ -12,11 +13,11 @@ from agentidp.runtime.fair_queue import FairQueue
 
 
 class FairLock:
-    """Like a semaphore of so many places, but fair to groups."""
+    """Like a semaphore of so many places, `most_of_a_group` of them for one group, but fair to groups."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, most_of_a_group: int | None = None) -> None:
         self._free = places
-        self._line: FairQueue[asyncio.Future[None]] = FairQueue(places)
+        self._line: FairQueue[asyncio.Future[None]] = FairQueue(most_of_a_group or places)
 
     @asynccontextmanager
     async def place_for(self, group: str) -> AsyncIterator[None]:

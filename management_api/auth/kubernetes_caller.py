@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
 from agentidp.kube.client import KubeClient
+from agentidp.runtime.fair_lock import FairLock
 from management_api.auth.authorization import Action, Place, ResourceRight, Sight, tenant_of
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.cache.agents import CachedAgent
@@ -19,6 +20,8 @@ TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a pa
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 SERVICE_ACCOUNT = "system:serviceaccount:"
 REMEMBERED_SECONDS = 5.0
+AT_A_TIME = 16
+"""So many reviews are under way, three quarters of them of one tenant at most: a slow webhook may be behind them."""
 EVERYWHERE = ""
 
 
@@ -67,16 +70,17 @@ class _Question(NamedTuple):
 
 
 class Reviews:
-    """Asks the API server, and remembers its answers for some seconds. Raises ApiError."""
+    """Asks the API server, in turns by tenant, and remembers what somebody may do for some seconds. Raises ApiError."""
 
-    def __init__(self, cluster: KubeClient) -> None:
+    def __init__(self, cluster: KubeClient, at_a_time: int = AT_A_TIME) -> None:
         self._cluster = cluster
+        self._turns = FairLock(at_a_time, most_of_a_group=max(1, at_a_time * 3 // 4))
         self._access: ExpiringCache[_Question, bool] = ExpiringCache(REMEMBERED_SECONDS)
 
-    async def user(self, token: str) -> User | None:
-        """Whose token this is, if the API server takes it. Not remembered here: whoever keeps tokens keeps digests of them."""
+    async def user(self, token: str, tenant: str) -> User | None:
+        """Whose token this is, if the API server takes it; in the turn of `tenant`. Not remembered: see `token_reviews`."""
         body: dict[str, Any] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
-        answer = await self._cluster.request("POST", TOKEN_REVIEWS, body=body)
+        answer = await self._ask(tenant, TOKEN_REVIEWS, body)
         status = msgspec.json.decode(answer, type=_TokenReview).status
         return status.user if status.authenticated and status.user.username else None
 
@@ -85,11 +89,11 @@ class Reviews:
         question = _Question(repr(user), namespace, right)
         known = self._access.find(question)
         if known is None:
-            known = await self._ask(user, right, namespace)
+            known = await self._may(user, right, namespace)
             self._access.add(question, known, user.tenant)
         return known
 
-    async def _ask(self, user: User, right: ResourceRight, namespace: str) -> bool:
+    async def _may(self, user: User, right: ResourceRight, namespace: str) -> bool:
         attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
         spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
         body: dict[str, Any] = {
@@ -97,8 +101,12 @@ class Reviews:
             "kind": "SubjectAccessReview",
             "spec": spec | {"resourceAttributes": attributes},
         }
-        answer = await self._cluster.request("POST", ACCESS_REVIEWS, body=body)
+        answer = await self._ask(user.tenant, ACCESS_REVIEWS, body)
         return msgspec.json.decode(answer, type=_AccessReview).status.allowed
+
+    async def _ask(self, tenant: str, path: str, body: dict[str, Any]) -> bytes:
+        async with self._turns.place_for(tenant):
+            return await self._cluster.request("POST", path, body=body)
 
 
 class KubernetesCaller:

@@ -17,11 +17,11 @@ from agentidp.domain.client_status import agent_failure
 from agentidp.domain.clients import ClientAgent, is_client_id
 from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
+from agentidp.kube.issuer_keys import IssuerKeys
 from token_service.authentication.failure import AuthenticationFailure, FailureReason
 from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.cluster.clients import ClientIndex
-from agentidp.kube.issuer_keys import IssuerKeys
 from token_service.cluster.live_reads import LiveReader
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from agentidp.domain.client_assertions import Assertion, Workload, key_id, read_assertion
 from agentidp.domain.propagation import AUDIENCE
-from token_service.authentication.service_accounts import ServiceAccounts
 from agentidp.kube.issuer_keys import IssuerKeys
+from token_service.authentication.service_accounts import ServiceAccounts
 
 NO_AGENT = ""
 

@@ -6,12 +6,12 @@ from typing import Any
 from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
 from agentidp.cache.revocations import REVOKED_TOKENS
 from agentidp.kube.client import KubeClient
+from agentidp.kube.issuer_discovery import IssuerDiscovery
 from agentidp.kube.kinds import SECRETS
 from agentidp.kube.pager import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Store
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.client_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClientLookup
-from agentidp.kube.issuer_discovery import IssuerDiscovery
 from token_service.cluster.service_accounts import ClusterServiceAccounts
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings

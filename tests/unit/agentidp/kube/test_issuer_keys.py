@@ -7,10 +7,10 @@ from contextlib import suppress
 import pytest
 
 from agentidp.domain.client_assertions import TokenIssuer
-from agentidp.kube.errors import Unreachable
-from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
 from agentidp.kube import issuer_keys as cluster_keys
+from agentidp.kube.errors import Unreachable
 from agentidp.kube.issuer_keys import IssuerKeys
+from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
 
 NEW_KEY = a_cluster_key()
 
