@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
@@ -59,7 +59,7 @@ class TokenReviews:
     ) -> None:
         self._reviews = reviews
         self._keys = keys
-        self._reviewed: ExpiringCache[bytes, User | Literal[False]] = ExpiringCache(limits.remembered_seconds, clock)
+        self._reviewed: ExpiringCache[bytes, User | bool] = ExpiringCache(limits.remembered_seconds, clock)
         self._were_good: ExpiringCache[bytes, str] = ExpiringCache(limits.trusted_seconds, clock)
         self._asking: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         message = "Too many tokens of this namespace, or of this user, are being checked. Nothing was done."
@@ -75,21 +75,21 @@ class TokenReviews:
             async with self._asking.setdefault(digest, asyncio.Lock()):
                 known = self._reviewed.find(digest)
                 if known is None:
-                    known = await self._review(token, claims, digest)
-        return known or None
+                    known = await self._review(token, claims, digest) or False
+        return known if isinstance(known, User) else None
 
-    async def _review(self, token: str, claims: Mapping[str, Any], digest: bytes) -> User | Literal[False]:
+    async def _review(self, token: str, claims: Mapping[str, Any], digest: bytes) -> User | None:
         """One that is refused without a review is not remembered: it is as quickly refused again."""
         tenant = self._were_good.find(digest)
         if tenant is None:
             tenant = await self._proven_tenant(token, claims)
         if tenant is None:
-            return False
+            return None
         self._take(tenant, claims)
-        user = await self._reviews.user(token, tenant) or False
+        user = await self._reviews.user(token, tenant)
         if user:
             self._were_good.add(digest, user.tenant, user.tenant)
-        self._reviewed.add(digest, user, user.tenant if user else tenant)
+        self._reviewed.add(digest, user or False, user.tenant if user else tenant)
         return user
 
     async def _proven_tenant(self, token: str, claims: Mapping[str, Any]) -> str | None:
