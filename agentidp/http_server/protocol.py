@@ -1,10 +1,10 @@
 """HTTP/1.1 by uvicorn and llhttp, with an end of each request that other programs see, too, and with bounds.
 
-uvicorn's protocol takes the body of a request with `Upgrade` for the next request; it serves requests without `Host`; and it
-has no bounds: its parser takes ever longer for each byte of a header that does not end. So this protocol checks heads
-(`framing`), gives the parser a head with `Upgrade` again without it, and parses nothing after a request that is refused or is
-the last of its connection. An answer that comes before the end of its request is the last one. Each request has one answer, in
-order.
+uvicorn's protocol takes the body of a request with `Upgrade` for the next request; it serves requests without `Host`, and those
+of RTSP; and it has no bounds: its parser takes ever longer for each byte of a header that does not end. So this protocol checks
+heads (`framing`), gives the parser a head with `Upgrade` again without it, and parses nothing after a request that is refused
+or is the last of its connection. An answer that comes before the end of its request is the last one. Each request has one
+answer, in order.
 
 It also bounds how many requests of a connection wait for the answers to those before them (RFC 9112, section 9.3.2).
 """
@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from agentidp.http_server import framing
 from agentidp.http_server.exchange import Exchange
-from agentidp.http_server.framing import MALFORMED, Refusal, head_without_upgrade, host_and_path, refusal_of
+from agentidp.http_server.framing import MALFORMED, Refusal, head_without_upgrade, host_and_path, refusal_of, speaks_http
 from agentidp.http_server.lingering import Outlet
 
 MOST_WAITING = 8
@@ -59,6 +59,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self._limits = limits
         self._begun = 0
+        self._received = bytearray()
+        """The present head as far as it is there, perhaps with what came before it."""
         self._in_head = self._in_body = False
         self._is_last = False
         """Whether the present request is the connection's last."""
@@ -131,6 +133,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         """Parse it. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
         while data:
+            if self._in_head:
+                self._received += data
+            else:
+                self._received = bytearray(data)
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
@@ -217,6 +223,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refusal = refusal_of(version, self.headers, values)
         if self._refusal is None and self.parser.get_method() == b"CONNECT":
             self._refusal = framing.CONNECT  # with any target: its head would come again for ever
+        elif self._refusal is None and not speaks_http(self._received, self.url):
+            self._refusal = MALFORMED
         elif self._refusal is None and (self.url[0] != SLASH or b"#" in self.url):
             self._refusal = self._refusal_of_target()
         if self._refusal:
