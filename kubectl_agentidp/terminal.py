@@ -1,6 +1,6 @@
-"""The person at the other end: results go to standard output, everything else to standard error.
+"""The only module that prints: results go to standard output, remarks and questions to standard error.
 
-What others wrote into resources and answers cannot steer the terminal: control characters are not passed on.
+Control characters are replaced, so that the text of a resource or of an answer cannot control the terminal.
 """
 
 import sys
@@ -9,24 +9,24 @@ from kubectl_agentidp.errors import CommandError
 
 
 def show(result: str) -> None:
-    """What was asked for."""
+    """Print a result to standard output."""
     print(_plain(result))
 
 
 def note(remark: str) -> None:
-    """What is good to know besides."""
+    """Print a remark or an error to standard error."""
     print(_plain(remark), file=sys.stderr)
 
 
 def confirm(question: str) -> None:
-    """Go on only after a yes. Raises Failure after anything else."""
+    """Ask, and return after `y` or `yes`. Raises CommandError after any other answer."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         print(file=sys.stderr)
     if answer.strip().lower() not in {"y", "yes"}:
-        raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes where nobody can answer.")
+        raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes in a script.")
 
 
 def _plain(text: str) -> str:
-    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.domain.client_secrets import MAX_COST, MIN_COST
+from agentidp.domain.secrets.client_secrets import MAX_COST, MIN_COST
 from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls, require_another_port
 
 

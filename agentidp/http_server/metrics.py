@@ -9,8 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from agentidp.http_server.asgi import Endpoint, Receive, Scope, Send
-from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.asgi import Endpoint, HeadAsGet, Receive, Scope, Send
 from agentidp.runtime.settings import Listen
 
 Text = Callable[[], bytes]

@@ -12,7 +12,8 @@ from typing import Any
 import uvicorn
 
 from agentidp.http_server.asgi import Endpoint
-from agentidp.http_server.protocol import BoundedProtocol, Limits
+from agentidp.http_server.http1.protocol import BoundedProtocol, Limits
+from agentidp.runtime.settings import Listen
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
@@ -21,6 +22,7 @@ FAREWELL_SECONDS = 2.0
 FAREWELL_POLL_SECONDS = 0.05
 LAST_ANSWER = (b"connection", b"close")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+BACKLOG = 2048
 LIMITS = Limits()
 
 
@@ -74,3 +76,18 @@ def event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop
+
+
+def listen(*addresses: Listen | None) -> list[socket.socket]:
+    """A listening socket for each address. Raises OSError, which names the address that cannot be had."""
+    return [_bound(one) for one in addresses if one]
+
+
+def _bound(address: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    host = address.host.strip("[]")
+    try:
+        any_of_both = host == "::"
+        return socket.create_server((host, address.port), family=family, backlog=BACKLOG, dualstack_ipv6=any_of_both)
+    except OSError as trouble:
+        raise OSError(trouble.errno, trouble.strerror, str(address)) from trouble

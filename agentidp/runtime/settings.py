@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from agentidp.domain.durations import format_duration, parse_duration
+from agentidp.domain.resources.meta import format_duration, parse_duration
 
 PREFIX = "AGENTIDP_"
 HIGHEST_PORT = 65_535

@@ -6,15 +6,15 @@ from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.kinds import CREDENTIALS
 from kubectl_agentidp.arguments import Commands, declared_duration, duration
-from kubectl_agentidp.client import PluginClient, Spec
+from kubectl_agentidp.client import PluginClient, SpecPatch
 from kubectl_agentidp.errors import CommandError, NoAnswer
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.conditions import issued_at, standing
 from kubectl_agentidp.views.names import written
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
-from kubectl_agentidp.views.timestamps import to_the_millisecond
 
 SUMMARY = "Ask for a new secret under the same client id."
 DETAILS = (
@@ -49,13 +49,13 @@ async def run(access: PluginClient, asked: Namespace) -> None:
     note(outcome(rotated, datetime.now(UTC)))
 
 
-def rotation_request(credential: AgentCredential, now: datetime, overlap: str | None) -> Spec:
+def rotation_request(credential: AgentCredential, now: datetime, overlap: str | None) -> SpecPatch:
     """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure.
 
     The API server tells whole seconds. The request is a tick later, so that what `date` writes in that second is another.
     """
     requested = max(now, _last_issue(credential)) + TICK
-    rotation = {"requestedAt": to_the_millisecond(requested)}
+    rotation = {"requestedAt": rfc3339(requested, "milliseconds")}
     return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
 
 

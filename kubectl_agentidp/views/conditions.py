@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from agentidp.domain.conditions import READY, condition, is_ready
 from agentidp.domain.lifecycle import delivery_blocker, unanswered_request
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
+from agentidp.domain.resources.conditions import READY, condition, is_ready
 
 UNSEEN = "The operator has not acted on the latest change of the spec yet."
 

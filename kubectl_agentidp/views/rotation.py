@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
 from kubectl_agentidp.views.conditions import in_the_way, overlapping, standing
 from kubectl_agentidp.views.timestamps import dated
 

@@ -12,24 +12,25 @@ from weakref import WeakValueDictionary
 import jwt
 import structlog
 
-from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.grants import allowed_scopes
+from agentidp.authentication.issuer_keys import IssuerKeys
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.secrets.client_secrets import PREFIX
+from agentidp.domain.tokens.access_tokens import AccessToken, read_token
+from agentidp.domain.tokens.grants import allowed_scopes
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
-from agentidp.kube.issuer_keys import IssuerKeys
 from agentidp.kube.pager import list_all
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.auth.kubernetes_caller import KubernetesCaller, Reviews
 from management_api.auth.published_keys import PublishedKeys
-from management_api.auth.token_reviews import LIMITS, Limits, TokenReviews
-from management_api.cache.agents import REGISTERED_AGENTS, CachedAgent
+from management_api.auth.token_reviews import TokenReviews
+from management_api.cache.agents import CACHED_AGENTS, CachedAgent
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure, no_token, unauthorized, unavailable
+from management_api.limits import DEFAULT_LIMITS, Limits
 from management_api.settings import ManagementApiSettings
 
 MAX_TOKEN_LENGTH = 16_384
@@ -46,16 +47,16 @@ class BearerAuthentication:
         self,
         settings: ManagementApiSettings,
         cluster: KubeClient,
-        registry: ClusterCache,
+        cache: ClusterCache,
         cluster_keys: IssuerKeys,
-        limits: Limits = LIMITS,
+        limits: Limits = DEFAULT_LIMITS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer, self._audience = str(settings.issuer), settings.audience
         self._cluster = cluster
-        self._registry = registry
+        self._cache = cache
         self._keys = PublishedKeys(settings.keys_url)
-        self._reviews = Reviews(cluster)
+        self._reviews = Reviews(cluster, limits.concurrent_reviews)
         self._tokens = TokenReviews(self._reviews, cluster_keys, limits)
         self._clock = clock
         self._gone: ExpiringCache[str, bool] = ExpiringCache(GONE_SECONDS)
@@ -79,11 +80,11 @@ class BearerAuthentication:
         read = read_token(token, await self._keys.for_token(token), self._issuer)
         if read is None:
             raise self._refused("NotOurs")
-        agent = self._registry.agent(read.client_id) or await self._look_up(read)
+        agent = self._cache.agent(read.client_id) or await self._look_up(read)
         why = self._why_refused(read, agent)
         if why or agent is None:
             raise self._refused(why or "UnknownAgent", read.client_id)
-        organization = self._registry.organization_of(agent)
+        organization = self._cache.organization_of(agent)
         scopes = set((read.scope or "").split()).intersection(allowed_scopes(agent.client, organization))
         return AgentCaller(agent, frozenset(scopes), organization)
 
@@ -93,7 +94,7 @@ class BearerAuthentication:
             return "Expired"
         if not read.is_meant_for(self._audience):
             return "OtherAudience"
-        if read.jti in self._registry.revocations.table:
+        if read.jti in self._cache.revocations.table:
             return "Revoked"
         return "UnknownAgent" if agent is None else self._why_agent_is_refused(read, agent)
 
@@ -103,7 +104,7 @@ class BearerAuthentication:
         valid_after = agent.client.tokens_valid_after
         if valid_after is not None and read.issued_at < valid_after:
             return "IssuedTooEarly"
-        return agent_failure(agent.client, self._registry.organization_of(agent))
+        return agent_failure(agent.client, self._cache.organization_of(agent))
 
     async def _look_up(self, read: AccessToken) -> CachedAgent | None:
         """The token is genuine, so there was such an agent: the watch may only not have told yet.
@@ -116,7 +117,7 @@ class BearerAuthentication:
             if self._gone.find(read.client_id):
                 return None
             selector = {"fieldSelector": f"status.agentId={read.client_id}"}
-            found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
+            found = await list_all(self._cluster, CACHED_AGENTS, selector=selector)
             if not found:
                 self._gone.add(read.client_id, True)
             return min(found, key=lambda agent: agent.precedence, default=None)

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
 from agentidp.kube.client import KubeClient
-from agentidp.runtime.fair_lock import FairLock
-from management_api.auth.authorization import Action, Place, ResourceRight, Sight, tenant_of
+from agentidp.runtime.pools.fair_lock import FairLock
+from management_api.auth.authorization import Action, AgentFilter, Placement, ResourceRight, tenant_of
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
@@ -20,8 +20,6 @@ TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a pa
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 SERVICE_ACCOUNT = "system:serviceaccount:"
 REMEMBERED_SECONDS = 5.0
-AT_A_TIME = 16
-"""So many reviews are under way, three quarters of them of one tenant at most: a slow webhook may be behind them."""
 EVERYWHERE = ""
 
 
@@ -70,11 +68,14 @@ class _Question(NamedTuple):
 
 
 class Reviews:
-    """Asks the API server, in turns by tenant, and remembers what somebody may do for some seconds. Raises ApiError."""
+    """Asks the API server, in turns by tenant, and remembers what somebody may do for some seconds. Raises ApiError.
 
-    def __init__(self, cluster: KubeClient, at_a_time: int = AT_A_TIME) -> None:
+    No tenant has all turns: the reviews of one may wait for a slow webhook.
+    """
+
+    def __init__(self, cluster: KubeClient, concurrent: int) -> None:
         self._cluster = cluster
-        self._turns = FairLock(at_a_time, most_of_a_group=max(1, at_a_time * 3 // 4))
+        self._turns = FairLock(concurrent, max_of_a_group=max(1, concurrent * 3 // 4))
         self._access: ExpiringCache[_Question, bool] = ExpiringCache(REMEMBERED_SECONDS)
 
     async def user(self, token: str, tenant: str) -> User | None:
@@ -139,23 +140,23 @@ class KubernetesCaller:
             raise forbidden(_needs(action, agent.namespace))
         raise agent_not_found(agent_id)
 
-    async def visible(self, namespace: str | None) -> Sight:
+    async def visible_agents(self, namespace: str | None) -> AgentFilter:
         """All, if they may list everywhere; else those of one namespace: the one named, or a ServiceAccount's own."""
         if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
-            return Sight(None)
+            return AgentFilter(None)
         chosen = namespace or self._user.home
         if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
             raise forbidden(_needs(Action.LIST_AGENTS, chosen))
-        return Sight(frozenset({chosen}))
+        return AgentFilter(frozenset({chosen}))
 
-    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+    async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
         """In the namespace named, or a ServiceAccount's own. Whether an organization admits it is its own affair."""
         chosen = namespace or self._user.home
         if chosen is None:
             raise invalid(namespace="Name the namespace of the new agent in the query: a user has none of their own.")
         if not await self._may(Action.REGISTER, chosen):
             raise forbidden(_needs(Action.REGISTER, chosen))
-        return Place(chosen, organization_id)
+        return Placement(chosen, organization_id)
 
     async def _may(self, action: Action, namespace: str) -> bool:
         return await self._reviews.allows(self._user, action.value, namespace)

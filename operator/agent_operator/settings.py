@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.domain.client_secrets import MAX_COST, MIN_COST
-from agentidp.domain.secret_delivery import Endpoints
-from agentidp.domain.signing_keys import Algorithm, KeyPolicy
+from agentidp.domain.secrets.client_secrets import MAX_COST, MIN_COST
+from agentidp.domain.secrets.secret_delivery import Endpoints
+from agentidp.domain.tokens.signing_keys import Algorithm, KeyPolicy
 from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls
 
 TOKEN_PATH = "/api/v1/token"  # noqa: S105 a path

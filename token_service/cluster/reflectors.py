@@ -3,10 +3,10 @@
 from functools import partial
 from typing import Any
 
+from agentidp.authentication.issuer_keys import IssuerDiscovery
 from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
 from agentidp.cache.revocations import REVOKED_TOKENS
 from agentidp.kube.client import KubeClient
-from agentidp.kube.issuer_discovery import IssuerDiscovery
 from agentidp.kube.kinds import SECRETS
 from agentidp.kube.pager import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Store

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from agentidp.domain.lifecycle.input import EventNote, Input, IssueSecret, RemoveSecret, Step, Wait, WriteStatus
 from agentidp.domain.lifecycle.retirement import consumers_of_postponed, next_review
 from agentidp.domain.lifecycle.status import with_delivery, with_ids, with_phase, with_room, without_secrets
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, CredentialStatus
+from agentidp.domain.resources.reasons import Reason
 
 
 def recorded(seen: Input, status: CredentialStatus) -> Step | None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle.input import Input, RemoveSecret, RepairSecret, Step, Wait
 from agentidp.domain.lifecycle.outcomes import (
     at,
@@ -22,6 +21,7 @@ from agentidp.domain.lifecycle.outcomes import (
     undelivered,
     without_delivery,
 )
+from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
 from agentidp.domain.lifecycle.rotation_requests import asks_for_another, recorded_issue
 from agentidp.domain.lifecycle.status import (
@@ -36,8 +36,6 @@ from agentidp.domain.lifecycle.status import (
     with_request_served,
     without_undelivered,
 )
-from agentidp.domain.reasons import Reason
-from agentidp.domain.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.resources import (
     AgentState,
     Binding,
@@ -49,7 +47,9 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
-from agentidp.domain.secret_delivery import SecretOwnership
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import SecretOwnership
 
 FOREIGN_SECRET_RECHECK = timedelta(seconds=30)
 """Only our own Secrets are watched, so nobody tells when a foreign one has gone."""

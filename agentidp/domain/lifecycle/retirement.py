@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.durations import parse_duration
-from agentidp.domain.last_used import Uses, fingerprint, latest
 from agentidp.domain.lifecycle.status import overlap_of
 from agentidp.domain.resources import CredentialStatus, Retirement, Rotation, SecretHash
+from agentidp.domain.resources.meta import parse_duration
+from agentidp.domain.secrets.last_used import Uses, fingerprint, latest
 
 GRANULARITY = timedelta(minutes=10)
 """`lastUsedAt` moves in steps of this at least, so that it costs few writes however often a secret is used."""

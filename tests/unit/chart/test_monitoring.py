@@ -16,7 +16,7 @@ from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.telemetry.metrics import Metrics
 from agent_operator.work_queue import DONE, FAILED, RETRIED, RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
 from devcluster.chart import CHART
 from management_api.metrics import Metrics as ManagementMetrics
 from tests.support.guides import GUIDES, RUNBOOKS

@@ -9,10 +9,10 @@ import pytest
 from dashboard.__main__ import PICTURE
 from dashboard.panels import FieldConfig, Panel, Place, Target, the_dashboard
 from dashboard.picture.elements import straightened, width, wrapped
-from dashboard.picture.legend import MOST_ROWS, legend
+from dashboard.picture.legend import MAX_ROWS, legend
 from dashboard.picture.page import TITLE, WIDTH, as_svg
-from dashboard.picture.scales import Box, Scale, stretches
-from dashboard.picture.units import shown
+from dashboard.picture.scales import Box, Scale, without_gaps
+from dashboard.picture.units import with_unit
 from dashboard.recording import Answered, Line, Mark, Recording
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -117,14 +117,14 @@ def test_the_picture_of_the_guide_can_be_read() -> None:
 )
 def test_values_are_written_in_their_unit(value: float, unit: str, told: str) -> None:
     """With three digits."""
-    assert shown(value, unit) == told
+    assert with_unit(value, unit) == told
 
 
 def test_nothing_is_drawn_where_nothing_was_told() -> None:
     """A line has a gap while its program was away."""
     points = [(0.0, 1.0), (5.0, 1.0), (60.0, 2.0), (65.0, 2.0)]
-    assert list(stretches(points, 7.5)) == [points[:2], points[2:]]
-    assert list(stretches([], 7.5)) == []
+    assert list(without_gaps(points, 7.5)) == [points[:2], points[2:]]
+    assert list(without_gaps([], 7.5)) == []
 
 
 def test_level_stretches_need_their_ends_only() -> None:
@@ -132,11 +132,11 @@ def test_level_stretches_need_their_ends_only() -> None:
     assert straightened([(0, 1), (5, 1), (10, 1), (15, 3), (20, 3)]) == [(0, 1), (10, 1), (15, 3), (20, 3)]
 
 
-def test_a_scale_has_round_moments_that_leave_room_for_their_labels() -> None:
+def test_scale_has_round_time_ticks_with_room_for_their_labels() -> None:
     """Fewer on a narrower panel."""
     wide, narrow = (Scale(Box(0, 0, across, 100), 720, 10) for across in (560, 240))
-    assert wide.moments() == [0, 120, 240, 360, 480, 600, 720]
-    assert narrow.moments() == [0, 240, 480, 720]
+    assert wide.time_ticks() == [0, 120, 240, 360, 480, 600, 720]
+    assert narrow.time_ticks() == [0, 240, 480, 720]
     assert wide.at(360, 5) == (280, 50)
 
 
@@ -150,4 +150,4 @@ def test_a_legend_goes_on_in_the_next_row() -> None:
     """And counts what has no room at all."""
     assert [one.row for one in legend(["one", "two", "three"], 100).entries] == [0, 0, 1]
     told = legend([f"a rather long name {number}" for number in range(20)], 200)
-    assert told.entries[-1].name == f"and {20 - (MOST_ROWS - 1)} more"
+    assert told.entries[-1].name == f"and {20 - (MAX_ROWS - 1)} more"

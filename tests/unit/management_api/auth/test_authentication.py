@@ -14,27 +14,26 @@ import structlog
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from agentidp.domain.access_tokens import TYPE, PublicKey
-from agentidp.domain.administration import READ
-from agentidp.domain.signing_keys import Algorithm
-from agentidp.kube.issuer_discovery import IssuerDiscovery
-from agentidp.kube.issuer_keys import IssuerKeys
+from agentidp.authentication.issuer_keys import IssuerDiscovery, IssuerKeys
+from agentidp.domain.identity.administration import READ
+from agentidp.domain.tokens.access_tokens import TYPE, PublicKey
+from agentidp.domain.tokens.signing_keys import Algorithm
 from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authentication import BearerAuthentication
 from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
 from management_api.auth.published_keys import PublishedKeys
-from management_api.auth.token_reviews import Limits
-from management_api.cache.agents import REGISTERED_AGENTS
+from management_api.cache.agents import CACHED_AGENTS
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure
+from management_api.limits import Limits
 from management_api.settings import ManagementApiSettings
 from tests.support.stand_ins import connected
 from tests.support.worlds import a_registered_agent, a_uid
 
 GOOD = "a-token-of-somebody"
-SETTINGS = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls(("http://127.0.0.1:1",)))
+SETTINGS = ManagementApiSettings(issuer=Url("https://idp.example"), token_service_url=Urls((Url("http://127.0.0.1:1"),)))
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ async def bearers() -> AsyncIterator[BearerAuthentication]:
     app = web.Application()
     app.router.add_post(TOKEN_REVIEWS, review)
     async with connected(app) as cluster:
-        limits = Limits(unproven_per_second=1e-6, unproven_at_once=1, remembered_seconds=0)
+        limits = Limits(unproven_token_reviews_per_second=1e-6, unproven_token_review_burst=1, token_review_seconds=0)
         yield BearerAuthentication(SETTINGS, cluster, ClusterCache(), IssuerKeys(IssuerDiscovery(cluster)), limits)
 
 
@@ -71,14 +70,14 @@ async def test_who_comes_for_the_first_time_is_looked_up(bearers: BearerAuthenti
 
 async def test_a_refusal_says_how_to_authenticate_and_what_is_wrong(bearers: BearerAuthentication) -> None:
     """RFC 6750, section 3: to whoever shows no token, a bad one, or one without the scope."""
-    agent = REGISTERED_AGENTS.decode(msgspec.Raw(msgspec.json.encode(a_registered_agent())))
+    agent = CACHED_AGENTS.decode(msgspec.Raw(msgspec.json.encode(a_registered_agent())))
     reader = AgentCaller(agent, frozenset({READ}), None)
     with pytest.raises(ApiFailure) as nothing:
         await bearers.caller([])
     with pytest.raises(ApiFailure) as bad:
         await bearers.caller(["Bearer of-nobody"])
     with pytest.raises(ApiFailure) as without_scope:
-        await reader.place(None, None)
+        await reader.placement(None, None)
     assert [raised.value.headers for raised in (nothing, bad, without_scope)] == [
         {"WWW-Authenticate": 'Bearer realm="agentidp"'},
         {"WWW-Authenticate": 'Bearer realm="agentidp", error="invalid_token"'},

@@ -15,17 +15,23 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentidp.kube.issuer_discovery import DISCOVERY, KEYS, IssuerDiscovery
-from agentidp.kube.issuer_keys import IssuerKeys
+from agentidp.authentication.issuer_keys import DISCOVERY, KEYS, IssuerDiscovery, IssuerKeys
 from management_api.auth.kubernetes_caller import TOKEN_REVIEWS, Reviews
-from management_api.auth.token_reviews import Limits, TokenReviews
+from management_api.auth.token_reviews import TokenReviews
 from management_api.errors import ApiFailure
+from management_api.limits import DEFAULT_LIMITS, Limits
 from tests.support.assertions import CLUSTER, CLUSTER_KEY, a_cluster_key, claims_of, signed
 from tests.support.stand_ins import connected
 
 STRANGER = a_cluster_key()
 PEOPLE = "https://people.example"
-LIMITS = Limits(per_second=0.001, at_once=10, unproven_per_second=0.001, unproven_at_once=20, remembered_seconds=0)
+LIMITS = Limits(
+    token_reviews_per_second=0.001,
+    token_review_burst=10,
+    unproven_token_reviews_per_second=0.001,
+    unproven_token_review_burst=20,
+    token_review_seconds=0,
+)
 """Of each namespace ten, and twenty of all that nothing is known of; and nothing more for as long as a test takes."""
 
 
@@ -81,7 +87,7 @@ async def served() -> AsyncIterator[Served]:
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        yield Served(asked, TokenReviews(Reviews(cluster), keys, LIMITS))
+        yield Served(asked, TokenReviews(Reviews(cluster, LIMITS.concurrent_reviews), keys, LIMITS))
 
 
 def of_namespace(namespace: str, **changed: Any) -> str:
@@ -156,7 +162,7 @@ async def test_one_token_that_many_requests_show_is_reviewed_once() -> None:
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        parallel = Served(asked, TokenReviews(Reviews(cluster), keys))
+        parallel = Served(asked, TokenReviews(Reviews(cluster, 1), keys, DEFAULT_LIMITS))
         token = of_namespace("many")
         await asyncio.gather(*(parallel.outcome(token) for _ in range(100)))
         assert parallel.reviews == 1
@@ -166,10 +172,10 @@ async def test_where_the_cluster_does_not_tell_its_keys_tokens_are_reviewed_as_o
     """Kubernetes does so where its issuer is no URL. Nothing is proven then, and everything bounded."""
     asked = Counter[str]()
     async with connected(api_server(asked, tells_its_keys=False)) as cluster:
-        served = Served(asked, TokenReviews(Reviews(cluster), IssuerKeys(IssuerDiscovery(cluster)), LIMITS))
+        served = Served(asked, TokenReviews(Reviews(cluster, 1), IssuerKeys(IssuerDiscovery(cluster)), LIMITS))
         assert await served.outcome(of_namespace("one")) == "system:serviceaccount:one:worker"
         outcomes = [await served.outcome(forged(f"tenant-{number}")) for number in range(100)]
-        assert served.reviews == LIMITS.unproven_at_once
+        assert served.reviews == LIMITS.unproven_token_review_burst
         assert outcomes.count("UNAVAILABLE") == 81
 
 
@@ -187,7 +193,7 @@ async def outcomes_of(sent: Iterable[str]) -> tuple[list[str], int]:
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        served = Served(asked, TokenReviews(Reviews(cluster), keys, LIMITS))
+        served = Served(asked, TokenReviews(Reviews(cluster, LIMITS.concurrent_reviews), keys, LIMITS))
         return [await served.outcome(MAKERS[kind](number)) for number, kind in enumerate(sent)], served.reviews
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from agentidp.domain.last_used import LastUse, Uses, fingerprint
 from agentidp.domain.lifecycle import Input, Wait, WriteStatus, decide
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, Retirement, Rotation
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.last_used import LastUse, Uses, fingerprint
 from tests.support.worlds import HOUR, MINUTE, NOW, a_hash, a_secret, a_value, an_issued_credential
 from tests.support.worlds import seen as seen_with
 
