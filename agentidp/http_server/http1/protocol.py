@@ -3,10 +3,11 @@
 Flows in: bytes from the client. Flows out: one answer a request, in order (RFC 9112, section 9.3.2). Bounded by `Limits`: size
 and time of a head, the size of a request, the requests that wait for the answers before theirs, and what follows the last.
 
-uvicorn's protocol takes the body of a request with `Upgrade` for the next request. It serves requests without `Host`, and of RTSP. It has
-no limits: its parser needs ever more time for each byte of an endless header. So this protocol checks heads (`framing`), and gives
-a new parser the head with `Upgrade` again, without it. It parses nothing after a request that is in error, or after the last
-one of its connection. An answer that comes before the end of its request is the last one. docs/decisions/0031 says why.
+uvicorn's protocol takes the body of a request with `Upgrade` for the next request. It serves requests without `Host`, and of
+RTSP. It has no limits: its parser needs ever more time for each byte of an endless header. So this protocol checks heads
+(`framing`), and gives a new parser the head with `Upgrade` again, without it. It parses nothing after a request that is in
+error, or after the last one of its connection. An answer that comes before the end of its request is the last one.
+docs/decisions/0031 says why.
 """
 
 from asyncio import Event, TimerHandle, Transport
