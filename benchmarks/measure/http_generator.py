@@ -53,7 +53,7 @@ class Load:
             self._idle.append(client)
 
     def due(self) -> None:
-        """A request is due."""
+        """Send the next request of the schedule."""
         if self._idle:
             self._idle.popleft().send(next(self._requests), time.perf_counter())
         else:
@@ -70,7 +70,7 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready."""
+        """Keep the transport of the new connection."""
         self._transport = transport  # type: ignore[assignment]
         self._load.idle(self)
 

@@ -36,7 +36,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def served_per_second(self) -> float:
-        """Answers with 200."""
+        """Return the responses with 200 per second."""
         return self.statuses.get(200, 0) / self.seconds
 
     @property
@@ -72,7 +72,7 @@ def form_request(url: str, client_credentials: ClientCredentials) -> bytes:
 
 
 async def put_load(url: str, requests: tuple[bytes, ...], connections: int, seconds: float, rate: float = 0.0) -> Outcome:
-    """What became of it."""
+    """Run the load, and return its outcome."""
     address = urlsplit(url)
     job = Job(address.hostname or "", address.port or 80, requests, connections, seconds, rate)
     command = [sys.executable, "-m", "benchmarks.measure.http_generator"]
