@@ -7,6 +7,7 @@ from agentidp.domain.resources import Condition, ConditionStatus
 
 READY = "Ready"
 SECRET_DELIVERED = "SecretDelivered"  # noqa: S105 the name of a condition
+SCOPES_ALLOWED = "ScopesAllowed"
 
 
 def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
@@ -46,3 +47,9 @@ def is_ready(conditions: tuple[Condition, ...]) -> bool:
     """Whether the Ready condition holds."""
     ready = condition(conditions, READY)
     return ready is not None and ready.status == ConditionStatus.TRUE
+
+
+def is_registered(conditions: tuple[Condition, ...]) -> bool:
+    """Whether an agent may use its id: it is ready, or would be but for `spec.tokensValidAfter`, which the clock decides."""
+    ready = condition(conditions, READY)
+    return is_ready(conditions) or (ready is not None and ready.reason == Reason.TOKENS_NOT_VALID_YET)

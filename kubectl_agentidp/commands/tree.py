@@ -3,12 +3,12 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from agentidp.domain.resources import Agent, Organization
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS
 from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.client import PluginClient
-from kubectl_agentidp.errors import CommandError
+from kubectl_agentidp.commands.status import readable_organizations
 from kubectl_agentidp.terminal import note, show
+from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.tree import Forest, draw
 
 SUMMARY = "Draw organizations, their agents, their credentials, and the hashes under which secrets are accepted."
@@ -30,22 +30,12 @@ async def run(access: PluginClient, asked: Namespace) -> None:
     """List, draw."""
     namespace = "" if asked.all_namespaces else access.namespace
     agents, credentials = await access.list(AGENTS, namespace), await access.list(CREDENTIALS, namespace)
-    organizations = await _organizations(access, None if asked.all_namespaces else agents)
-    forest = Forest(agents, credentials, organizations, namespaced=asked.all_namespaces)
-    drawn = draw(forest, datetime.now(UTC))
+    organizations, now = await readable_organizations(access, agents), datetime.now(UTC)
+    claimed = {agent.spec.organization_id for agent in agents}
+    drawn_too = [one for one in organizations or () if asked.all_namespaces or one.metadata.name in claimed]
+    decisions = TokenDecisions(agents, organizations, now)
+    drawn = draw(Forest(agents, credentials, drawn_too, namespaced=asked.all_namespaces), now, decisions)
     if drawn:
         show(drawn)
     else:
         note(f"No agents or credentials in {f'namespace {namespace!r}' if namespace else 'any namespace'}.")
-
-
-async def _organizations(access: PluginClient, agents: list[Agent] | None) -> list[Organization]:
-    """All, or those that the agents claim; none where the caller may not list them: they are known by name anyway."""
-    claimed = {agent.spec.organization_id for agent in agents or ()}
-    if agents is not None and claimed <= {None}:
-        return []
-    try:
-        found = await access.list(ORGANIZATIONS)
-    except CommandError:
-        return []
-    return [one for one in found if agents is None or one.metadata.name in claimed]

@@ -9,8 +9,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from agentidp.domain.clients import accepted_until
+from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, NamespacedName, Organization, SecretHash
 from kubectl_agentidp.views.conditions import in_the_way, next_due, standing
+from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.timestamps import dated
 
 BRANCH, LAST_BRANCH = "├── ", "└── "
@@ -36,9 +39,9 @@ class Forest(Struct, frozen=True):
     """Names are written with their namespace."""
 
 
-def draw(forest: Forest, now: datetime) -> str:
+def draw(forest: Forest, now: datetime, decisions: TokenDecisions | None = None) -> str:
     """The trees, one after the other; "" where there is nothing."""
-    trees = Drawing(forest, now).trees()
+    trees = Drawing(forest, now, decisions or TokenDecisions(forest.agents, None, now)).trees()
     return "\n".join(line for tree in trees for line in [tree.label, *_lines(tree, "")])
 
 
@@ -52,8 +55,9 @@ def _lines(node: Node, indent: str) -> Iterator[str]:
 class Drawing:
     """Resources as nodes, at one moment."""
 
-    def __init__(self, forest: Forest, now: datetime) -> None:
+    def __init__(self, forest: Forest, now: datetime, decisions: TokenDecisions) -> None:
         self._now = now
+        self._decisions = decisions
         self._namespaced = forest.namespaced
         self._organizations = {one.metadata.name: one for one in forest.organizations}
         self._agents: defaultdict[str, list[Agent]] = defaultdict(list)
@@ -83,7 +87,11 @@ class Drawing:
 
     def _agent(self, agent: Agent) -> Node:
         closed = agent.spec.credential_policy is CredentialPolicy.WORKLOAD_ONLY
-        words = [f"Agent {self._written(agent.key)}", *_standing(agent), agent.status.agent_id or ""]
+        words = [
+            f"Agent {self._written(agent.key)}",
+            *_standing(agent, self._decisions.of_agent(agent)),
+            agent.status.agent_id or "",
+        ]
         words.append("takes no secrets" if closed else "")
         return Node(GAP.join(filter(None, words)), _workloads(agent) + self._credentials_of(agent.key))
 
@@ -92,17 +100,20 @@ class Drawing:
 
     def _credential(self, credential: AgentCredential) -> Node:
         due = next_due(credential)
-        words = [f"Credential {credential.metadata.name}", *_standing(credential)]
+        words = [f"Credential {credential.metadata.name}", *_standing(credential, self._decisions.of_credential(credential))]
         if due:
             words.append(f"next: {due.what.words} {dated(due.at, self._now)}")
-        return Node(GAP.join(words), tuple(map(self._hash, credential.status.secret_hashes)))
+        return Node(
+            GAP.join(words),
+            tuple(self._hash(one, accepted_until(one, credential.spec.rotation)) for one in credential.status.secret_hashes),
+        )
 
-    def _hash(self, one: SecretHash) -> Node:
+    def _hash(self, one: SecretHash, until: datetime | None) -> Node:
         words = [f"hash {one.hint or 'without hint'}", f"created {dated(one.created_at, self._now)}"]
         if one.last_used_at:
             words.append(f"last used {dated(one.last_used_at, self._now)}")
-        if one.not_after:
-            words.append(f"until {dated(one.not_after, self._now)}")
+        if until:
+            words.append(f"until {dated(until, self._now)}")
         return Node(GAP.join(words))
 
     def _written(self, name: NamespacedName) -> str:
@@ -114,8 +125,8 @@ def _workloads(agent: Agent) -> tuple[Node, ...]:
     return tuple(Node(f"Workload of ServiceAccount {one.service_account_name}") for one in agent.spec.workloads)
 
 
-def _standing(one: Agent | AgentCredential) -> list[str]:
+def _standing(one: Agent | AgentCredential, failure: Reason | None) -> list[str]:
     """The phase; and where something does not work, or the status is not up to date, why."""
-    stands = standing(one)
+    stands = standing(one, failure)
     well = stands.ready and stands.up_to_date and not in_the_way(one)
     return [stands.phase or "Pending"] if well else [stands.phase or "Pending", stands.message]

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from agent_operator.access_token import bearer_token
 from agent_operator.cache.cluster_cache import ClusterCache
-from agent_operator.last_used import LastUsedPoller, LastUsedRecord
+from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, LastUsedPoller, LastUsedRecord
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
 from agent_operator.reconcilers.agent import AgentReconciler
@@ -106,8 +107,9 @@ class Operator:
     def _reconcilers(self) -> dict[RequestKind, Reconcile]:
         settings, cluster, world = self._settings, self._cluster, self._world
         writes = FencedWriter(cluster, world, self._leadership, self._events)
+        uses_lag = settings.usage_poll + 2 * timedelta(seconds=SECONDS_FOR_AN_ANSWER)
         maker = SecretGenerator(settings.hashing_threads, settings.bcrypt_cost)
-        observer = Gatherer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent)
+        observer = Gatherer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent, uses_lag)
         executor = Executor(writes, maker, settings.endpoints)
         return {
             RequestKind.AGENT: AgentReconciler(cluster, world, writes).reconcile,

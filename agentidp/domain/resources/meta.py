@@ -10,6 +10,11 @@ Time = Annotated[datetime, Meta(tz=True)]
 """A moment with a time zone; in JSON RFC 3339."""
 
 
+def utc_text(time: datetime) -> str:
+    """A time as messages and the API server write it, to the second: `2026-03-01T12:00:00Z`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class NamespacedName(NamedTuple):
     """Where an object is: its namespace ("" for a cluster-scoped kind) and its name."""
 

@@ -164,7 +164,10 @@ class ClusterCache:
         return self.places.count(agent)
 
     def clock_was_set_back(self) -> None:
-        """What has expired by a wrong clock may not have expired."""
+        """What has expired by a wrong clock may not have expired, and a time that has come may be ahead."""
+        for agent in self.agents:
+            if agent.spec.tokens_valid_after:
+                self._work.wake(RequestKind.AGENT, agent.key)
         for credential in self.credentials:
             self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
@@ -220,6 +223,9 @@ class ClusterCache:
             return
         for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
             self._work.wake(RequestKind.AGENT, agent.key)
+        if before.spec.allowed_scopes != after.spec.allowed_scopes:
+            for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
+                self._work.wake(RequestKind.AGENT, agent.key)
         for name in self.memberships.waiting(after):
             self._work.wake(RequestKind.AGENT, name)
         if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:
