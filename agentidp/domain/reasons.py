@@ -23,6 +23,8 @@ class Reason(StrEnum):
     """`spec.state` of the agent is Decommissioned: no tokens, for ever."""
     AGENT_DELETED = "AgentDeleted"
     """The agent is being deleted and waits for a finalizer: no tokens."""
+    DAILY_LIMIT_REACHED = "DailyLimitReached"
+    """The agents of the Organization have had the tokens that `spec.limits.tokensPerDay` allows a day (UTC), at one replica."""
     SCOPES_FORBIDDEN = "ScopesForbidden"
     """The Organization's `spec.allowedScopes` does not list some of the agent's scopes: its tokens do not carry them."""
     SCOPES_GRANTED = "ScopesGranted"

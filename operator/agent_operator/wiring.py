@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from agent_operator.access_token import bearer_token
 from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.daily_limits import DailyLimitEvents
 from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, LastUsedPoller, LastUsedRecord
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
@@ -25,10 +26,11 @@ from agent_operator.watch.resync import first_sync, keep_in_sync
 from agent_operator.work_queue import Reconcile, RequestKind, WorkQueue
 from agentidp.domain import secret_delivery as delivery
 from agentidp.domain.last_used import OPERATOR, USAGE_SCOPE
-from agentidp.domain.resources import NamespacedName
+from agentidp.domain.reasons import Reason
+from agentidp.domain.resources import Agent, NamespacedName
 from agentidp.kube.client import KubeClient
 from agentidp.kube.events import EventRecorder
-from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
+from agentidp.kube.kinds import AGENTS, SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.secret_generator import SecretGenerator
@@ -89,7 +91,11 @@ class Operator:
                 task.cancel()
 
     def _usage_poller(self, urls: Sequence[str]) -> LastUsedPoller:
-        return LastUsedPoller(urls, self._book, self._authorize, self._secrets_were_used)
+        daily_limits = DailyLimitEvents(self._world.agent_of, self._tell_of_agent)
+        return LastUsedPoller(urls, self._book, self._authorize, self._secrets_were_used, daily_limits)
+
+    def _tell_of_agent(self, agent: Agent, reason: Reason, note: str) -> None:
+        self._events.record(AGENTS, agent, reason.value, note, action="Issue", warning=True, transition=True)
 
     async def _authorize(self) -> str:
         """A token of our own for the token service: whoever has the signing keys may sign one."""

@@ -155,6 +155,10 @@ class ClusterCache:
         """The agents that have this id or would like to."""
         return self.agents.linked(("id", agent_id))
 
+    def agent_of(self, agent_id: str) -> Agent | None:
+        """The agent that has this id."""
+        return next((one for one in self.claimants_of(agent_id) if one.status.agent_id == agent_id), None)
+
     def agents_of(self, organization: str, namespaces: Iterable[str]) -> list[Agent]:
         """The agents of these namespaces that claim to belong to this organization."""
         return [one for namespace in set(namespaces) for one in self.agents.linked(("organization", organization, namespace))]
