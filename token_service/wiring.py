@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.client_assertions import Workload
-from agentidp.domain.client_secrets import secret_matches
+from agentidp.domain.secrets.client_secrets import secret_matches
+from agentidp.domain.tokens.client_assertions import Workload
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
 from token_service.authentication.authenticator import ClientAuthenticator

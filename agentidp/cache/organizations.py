@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from agentidp.domain.clients import ClientOrganization, client_organization
+from agentidp.domain.identity.clients import ClientOrganization, client_organization
 from agentidp.domain.resources import ObjectRef
 from agentidp.kube.kinds import ORGANIZATIONS, Projection
 

@@ -10,15 +10,16 @@ import asyncio
 import logging
 import socket
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agentidp.domain.resources.meta import Object
+from agentidp.domain.resources.meta import Object, rfc3339
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
+from agentidp.runtime.bounded_cache import BoundedCache
 
 QUEUE_LENGTH = 10_000
 MOST_OF_A_NAMESPACE = 1_000
@@ -41,7 +42,7 @@ class EventRecorder:
         self._instance = socket.gethostname()
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_LENGTH)
         self._waiting: Counter[str] = Counter()
-        self._sent: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._sent: BoundedCache[tuple[str, str, str], float] = BoundedCache(REMEMBERED)
 
     def record(
         self,
@@ -83,12 +84,10 @@ class EventRecorder:
 
     def _is_repeated(self, key: tuple[str, str, str]) -> bool:
         now = time.monotonic()
-        last = self._sent.pop(key, float("-inf"))
-        repeated = now - last < REPEAT_AFTER_SECONDS
-        self._sent[key] = last if repeated else now
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
-        return repeated
+        last = self._sent.get(key)
+        is_repeated = last is not None and now - last < REPEAT_AFTER_SECONDS
+        self._sent.put(key, last if last is not None and is_repeated else now)
+        return is_repeated
 
     def _event(self, kind: Kind[Any], about: Object, reason: str, note: str, action: str, warning: bool) -> dict[str, Any]:
         meta = about.metadata
@@ -96,8 +95,8 @@ class EventRecorder:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"name": f"{meta.name[:MAX_NAME].rstrip('-.')}.{time.time_ns():x}", "namespace": namespace},
-            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "metadata": {"name": f"{meta.name[:MAX_NAME]}.{time.time_ns():x}", "namespace": namespace},
+            "eventTime": rfc3339(datetime.now(UTC), "microseconds"),
             "type": "Warning" if warning else "Normal",
             "reason": reason,
             "action": action,

@@ -5,8 +5,6 @@ import os
 import sys
 from typing import NoReturn
 
-from agentidp.kube.config.identity import ClientIdentity
-from agentidp.kube.errors import ConfigError
 from agentidp.runtime.settings import InvalidSettings, SettingsT, describe_settings, read_settings
 
 
@@ -20,14 +18,6 @@ def settings_for(name: str, description: str, kind: type[SettingsT]) -> Settings
         return read_settings(kind, os.environ)
     except InvalidSettings as wrong:
         refuse(name, wrong, 2)
-
-
-def require_identity(name: str) -> None:
-    """End with exit status 2 where no API server, or nobody to be there, can be told from the environment."""
-    try:
-        ClientIdentity.of_environment()
-    except ConfigError as error:
-        refuse(name, error, 2)
 
 
 def refuse(name: str, why: object, status: int) -> NoReturn:

@@ -4,11 +4,9 @@ Modules and what was listed at the start stay for the life of a process: to look
 takes an event loop a fifth of a second each time. What comes later dies young or stays, too: it is looked through seldom.
 """
 
+import asyncio
 import gc
 from collections.abc import Iterable
-from typing import Any
-
-from agentidp.kube.reflector import Reflector
 
 FULL_COLLECTION_EVERY = 100
 """So many collections of the middle generation; Python's default is 10."""
@@ -22,8 +20,8 @@ def spare_what_is_loaded() -> None:
     gc.set_threshold(young, middle, FULL_COLLECTION_EVERY)
 
 
-async def spare_what_is_listed(reflectors: Iterable[Reflector[Any]]) -> None:
-    """The same, as soon as all of them have listed what there is."""
-    for reflector in reflectors:
-        await reflector.listed.wait()
+async def spare_what_is_listed(lists: Iterable[asyncio.Event]) -> None:
+    """Do the same as soon as all these lists are complete."""
+    for listed in lists:
+        await listed.wait()
     spare_what_is_loaded()

@@ -5,11 +5,14 @@ Bodies of requests and resources are never logged, at no level: the loggers that
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 
 import structlog
 from structlog.typing import Processor
 
 LOGGERS_THAT_SHOW_BODIES = ("kubernetes", "kubernetes.aio", "kopf", "aiohttp", "asyncio")
+LINES_PER_SECOND = 10
 
 
 def configure_logs(program: str, level: str, form: str) -> None:
@@ -46,3 +49,25 @@ def _rendering(form: str) -> list[Processor]:
         plain = structlog.dev.plain_traceback  # the default shows local variables, and secrets are among them
         return [without_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [without_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+class LogLimit:
+    """At most `LINES_PER_SECOND` lines of one kind, and how many were left out before each."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = 0
+        self._lines = 0
+        self._left_out = 0
+
+    def take(self) -> int | None:
+        """How many lines were left out since the last one; None where this one is left out, too."""
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= LINES_PER_SECOND:
+            self._left_out += 1
+            return None
+        self._lines += 1
+        left_out, self._left_out = self._left_out, 0
+        return left_out

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from agentidp.domain.durations import format_duration, parse_duration
+from agentidp.domain.resources.meta import format_duration, parse_duration
 
 PREFIX = "AGENTIDP_"
 HIGHEST_PORT = 65_535
@@ -40,13 +40,13 @@ class Urls(tuple[Url, ...]):
 
 
 class Listen(Struct, frozen=True):
-    """Where to listen: `host:port`."""
+    """Where to listen: `host:port`. The host `::` is every address of the machine, IPv4 and IPv6."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def require_another_port(listen: Listen, metrics_listen: Listen | None) -> None:
@@ -126,8 +126,8 @@ def _urls(text: str) -> Urls:
 def _listen(text: str) -> Listen:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
-        raise ValueError("it should be host:port, like 0.0.0.0:8080")
-    return Listen(host, int(port))
+        raise ValueError("it should be host:port, like 0.0.0.0:8080 or [::]:8080")
+    return Listen(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 _NOTATIONS: dict[Any, Callable[[str], Any]] = {Url: _url, Urls: _urls, Listen: _listen, timedelta: parse_duration}

@@ -4,8 +4,8 @@ import asyncio
 import os
 import time
 
-from agentidp.domain.client_secrets import MIN_COST, generate_secret, hash_secret
-from agentidp.runtime.secret_generator import SecretGenerator
+from agentidp.domain.secrets.client_secrets import MIN_COST, generate_secret, hash_secret
+from agentidp.runtime.pools.secret_generator import SecretGenerator
 
 CORES = os.cpu_count() or 1
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 
 
 class Job(Struct, frozen=True):
@@ -54,9 +54,13 @@ def percentile(in_order: Sequence[float], percent: float) -> float:
     return in_order[int(place)] if in_order else float("nan")
 
 
-def form_request(url: str, pair: Pair) -> bytes:
-    """A token request with the pair in form fields, as it goes over the wire."""
-    fields = {"grant_type": "client_credentials", "client_id": pair.client_id, "client_secret": pair.client_secret}
+def form_request(url: str, client_credentials: ClientCredentials) -> bytes:
+    """A token request with the client credentials in form fields, as it goes over the wire."""
+    fields = {
+        "grant_type": "client_credentials",
+        "client_id": client_credentials.client_id,
+        "client_secret": client_credentials.client_secret,
+    }
     body = urlencode(fields).encode()
     address = urlsplit(url)
     head = (
@@ -74,8 +78,8 @@ async def put_load(url: str, requests: tuple[bytes, ...], connections: int, seco
     pipe = asyncio.subprocess.PIPE
     undisturbed = _keep_time if rate else _generate_undisturbed
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=undisturbed)
-    told, _ = await process.communicate(msgspec.json.encode(job))
-    return msgspec.json.decode(told, type=Outcome)
+    output, _ = await process.communicate(msgspec.json.encode(job))
+    return msgspec.json.decode(output, type=Outcome)
 
 
 def pin_to_first(pid: int) -> None:

@@ -42,10 +42,10 @@ def load() -> tuple[float, ...]:
 def revision() -> str:
     """The commit that was measured, and whether the checkout differs from it."""
     root = Path(__file__).parent.parent.parent
-    told = subprocess.run(
+    result = subprocess.run(
         ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
-    return told.stdout.strip() or "unknown"
+    return result.stdout.strip() or "unknown"
 
 
 def _first(file: str, field: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from agentidp.domain.secret_delivery import Endpoints
+from agentidp.domain.secrets.secret_delivery import Endpoints
 from agentidp.kube.client import KubeClient
 from benchmarks.run import Run
 from benchmarks.stage.connection import connected
@@ -27,7 +27,7 @@ class Stage:
 
     @property
     def endpoints(self) -> Endpoints:
-        """What Secrets say beside the pair, so that the operator finds nothing to repair in those that were made here."""
+        """The endpoints in Secrets: the operator finds nothing to repair in those that were created here."""
         issuer = self.programs.token_url
         return Endpoints(token_endpoint=issuer + TOKEN_PATH, issuer=issuer)
 

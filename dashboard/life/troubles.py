@@ -4,7 +4,7 @@ import asyncio
 import signal
 from contextlib import suppress
 
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.kinds import SECRETS
 from benchmarks.stage.operator_state import exposition, leads
 from dashboard.life.owner import Owner

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.kinds import CREDENTIALS
 from kubectl_agentidp.arguments import Commands, declared_duration, duration
-from kubectl_agentidp.client import PluginClient, Spec
+from kubectl_agentidp.client import PluginClient, SpecPatch
 from kubectl_agentidp.errors import CommandError, NoAnswer
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.conditions import issued_at, standing
 from kubectl_agentidp.views.names import written
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress, secret_in_use
-from kubectl_agentidp.views.timestamps import to_the_millisecond
 
 SUMMARY = "Ask for a new secret under the same client id."
 DETAILS = (
@@ -64,12 +64,12 @@ async def run(access: PluginClient, asked: Namespace) -> None:
 
 def rotation_request(
     credential: AgentCredential, now: datetime, overlap: str | None = None, *, end_overlaps: bool = False
-) -> Spec:
+) -> SpecPatch:
     """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure.
 
     The API server tells whole seconds. The request is a tick later, so that what `date` writes in that second is another.
     """
-    requested = to_the_millisecond(max(now, _last_issue(credential)) + TICK)
+    requested = rfc3339(max(now, _last_issue(credential)) + TICK, "milliseconds")
     rotation = {"requestedAt": requested}
     if overlap:
         rotation["overlap"] = overlap

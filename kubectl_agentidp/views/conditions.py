@@ -6,11 +6,11 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agentidp.domain.clients import accepted_until
-from agentidp.domain.conditions import READY, condition, is_ready
+from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.lifecycle import delivery_blocker, unanswered_request
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, SecretHash
+from agentidp.domain.resources.conditions import READY, condition, is_ready
+from agentidp.domain.resources.reasons import Reason
 
 UNSEEN = "The operator has not acted on the latest change of the spec yet."
 

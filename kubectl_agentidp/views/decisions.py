@@ -8,16 +8,16 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from agentidp.domain.client_status import agent_failure, credential_end, token_failure, valid_after_failure
-from agentidp.domain.clients import (
+from agentidp.domain.identity.client_status import agent_failure, credential_end, token_failure, valid_after_failure
+from agentidp.domain.identity.clients import (
     ClientAgent,
     ClientOrganization,
     client_agent,
     client_credential,
     client_organization,
 )
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, NamespacedName, Organization
+from agentidp.domain.resources.reasons import Reason
 
 
 class TokenDecisions:

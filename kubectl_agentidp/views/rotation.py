@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement, SecretHash
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
+from agentidp.domain.resources.meta import rfc3339
 from kubectl_agentidp.views.conditions import in_the_way, overlapping, standing
-from kubectl_agentidp.views.timestamps import dated, utc
+from kubectl_agentidp.views.timestamps import dated
 
 
 def is_delivered(credential: AgentCredential, requested: datetime) -> bool:
@@ -47,7 +48,7 @@ def outcome(credential: AgentCredential, former: SecretHash | None, now: datetim
     last = [one for one in accepted if former and one.hash == former.hash]
     told += [f"The former one{_until(one, now)}." for one in last] or ["The former one is not accepted any more."]
     older = [one for one in accepted if one not in last]
-    told += [f"An older one, made at {utc(one.created_at)},{_until(one, now)}." for one in older]
+    told += [f"An older one, made at {rfc3339(one.created_at)},{_until(one, now)}." for one in older]
     if older:
         told.append(f"`kubectl agentidp rotate {credential.metadata.name} --end-overlaps` ends them all.")
     return " ".join(told)

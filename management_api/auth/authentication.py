@@ -13,21 +13,21 @@ from weakref import WeakValueDictionary
 import jwt
 import structlog
 
-from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.grants import allowed_scopes
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.identity.clients import allowed_scopes
+from agentidp.domain.secrets.client_secrets import PREFIX
+from agentidp.domain.tokens.access_tokens import AccessToken, read_token
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import list_all
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from agentidp.runtime.token_buckets import TokenBuckets
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.auth.kubernetes_caller import KubernetesCaller, Reviews, User
 from management_api.auth.published_keys import PublishedKeys
-from management_api.cache.agents import REGISTERED_AGENTS, CachedAgent
+from management_api.cache.agents import CACHED_AGENTS, CachedAgent
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure, no_token, unauthorized, unavailable
 from management_api.settings import ManagementApiSettings
@@ -52,12 +52,12 @@ class BearerAuthentication:
         self,
         settings: ManagementApiSettings,
         cluster: KubeClient,
-        registry: ClusterCache,
+        cache: ClusterCache,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer, self._audience = str(settings.issuer), settings.audience
         self._cluster = cluster
-        self._registry = registry
+        self._cache = cache
         self._keys = PublishedKeys(settings.keys_url)
         self._reviews = Reviews(cluster)
         self._clock = clock
@@ -88,11 +88,11 @@ class BearerAuthentication:
         read = read_token(token, await self._keys.for_token(token), self._issuer)
         if read is None:
             raise self._refused("NotOurs")
-        agent = self._registry.agent(read.client_id) or await self._look_up(read)
+        agent = self._cache.agent(read.client_id) or await self._look_up(read)
         why = self._why_refused(read, agent)
         if why or agent is None:
             raise self._refused(why or "UnknownAgent", read.client_id)
-        organization = self._registry.organization_of(agent)
+        organization = self._cache.organization_of(agent)
         scopes = set((read.scope or "").split()).intersection(allowed_scopes(agent.client, organization))
         return AgentCaller(agent, frozenset(scopes), organization)
 
@@ -102,7 +102,7 @@ class BearerAuthentication:
             return "Expired"
         if not read.is_meant_for(self._audience):
             return "OtherAudience"
-        if read.jti in self._registry.revocations.table:
+        if read.jti in self._cache.revocations.table:
             return "Revoked"
         return "UnknownAgent" if agent is None else self._why_agent_is_refused(read, agent)
 
@@ -112,7 +112,7 @@ class BearerAuthentication:
         valid_after = agent.client.tokens_valid_after
         if valid_after is not None and read.issued_at < valid_after:
             return "IssuedTooEarly"
-        return agent_failure(agent.client, self._registry.organization_of(agent))
+        return agent_failure(agent.client, self._cache.organization_of(agent))
 
     async def _look_up(self, read: AccessToken) -> CachedAgent | None:
         """The token is genuine, so there was such an agent: the watch may only not have told yet.
@@ -125,7 +125,7 @@ class BearerAuthentication:
             if self._gone.find(read.client_id):
                 return None
             selector = {"fieldSelector": f"status.agentId={read.client_id}"}
-            found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
+            found = await list_all(self._cluster, CACHED_AGENTS, selector=selector)
             if not found:
                 self._gone.add(read.client_id, True)
             return min(found, key=lambda agent: agent.precedence, default=None)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
 from agentidp.kube.client import KubeClient
-from management_api.auth.authorization import Action, Place, ResourceRight, Sight, tenant_of
+from management_api.auth.authorization import Action, AgentFilter, Placement, ResourceRight, tenant_of
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
@@ -131,23 +131,23 @@ class KubernetesCaller:
             raise forbidden(_needs(action, agent.namespace))
         raise agent_not_found(agent_id)
 
-    async def visible(self, namespace: str | None) -> Sight:
+    async def visible_agents(self, namespace: str | None) -> AgentFilter:
         """All, if they may list everywhere; else those of one namespace: the one named, or a ServiceAccount's own."""
         if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
-            return Sight(None)
+            return AgentFilter(None)
         chosen = namespace or self._user.home
         if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
             raise forbidden(_needs(Action.LIST_AGENTS, chosen))
-        return Sight(frozenset({chosen}))
+        return AgentFilter(frozenset({chosen}))
 
-    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+    async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
         """In the namespace named, or a ServiceAccount's own. Whether an organization admits it is its own affair."""
         chosen = namespace or self._user.home
         if chosen is None:
             raise invalid(namespace="Name the namespace of the new agent in the query: a user has none of their own.")
         if not await self._may(Action.REGISTER, chosen):
             raise forbidden(_needs(Action.REGISTER, chosen))
-        return Place(chosen, organization_id)
+        return Placement(chosen, organization_id)
 
     async def _may(self, action: Action, namespace: str) -> bool:
         return await self._reviews.allows(self._user, action.value, namespace)

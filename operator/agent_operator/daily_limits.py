@@ -6,9 +6,9 @@ The token service counts, and tells the operator in its reports of what was used
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
-from agentidp.domain.last_used import LastUsedReport
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.last_used import LastUsedReport
 
 NOTE = (
     "It got no token: the agents of its Organization have had those of this day (spec.limits.tokensPerDay). They get more"

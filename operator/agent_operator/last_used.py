@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from agent_operator.clock import now
 from agent_operator.daily_limits import DailyLimitEvents
-from agentidp.domain.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
 from agentidp.domain.resources import SecretHash
+from agentidp.domain.secrets.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 

@@ -10,7 +10,8 @@ from agent_operator.leadership.leader_election import NotLeading
 from agent_operator.settings import OperatorSettings
 from agent_operator.wiring import NAME, Operator
 from agentidp.kube.client import KubeClient
-from agentidp.runtime.command_line import require_identity, settings_for
+from agentidp.kube.config.identity import require_identity
+from agentidp.runtime.command_line import settings_for
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.logs import configure_logs
 

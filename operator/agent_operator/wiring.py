@@ -24,16 +24,16 @@ from agent_operator.telemetry.probes import Probes
 from agent_operator.watch.handlers import registry, run_kopf
 from agent_operator.watch.resync import first_sync, keep_in_sync
 from agent_operator.work_queue import Reconcile, RequestKind, WorkQueue
-from agentidp.domain import secret_delivery as delivery
-from agentidp.domain.last_used import OPERATOR, USAGE_SCOPE
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, NamespacedName
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets import secret_delivery as delivery
+from agentidp.domain.secrets.last_used import OPERATOR, USAGE_SCOPE
 from agentidp.kube.client import KubeClient
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import AGENTS, SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
-from agentidp.runtime.secret_generator import SecretGenerator
+from agentidp.runtime.pools.secret_generator import SecretGenerator
 from agentidp.runtime.token_buckets import TokenBuckets
 
 NAME = "agentidp-operator"

@@ -12,8 +12,6 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from agentidp.domain.client_secrets import generate_secret, hint_of
-from agentidp.domain.last_used import Uses
 from agentidp.domain.lifecycle import (
     Input,
     IssueSecret,
@@ -26,7 +24,9 @@ from agentidp.domain.lifecycle import (
     with_fresh_hash,
 )
 from agentidp.domain.resources import Agent, AgentCredential, CredentialStatus, Secret
-from agentidp.domain.secret_delivery import SECRET_TYPE, SecretOwnership, client_secret_in, inspect, secret_for, updated
+from agentidp.domain.secrets.client_secrets import generate_secret, hint_of
+from agentidp.domain.secrets.last_used import Uses
+from agentidp.domain.secrets.secret_delivery import SECRET_TYPE, SecretOwnership, client_secret_in, inspect, secret_for, updated
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_uid
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import asyncio
 
 import msgspec
 
-from agentidp.domain.client_assertions import TokenIssuer, token_issuer
+from agentidp.domain.tokens.client_assertions import TokenIssuer, token_issuer
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Unreachable
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from agentidp.domain.client_assertions import TokenIssuer
+from agentidp.domain.tokens.client_assertions import TokenIssuer
 from agentidp.kube.errors import ApiError, Unreachable
 
 REFRESH_SECONDS = 300.0

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from agentidp.domain.conditions import is_registered
-from agentidp.domain.last_used import Uses
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, AgentState, CredentialSpec, CredentialStatus, SecretHash
-from agentidp.domain.secret_delivery import Delivery, SecretOwnership
+from agentidp.domain.resources.conditions import is_registered
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.last_used import Uses
+from agentidp.domain.secrets.secret_delivery import Delivery, SecretOwnership
 
 
 class Input(Struct, frozen=True):

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from agentidp.domain.identity.valid_after import tokens_from
 from agentidp.domain.lifecycle.input import EventNote, Input, IssueSecret, RemoveSecret, Step, Wait, WriteStatus
 from agentidp.domain.lifecycle.retirement import consumers_of_postponed, next_review
 from agentidp.domain.lifecycle.status import with_delivery, with_ids, with_phase, with_room, without_secrets
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, CredentialStatus
-from agentidp.domain.resources.meta import utc_text
-from agentidp.domain.tokens_valid_after import tokens_from
+from agentidp.domain.resources.meta import rfc3339
+from agentidp.domain.resources.reasons import Reason
 
 
 def recorded(seen: Input, status: CredentialStatus) -> Step | None:
@@ -83,6 +83,6 @@ def _expiry_moved(before: CredentialStatus, after: CredentialStatus) -> EventNot
         return None
     if after.expires_at and after.expires_at < before.expires_at:
         return None
-    until = f"until {utc_text(after.expires_at)}" if after.expires_at else "without an end"
-    note = f"The credential works {until} now; it would have expired at {utc_text(before.expires_at)}."
+    until = f"until {rfc3339(after.expires_at)}" if after.expires_at else "without an end"
+    note = f"The credential works {until} now; it would have expired at {rfc3339(before.expires_at)}."
     return EventNote(Reason.EXPIRY_POSTPONED, note, warning=False)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, condition
+from agentidp.domain.identity.valid_after import no_token_before
 from agentidp.domain.lifecycle.input import Input, RemoveSecret, RepairSecret, Step, Wait
 from agentidp.domain.lifecycle.outcomes import (
     ended,
@@ -21,6 +21,7 @@ from agentidp.domain.lifecycle.outcomes import (
     undelivered,
     without_delivery,
 )
+from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
 from agentidp.domain.lifecycle.rotation_requests import asks_for_another, recorded_issue
 from agentidp.domain.lifecycle.status import (
@@ -34,8 +35,6 @@ from agentidp.domain.lifecycle.status import (
     with_request_served,
     without_undelivered,
 )
-from agentidp.domain.reasons import Reason
-from agentidp.domain.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.resources import (
     AgentState,
     Binding,
@@ -47,9 +46,10 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
-from agentidp.domain.resources.meta import utc_text
-from agentidp.domain.secret_delivery import SecretOwnership
-from agentidp.domain.tokens_valid_after import no_token_before
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.meta import rfc3339
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import SecretOwnership
 
 FOREIGN_SECRET_RECHECK = timedelta(seconds=30)
 """Only our own Secrets are watched, so nobody tells when a foreign one has gone."""
@@ -94,7 +94,7 @@ def is_expired(seen: Input, now: datetime) -> Step | None:
     """Past `expiresAt`."""
     if not seen.spec.expires_at or now < seen.spec.expires_at:
         return None
-    message = f"Expired at {utc_text(seen.spec.expires_at)}. A later spec.expiresAt issues a fresh secret."
+    message = f"Expired at {rfc3339(seen.spec.expires_at)}. A later spec.expiresAt issues a fresh secret."
     return ended(seen, seen.status, CredentialPhase.EXPIRED, Reason.CREDENTIAL_EXPIRED, message, now)
 
 
@@ -311,7 +311,7 @@ def _in_use(seen: Input, held: SecretHash, now: datetime) -> CredentialStatus:
 def _active(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
     valid = no_token_before(seen.tokens_valid_after, now)
     if valid:
-        message = f"Its agent gets no token before {utc_text(valid)} (spec.tokensValidAfter of the Agent)."
+        message = f"Its agent gets no token before {rfc3339(valid)} (spec.tokensValidAfter of the Agent)."
         return with_phase(status, seen, CredentialPhase.PENDING, Reason.TOKENS_NOT_VALID_YET, message, now)
     return with_phase(status, seen, CredentialPhase.ACTIVE, reason, message, now)
 
@@ -340,8 +340,8 @@ def _drifted(seen: Input, reason: Reason) -> str:
 
 
 def _repeated(until: datetime) -> str:
-    return f"It was repaired a moment ago and something undid that, so the next repair is at {utc_text(until)}."
+    return f"It was repaired a moment ago and something undid that, so the next repair is at {rfc3339(until)}."
 
 
 def _contested(seen: Input, until: datetime) -> str:
-    return f"Something else keeps changing Secret {seen.delivery.name!r}: left alone until {utc_text(until)}."
+    return f"Something else keeps changing Secret {seen.delivery.name!r}: left alone until {rfc3339(until)}."

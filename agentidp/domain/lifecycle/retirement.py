@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from agentidp.domain.durations import parse_duration
-from agentidp.domain.last_used import Uses, fingerprint, latest
 from agentidp.domain.lifecycle.input import Input
 from agentidp.domain.lifecycle.status import overlap_of
 from agentidp.domain.resources import CredentialStatus, Retirement, Rotation, SecretHash
+from agentidp.domain.resources.meta import parse_duration
+from agentidp.domain.secrets.last_used import Uses, fingerprint, latest
 
 GRANULARITY = timedelta(minutes=10)
 """`lastUsedAt` moves in steps of this at least, so that it costs few writes however often a secret is used."""

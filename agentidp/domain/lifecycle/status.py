@@ -4,12 +4,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.clients import accepted_until
-from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
-from agentidp.domain.durations import parse_duration
+from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.lifecycle.input import Input, IssueSecret, RepairSecret, Step
 from agentidp.domain.lifecycle.rotation_requests import is_second_of, recorded_issue
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -18,6 +15,9 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition, with_condition
+from agentidp.domain.resources.meta import parse_duration
+from agentidp.domain.resources.reasons import Reason
 
 MAX_HASHES = 5
 

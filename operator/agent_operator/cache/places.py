@@ -9,10 +9,10 @@ from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialCount, CredentialPhase, CredentialState, NamespacedName
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources.reasons import Reason
 
 Age = tuple[datetime, str]
 

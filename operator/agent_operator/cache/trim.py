@@ -10,7 +10,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from agentidp.domain.resources import AgentCredential, ObjectMeta, Secret
-from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, credentials_claimed_by
+from agentidp.domain.secrets.secret_delivery import CREDENTIAL_ID_ANNOTATION, credentials_claimed_by
 from agentidp.kube.kinds import ObjectT
 
 MAX_SECRET_BYTES = 8192

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.leadership.status_backoff import StatusContest
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -24,6 +23,7 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import NotFound, Unreachable
 from agentidp.kube.events import EventRecorder

@@ -10,16 +10,16 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import (
+from agentidp.domain.identity.registration import (
     AgentInput,
     claimed_id,
     register,
     rival_ahead,
 )
+from agentidp.domain.identity.valid_after import tokens_from
 from agentidp.domain.resources import Agent, AgentStatus, ConditionStatus, NamespacedName, Organization
-from agentidp.domain.tokens_valid_after import tokens_from
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import AGENTS

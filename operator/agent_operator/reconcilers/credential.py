@@ -10,8 +10,8 @@ from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import GatheredInput, Gatherer
 from agentidp.domain.lifecycle import IssueSecret, Step, Wait, WriteStatus, decide, with_write_refused
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, NamespacedName
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from agentidp.kube.kinds import CREDENTIALS

@@ -9,13 +9,13 @@ from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.status_backoff import LeftAlone
 from agent_operator.reconcilers.gatherer import GatheredInput
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
-from agentidp.domain.secret_delivery import Endpoints, secret_for, updated
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import Endpoints, secret_for, updated
 from agentidp.kube.errors import Conflict, Forbidden, Invalid
-from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
+from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 
 _STORIES = {
     Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",

@@ -15,7 +15,7 @@ from agent_operator.clock import now
 from agent_operator.last_used import LastUsedRecord
 from agentidp.domain.lifecycle import Input, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, NamespacedName, Secret
-from agentidp.domain.secret_delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
+from agentidp.domain.secrets.secret_delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, SECRETS
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from agent_operator.daily_limits import DailyLimitEvents
-from agentidp.domain.last_used import LastUsedReport
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.last_used import LastUsedReport
 from tests.support.worlds import AGENT_ID, a_registered_agent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

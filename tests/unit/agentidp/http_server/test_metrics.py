@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.asgi import HeadAsGet
 from agentidp.http_server.metrics import add_metrics, metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.runtime.settings import Listen

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from msgspec.json import decode
 
-from agentidp.domain.conditions import SECRET_DELIVERED
 from agentidp.domain.lifecycle.rotation_requests import asks_for_another
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -18,6 +16,8 @@ from agentidp.domain.resources import (
     Rotation,
     Time,
 )
+from agentidp.domain.resources.conditions import SECRET_DELIVERED
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.commands.rotate import rotation_request, same
 from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress

@@ -14,9 +14,9 @@ import structlog
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from agentidp.domain.access_tokens import TYPE, PublicKey
-from agentidp.domain.administration import READ
-from agentidp.domain.signing_keys import Algorithm
+from agentidp.domain.identity.administration import READ
+from agentidp.domain.tokens.access_tokens import TYPE, PublicKey
+from agentidp.domain.tokens.signing_keys import Algorithm
 from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
@@ -27,7 +27,7 @@ from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authentication import BearerAuthentication
 from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
 from management_api.auth.published_keys import PublishedKeys
-from management_api.cache.agents import REGISTERED_AGENTS
+from management_api.cache.agents import CACHED_AGENTS
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure
 from management_api.settings import ManagementApiSettings
@@ -79,14 +79,14 @@ async def test_who_comes_for_the_first_time_is_looked_up(bearers: BearerAuthenti
 
 async def test_a_refusal_says_how_to_authenticate_and_what_is_wrong(bearers: BearerAuthentication) -> None:
     """RFC 6750, section 3: to whoever shows no token, a bad one, or one without the scope."""
-    agent = REGISTERED_AGENTS.decode(msgspec.Raw(msgspec.json.encode(a_registered_agent())))
+    agent = CACHED_AGENTS.decode(msgspec.Raw(msgspec.json.encode(a_registered_agent())))
     reader = AgentCaller(agent, frozenset({READ}), None)
     with pytest.raises(ApiFailure) as nothing:
         await bearers.caller([])
     with pytest.raises(ApiFailure) as bad:
         await bearers.caller(["Bearer of-nobody"])
     with pytest.raises(ApiFailure) as without_scope:
-        await reader.place(None, None)
+        await reader.placement(None, None)
     assert [raised.value.headers for raised in (nothing, bad, without_scope)] == [
         {"WWW-Authenticate": 'Bearer realm="agentidp"'},
         {"WWW-Authenticate": 'Bearer realm="agentidp", error="invalid_token"'},

@@ -16,8 +16,6 @@ from agent_operator.cache.places import Places, share_of
 from agent_operator.last_used import LastUsedRecord
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.conditions import READY
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialCount,
@@ -27,7 +25,9 @@ from agentidp.domain.resources import (
     Organization,
     OrganizationLimits,
 )
+from agentidp.domain.resources.conditions import READY
 from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import (
     AGENT_ID,
     DAY,

@@ -13,7 +13,7 @@ from agent_operator.last_used import LastUsedRecord
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import WorkQueue
 from agentidp.domain.resources import AgentCredential, ObjectMeta, OwnerReference, Secret
-from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
+from agentidp.domain.secrets.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from tests.support.worlds import (
     CREDENTIAL_ID,
     ENDPOINTS,

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from agentidp.domain.client_assertions import TokenIssuer
+from agentidp.domain.tokens.client_assertions import TokenIssuer
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
 from token_service.cluster import issuer_keys as cluster_keys

@@ -7,23 +7,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.client_status import accepting_hash
-from agentidp.domain.clients import client_credential
-from agentidp.domain.last_used import LastUse, Uses, fingerprint
+from agentidp.domain.identity.client_status import accepting_hash
+from agentidp.domain.identity.clients import client_credential
 from agentidp.domain.lifecycle import Input, Wait, WriteStatus, decide
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, Retirement, Rotation
-from tests.support.worlds import (
-    HOUR,
-    MINUTE,
-    NOW,
-    a_hash,
-    a_secret,
-    a_value,
-    an_issued_credential,
-    at_rest,
-    respecified,
-)
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.last_used import LastUse, Uses, fingerprint
+from tests.support.worlds import HOUR, MINUTE, NOW, a_hash, a_secret, a_value, an_issued_credential, at_rest, respecified
 from tests.support.worlds import seen as seen_with
 
 OVERLAP = timedelta(hours=1)

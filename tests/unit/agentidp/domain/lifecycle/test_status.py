@@ -5,10 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, RemoveSecret, Step, with_fresh_hash, with_write_refused
 from agentidp.domain.lifecycle.status import with_hashes_retired, with_issue_recorded, with_provided_hash, with_room
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -18,6 +16,8 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import (
     DAY,
     HOUR,

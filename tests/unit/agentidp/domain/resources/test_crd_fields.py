@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentidp.domain.durations import parse_duration
 from agentidp.domain.resources import GROUP, VERSION
+from agentidp.domain.resources.meta import parse_duration
 from tests.support.crd_schema import Manifest, crds, fields, full_manifests, schema_of
 from tests.support.struct_schema import STRUCTS, decoded_fields
 

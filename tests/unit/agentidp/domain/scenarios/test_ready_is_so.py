@@ -13,11 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.client_status import agent_failure, fitting_hashes, token_failure, valid_after_failure
-from agentidp.domain.clients import client_agent, client_credential, client_organization
-from agentidp.domain.conditions import READY, condition, is_ready
-from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import AgentInput, register
+from agentidp.domain.identity.client_status import agent_failure, fitting_hashes, token_failure, valid_after_failure
+from agentidp.domain.identity.clients import client_agent, client_credential, client_organization
+from agentidp.domain.identity.registration import AgentInput, register
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -28,7 +26,9 @@ from agentidp.domain.resources import (
     Rotation,
     Workload,
 )
-from agentidp.domain.secret_delivery import client_secret_in
+from agentidp.domain.resources.conditions import READY, condition, is_ready
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import client_secret_in
 from kubectl_agentidp.views.conditions import standing
 from kubectl_agentidp.views.decisions import TokenDecisions
 from tests.support.reconciling import ApiServer, Operator

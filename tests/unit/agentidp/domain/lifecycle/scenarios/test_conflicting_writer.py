@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.lifecycle import Wait, WriteStatus
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, Secret
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import (
     ACTIVE,
