@@ -14,9 +14,9 @@ import structlog
 
 from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.identity.clients import allowed_scopes
 from agentidp.domain.secrets.client_secrets import PREFIX
 from agentidp.domain.tokens.access_tokens import AccessToken, read_token
-from agentidp.domain.tokens.grants import allowed_scopes
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import list_all
