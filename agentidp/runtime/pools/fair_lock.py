@@ -1,7 +1,7 @@
 """Fair lock: serves waiting groups in turns, and the waiters of one group first come, first served.
 
-Flows in: tasks, each with a group (a namespace). Flows out: a place for each, while its block runs. Bounded: the places. A
-group alone gets all of them; where several groups wait, a free place goes to the group that has had the least (`FairQueue`).
+Flows in: tasks, each with a group (a namespace). Flows out: a place for each, while its block runs. Bounded: the places, and
+those of one group. Where several groups wait, a free place goes to the group that has had the least (`FairQueue`).
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from agentidp.runtime.pools.fair_queue import FairQueue
 
 
 class FairLock:
-    """Like a semaphore of so many places, but fair to groups."""
+    """Like a semaphore of so many places, `max_of_a_group` of them for one group, but fair to groups."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, max_of_a_group: int | None = None) -> None:
         self._free = places
-        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(places)
+        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(max_of_a_group or places)
 
     @asynccontextmanager
     async def place_for(self, group: str) -> AsyncIterator[None]:
