@@ -33,6 +33,7 @@ async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -
             loops = (
                 api.run_rollback_sweep(),
                 api.retention.run(),
+                api.cluster_keys.keep(),
                 spare_what_is_listed(reflector.listed for reflector in api.reflectors),
             )
             background += [tasks.create_task(loop) for loop in loops]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from agentidp.authentication.issuer_keys import Fetch, IssuerKeys
 from agentidp.cache.freshness import Freshness
 from agentidp.domain.secrets.client_secrets import secret_matches
 from agentidp.domain.tokens.client_assertions import Workload
@@ -25,7 +26,6 @@ from token_service.client_secrets.verified_secrets import RejectedSecrets, Verif
 from token_service.client_secrets.verifier import SecretVerifier
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.issuer_keys import Fetch, IssuerKeys
 from token_service.cluster.live_reads import LiveReader, LiveRecheck, LookUp
 from token_service.cluster.propagation import Propagation
 from token_service.endpoints.introspection import IntrospectionEndpoint

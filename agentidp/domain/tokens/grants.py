@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct
 
-from agentidp.domain.identity.clients import ClientAgent, ClientOrganization
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization, allowed_scopes
 from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError
 
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
@@ -29,12 +29,6 @@ def evaluate_grant(requested: TokenRequest, agent: ClientAgent, organization: Cl
     """All that the agent may have, or the requested part of it. Raises OAuthError for anything beyond."""
     scope = _scope(requested.scope, allowed_scopes(agent, organization))
     return Grant(scope, _audience(requested.resources, agent.audiences or (issuer,)))
-
-
-def allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) -> tuple[str, ...]:
-    """The scopes that the agent declares, without those that its Organization does not allow."""
-    allowed = organization.allowed_scopes if organization else None
-    return agent.scopes if allowed is None else tuple(scope for scope in agent.scopes if scope in allowed)
 
 
 def _scope(requested: str | None, allowed: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ HTTP_1_0, HTTP_1_1 = "1.0", "1.1"
 SINGLETONS = (b"host", b"content-length", b"transfer-encoding")
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:._~-]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?", re.ASCII)
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.ASCII | re.IGNORECASE)
+_ANOTHER_PROTOCOL = re.compile(rb"[A-Z_-] +([^ \r\n]+) +(?:RTSP|ICE)/[0-9]\.[0-9]\r\n")
 
 
 class ErrorResponse(NamedTuple):
@@ -50,6 +51,16 @@ def head_error(version: str, headers: Headers, values: dict[bytes, bytes]) -> Er
         return NO_HOST
     coding = values.get(b"transfer-encoding")
     return None if coding is None else _coding_error(version, coding, values)
+
+
+def speaks_http(head: bytes | bytearray, target: bytes) -> bool:
+    """Whether the name before the version is HTTP (RFC 9112, section 2.3): llhttp also takes RTSP and ICE, and tells nobody.
+
+    `head` may have other requests before it. A line that looks like the request line of this target is taken for it.
+    """
+    if b"RTSP/" not in head and b"ICE/" not in head:
+        return True
+    return all(match[1] != target for match in _ANOTHER_PROTOCOL.finditer(head))
 
 
 def host_and_path(target: bytes) -> tuple[bytes, bytes] | None:

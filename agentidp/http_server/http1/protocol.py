@@ -3,10 +3,11 @@
 Flows in: bytes from the client. Flows out: one answer a request, in order (RFC 9112, section 9.3.2). Bounded by `Limits`: size
 and time of a head, the size of a request, the requests that wait for the answers before theirs, and what follows the last.
 
-uvicorn's protocol takes the body of a request with `Upgrade` for the next request. It serves requests without `Host`. It has no
-limits: its parser needs ever more time for each byte of an endless header. So this protocol checks heads (`framing`), and gives
-a new parser the head with `Upgrade` again, without it. It parses nothing after a request that is in error, or after the last
-one of its connection. An answer that comes before the end of its request is the last one. docs/decisions/0031 says why.
+uvicorn's protocol takes the body of a request with `Upgrade` for the next request. It serves requests without `Host`, and of
+RTSP. It has no limits: its parser needs ever more time for each byte of an endless header. So this protocol checks heads
+(`framing`), and gives a new parser the head with `Upgrade` again, without it. It parses nothing after a request that is in
+error, or after the last one of its connection. An answer that comes before the end of its request is the last one.
+docs/decisions/0031 says why.
 """
 
 from asyncio import Event, TimerHandle, Transport
@@ -19,7 +20,14 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from agentidp.http_server.http1 import framing
 from agentidp.http_server.http1.exchange import Exchange
-from agentidp.http_server.http1.framing import MALFORMED, ErrorResponse, head_error, head_without_upgrade, host_and_path
+from agentidp.http_server.http1.framing import (
+    MALFORMED,
+    ErrorResponse,
+    head_error,
+    head_without_upgrade,
+    host_and_path,
+    speaks_http,
+)
 from agentidp.http_server.http1.limits import Limits
 from agentidp.http_server.http1.lingering import LingeringTransport
 
@@ -45,6 +53,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = limits
         self._max_waiting, self._chunk_bytes = limits.max_pipelined_requests, limits.chunk_bytes
         self._begun_requests = 0
+        self._received = bytearray()
+        """The present head as far as it is there, perhaps with what came before it."""
         self._in_head = self._in_body = False
         self._is_last_request = False
         """Whether the connection ends after the present request."""
@@ -64,10 +74,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timers, because the connection is gone."""
+        """Stop the timers, and leave no reference cycle: full garbage collections are rare, and connections may be many."""
         self._stop_head_timer()
         self._lingering.connection_lost()
         super().connection_lost(exc)
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Parse the data, until too many requests wait."""
@@ -120,6 +132,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         """Parse the data. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
         while data:
+            if self._in_head:
+                self._received += data
+            else:
+                self._received = bytearray(data)
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
@@ -206,6 +222,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._error = head_error(version, self.headers, values)
         if self._error is None and self.parser.get_method() == b"CONNECT":
             self._error = framing.CONNECT  # with any target: its head would be parsed again without end
+        elif self._error is None and not speaks_http(self._received, self.url):
+            self._error = MALFORMED
         elif self._error is None and (self.url[0] != SLASH or b"#" in self.url):
             self._error = self._target_error()
         if self._error:
