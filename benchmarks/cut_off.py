@@ -58,7 +58,7 @@ class Sights:
 
 
 class Scene(NamedTuple):
-    """What a sample needs."""
+    """The clients and objects that a sample needs."""
 
     stage: Stage
     made: Settled

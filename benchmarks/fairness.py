@@ -83,7 +83,7 @@ class Taken(NamedTuple):
 
 
 class Victim(NamedTuple):
-    """What the tenant has."""
+    """The objects of the tenant under measurement."""
 
     stage: Stage
     settled: Settled
@@ -165,7 +165,7 @@ class Compared(NamedTuple):
 
     @property
     def times_calm(self) -> float:
-        """The p99 of both."""
+        """Return the ratio of both p99."""
         return round(self.beside.percentile(99) / self.calm.percentile(99), 2)
 
     def figures(self) -> Sequence[Figure]:

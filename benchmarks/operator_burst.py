@@ -34,7 +34,7 @@ METHOD = (
 
 
 class Burst(NamedTuple):
-    """One of them."""
+    """The samples of one burst of credentials."""
 
     bound: float
     ready: list[float]

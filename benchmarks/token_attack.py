@@ -29,7 +29,7 @@ METHOD = (
 
 
 class Attack(NamedTuple):
-    """What attackers send."""
+    """The requests that an attacker sends."""
 
     name: str
     client_credentials: Callable[[ClientCredentials], ClientCredentials]

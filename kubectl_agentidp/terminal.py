@@ -4,18 +4,22 @@ Control characters are replaced, so that the text of a resource or of an answer 
 """
 
 import sys
+from typing import TextIO
 
 from kubectl_agentidp.errors import CommandError
+
+ASCII_LINES = str.maketrans("├└│─", "|`|-")
+"""ASCII characters for the lines of a tree, for encodings without box-drawing characters."""
 
 
 def show(result: str) -> None:
     """Print a result to standard output."""
-    print(_plain(result))
+    _print(result, sys.stdout)
 
 
 def note(remark: str) -> None:
     """Print a remark or an error to standard error."""
-    print(_plain(remark), file=sys.stderr)
+    _print(remark, sys.stderr)
 
 
 def confirm(question: str) -> None:
@@ -26,6 +30,19 @@ def confirm(question: str) -> None:
         print(file=sys.stderr)
     if answer.strip().lower() not in {"y", "yes"}:
         raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes in a script.")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(_encodable(_plain(text), stream.encoding or "utf-8"), file=stream)
+
+
+def _encodable(text: str, encoding: str) -> str:
+    """Return the text, with ASCII lines and `?` in place of characters that the locale's encoding lacks."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII_LINES).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _plain(text: str) -> str:

@@ -27,6 +27,20 @@ class Limits:
     """Pause between two sweeps of ended records."""
     retention_deletions: int = 1_000
     """Credentials that one sweep deletes in one namespace, so that a full namespace does not delay others."""
+    token_reviews_per_second: float = 20.0
+    """TokenReviews for each tenant whose tokens are proven to be its own."""
+    token_review_burst: int = 200
+    """So many of them at once."""
+    unproven_token_reviews_per_second: float = 20.0
+    """TokenReviews for all tokens of issuers that only the API server knows, together."""
+    unproven_token_review_burst: int = 100
+    """So many of them at once."""
+    token_review_seconds: float = 10.0
+    """A TokenReview is relied on for so long."""
+    proven_tenant_seconds: float = 3600.0
+    """A token that was reviewed as good takes its tenant's share for so long."""
+    concurrent_reviews: int = 16
+    """TokenReviews and SubjectAccessReviews under way; three quarters of them for one tenant at most."""
 
 
 DEFAULT_LIMITS = Limits()

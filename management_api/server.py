@@ -6,7 +6,8 @@ import socket
 from agentidp.authentication.service_account_token import ServiceAccountToken
 from agentidp.domain.identity.propagation import AUDIENCE
 from agentidp.http_server.asgi import HeadAsGet
-from agentidp.http_server.http1.connections import ConnectionReaper, most_connections
+from agentidp.http_server.http1.connections import ConnectionReaper
+from agentidp.http_server.http1.limits import max_connections
 from agentidp.http_server.metrics import metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.http_server.tracing import traced
@@ -32,13 +33,14 @@ async def run(settings: ManagementApiSettings, listening: list[socket.socket]) -
             loops = (
                 api.run_rollback_sweep(),
                 api.retention.run(),
+                api.cluster_keys.keep(),
                 spare_what_is_listed(reflector.listed for reflector in api.reflectors),
             )
             background += [tasks.create_task(loop) for loop in loops]
             app = create_app(api, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
                 server = server_for(metrics_apart(HeadAsGet(traceable), api.metrics.text, settings.metrics_listen))
-                background.append(tasks.create_task(ConnectionReaper(server.server_state, most_connections()).run()))
+                background.append(tasks.create_task(ConnectionReaper(server.server_state, max_connections()).run()))
                 await server.serve(sockets=listening)
                 await api.change_tasks.finish(settings.confirm_seconds)
             for task in background:

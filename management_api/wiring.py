@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from agentidp.authentication.issuer_keys import IssuerDiscovery, IssuerKeys
 from agentidp.cache.freshness import Freshness
 from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
 from agentidp.cache.revocations import REVOKED_TOKENS
@@ -39,7 +40,8 @@ class ManagementApi:
         self.metrics = Metrics()
         self.reflectors = _reflectors(settings, cluster, self.cache, self.metrics)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds)
-        self.authentication = BearerAuthentication(settings, cluster, self.cache)
+        self.cluster_keys = IssuerKeys(IssuerDiscovery(cluster))
+        self.authentication = BearerAuthentication(settings, cluster, self.cache, self.cluster_keys, limits)
         self.rate_limits = _rate_limits(settings, self.cache)
         self.change_tasks = ChangeTasks()
         generator = BoundedGenerator(settings.hashing_threads, settings.bcrypt_cost, settings.hashing_queue)

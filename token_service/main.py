@@ -4,7 +4,8 @@ import asyncio
 
 import structlog
 
-from agentidp.http_server.server import event_loop, listen
+from agentidp.http_server.server import event_loop
+from agentidp.http_server.sockets import listen
 from agentidp.kube.config.identity import require_identity
 from agentidp.runtime.command_line import refuse, settings_for
 from agentidp.runtime.logs import configure_logs

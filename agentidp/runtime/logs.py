@@ -1,6 +1,7 @@
-"""Logs: one JSON object a line (or a line for people), the same for our own code and for the libraries.
+"""Logs: one JSON object a line, or a line for people, from the programs and their libraries alike.
 
-Bodies of requests and resources are never logged, at no level: the loggers that would do it say one level less than ours.
+Bodies of requests and resources are never logged: loggers that would log them at a level log from one level above it on. Lines
+that clients can cause have a rate (`LogLimit`), so a flood of them does not fill the log.
 """
 
 import logging
@@ -16,7 +17,7 @@ LINES_PER_SECOND = 10
 
 
 def configure_logs(program: str, level: str, form: str) -> None:
-    """Send all logs to standard error, at this level (`debug` to `error`), as `json` or for a `console`."""
+    """Send all logs to standard error, from this level on (`debug` to `error`), as `json` or for a `console`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -52,7 +53,7 @@ def _rendering(form: str) -> list[Processor]:
 
 
 class LogLimit:
-    """At most `LINES_PER_SECOND` lines of one kind, and how many were left out before each."""
+    """A rate for log lines of one kind: `LINES_PER_SECOND`, each with the number of lines left out before it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -61,7 +62,7 @@ class LogLimit:
         self._left_out = 0
 
     def take(self) -> int | None:
-        """How many lines were left out since the last one; None where this one is left out, too."""
+        """Take one line, and return how many were left out before it; None where this one is left out, too."""
         second = int(self._clock())
         if second != self._second:
             self._second, self._lines = second, 0

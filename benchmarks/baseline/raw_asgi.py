@@ -68,7 +68,7 @@ def signature_application() -> Endpoint:
 
 
 def claims() -> dict[str, Any]:
-    """Of one token."""
+    """Return the claims of a token."""
     now = int(time.time())
     return {
         "iss": ISSUER,
@@ -95,7 +95,7 @@ def signer() -> Sign:
 
 
 def base64url(data: bytes) -> bytes:
-    """Without padding."""
+    """Encode as base64url without padding (RFC 7515)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 

@@ -19,7 +19,7 @@ async def seconds_for_hashes(count: int) -> float:
 
 
 async def seconds_for_one_hash() -> float:
-    """On one core, alone."""
+    """Measure one bcrypt hash on an idle core."""
     started = time.monotonic()
     await asyncio.to_thread(hash_secret, generate_secret(), MIN_COST)
     return time.monotonic() - started

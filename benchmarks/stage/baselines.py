@@ -1,4 +1,4 @@
-"""The baselines' processes."""
+"""The processes of the baselines, pinned to a core."""
 
 import sys
 from collections.abc import AsyncIterator

@@ -38,7 +38,7 @@ class Stage:
 
     @property
     def operator_pid(self) -> int:
-        """Of its present process."""
+        """Return the process id of the running operator."""
         return self.programs.process(OPERATOR.name).pid
 
     def processes(self, *programs: Program) -> dict[str, int]:
@@ -47,7 +47,7 @@ class Stage:
         return parts | {program.name: self.programs.process(program.name).pid for program in programs}
 
     async def api_server_metrics(self) -> str:
-        """What kube-apiserver tells Prometheus."""
+        """Return the metrics of kube-apiserver."""
         return (await self.admin.request("GET", "/metrics")).decode()
 
 

@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 600.0
 
 
 async def exposition(url: str) -> str:
-    """All its metrics."""
+    """Return the metrics of the operator."""
     async with aiohttp.ClientSession(raise_for_status=True) as session, session.get(f"{url}/metrics") as answer:
         return await answer.text()
 

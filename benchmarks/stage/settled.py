@@ -33,7 +33,7 @@ class Made(NamedTuple):
 
 
 class Settled(Struct, frozen=True):
-    """What was made."""
+    """The agents, credentials and Secrets that were created."""
 
     namespace: str
     agents: Sequence[Agent]

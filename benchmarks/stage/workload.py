@@ -13,7 +13,7 @@ GRANT = {"grant_type": "client_credentials"}
 
 
 class ClientCredentials(NamedTuple):
-    """What authenticates a client."""
+    """The id and secret that authenticate a client."""
 
     client_id: str
     client_secret: str
@@ -29,7 +29,7 @@ def client_credentials_in(secret: Secret) -> ClientCredentials:
 
 
 class Workload:
-    """Asks for tokens."""
+    """A client that sends token requests."""
 
     def __init__(self, session: aiohttp.ClientSession, token_endpoint: str) -> None:
         self._session = session
@@ -49,7 +49,7 @@ class Workload:
         return status == HTTPStatus.OK
 
     async def token(self, client_credentials: ClientCredentials) -> str:
-        """An access token."""
+        """Request a token, and return it."""
         async with self._session.post(self._endpoint, data=GRANT, auth=aiohttp.BasicAuth(*client_credentials)) as answer:
             answer.raise_for_status()
             told: str = (await answer.json())["access_token"]

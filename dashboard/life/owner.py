@@ -31,7 +31,7 @@ class Owner:
     namespace: str
 
     async def begin(self) -> None:
-        """Make the namespace."""
+        """Create the namespace of the agents."""
         await make_namespace(self.admin, self.namespace)
 
     async def declare(self, names: Iterable[str], rotation: Rotation = ON_REQUEST) -> None:
@@ -73,7 +73,7 @@ class Owner:
         return client_credentials_in(await self.admin.get(SECRETS, self.namespace, name))
 
     async def agent(self, name: str) -> Agent:
-        """As it is now."""
+        """Read the agent from the API server."""
         return await self.admin.get(AGENTS, self.namespace, name)
 
     async def until(self, name: str, reason: Reason) -> None:

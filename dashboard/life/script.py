@@ -1,4 +1,4 @@
-"""What happens when."""
+"""The script: which event happens at which time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -76,7 +76,7 @@ async def new_agents(actors: Actors, count: int) -> None:
 
 
 async def guesses(actors: Actors, per_second: float, seconds: float) -> None:
-    """Somebody shows wrong secrets."""
+    """Present wrong secrets at this rate."""
     await actors.clients.guess(names("screener", 3), per_second, seconds)
 
 
@@ -94,7 +94,7 @@ async def rotated(actors: Actors, count: int) -> None:
 
 
 async def api_server_away(actors: Actors, seconds: float) -> None:
-    """And back."""
+    """Stop the API server, and start it again."""
     await troubles.api_server_away(actors.stage, seconds)
 
 

@@ -26,17 +26,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Legend:
-    """All of it."""
+    """The entries of a legend, in rows."""
 
     entries: tuple[Entry, ...]
 
     @property
     def height(self) -> float:
-        """In pixels."""
+        """Return the height in pixels."""
         return ROW * (1 + max((one.row for one in self.entries), default=-1))
 
     def elements(self, left: float, top: float) -> Iterator[str]:
-        """Drawn from there on."""
+        """Draw the entries from this point on."""
         for one in self.entries:
             y = top + ROW * one.row
             if one.colour:

@@ -18,7 +18,7 @@ TITLE = 13.5
 
 
 def as_svg(recording: Recording) -> str:
-    """The picture."""
+    """Draw the recording as an SVG document."""
     happened = list(_happened(recording.marks))
     top = HEADING + MARK_ROW * (1 + max((row for _, row, _ in happened), default=-1)) + 8
     height = top + ROW * max(one.panel.grid_pos.y + one.panel.grid_pos.h for one in recording.panels) + EDGE - GAP

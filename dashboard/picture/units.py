@@ -21,6 +21,6 @@ def duration(seconds: float) -> str:
 
 
 def short(value: float) -> str:
-    """Thousands as K."""
+    """Write thousands as K, millions as M."""
     size, name = next((one for one in THOUSANDS if abs(value) >= one[0]), (1, ""))
     return f"{value / size:.3g}{f' {name}' if name else ''}"

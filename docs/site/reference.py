@@ -18,7 +18,7 @@ import yaml
 from structlog.testing import capture_logs
 
 from agent_operator.settings import OperatorSettings
-from agentidp.runtime.settings import PREFIX, CommonSettings, shown
+from agentidp.runtime.settings import PREFIX, CommonSettings, setting_text
 from management_api.app import create_app as management_api
 from management_api.settings import ManagementApiSettings
 from token_service.app import create_app as token_service
@@ -175,7 +175,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return "required"
     if field.name == "hashing_threads":
         return "one a core"
-    text = shown(field.default)
+    text = setting_text(field.default)
     return f"`{text}`" if text and field.default is not None else ""
 
 

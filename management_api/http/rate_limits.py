@@ -2,6 +2,7 @@
 
 | limit | counted for | taken in |
 |---|---|---|
+| TokenReviews a second | the tenant whose token it is proven to be | `auth.token_reviews` |
 | requests a second | each caller | `endpoints.dependencies`, once the caller is authenticated |
 | changes a second | all callers of a namespace, since an agent can register more agents | `Call.change`, `Call.create` |
 | objects in etcd | the namespace in which an agent creates more of them | `Call.create` |

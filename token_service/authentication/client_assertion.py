@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.client_status import agent_failure
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
 from agentidp.domain.tokens.client_assertions import Assertion, AssertionFailure, Workload, key_id, read_assertion
@@ -21,7 +22,6 @@ from token_service.authentication.failure import AuthenticationFailure, FailureR
 from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.issuer_keys import IssuerKeys
 from token_service.cluster.live_reads import LiveReader
 
 

@@ -156,6 +156,19 @@ def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -
     return flaw or _assertion(claims)
 
 
+def signed_workload(token: str, issuer: TokenIssuer) -> Workload | None:
+    """The ServiceAccount that a token names which a key of this issuer has signed, whatever else it says; else None."""
+    key = issuer.keys.get(key_id(token) or "")
+    if key is None:
+        return None
+    try:
+        claims = jwt.decode(token, key, algorithms=[key.algorithm_name], options=_OPTIONS | {"require": ["sub"]})
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return None
+    subject = _SUBJECT.fullmatch(claims["sub"])
+    return Workload(*subject.groups()) if subject else None
+
+
 def _assertion(claims: _Claims) -> Assertion | AssertionFailure:
     subject, bound = _SUBJECT.fullmatch(claims.sub), claims.bound
     if subject is None:

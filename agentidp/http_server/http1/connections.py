@@ -1,78 +1,79 @@
-"""Connections of one server, looked at now and then: so they cost requests nothing, where a timer for each would.
+"""Connection reaper: aborts connections that wait too long for their client, and the longest idle ones of too many.
 
-A body that never ends is not waited for, nor a client that takes nothing of its answer; and where there are too many, those
-go that have waited longest for their client. How long the head of a request may take is bounded in `protocol`.
+Flows in: the connections of one uvicorn server. Flows out: aborted transports. All connections are checked every few seconds
+instead of by a timer each, so a request costs nothing more. Bounded by `Limits`: how long a body may not end, how long a client
+may read nothing of its answer, and how many connections there are. `protocol` bounds the time of a head.
 """
 
 import asyncio
-import resource
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from uvicorn.server import ServerState
 
-LOOK_SECONDS = 2.0
-PATIENCE_SECONDS = 20.0
-SPARE_FILES = 256
-MOST = 20_000
+from agentidp.http_server.http1.limits import LIMITS, Limits
 
 Connection = Any
 """One of uvicorn's protocols: it has a `transport`, the `flow` on it, and the `cycle` of its present or last request."""
 
 
-def most_connections() -> int:
-    """As many as there may be open files, less what else is open. The soft limit of files is raised to the hard one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return MOST if hard == resource.RLIM_INFINITY else min(MOST, max(SPARE_FILES, hard - SPARE_FILES))
-
-
 class _Wait(NamedTuple):
-    """For the client to go on with this request, or to read what is left of an answer: so many bytes."""
+    """What a connection waits for since when: that the client continues this request, or reads the rest of an answer."""
 
     cycle: object
-    unread: int
+    unread_bytes: int
     since: float
 
 
 class ConnectionReaper:
-    """Closes connections that wait for their client, when it is time."""
+    """Checks the connections of one server, of which there may be `max_connections`."""
 
-    def __init__(self, state: ServerState, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        state: ServerState,
+        max_connections: int,
+        limits: Limits = LIMITS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._state = state
-        self._most = most
+        self._max_connections = max_connections
+        self._limits = limits
         self._clock = clock
-        self._waiting: dict[Connection, _Wait] = {}
+        self._waits: dict[Connection, _Wait] = {}
 
     async def run(self) -> None:
-        """For ever."""
+        """Check all connections again and again, without end."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            await asyncio.sleep(self._limits.check_seconds)
+            self.check()
 
-    def look(self) -> None:
-        """Close those whose body does not end or whose answer is not read, and as many of the longest idle as are too many."""
+    def check(self) -> None:
+        """Abort connections that have stalled, and as many of the longest idle ones as are too many."""
         now = self._clock()
-        waiting: list[Connection] = [one for one in self._state.connections if _waits(one)]
-        self._waiting = {one: self._wait(one, now) for one in waiting}
-        by_age = sorted(self._waiting, key=lambda one: self._waiting[one].since)
-        too_many = max(0, len(self._state.connections) - self._most)
-        overdue = [one for one in by_age[too_many:] if _is_stuck(one) and now - self._waiting[one].since >= PATIENCE_SECONDS]
-        for one in by_age[:too_many] + overdue:
-            one.transport.abort()
+        waiting: list[Connection] = [connection for connection in self._state.connections if _waits(connection)]
+        self._waits = {connection: self._wait(connection, now) for connection in waiting}
+        by_age = sorted(self._waits, key=lambda connection: self._waits[connection].since)
+        excess = max(0, len(self._state.connections) - self._max_connections)
+        stalled = [connection for connection in by_age[excess:] if self._has_stalled(connection, now)]
+        for connection in by_age[:excess] + stalled:
+            connection.transport.abort()
+
+    def _has_stalled(self, connection: Connection, now: float) -> bool:
+        return _is_unfinished(connection) and now - self._waits[connection].since >= self._limits.max_stall_seconds
 
     def _wait(self, connection: Connection, now: float) -> _Wait:
-        """Since when it waits for the same thing, as far as was seen."""
-        wait, known = _Wait(connection.cycle, connection.transport.get_write_buffer_size(), now), self._waiting.get(connection)
-        return known if known and known.cycle is wait.cycle and known.unread == wait.unread else wait
+        """What the connection waits for, since the first check that saw it wait for the same."""
+        wait = _Wait(connection.cycle, connection.transport.get_write_buffer_size(), now)
+        before = self._waits.get(connection)
+        return before if before and before.cycle is wait.cycle and before.unread_bytes == wait.unread_bytes else wait
 
 
 def _waits(connection: Connection) -> bool:
-    """For the client: for a request, the rest of one, or that it reads. Where we owe an answer, the client waits."""
-    return connection.cycle is None or connection.cycle.response_complete or _is_stuck(connection)
+    """Whether it waits for the client. Where the application owes an answer, the client waits."""
+    return connection.cycle is None or connection.cycle.response_complete or _is_unfinished(connection)
 
 
-def _is_stuck(connection: Connection) -> bool:
-    """Whether a request has begun and does not end, answered or not; or an answer is not read."""
+def _is_unfinished(connection: Connection) -> bool:
+    """Whether the client has not sent the end of a request, answered or not, or does not read an answer."""
     return connection.cycle is not None and (connection.cycle.more_body or connection.flow.write_paused)

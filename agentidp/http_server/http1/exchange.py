@@ -1,8 +1,9 @@
-"""One request and its answer: uvicorn's cycle with a shorter way to write answers.
+"""One request and its answer: uvicorn's cycle, with a shorter way to write answers.
 
-uvicorn matches two regular expressions for each header and writes head and body apart. Here the head is built at once and its
-control characters are counted: more than the line ends are refused, as uvicorn refuses them. The head waits for the first part
-of the body. `tests/unit/agentidp/http_server/http1/test_exchange.py` compares the bytes with those of uvicorn.
+Flows in: ASGI messages of the application. Flows out: the bytes that uvicorn would write. uvicorn matches two regular
+expressions for each header, and writes head and content apart. Here the head is built at once, and its control characters are
+counted: more than those of the line ends are an error, as with uvicorn. The head waits for the first part of the content.
+`tests/unit/agentidp/http_server/http1/test_exchange.py` compares the bytes with those of uvicorn.
 """
 
 from typing import Any
@@ -11,10 +12,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from agentidp.http_server.asgi import Message
 
-CONTROLS = bytes([*range(9), *range(10, 32), 127])
-"""What no header holds (RFC 9110, section 5.5): all control characters but the tab."""
-BODILESS = (204, 304)
-"""Statuses that have no content (RFC 9110, sections 15.3.5 and 15.4.5)."""
+CONTROL_CHARACTERS = bytes([*range(9), *range(10, 32), 127])
+"""Control characters but the tab: no header holds them (RFC 9110, section 5.5)."""
+WITHOUT_CONTENT = (204, 304)
+"""Statuses whose answers have no content (RFC 9110, sections 15.3.5 and 15.4.5)."""
 
 
 class Exchange(RequestResponseCycle):
@@ -25,7 +26,7 @@ class Exchange(RequestResponseCycle):
         self._head = b""
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
-        """Write a part of the answer. Raises RuntimeError for what ASGI or HTTP does not allow."""
+        """Write a part of the answer. Raises RuntimeError for a message that ASGI or HTTP does not allow."""
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
@@ -40,22 +41,22 @@ class Exchange(RequestResponseCycle):
             raise RuntimeError(f"Unexpected ASGI message '{message['type']}' sent, after response already completed.")
 
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Build the head."""
+        """Build the head, which is written with the first part of the content."""
         lines = b"".join([b"%b: %b\r\n" % (name.lower(), value) for name, value in headers])
-        if len(lines.translate(None, CONTROLS)) != len(lines) - 2 * len(headers):
+        if len(lines.translate(None, CONTROL_CHARACTERS)) != len(lines) - 2 * len(headers):
             raise RuntimeError("Invalid HTTP header value.")
         self.response_started = True
         self.waiting_for_100_continue = False
         has_connection_close = self._read_framing(headers)
         if not self.keep_alive and not has_connection_close:
             lines += b"connection: close\r\n"
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in BODILESS:
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in WITHOUT_CONTENT:
             self.chunked_encoding = True
             lines += b"transfer-encoding: chunked\r\n"
         self._head = STATUS_LINE[status] + lines + b"\r\n"
 
     def _read_framing(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Take over what the application says of the content's length; return whether it closes the connection."""
+        """Take over the length of the content from the headers; return whether they close the connection."""
         closes = False
         for cased_name, value in headers:
             name = cased_name.lower()
@@ -71,7 +72,7 @@ class Exchange(RequestResponseCycle):
         return closes
 
     def _write(self, body: bytes, *, more_body: bool) -> None:
-        """Write the head, if it waits, with a part of the content."""
+        """Write a part of the content, and the head with the first part."""
         head, self._head = self._head, b""
         if self.scope["method"] == "HEAD":
             self.expected_content_length = 0

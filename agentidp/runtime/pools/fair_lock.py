@@ -1,7 +1,7 @@
-"""Places that a bounded number of tasks may hold at a time, handed out to waiting groups in turn.
+"""Fair lock: serves waiting groups in turns, and the waiters of one group first come, first served.
 
-What flows in: tasks that name a group (a namespace). What flows out: each has a place while its block runs. A group alone gets
-all places; where several wait, each place that is left goes to the group that has had least (see `fair_queue`).
+Flows in: tasks, each with a group (a namespace). Flows out: a place for each, while its block runs. Bounded: the places, and
+those of one group. Where several groups wait, a free place goes to the group that has had the least (`FairQueue`).
 """
 
 import asyncio
@@ -12,29 +12,29 @@ from agentidp.runtime.pools.fair_queue import FairQueue
 
 
 class FairLock:
-    """Like a semaphore of so many places, but fair to groups."""
+    """Like a semaphore of so many places, `max_of_a_group` of them for one group, but fair to groups."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, max_of_a_group: int | None = None) -> None:
         self._free = places
-        self._line: FairQueue[asyncio.Future[None]] = FairQueue(places)
+        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(max_of_a_group or places)
 
     @asynccontextmanager
     async def place_for(self, group: str) -> AsyncIterator[None]:
         """Wait for a place, and hold it while the block runs."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line.add(group, turn)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.add(group, waiter)
         self._hand_out()
         try:
-            await turn
+            await waiter
             yield
         finally:
-            if not self._line.discard(group, turn):
-                self._line.done(group)
+            if not self._queue.discard(group, waiter):
+                self._queue.done(group)
                 self._free += 1
                 self._hand_out()
 
     def _hand_out(self) -> None:
-        while self._free and (turn := self._line.take()):
+        while self._free and (waiter := self._queue.take()):
             self._free -= 1
-            if not turn.done():
-                turn.set_result(None)
+            if not waiter.done():
+                waiter.set_result(None)

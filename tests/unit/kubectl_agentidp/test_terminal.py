@@ -1,5 +1,6 @@
 """The terminal: where text goes, which characters reach it, and which answers confirm."""
 
+import contextlib
 import io
 
 import pytest
@@ -19,6 +20,18 @@ def test_terminal_gets_no_control_characters(capsys: pytest.CaptureFixture[str])
     """Line ends and box characters pass, escape sequences do not."""
     show("└── one\ntwo\x1b[2J\x07\rthree")
     assert capsys.readouterr().out == "└── one\ntwo�[2J��three\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8", "└── größe ☃"), ("latin-1", "`-- größe ?"), ("ascii", "`-- gr??e ?")]
+)
+def test_what_the_terminal_cannot_show_does_not_end_a_command(encoding: str, shown: str) -> None:
+    """The encoding is the locale's; on Windows it is that of the code page."""
+    written = io.BytesIO()
+    terminal = io.TextIOWrapper(written, encoding, write_through=True)
+    with contextlib.redirect_stdout(terminal):
+        show("└── größe ☃")
+    assert written.getvalue().decode(encoding) == f"{shown}\n"
 
 
 @pytest.mark.parametrize("answer", ["y\n", "Y\n", "yes\n", " yes \n", "y"])

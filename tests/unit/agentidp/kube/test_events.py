@@ -30,7 +30,7 @@ class CountingCluster:
         self.taken[body["metadata"]["namespace"], body["type"]] += 1
 
 
-async def test_what_one_namespace_leaves_in_an_hour_is_bounded() -> None:
+async def test_event_recorder_bounds_the_events_of_a_namespace() -> None:
     """However many of its credentials rotate however often, and whatever new is to be told of them; warnings count apart."""
     moment, numbers = 0.0, count()
     cluster: Any = CountingCluster()
@@ -53,7 +53,7 @@ async def test_what_one_namespace_leaves_in_an_hour_is_bounded() -> None:
     assert cluster.taken["other", "Normal"] == 1
 
 
-async def test_a_flood_about_one_namespace_leaves_places_to_others() -> None:
+async def test_event_recorder_leaves_places_in_its_queue_to_other_namespaces() -> None:
     """What is too much is left out; each event of the other namespace is sent."""
     sent, all_of_few = Counter[str](), asyncio.Event()
 

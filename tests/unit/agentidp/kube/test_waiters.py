@@ -7,7 +7,7 @@ import pytest
 from agentidp.kube.waiters import ResourceVersionWaiters
 
 
-async def test_what_is_reached_is_not_waited_for() -> None:
+async def test_resource_version_waiters_do_not_wait_for_what_is_reached() -> None:
     """This version and every one before it."""
     progress = ResourceVersionWaiters()
     progress.reach(7)
@@ -15,7 +15,7 @@ async def test_what_is_reached_is_not_waited_for() -> None:
     assert await progress.until(6, 0)
 
 
-async def test_who_waits_is_woken_by_the_version_or_a_later_one() -> None:
+async def test_resource_version_waiters_go_on_at_the_version_or_a_later_one() -> None:
     """And by none before it."""
     progress = ResourceVersionWaiters()
     waiting = asyncio.create_task(progress.until(7, 60))
@@ -28,12 +28,12 @@ async def test_who_waits_is_woken_by_the_version_or_a_later_one() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0, -1])
-async def test_the_wait_ends(seconds: float) -> None:
+async def test_resource_version_waiters_end_after_their_time(seconds: float) -> None:
     """However little time is left."""
     assert not await ResourceVersionWaiters().until(1, seconds)
 
 
-async def test_a_store_that_was_restored_takes_the_view_back() -> None:
+async def test_resource_version_waiters_follow_a_restored_etcd() -> None:
     """What the view held before is not in there any more."""
     progress = ResourceVersionWaiters()
     progress.reach(9)

@@ -18,7 +18,7 @@ def as_before() -> Iterator[None]:
     gc.unfreeze()
 
 
-async def test_it_passes_over_what_was_listed() -> None:
+async def test_garbage_collection_exempts_what_was_listed() -> None:
     """Not before all kinds are: what comes in a list stays, and would be looked through again and again."""
     agents, credentials = asyncio.Event(), asyncio.Event()
     sparing = asyncio.create_task(spare_what_is_listed([agents, credentials]))

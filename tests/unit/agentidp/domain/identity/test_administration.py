@@ -59,7 +59,7 @@ def promised(case: Case) -> bool:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_an_agent_reaches(case: Case) -> None:
+def test_reaches_by_namespace_and_organization(case: Case) -> None:
     """No more and no less than what is promised."""
     entries = [Administrator(namespace=case.entry_of, scopes=case.entry)] if case.entry_of and case.entry else []
     organization = acme(*entries) if case.claims else None
@@ -67,7 +67,7 @@ def test_what_an_agent_reaches(case: Case) -> None:
     assert reaches(caller, target, organization, case.needed) == promised(case)
 
 
-def test_the_entry_of_a_namespace_that_is_not_admitted_has_no_effect() -> None:
+def test_reaches_nothing_by_an_entry_whose_namespace_is_not_admitted() -> None:
     """Nor is its agent's own namespace reached by it: it does not belong to the Organization."""
     entry = Administrator(namespace=ABROAD, scopes=SCOPES)
     caller = an_agent_in(ABROAD, "acme")
@@ -76,7 +76,7 @@ def test_the_entry_of_a_namespace_that_is_not_admitted_has_no_effect() -> None:
 
 @pytest.mark.parametrize("needed", SCOPES)
 @pytest.mark.parametrize("given", SCOPES)
-def test_a_scope_includes_itself_and_writing_includes_reading(given: AdministratorScope, needed: AdministratorScope) -> None:
+def test_includes_the_scope_itself_and_writing_includes_reading(given: AdministratorScope, needed: AdministratorScope) -> None:
     """Of agents; nothing else includes anything, and nothing is a wildcard."""
     assert includes([given], needed) == (given is needed or (given is WRITE and needed is READ))
     assert not includes(["*", "agents:*", ""], needed)

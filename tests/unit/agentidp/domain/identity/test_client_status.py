@@ -116,7 +116,9 @@ REFUSED_AGENTS: dict[str, tuple[Agent, Organization | None, Reason | None]] = {
 
 
 @pytest.mark.parametrize(("agent", "organization", "reason"), REFUSED_AGENTS.values(), ids=REFUSED_AGENTS)
-def test_which_agents_are_refused(agent: Agent, organization: Organization | None, reason: Reason | None) -> None:
+def test_agent_failure_is_the_stricter_of_spec_and_status(
+    agent: Agent, organization: Organization | None, reason: Reason | None
+) -> None:
     """And why; the reason is for logs."""
     kept = client_organization(organization) if organization else None
     assert agent_failure(client_agent(agent), kept) == reason
@@ -163,13 +165,13 @@ REFUSED_CREDENTIALS: dict[str, tuple[AgentCredential, Reason | None]] = {
 
 
 @pytest.mark.parametrize(("credential", "reason"), REFUSED_CREDENTIALS.values(), ids=REFUSED_CREDENTIALS)
-def test_which_credentials_are_refused(credential: AgentCredential, reason: Reason | None) -> None:
+def test_credential_failure_is_the_stricter_of_spec_and_status(credential: AgentCredential, reason: Reason | None) -> None:
     """And why."""
     agent = client_agent(a_registered_agent())
     assert credential_failure(client_credential(credential), agent, MOMENT) == reason
 
 
-def test_no_credential_of_an_agent_that_takes_no_secrets_is_accepted() -> None:
+def test_credential_failure_of_an_agent_that_takes_no_secrets() -> None:
     """From its spec on; what ended a credential for good is told first."""
     agent = client_agent(a_workload_only_agent())
     assert agent_failure(agent, None) is None
@@ -213,23 +215,23 @@ ACCEPTED: dict[str, tuple[ClientCredential, list[int]]] = {
 
 
 @pytest.mark.parametrize(("credential", "accepted"), ACCEPTED.values(), ids=ACCEPTED)
-def test_which_hashes_accept(credential: ClientCredential, accepted: list[int]) -> None:
+def test_current_hashes_end_at_their_time(credential: ClientCredential, accepted: list[int]) -> None:
     """Those that are published, have not ended, and that the spec does not replace."""
     assert numbers(credential) == accepted
 
 
-def test_a_wrong_secret_is_not_even_tried() -> None:
+def test_fitting_hashes_are_none_for_another_hint() -> None:
     """Its hint fits no hash, so it costs no bcrypt."""
     assert fitting_hashes(client(a_hash(1), a_hash(2)), a_value(3), MOMENT) == []
 
 
-def test_a_hash_without_a_hint_is_tried_with_every_secret() -> None:
+def test_fitting_hashes_include_those_without_a_hint() -> None:
     """Nobody knows better."""
     (tried,) = fitting_hashes(client(a_hash(1), a_hash(2, hint=False)), b"any", MOMENT)
     assert tried.hash == a_hash(2).hash
 
 
-def test_a_hash_that_was_verified_accepts_until_its_end() -> None:
+def test_accepting_hash_accepts_until_its_end() -> None:
     """What a cache remembers is asked about each time."""
     credential = client(a_hash(1, ends=HOUR), a_hash(2))
     hashed = a_hash(1).hash
@@ -238,13 +240,13 @@ def test_a_hash_that_was_verified_accepts_until_its_end() -> None:
     assert not accepting_hash(credential, a_hash(3).hash, MOMENT)
 
 
-def test_a_suspended_agents_credentials_are_as_they_were() -> None:
+def test_credential_failure_ignores_a_suspended_agent() -> None:
     """It is the agent that is refused; so its secret works again the moment it is active."""
     agent = client_agent(a_suspended_agent())
     assert credential_failure(client(a_hash(1)), agent, MOMENT) is None
 
 
-def test_what_counts_of_a_credential_is_flat() -> None:
+def test_client_credential_is_flat() -> None:
     """So that 100,000 fit into little memory."""
     flat = client(a_hash(1, ends=HOUR), a_hash(2), expires_at=NOW + DAY)
     assert (flat.credential_id, flat.agent_name, flat.expires) == (CREDENTIAL_ID, "screener", MOMENT + DAY.total_seconds())

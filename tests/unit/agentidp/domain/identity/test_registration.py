@@ -94,7 +94,7 @@ IDS: dict[str, tuple[AgentInput, tuple[object, ...]]] = {
 
 
 @pytest.mark.parametrize(("seen", "expected"), IDS.values(), ids=IDS)
-def test_ids(seen: AgentInput, expected: tuple[object, ...]) -> None:
+def test_register_gives_ids(seen: AgentInput, expected: tuple[object, ...]) -> None:
     """An id is given once, and to one agent."""
     assert told(register(seen, NOW)) == expected
 
@@ -142,7 +142,7 @@ PHASES: dict[str, tuple[AgentInput, tuple[AgentPhase, str]]] = {
 
 
 @pytest.mark.parametrize(("seen", "expected"), PHASES.values(), ids=PHASES)
-def test_phases(seen: AgentInput, expected: tuple[AgentPhase, str]) -> None:
+def test_register_gives_phases(seen: AgentInput, expected: tuple[AgentPhase, str]) -> None:
     """Only an agent that is registered is ready."""
     status = register(seen, NOW)
     assert told(status)[1:] == expected
@@ -150,12 +150,12 @@ def test_phases(seen: AgentInput, expected: tuple[AgentPhase, str]) -> None:
     assert register(replace(seen, agent=replace(seen.agent, status=status)), NOW + HOUR) == status
 
 
-def test_an_id_is_given_also_to_those_that_may_not_use_it_yet() -> None:
+def test_register_gives_an_id_also_before_it_may_be_used() -> None:
     """It is theirs from the first moment, whenever they become ready."""
     assert register(AgentInput(MEMBER), NOW).agent_id == AGENT_ID
 
 
-def test_a_place_in_an_organization_is_kept_while_suspended_and_given_back_at_the_end() -> None:
+def test_register_keeps_a_place_in_an_organization_while_suspended() -> None:
     """Nobody gets one by being suspended when it would be looked at."""
     admitted = register(AgentInput(MEMBER, organization=an_organization()), NOW)
     assert admitted.organization_id == "acme"
@@ -170,20 +170,20 @@ def test_a_place_in_an_organization_is_kept_while_suspended_and_given_back_at_th
         assert register(AgentInput(unseen, organization=an_organization()), NOW).organization_id is None
 
 
-def test_an_agent_knows_its_credentials_and_its_generation() -> None:
+def test_register_records_credentials_and_generation() -> None:
     """They are what `kubectl get` shows."""
     agent = replace(an_agent(), metadata=replace(an_agent().metadata, generation=4))
     status = register(AgentInput(agent, credentials=CredentialCount(active=1, total=2)), NOW)
     assert (status.credentials, status.observed_generation) == (CredentialCount(active=1, total=2), 4)
 
 
-def test_an_agent_without_an_organization_needs_none() -> None:
+def test_register_needs_no_organization() -> None:
     """Whatever organization there is."""
     verdict = organization_verdict(an_agent(), an_organization(admits=("sales",)))
     assert (verdict.phase, verdict.reason) == (AgentPhase.ACTIVE, Reason.REGISTERED)
 
 
-def test_messages_say_what_to_do() -> None:
+def test_register_messages_say_what_to_do() -> None:
     """They name the organization, the namespace, and the field."""
     verdict = organization_verdict(MEMBER, an_organization(admits=("sales",)))
     expected = f"Organization 'acme' does not admit namespace {NAMESPACE!r} (its spec.namespaces)."
@@ -252,7 +252,7 @@ DECLARES, DELETES = st.tuples(st.just("declare"), NAMES, CLAIMS), st.tuples(st.j
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(DECLARES, DELETES, st.tuples(st.just("reconcile"), NAMES)), max_size=30))
-def test_no_two_agents_ever_have_one_id(events: list[tuple[str, int]]) -> None:
+def test_register_never_gives_one_id_to_two_agents(events: list[tuple[str, int]]) -> None:
     """Whatever the order of declarations, deletions, re-creations and looks; and who has lost has lost."""
     registry = Registry()
     lost: set[str] = set()
@@ -265,7 +265,7 @@ def test_no_two_agents_ever_have_one_id(events: list[tuple[str, int]]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.permutations([1, 2, 3] * 3))
-def test_looks_that_overlap_end_with_one_holder(turns: list[int]) -> None:
+def test_register_in_overlapping_passes_ends_with_one_holder(turns: list[int]) -> None:
     """Each agent is declared, then looked at, then written; those that were given one id meanwhile do not all keep it."""
     registry = Registry()
     events = {name: iter((partial(registry.declare, claims=SHARED), registry.look, registry.write)) for name in turns}

@@ -14,13 +14,13 @@ def ready(conditions: tuple[Condition, ...], *, holds: bool = True, generation: 
     return with_condition(conditions, READY, holds, reason, "", generation, NOW)
 
 
-def test_what_it_says_already_is_not_written_again() -> None:
+def test_with_condition_keeps_an_equal_condition() -> None:
     """The same tuple, so that a status without news compares equal."""
     conditions = (a_condition(READY, Reason.ISSUED),)
     assert ready(conditions) is conditions
 
 
-def test_a_change_of_status_moves_the_transition_time() -> None:
+def test_with_condition_moves_the_transition_time_with_the_status() -> None:
     """To whole seconds, as `metav1.Time` has them."""
     now = NOW + timedelta(microseconds=123_456)
     (changed,) = with_condition(
@@ -36,7 +36,7 @@ def test_a_change_of_status_moves_the_transition_time() -> None:
     )
 
 
-def test_another_reason_for_the_same_status_does_not_move_the_transition_time() -> None:
+def test_with_condition_keeps_the_transition_time_for_another_reason() -> None:
     """It tells since when, not since which explanation."""
     before = (a_condition(READY, Reason.AGENT_NOT_FOUND, holds=False),)
     (changed,) = ready(before, holds=False, generation=2)
@@ -44,7 +44,7 @@ def test_another_reason_for_the_same_status_does_not_move_the_transition_time() 
     assert changed.last_transition_time == NOW - HOUR
 
 
-def test_other_conditions_stay_where_they_are() -> None:
+def test_with_condition_keeps_other_conditions_in_place() -> None:
     """Order and content."""
     delivered, others = a_condition(SECRET_DELIVERED, Reason.SECRET_DELIVERED), a_condition("Foreign", Reason.ISSUED)
     changed = ready((delivered, a_condition(READY, Reason.ISSUED), others), holds=False)
@@ -52,7 +52,7 @@ def test_other_conditions_stay_where_they_are() -> None:
     assert len(ready((delivered,))) == 2
 
 
-def test_ready_is_what_says_true() -> None:
+def test_is_ready_while_the_status_is_true() -> None:
     """Neither its absence nor Unknown is ready."""
     unknown = Condition(type=READY, status=ConditionStatus.UNKNOWN, reason="Unknown", message="", last_transition_time=NOW)
     assert is_ready(ready(()))

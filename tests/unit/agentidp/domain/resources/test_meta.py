@@ -59,14 +59,14 @@ def test_parse_duration_takes_any_three_numbers(hours: int, minutes: int, second
 
 
 @given(st.text())
-def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
+def test_parse_duration_of_any_text_raises_value_error_at_most(text: str) -> None:
     """Nothing else is ever raised, so whoever reads settings catches one error."""
     with suppress(ValueError):
         assert parse_duration(text) >= timedelta()
 
 
 @given(st.integers(0, 10**9))
-def test_what_is_written_is_read_as_the_same(seconds: int) -> None:
+def test_format_duration_is_read_as_the_same(seconds: int) -> None:
     """So that a default in a help text can be copied."""
     duration = timedelta(seconds=seconds)
     assert parse_duration(format_duration(duration)) == duration

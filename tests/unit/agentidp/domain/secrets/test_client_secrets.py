@@ -27,25 +27,25 @@ def the_hash() -> str:
     return hash_secret(SECRET, MIN_COST)
 
 
-def test_a_secret_has_128_random_bits_in_a_form_that_scanners_find() -> None:
+def test_generate_secret_has_128_random_bits_in_a_form_that_scanners_find() -> None:
     """A prefix and 32 lower-case hex digits."""
     made = {generate_secret() for _ in range(100)}
     assert len(made) == 100
     assert all(re.fullmatch(r"sk_live_[0-9a-f]{32}", one) for one in made)
 
 
-def test_a_hint_is_what_the_documentation_says() -> None:
+def test_hint_is_as_documented() -> None:
     """Whoever provides a hash with a hint computes it without our code."""
     digest = hashlib.sha256(CREDENTIAL_ID.encode() + b"\x00" + SECRET.encode()).hexdigest()
     assert hint_of(CREDENTIAL_ID, SECRET.encode()) == digest[:8]
 
 
-def test_the_same_secret_has_another_hint_in_another_credential() -> None:
+def test_hint_differs_between_credentials() -> None:
     """So nobody sees in two statuses that two credentials share a secret."""
     assert hint_of(a_uid(1), SECRET.encode()) != hint_of(a_uid(2), SECRET.encode())
 
 
-def test_a_secret_matches_its_hash() -> None:
+def test_secret_matches_its_hash() -> None:
     """And is a `$2b$` hash of the cost that was asked for."""
     assert the_hash().startswith("$2b$10$")
     assert secret_matches(SECRET.encode(), the_hash())
@@ -62,7 +62,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("secret", REFUSED.values(), ids=REFUSED)
-def test_a_wrong_secret_does_not_match(secret: bytes) -> None:
+def test_secret_matches_no_other_hash(secret: bytes) -> None:
     """Whatever a client sends is an answer, never an error."""
     assert not secret_matches(secret, the_hash())
 
@@ -76,12 +76,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("hashed", BROKEN.values(), ids=BROKEN)
-def test_a_provided_hash_that_bcrypt_cannot_read_matches_nothing(hashed: str) -> None:
+def test_secret_matches_no_hash_that_bcrypt_cannot_read(hashed: str) -> None:
     """One credential's owner wrote it; nobody's request may fail over it."""
     assert not secret_matches(SECRET.encode(), hashed)
 
 
 @given(st.binary(max_size=80))
-def test_hints_are_eight_hex_digits(secret: bytes) -> None:
+def test_hint_has_eight_hex_digits(secret: bytes) -> None:
     """Of any bytes."""
     assert re.fullmatch("[0-9a-f]{8}", hint_of(CREDENTIAL_ID, secret))

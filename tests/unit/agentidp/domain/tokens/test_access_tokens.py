@@ -36,7 +36,7 @@ def a_token(grant: Grant = READ, algorithm: Algorithm = Algorithm.ES256, issued_
     st.lists(st.text(alphabet='urn:é/"\\', min_size=1, max_size=30), min_size=1, max_size=3),
     st.sampled_from(Algorithm),
 )
-def test_a_jwt_library_reads_what_was_granted(scope: str, audience: list[str], algorithm: Algorithm) -> None:
+def test_token_writer_writes_tokens_that_a_jwt_library_reads(scope: str, audience: list[str], algorithm: Algorithm) -> None:
     """Whatever its length: the claims are encoded in two parts."""
     token = a_token(Grant(scope, tuple(audience)), algorithm)
     claims = jwt.decode(
@@ -48,7 +48,7 @@ def test_a_jwt_library_reads_what_was_granted(scope: str, audience: list[str], a
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)
-def test_what_was_written_is_read(algorithm: Algorithm) -> None:
+def test_read_token_reads_what_was_written(algorithm: Algorithm) -> None:
     """With all that it says, also when it has expired long ago."""
     read = read_token(a_token(algorithm=algorithm, issued_at=1000), PUBLIC, ISSUER)
     assert read
@@ -70,7 +70,7 @@ def too_deep() -> str:
     return base64.urlsafe_b64encode(b"[" * 12_000).decode().rstrip("=") + ".e30.AA"
 
 
-def test_the_forger_knows_his_trade() -> None:
+def test_read_token_reads_the_forger_s_good_token() -> None:
     """What the next test refuses, it refuses for the reason that it names."""
     assert read_token(forged(), PUBLIC, ISSUER)
     assert read_token(forged(typ="application/AT+JWT"), PUBLIC, ISSUER)
@@ -96,6 +96,6 @@ FORGED = {
 
 
 @pytest.mark.parametrize("token", FORGED.values(), ids=FORGED)
-def test_what_is_not_ours_is_not_read(token: str) -> None:
+def test_read_token_reads_nothing_else(token: str) -> None:
     """None, and no exception."""
     assert read_token(token, PUBLIC, ISSUER) is None

@@ -41,7 +41,7 @@ def read(token: str, now: float = NOW, issuer: TokenIssuer = ISSUER) -> Workload
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_token_of_the_cluster_is_read(algorithm: str) -> None:
+def test_read_assertion_reads_tokens_of_the_cluster(algorithm: str) -> None:
     """By every algorithm that an API server may sign with."""
     key = a_cluster_key(algorithm)
     assert read(signed(CLAIMS, key), issuer=issuer_of(CLUSTER_KEY, key)) == SCREENER
@@ -149,12 +149,12 @@ TOKENS: dict[str, tuple[str, Workload | AssertionFailure]] = {
 
 
 @pytest.mark.parametrize(("token", "outcome"), TOKENS.values(), ids=TOKENS)
-def test_tokens(token: str, outcome: Workload | AssertionFailure) -> None:
+def test_read_assertion_decides_by_each_claim(token: str, outcome: Workload | AssertionFailure) -> None:
     """RFC 7523, section 3."""
     assert read(token) == outcome
 
 
-def test_it_ends_when_it_says() -> None:
+def test_read_assertion_ends_with_exp() -> None:
     """Give or take what clocks differ by."""
     assert read_assertion(signed(CLAIMS), ISSUER, AUDIENCE, NOW) == Assertion(SCREENER, uid_of(), NOW, END)
     assert read(signed(CLAIMS), END + LEEWAY_SECONDS - 1) == SCREENER
@@ -176,13 +176,13 @@ ACCOUNTS: dict[str, tuple[ObjectMeta | None, bool]] = {
 
 
 @pytest.mark.parametrize(("account", "is_its_own"), ACCOUNTS.values(), ids=ACCOUNTS)
-def test_a_token_is_of_one_service_account(account: ObjectMeta | None, is_its_own: bool) -> None:
+def test_assertion_is_of_one_service_account(account: ObjectMeta | None, is_its_own: bool) -> None:
     """Not of every one that has its name: TokenReview, too, holds the uid against that of the one that is there."""
     assert SHOWN.is_of(account) is is_its_own
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80), st.booleans())
-def test_any_text_is_a_flaw(header: bytes, claims: bytes, named: bool) -> None:
+def test_read_assertion_of_any_text_is_a_failure(header: bytes, claims: bytes, named: bool) -> None:
     """It never raises."""
     for token in (header.decode("latin-1"), by_hand({"alg": "ES256"} | KID if named else header, claims, b"s" * 64)):
         assert read(token) in {AssertionFailure.NOT_GENUINE, AssertionFailure.KEY_UNKNOWN}
@@ -192,12 +192,12 @@ JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text("a1:", max
 
 
 @given(st.dictionaries(st.sampled_from(sorted(CLAIMS)), JSON))
-def test_any_claims_are_judged(claims: dict[str, Any]) -> None:
+def test_read_assertion_judges_any_claims(claims: dict[str, Any]) -> None:
     """Whatever the cluster should sign."""
     assert isinstance(read(signed(CLAIMS | claims)), Workload | AssertionFailure)
 
 
-def test_only_keys_for_signatures_are_kept() -> None:
+def test_token_issuer_keeps_keys_for_signatures_only() -> None:
     """No shared secret becomes one, and what cannot be read is left out."""
     odd = [
         {"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "kid": "shared"},
@@ -212,6 +212,6 @@ def test_only_keys_for_signatures_are_kept() -> None:
     assert (known.issuer, set(known.keys)) == ("a", {CLUSTER_KEY.key_id})
 
 
-def test_a_key_is_named_without_being_believed() -> None:
+def test_key_id_is_read_unverified() -> None:
     """So that an unknown one can be fetched."""
     assert key_id(signed(CLAIMS, FOREIGN)) == FOREIGN.key_id

@@ -37,7 +37,7 @@ GRANTED = {
 
 
 @pytest.mark.parametrize(("asked", "organization", "expected"), GRANTED.values(), ids=GRANTED)
-def test_a_client_is_granted(asked: TokenRequest, organization: ClientOrganization | None, expected: Grant) -> None:
+def test_evaluate_grant_grants(asked: TokenRequest, organization: ClientOrganization | None, expected: Grant) -> None:
     """RFC 6749, section 3.3, and RFC 8707, section 2."""
     assert evaluate_grant(asked, client_agent(AGENT), organization, ISSUER) == expected
 
@@ -61,7 +61,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("asked", "organization", "error"), REFUSED.values(), ids=REFUSED)
-def test_a_client_is_refused(asked: TokenRequest, organization: ClientOrganization | None, error: ErrorCode) -> None:
+def test_evaluate_grant_fails(asked: TokenRequest, organization: ClientOrganization | None, error: ErrorCode) -> None:
     """What goes beyond is refused, not left out."""
     refused = evaluate_grant(asked, client_agent(AGENT), organization, ISSUER)
     assert isinstance(refused, OAuthError)
@@ -69,6 +69,6 @@ def test_a_client_is_refused(asked: TokenRequest, organization: ClientOrganizati
 
 
 @pytest.mark.parametrize("asked", [TokenRequest(), TokenRequest(None, (ISSUER,))])
-def test_without_audiences_a_token_is_for_the_issuer(asked: TokenRequest) -> None:
+def test_evaluate_grant_without_audiences_is_for_the_issuer(asked: TokenRequest) -> None:
     """And that may be asked for."""
     assert evaluate_grant(asked, client_agent(BARE), None, ISSUER) == Grant("", (ISSUER,))

@@ -71,7 +71,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize(("keys", "signing", "published"), MOMENTS.values(), ids=MOMENTS)
-def test_at_one_moment(keys: list[SigningKey], signing: str, published: list[str]) -> None:
+def test_key_set_at_one_time(keys: list[SigningKey], signing: str, published: list[str]) -> None:
     """One key signs, and it is among those that are published."""
     key_set = KeySet(tuple(keys))
     found = key_set.signing(NOW)
@@ -79,20 +79,20 @@ def test_at_one_moment(keys: list[SigningKey], signing: str, published: list[str
     assert (found.kid, kids(key_set.published(NOW))) == (signing, published)
 
 
-def test_without_keys_nothing_signs() -> None:
+def test_key_set_without_keys_signs_nothing() -> None:
     """The operator has not made one yet."""
     assert KeySet().signing(NOW) is None
     assert KeySet().published(NOW) == ()
     assert key_due(KeySet(), POLICY) is None
 
 
-def test_the_first_key_signs_at_once() -> None:
+def test_first_key_signs_at_once() -> None:
     """There is nobody who could have an older one in a cache."""
     (first,) = with_new_key(KeySet(), POLICY, NOW).keys
     assert (first.created_at, first.signs_from) == (NOW, NOW)
 
 
-def test_the_next_key_is_due_as_long_before_it_signs_as_it_must_be_published() -> None:
+def test_key_is_due_before_it_signs_by_the_time_of_publication() -> None:
     """So each signs for as long as the policy says, to the second."""
     keys = KeySet((a_key("old", timedelta()),))
     due = key_due(keys, POLICY)
@@ -100,13 +100,13 @@ def test_the_next_key_is_due_as_long_before_it_signs_as_it_must_be_published() -
     assert with_new_key(keys, POLICY, due).keys[-1].signs_from == NOW + POLICY.lifetime
 
 
-def test_a_key_that_is_made_late_is_published_no_shorter() -> None:
+def test_key_that_is_made_late_is_published_as_long() -> None:
     """The operator was away: the old key signs a little longer."""
     keys = KeySet((a_key("old", -300 * DAY),))
     assert with_new_key(keys, POLICY, NOW).keys[-1].signs_from == NOW + POLICY.published_ahead
 
 
-def test_another_algorithm_is_due_at_once_and_replaces_the_key_that_waits() -> None:
+def test_key_of_another_algorithm_is_due_at_once() -> None:
     """It signs after it, because the one that waits was promised already."""
     policy = KeyPolicy(algorithm=Algorithm.RS256)
     keys = KeySet((a_key("now", -DAY), a_key("waiting", HOUR)))
@@ -116,7 +116,7 @@ def test_another_algorithm_is_due_at_once_and_replaces_the_key_that_waits() -> N
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)
-def test_a_token_that_a_key_signed_is_verified_with_its_public_members(algorithm: Algorithm) -> None:
+def test_public_jwk_verifies_a_token_of_the_key(algorithm: Algorithm) -> None:
     """The JWK is complete, and its id is the thumbprint that a client would compute."""
     made = generate(algorithm, NOW, NOW)
     key = msgspec.json.decode(msgspec.json.encode(made), type=SigningKey).load()
@@ -126,7 +126,7 @@ def test_a_token_that_a_key_signed_is_verified_with_its_public_members(algorithm
     assert made.kid == thumbprint(key)
 
 
-def test_the_thumbprint_of_the_rfc() -> None:
+def test_thumbprint_is_that_of_rfc_7638() -> None:
     """RFC 7638, section 3.1: the example, whose key we have only in public."""
     jwk = {
         "kty": "RSA",
@@ -142,7 +142,7 @@ def test_the_thumbprint_of_the_rfc() -> None:
     assert thumbprint(key) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
-def test_a_key_that_is_shown_shows_no_key() -> None:
+def test_signing_key_is_not_in_its_repr() -> None:
     """Neither in a trace nor in one that rich prints."""
     made = generate(Algorithm.ES256, NOW, NOW)
     by_rich = pretty_repr((made, KeySet((made,))))
@@ -152,7 +152,7 @@ def test_a_key_that_is_shown_shows_no_key() -> None:
     assert "PRIVATE KEY" not in shown
 
 
-def test_a_key_of_another_kind_is_refused() -> None:
+def test_signing_key_of_another_kind_is_not_loaded() -> None:
     """Somebody put it into the Secret: better a clear error than tokens that nobody can verify."""
     key = ed25519.Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -195,7 +195,7 @@ class Timeline:
     ahead=st.timedeltas(timedelta(), HOUR),
     moments=st.lists(st.tuples(st.timedeltas(SECOND, 40 * DAY), st.booleans()), max_size=40),
 )
-def test_at_every_moment_one_published_key_signs(
+def test_key_set_always_has_one_published_key_that_signs(
     lifetime: timedelta, ahead: timedelta, moments: list[tuple[timedelta, bool]]
 ) -> None:
     """However irregularly the operator looks: published ahead, signed by one, published until the last token expired."""
@@ -210,7 +210,7 @@ def test_at_every_moment_one_published_key_signs(
 
 @settings(max_examples=100, deadline=None)
 @given(moments=st.lists(st.timedeltas(-40 * DAY, 40 * DAY), max_size=30))
-def test_a_clock_that_jumps_never_leaves_nobody_to_sign(moments: list[timedelta]) -> None:
+def test_key_set_signs_whatever_the_clock_does(moments: list[timedelta]) -> None:
     """Neither forward, where keys are made too early, nor back, where none has begun to sign."""
     timeline, now = Timeline(KeyPolicy(lifetime=DAY)), NOW
     timeline.look(now, operator_is_up=True)

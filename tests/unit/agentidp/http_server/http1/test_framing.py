@@ -33,7 +33,9 @@ def servers() -> Iterator[dict[str, Address]]:
 
 @settings(max_examples=EXAMPLES, deadline=None, phases=set(Phase) - {Phase.shrink, Phase.explain})
 @given(conversation=conversations, cuts=st.lists(st.integers(0, 400), max_size=6))
-def test_all_servers_see_the_same_requests(servers: dict[str, Address], conversation: list[Message], cuts: list[int]) -> None:
+def test_framing_is_seen_alike_by_all_servers(
+    servers: dict[str, Address], conversation: list[Message], cuts: list[int]
+) -> None:
     """As many, with the same content, and nothing after one that is refused or the last.
 
     The others are asked up to the first request about which a clause decides, and must agree about it.
@@ -48,7 +50,7 @@ def test_all_servers_see_the_same_requests(servers: dict[str, Address], conversa
 
 @pytest.mark.parametrize("step", [1, 10_000], ids=["by bytes", "whole"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_faulty_is_refused_and_nothing_after_it_is_served(fault: str, step: int, servers: dict[str, Address]) -> None:
+def test_framing_error_ends_the_connection(fault: str, step: int, servers: dict[str, Address]) -> None:
     """By the clause that its entry names: one answer, and the connection is closed."""
     message = FAULTS[fault](Message(b"POST", b"/faulty", body=b"a body"))
     data = message.data + LAST
@@ -59,20 +61,20 @@ def test_what_is_faulty_is_refused_and_nothing_after_it_is_served(fault: str, st
 
 @pytest.mark.parametrize("upgrade", UPGRADES)
 @pytest.mark.parametrize("framing", FRAMINGS)
-def test_an_upgrade_that_is_not_taken_is_ignored(upgrade: bytes, framing: str, servers: dict[str, Address]) -> None:
+def test_framing_ignores_an_upgrade(upgrade: bytes, framing: str, servers: dict[str, Address]) -> None:
     """The content stays the request's (RFC 9110, section 7.8; RFC 9112, section 6.3), however it is cut."""
     message = FRAMINGS[framing](Message(b"POST", body=LAST).having(b"Connection: Upgrade", b"Upgrade: " + upgrade))
     assert all(seen == meant([message]) for seen in understood(servers["ours"], message))
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_an_upgrade_changes_nothing_of_what_else_is_said(oddity: str, servers: dict[str, Address]) -> None:
+def test_framing_keeps_other_headers_beside_an_upgrade(oddity: str, servers: dict[str, Address]) -> None:
     """Such as that the connection ends, or whose the target is."""
     message = ODDITIES[oddity](with_length(Message(b"POST", body=LAST).having(b"Connection: Upgrade", b"Upgrade: h2c")))
     assert all(seen == meant([message]) for seen in understood(servers["ours"], message))
 
 
-def test_the_answer_to_a_faulty_request_has_its_turn(servers: dict[str, Address]) -> None:
+def test_framing_error_is_answered_after_the_requests_before(servers: dict[str, Address]) -> None:
     """After those to the requests before it (RFC 9112, section 9.3.2), also where its body is what is faulty."""
     before = with_length(Message(b"POST", b"/before", body=b"before"))
     for fault in ("no Host", "nothing after a chunk", "more than a chunk's size"):

@@ -1,6 +1,7 @@
 """The bounds of the HTTP protocol, on a real server: who exceeds them is cut off, and nobody else waits."""
 
 import asyncio
+import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -8,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from agentidp.http_server.http1.connections import PATIENCE_SECONDS, ConnectionReaper
-from agentidp.http_server.http1.protocol import MOST_WAITING, PIECE_BYTES, Limits
+from agentidp.http_server.http1.connections import ConnectionReaper
+from agentidp.http_server.http1.limits import Limits
+from agentidp.http_server.http1.protocol import BoundedProtocol
 from agentidp.http_server.server import Server, server_for
 from tests.support.clocks import ManualClock
 
@@ -18,6 +20,7 @@ SHORT = b"POST /echo HTTP/1.1\r\nHost:\r\n\r\n"
 LARGEST_READ = 262_144
 MAX_BODY_BYTES = 16_384
 LONGER_THAN_A_HEAD_MAY_TAKE = 0.8
+LIMITS = Limits(max_head_seconds=0.5)
 Address = tuple[str, int]
 
 
@@ -58,7 +61,7 @@ async def server(listening: socket.socket) -> AsyncIterator[Server]:
     async def large() -> Response:
         return Response(b"x" * 500_000)
 
-    server = server_for(app, Limits(max_head_seconds=0.5))
+    server = server_for(app, LIMITS)
     serving = asyncio.create_task(server.serve([listening]))
     yield server
     server.should_exit = True
@@ -72,6 +75,43 @@ def address(server: Server, listening: socket.socket) -> Address:
     return address
 
 
+LEFT = {
+    "nothing": b"",
+    "half a head": HEAD,
+    "half a body": HEAD.replace(b"/nothing", b"/echo") + b"Content-Length: 9\r\n\r\nhalf",
+    "a served request": SHORT,
+    "a served request and half a head": SHORT + HEAD,
+    "many requests": SHORT * 20,
+    "a request that is being served": b"POST /slow HTTP/1.1\r\nHost:\r\n\r\n",
+    "a malformed request": b"POST\r\n\r\n",
+    "a request that is refused": b"POST /echo HTTP/1.1\r\n\r\n",
+    "a body that is too large": b"POST /refuses HTTP/1.1\r\nHost:\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999,
+    "an upgrade": SHORT[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", LEFT.values(), ids=LEFT)
+async def test_protocol_is_freed_when_its_connection_ends(sent: bytes, address: Address) -> None:
+    """Without a garbage collection, which is rare; else connections that come and go would use up the memory."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            _, writer = await asyncio.open_connection(*address)
+            writer.write(sent)
+            await asyncio.sleep(0.05)
+            writer.close()
+        await asyncio.sleep(LONGER_THAN_A_HEAD_MAY_TAKE + 0.1)
+        assert protocols() == []
+    finally:
+        gc.enable()
+
+
+def protocols() -> list[object]:
+    """Every protocol that is in memory."""
+    return [thing for thing in gc.get_objects() if isinstance(thing, BoundedProtocol)]
+
+
 ENDLESS = {
     "a header": (HEAD + b"X: ", b"a"),
     "headers": (HEAD, b"X: a\r\n"),
@@ -82,7 +122,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("what", ENDLESS)
-async def test_what_does_not_end_is_cut_off(what: str, address: Address) -> None:
+async def test_protocol_aborts_an_endless_request(what: str, address: Address) -> None:
     """Long before it takes time or memory."""
     begin, more = ENDLESS[what]
     _, writer = await asyncio.open_connection(*address)
@@ -95,7 +135,7 @@ async def test_what_does_not_end_is_cut_off(what: str, address: Address) -> None
 
 
 @pytest.mark.parametrize("begun", [b"", HEAD], ids=["nothing", "half a head"])
-async def test_who_sends_nothing_more_is_cut_off(begun: bytes, address: Address) -> None:
+async def test_protocol_aborts_a_connection_without_a_whole_head(begun: bytes, address: Address) -> None:
     """After a while, on a new connection and on one that was good."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(begun)
@@ -104,7 +144,7 @@ async def test_who_sends_nothing_more_is_cut_off(begun: bytes, address: Address)
 
 
 @pytest.mark.parametrize("lines", [b"", b"\r\n", b"\r\n" * 1000], ids=["nothing", "an empty line", "many"])
-async def test_who_sends_no_further_request_is_cut_off(lines: bytes, server: Server, address: Address) -> None:
+async def test_protocol_closes_an_idle_connection(lines: bytes, server: Server, address: Address) -> None:
     """When a connection is kept for no longer. Empty lines are ignored (RFC 9112, section 2.2), and are no request."""
     server.config.timeout_keep_alive = 1
     reader, writer = await asyncio.open_connection(*address)
@@ -115,7 +155,7 @@ async def test_who_sends_no_further_request_is_cut_off(lines: bytes, server: Ser
     writer.close()
 
 
-async def test_a_request_that_began_before_the_last_answer_is_not_cut_off(
+async def test_protocol_keeps_a_connection_whose_next_request_began(
     server: Server, address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it then takes."""
@@ -129,7 +169,7 @@ async def test_a_request_that_began_before_the_last_answer_is_not_cut_off(
     writer.close()
 
 
-async def test_many_requests_in_a_row_are_answered(address: Address) -> None:
+async def test_protocol_answers_many_requests_in_a_row(address: Address) -> None:
     """Also when they come in one piece, and when they come in small ones."""
     reader, writer = await asyncio.open_connection(*address)
     request = HEAD + b"Content-Length: 4\r\n\r\nbody"
@@ -142,33 +182,33 @@ async def test_many_requests_in_a_row_are_answered(address: Address) -> None:
     writer.close()
 
 
-async def test_few_requests_of_a_connection_wait_for_their_turn(server: Server, address: Address) -> None:
+async def test_protocol_bounds_the_requests_that_wait(server: Server, address: Address) -> None:
     """However many are sent: of the others no more is kept than one read."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(SHORT * 100_000)
-    waiting, kept = [], []
+    waiting, unparsed = [], []
     for _ in range(300):
         await asyncio.wait_for(answer_to_next(reader), 10)
         (connection,) = server.server_state.connections
         waiting.append(len(connection.pipeline))  # type: ignore[union-attr]
-        kept.append(len(connection._reading.kept))  # type: ignore[union-attr]
-    assert 0 < max(waiting) < MOST_WAITING + PIECE_BYTES / len(SHORT) + 1
-    assert 0 < max(kept) <= LARGEST_READ
+        unparsed.append(len(connection.flow.unparsed))  # type: ignore[union-attr]
+    assert 0 < max(waiting) < LIMITS.max_pipelined_requests + LIMITS.chunk_bytes / len(SHORT) + 1
+    assert 0 < max(unparsed) <= LARGEST_READ
     assert await answered(address)
     writer.transport.abort()
 
 
-async def test_who_reads_no_answer_is_cut_off(server: Server, address: Address) -> None:
+async def test_protocol_with_reaper_aborts_a_client_that_reads_nothing(server: Server, address: Address) -> None:
     """Else it would keep what waits to be written, and what waits to be parsed."""
     clock = ManualClock()
-    watchman = ConnectionReaper(server.server_state, 10, clock)
+    reaper = ConnectionReaper(server.server_state, 10, LIMITS, clock)
     reader, writer = await asyncio.open_connection(*address, limit=1)
     writer.write(a_post("/large", b"") * 50)
     assert (await asyncio.wait_for(reader.readexactly(5), 10)) == b"HTTP/"
     async with asyncio.timeout(10):
         while server.server_state.connections:
-            watchman.look()
-            clock.now += PATIENCE_SECONDS
+            reaper.check()
+            clock.now += LIMITS.max_stall_seconds
             await asyncio.sleep(0.05)
     writer.close()
 
@@ -176,8 +216,8 @@ async def test_who_reads_no_answer_is_cut_off(server: Server, address: Address) 
 BODIES = [b"%d" % number * size for number, size in enumerate([0, 1, 900, 1024, 3_000, 1, 70_000, 20_000, 1, 300_000, 5] * 4)]
 
 
-@pytest.mark.parametrize("step", [PIECE_BYTES - 1, PIECE_BYTES + 1, 10_000_000])
-async def test_what_is_sent_in_a_row_is_answered_in_order(step: int, address: Address) -> None:
+@pytest.mark.parametrize("step", [LIMITS.chunk_bytes - 1, LIMITS.chunk_bytes + 1, 10_000_000])
+async def test_protocol_answers_in_order(step: int, address: Address) -> None:
     """However large each is, and however it is cut."""
     reader, writer = await asyncio.open_connection(*address)
     sending = asyncio.create_task(send_in_steps(writer, b"".join(a_post("/echo", body) for body in BODIES), step))
@@ -187,7 +227,7 @@ async def test_what_is_sent_in_a_row_is_answered_in_order(step: int, address: Ad
     writer.close()
 
 
-async def test_who_waits_for_an_answer_is_not_cut_off(address: Address) -> None:
+async def test_protocol_keeps_a_client_that_waits_for_an_answer(address: Address) -> None:
     """Also where the next head has been sent and not all of it was looked at."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(a_post("/slow", b"") + a_post("/echo?" + "x" * 700, b"") * 30)
@@ -209,7 +249,7 @@ LARGE_BODIES = {
 
 @pytest.mark.parametrize("megabytes", [1, 5])
 @pytest.mark.parametrize("how", LARGE_BODIES)
-async def test_a_client_that_sends_a_large_body_sees_the_answer(how: str, megabytes: int, address: Address) -> None:
+async def test_protocol_lets_a_client_with_a_large_body_see_the_answer(how: str, megabytes: int, address: Address) -> None:
     """And that it is the last one of the connection (RFC 9112, section 9.6), though it reads only when it has sent all."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(LARGE_BODIES[how](megabytes * 1_000_000) + SHORT)
@@ -222,7 +262,7 @@ async def test_a_client_that_sends_a_large_body_sees_the_answer(how: str, megaby
     writer.close()
 
 
-async def test_what_follows_the_last_answer_is_discarded_up_to_a_bound(address: Address) -> None:
+async def test_protocol_discards_what_follows_the_last_answer_up_to_a_bound(address: Address) -> None:
     """A client that never stops is cut off."""
     _, writer = await asyncio.open_connection(*address)
     writer.write(HEAD + b"Content-Length: 1000000000\r\n\r\n")
@@ -230,7 +270,7 @@ async def test_what_follows_the_last_answer_is_discarded_up_to_a_bound(address: 
         await send_much(writer, b"x" * 100, megabytes=60)
 
 
-async def test_an_interim_answer_is_for_http_1_1(address: Address) -> None:
+async def test_protocol_sends_an_interim_answer_to_http_1_1_only(address: Address) -> None:
     """RFC 9110, section 10.1.1."""
     for version, begin in ((b"1.1", b"HTTP/1.1 100"), (b"1.0", b"HTTP/1.1 200")):
         reader, writer = await asyncio.open_connection(*address)
@@ -240,7 +280,7 @@ async def test_an_interim_answer_is_for_http_1_1(address: Address) -> None:
         writer.close()
 
 
-async def test_too_large_a_head_and_too_large_a_request_are_told(address: Address) -> None:
+async def test_protocol_answers_431_and_413(address: Address) -> None:
     """RFC 6585, section 5, and RFC 9112, section 7.1.1: extensions of chunks are bounded, too."""
     chunked = b"POST /echo HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1;a=" + b"x" * 1_200_000
     for request, status in ((HEAD + b"X: " + b"a" * 100_000, b"431"), (chunked, b"413")):

@@ -41,7 +41,7 @@ OF_A_CYCLE = [
 
 
 @pytest.mark.parametrize("package", ["uvicorn", "httptools"])
-def test_the_version_is_one_that_was_looked_at(package: str) -> None:
+def test_uvicorn_version_is_capped(package: str) -> None:
     """It is capped, since a minor version may move what is not part of an interface."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     (requirement,) = [one for one in project["dependencies"] if one.startswith(package + ">")]
@@ -51,20 +51,20 @@ def test_the_version_is_one_that_was_looked_at(package: str) -> None:
 
 
 @pytest.mark.parametrize("method", CALLED)
-def test_what_is_overridden_is_there_with_the_same_arguments(method: str) -> None:
+def test_uvicorn_has_the_overridden_methods(method: str) -> None:
     """Else our method would be one that nobody calls."""
     arguments = list(inspect.signature(getattr(HttpToolsProtocol, method)).parameters)[1:]
     assert " ".join(arguments) == CALLED[method], MOVED
 
 
 @pytest.mark.parametrize("method", USED)
-def test_what_is_relied_on_is_done_where_it_was(method: str) -> None:
+def test_uvicorn_changes_the_state_that_is_relied_on(method: str) -> None:
     """The state that our protocol reads and writes."""
     source = inspect.getsource(getattr(HttpToolsProtocol, method))
     assert [part for part in USED[method] if part not in source] == [], MOVED
 
 
-def test_a_cycle_writes_and_closes_by_its_transport() -> None:
+def test_uvicorn_cycle_writes_and_closes_by_its_transport() -> None:
     """Which is ours, so that it lingers."""
     source = inspect.getsource(RequestResponseCycle.send)
     assert [part for part in OF_A_CYCLE if part not in source] == [], MOVED
@@ -72,7 +72,7 @@ def test_a_cycle_writes_and_closes_by_its_transport() -> None:
     assert {"read_paused", "write_paused"} <= set(vars(FlowControl(None))), MOVED  # type: ignore[arg-type]
 
 
-def test_the_parser_tells_where_it_stops_for_an_upgrade_and_takes_no_body() -> None:
+def test_uvicorn_parser_stops_at_an_upgrade() -> None:
     """That is why the head is given to another one."""
     parser = httptools.HttpRequestParser(object())
     head = b"POST / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n\r\n"
@@ -81,7 +81,7 @@ def test_the_parser_tells_where_it_stops_for_an_upgrade_and_takes_no_body() -> N
     assert stopped.value.args == (len(head),), MOVED
 
 
-def test_no_other_protocol_is_served() -> None:
+def test_uvicorn_protocol_is_the_base_of_ours() -> None:
     """A server of ours never falls back on one without these bounds."""
     assert issubclass(BoundedProtocol, HttpToolsProtocol)
 

@@ -80,7 +80,7 @@ async def bench() -> AsyncIterator[Bench]:
     bench.pool.close()
 
 
-async def test_one_namespace_leaves_a_thread_to_others(bench: Bench) -> None:
+async def test_bcrypt_pool_leaves_a_thread_to_other_namespaces(bench: Bench) -> None:
     """20 checks at cost 14 of one at once: another's first check begins at once."""
     await bench.run(*(f"a{number}" for number in range(20)), cost=14)
     await bench.work.until_begun("a0", "a1")
@@ -90,7 +90,7 @@ async def test_one_namespace_leaves_a_thread_to_others(bench: Bench) -> None:
     assert await other == "result of b"
 
 
-async def test_a_newcomer_is_next_where_all_threads_are_taken(bench: Bench) -> None:
+async def test_bcrypt_pool_serves_a_new_namespace_next(bench: Bench) -> None:
     """By two that have 20 waiting each: a third does not wait for more than one check."""
     await bench.run(*(f"a{number}" for number in range(20)), *(f"b{number}" for number in range(20)), cost=14)
     await bench.work.until_begun("a0", "a1", "b0")
@@ -99,7 +99,7 @@ async def test_a_newcomer_is_next_where_all_threads_are_taken(bench: Bench) -> N
     await bench.work.until_begun("a0", "a1", "b0", "c")
 
 
-async def test_turns_are_weighed_by_cost() -> None:
+async def test_bcrypt_pool_weighs_turns_by_cost() -> None:
     """In one thread a check at cost 14 is worth 16 at cost 10."""
     bench = Bench(threads=1, max_waiting=1000)
     dear = await bench.run(*(f"a{number}" for number in range(4)), cost=14)
@@ -112,7 +112,7 @@ async def test_turns_are_weighed_by_cost() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
-async def test_what_takes_long_gives_way() -> None:
+async def test_bcrypt_pool_runs_costly_jobs_at_a_lower_priority() -> None:
     """Threads of least cost go before those of more, and the event loop before all."""
     pool = BcryptPool[str, int](3, 10, lambda _: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
@@ -120,7 +120,7 @@ async def test_what_takes_long_gives_way() -> None:
     pool.close()
 
 
-async def test_equal_jobs_run_once(bench: Bench) -> None:
+async def test_bcrypt_pool_runs_equal_jobs_once(bench: Bench) -> None:
     """All who ask get the result, and it is told once."""
     tasks = await bench.run(*["a"] * 20)
     bench.work.end("a")
@@ -128,7 +128,7 @@ async def test_equal_jobs_run_once(bench: Bench) -> None:
     assert (bench.work.begun, bench.work.finished, len(bench.pool)) == (["a"], ["a"], 0)
 
 
-async def test_bounds_are_of_a_namespace_and_of_all() -> None:
+async def test_bcrypt_pool_bounds_a_namespace_and_all() -> None:
     """One that asks for all it can have leaves a place to others; Busy tells how long its own will take."""
     bench = Bench(max_waiting=1024)
     tasks = await bench.run(*(f"a{number}" for number in range(1000)), cost=14)
@@ -146,7 +146,7 @@ async def test_bounds_are_of_a_namespace_and_of_all() -> None:
     bench.pool.close()
 
 
-async def test_a_burst_of_200_of_one_namespace_waits() -> None:
+async def test_bcrypt_pool_takes_a_burst_of_200_of_one_namespace() -> None:
     """With the bound that is the token service's default, also where three others do all they can to fill it."""
     bench = Bench(max_waiting=2048)
     hogs = [await bench.run(*(f"{hog}{number}" for number in range(2048))) for hog in "xyz"]
@@ -158,7 +158,7 @@ async def test_a_burst_of_200_of_one_namespace_waits() -> None:
     bench.pool.close()
 
 
-async def test_whoever_leaves_frees_its_place(bench: Bench) -> None:
+async def test_bcrypt_pool_frees_the_place_of_a_cancelled_caller(bench: Bench) -> None:
     """A check that has not begun is not begun; one that others wait for is."""
     await bench.run("a0", "a1")
     leaves, shared, stays = await bench.run("a2", "a3", "a3")
@@ -172,7 +172,7 @@ async def test_whoever_leaves_frees_its_place(bench: Bench) -> None:
     assert sorted(bench.work.begun) == ["a0", "a1", "a3"]
 
 
-async def test_what_has_begun_is_finished_and_counts(bench: Bench) -> None:
+async def test_bcrypt_pool_finishes_a_job_that_has_begun(bench: Bench) -> None:
     """Nobody has a guess for nothing by hanging up before the result is there."""
     (leaves,) = await bench.run("a0")
     await bench.work.until_begun("a0")
@@ -183,7 +183,7 @@ async def test_what_has_begun_is_finished_and_counts(bench: Bench) -> None:
     assert bench.work.finished == ["a0"]
 
 
-async def test_an_error_gives_the_thread_back(bench: Bench) -> None:
+async def test_bcrypt_pool_frees_the_thread_after_an_error(bench: Bench) -> None:
     """As often as it happens; who asked is told."""
     bench.work.end_all()
     tasks = await bench.run(*(f"a{number}!" for number in range(20)))
@@ -194,7 +194,7 @@ async def test_an_error_gives_the_thread_back(bench: Bench) -> None:
     assert (len(bench.pool), bench.work.finished) == (0, ["a"])
 
 
-async def test_after_the_end_nothing_begins(bench: Bench) -> None:
+async def test_bcrypt_pool_begins_nothing_after_close(bench: Bench) -> None:
     """Whoever waits is cancelled; what runs is finished."""
     tasks = await bench.run("a0", "a1", "a2")
     await bench.work.until_begun("a0", "a1")

@@ -31,12 +31,12 @@ def filled(*items: str, max_running: int = 1, cost: int = 1) -> FairQueue[str]:
     return queue
 
 
-def test_groups_take_turns() -> None:
+def test_fair_queue_serves_groups_in_turns() -> None:
     """Also those that come later; the items of one group are first come, first served."""
     assert taken(filled("a1", "a2", "a3", "b1", "b2", "c1")) == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
-def test_a_newcomer_is_next_however_many_wait() -> None:
+def test_fair_queue_serves_a_new_group_next() -> None:
     """A group that has spent nothing goes before all that have."""
     queue = filled(*(f"a{number}" for number in range(1000)))
     for _ in range(10):
@@ -45,7 +45,7 @@ def test_a_newcomer_is_next_however_many_wait() -> None:
     assert taken(queue)[0] == "b0"
 
 
-def test_turns_are_weighed_by_cost() -> None:
+def test_fair_queue_weighs_turns_by_cost() -> None:
     """While items of 16 and of 1 wait, 16 of the latter are served for one of the former."""
     queue = filled(*(f"a{number}" for number in range(10)), cost=16)
     for number in range(1000):
@@ -54,7 +54,7 @@ def test_turns_are_weighed_by_cost() -> None:
     assert served == {"a": 5, "b": 80}
 
 
-def test_idleness_saves_nothing_up() -> None:
+def test_fair_queue_gives_no_credit_for_idleness() -> None:
     """A group that comes back after others were served for long has its turn, and no more."""
     queue = filled("b0", *(f"a{number}" for number in range(100)))
     for _ in range(50):
@@ -64,7 +64,7 @@ def test_idleness_saves_nothing_up() -> None:
     assert [item[0] for item in taken(queue)[:8]].count("b") in {4, 5}
 
 
-def test_debts_are_kept_while_others_wait() -> None:
+def test_fair_queue_keeps_debts_while_others_wait() -> None:
     """A group that asks for one item after the other gets no more than one that has all of its items wait."""
     queue = filled(*(f"b{number}" for number in range(40)))
     served: Counter[str] = Counter()
@@ -76,7 +76,7 @@ def test_debts_are_kept_while_others_wait() -> None:
     assert served == {"a": 2, "b": 32}
 
 
-def test_one_group_never_has_all_places() -> None:
+def test_fair_queue_never_gives_all_workers_to_one_group() -> None:
     """Whoever has `max_running` items taken has no turn before one of them is done."""
     queue = filled("a1", "a2", "a3", max_running=2)
     assert [queue.take(), queue.take(), queue.take()] == ["a1", "a2", None]
@@ -86,7 +86,7 @@ def test_one_group_never_has_all_places() -> None:
     assert queue.take() == "a3"
 
 
-def test_an_item_waits_once() -> None:
+def test_fair_queue_has_an_item_once() -> None:
     """One that is added again keeps its place; one that was taken can be added again."""
     queue = filled("a1", "a2", "a1")
     assert (len(queue), taken(queue)) == (2, ["a1", "a2"])
@@ -95,7 +95,7 @@ def test_an_item_waits_once() -> None:
 
 
 @given(st.lists(st.integers(0, 7), max_size=500), st.integers(1, 400))
-def test_bounds_hold_whoever_comes_when(comers: list[int], max_waiting: int) -> None:
+def test_fair_queue_admits_within_its_bounds(comers: list[int], max_waiting: int) -> None:
     """No group has more than a quarter of the places, and all together have no more than there are."""
     queue, numbers = FairQueue[int](1), count()
     for comer in comers:
@@ -106,7 +106,7 @@ def test_bounds_hold_whoever_comes_when(comers: list[int], max_waiting: int) -> 
 
 
 @pytest.mark.parametrize(("hogs", "places"), [(0, 512), (1, 512), (2, 512), (3, 256), (4, 128), (5, 64), (10, 2)])
-def test_groups_that_take_all_they_can_leave_places_to_a_newcomer(hogs: int, places: int) -> None:
+def test_fair_queue_admits_a_new_group_beside_greedy_ones(hogs: int, places: int) -> None:
     """Of 2048 places, however many of them one after the other have taken all that they are given."""
     queue, numbers = FairQueue[int](1), count()
     for group in range(hogs + 1):
@@ -116,7 +116,7 @@ def test_groups_that_take_all_they_can_leave_places_to_a_newcomer(hogs: int, pla
 
 
 @given(st.dictionaries(GROUPS, st.lists(COSTS, min_size=60, max_size=60), min_size=2))
-def test_groups_that_wait_get_equal_cost(costs: dict[str, list[int]]) -> None:
+def test_fair_queue_gives_waiting_groups_equal_cost(costs: dict[str, list[int]]) -> None:
     """At any moment while all wait, no two differ by more than their dearest items (start-time fair queueing)."""
     queue = FairQueue[str](1)
     for group, of_group in costs.items():

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
+from agentidp.authentication import issuer_keys as cluster_keys
+from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.tokens.client_assertions import TokenIssuer
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
-from token_service.cluster import issuer_keys as cluster_keys
-from token_service.cluster.issuer_keys import IssuerKeys
 
 NEW_KEY = a_cluster_key()
 

@@ -2,17 +2,23 @@
 
 They are refreshed now and then, so that a key that was withdrawn is believed no longer; and at once where a token names one
 that is not known, but at most once a second, whatever is shown. While the API server is away, those at hand are used.
+
+They are read from the API server's own paths, whatever `jwks_uri` its discovery document names: that may be for others.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
-from agentidp.domain.tokens.client_assertions import TokenIssuer
+from agentidp.domain.tokens.client_assertions import TokenIssuer, token_issuer
+from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Unreachable
 
+DISCOVERY = "/.well-known/openid-configuration"
+KEYS = "/openid/v1/jwks"
 REFRESH_SECONDS = 300.0
 SECONDS_BETWEEN = 1.0
 TIMEOUT_SECONDS = 2.0
@@ -24,6 +30,21 @@ Fetch = Callable[[], Awaitable[TokenIssuer]]
 log = structlog.get_logger()
 
 
+class IssuerDiscovery:
+    """Reads the issuer and its keys from one API server."""
+
+    def __init__(self, cluster: KubeClient) -> None:
+        self._cluster = cluster
+
+    async def __call__(self) -> TokenIssuer:
+        """The issuer and its keys as they are now. Raises ApiError."""
+        discovery, keys = await asyncio.gather(*(self._cluster.request("GET", path) for path in (DISCOVERY, KEYS)))
+        try:
+            return token_issuer(discovery, keys)
+        except msgspec.DecodeError as trouble:
+            raise Unreachable(f"{DISCOVERY} or {KEYS} is not what it should be: {trouble}") from trouble
+
+
 class IssuerKeys:
     """What is known of who signs the cluster's ServiceAccount tokens."""
 
@@ -32,6 +53,11 @@ class IssuerKeys:
         self._known: TokenIssuer | None = None
         self._asked_at = float("-inf")
         self._next: asyncio.Task[TokenIssuer] | None = None
+
+    @property
+    def known(self) -> TokenIssuer | None:
+        """The issuer as it was last read; None until it was."""
+        return self._known
 
     async def issuer_with(self, key_id: str) -> TokenIssuer:
         """The issuer, asked anew where this key of it is not known. Raises ApiError."""
