@@ -57,6 +57,7 @@ SMALL_MODULES = {
     "operator": {},
     "token_service": {
         "token_service/main.py": "the console script",
+        "token_service/server.py": "the life of the process, in one function",
     },
     "management_api": {
         "management_api/main.py": "the console script",
@@ -103,12 +104,7 @@ REMAINING: dict[tuple[str, str], int] = {
     ("tests/unit/management_api/**/*.py", "patches"): 3,
     ("tests/unit/operator/**/*.py", "patches"): 4,
     ("tests/unit/operator/**/*.py", "private reads"): 13,
-    ("tests/unit/token_service/**/*.py", "patches"): 44,
-    ("tests/unit/token_service/**/*.py", "private reads"): 20,
-    ("token_service", "large folders"): 2,
-    ("token_service", "modules without a test"): 24,
-    ("token_service", "short docstrings"): 22,
-    ("token_service", "small modules"): 15,
+    ("tests/unit/token_service/**/*.py", "private reads"): 2,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""
 
