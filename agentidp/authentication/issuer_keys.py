@@ -19,15 +19,26 @@ from agentidp.kube.errors import ApiError, Unreachable
 
 DISCOVERY = "/.well-known/openid-configuration"
 KEYS = "/openid/v1/jwks"
-REFRESH_SECONDS = 300.0
-SECONDS_BETWEEN = 1.0
-TIMEOUT_SECONDS = 2.0
-FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
-
 Fetch = Callable[[], Awaitable[TokenIssuer]]
 """Reads them from the API server. Raises ApiError."""
 
 log = structlog.get_logger()
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """When the keys are read; all in seconds."""
+
+    refresh: float = 300.0
+    """Between two reads that nobody asked for."""
+    between: float = 1.0
+    """Between any two reads."""
+    timeout: float = 2.0
+    """Of a read."""
+    first_backoff: float = 1.0
+    longest_backoff: float = 60.0
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class IssuerDiscovery:
@@ -48,8 +59,9 @@ class IssuerDiscovery:
 class IssuerKeys:
     """What is known of who signs the cluster's ServiceAccount tokens."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, limits: Limits = DEFAULT_LIMITS) -> None:
         self._fetch = fetch
+        self._limits = limits
         self._known: TokenIssuer | None = None
         self._asked_at = float("-inf")
         self._next: asyncio.Task[TokenIssuer] | None = None
@@ -73,23 +85,23 @@ class IssuerKeys:
 
     async def keep(self) -> None:
         """For ever: have the keys, and not for too long. Trouble is logged and waited out."""
-        backoff = FIRST_BACKOFF
+        backoff = self._limits.first_backoff
         while True:
             try:
                 await self.refresh()
-                backoff = FIRST_BACKOFF
-                await asyncio.sleep(REFRESH_SECONDS)
+                backoff = self._limits.first_backoff
+                await asyncio.sleep(self._limits.refresh)
             except ApiError as trouble:
                 log.warning("the keys of ServiceAccount tokens cannot be read", why=str(trouble), next_try_in=backoff)
                 await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, LONGEST_BACKOFF)
+                backoff = min(2 * backoff, self._limits.longest_backoff)
 
     async def _ask(self) -> TokenIssuer:
-        await asyncio.sleep(self._asked_at + SECONDS_BETWEEN - time.monotonic())
+        await asyncio.sleep(self._asked_at + self._limits.between - time.monotonic())
         self._next = None  # who asks from now on may mean a key that is newer than this answer
         self._asked_at = time.monotonic()
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._limits.timeout):
                 self._known = await self._fetch()
         except TimeoutError as late:
             raise Unreachable("the API server did not answer in time") from late

@@ -6,8 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from agentidp.authentication import issuer_keys as cluster_keys
-from agentidp.authentication.issuer_keys import IssuerKeys
+from agentidp.authentication.issuer_keys import IssuerKeys, Limits
 from agentidp.domain.tokens.client_assertions import TokenIssuer
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import CLUSTER_KEY, a_cluster_key, issuer_of
@@ -54,7 +53,7 @@ def cluster() -> Cluster:
 @pytest.fixture
 async def keys(cluster: Cluster) -> AsyncIterator[IssuerKeys]:
     """Those of the cluster, as the service keeps them."""
-    keys = IssuerKeys(cluster)
+    keys = IssuerKeys(cluster, Limits(between=0.2))
     keeping = asyncio.create_task(keys.keep())
     await asyncio.sleep(0.01)
     yield keys
@@ -70,31 +69,23 @@ async def test_they_are_there_before_they_are_needed(keys: IssuerKeys, cluster: 
     assert cluster.asked == 1
 
 
-async def test_a_new_key_is_fetched_when_it_is_seen(
-    keys: IssuerKeys, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_new_key_is_fetched_when_it_is_seen(keys: IssuerKeys, cluster: Cluster) -> None:
     """Whoever has a token by it need not know that it is new."""
-    monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.0)
     cluster.keys = [NEW_KEY]
     assert NEW_KEY.key_id in (await keys.issuer_with(NEW_KEY.key_id)).keys
 
 
-async def test_a_flood_of_unknown_keys_becomes_none_at_the_api_server(
-    keys: IssuerKeys, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_flood_of_unknown_keys_becomes_none_at_the_api_server(keys: IssuerKeys, cluster: Cluster) -> None:
     """All who ask while one waits share its answer, and two questions have some time between them."""
-    monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.2)
     before = cluster.asked
     for _ in range(2):
         await asyncio.gather(*(keys.issuer_with(f"unknown-{number}") for number in range(100)))
     assert cluster.asked == before + 2
 
 
-async def test_a_withdrawn_key_is_forgotten(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_withdrawn_key_is_forgotten(cluster: Cluster) -> None:
     """Without anybody's asking."""
-    monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr(cluster_keys, "REFRESH_SECONDS", 0.01)
-    keys = IssuerKeys(cluster)
+    keys = IssuerKeys(cluster, Limits(between=0, refresh=0.01))
     keeping = asyncio.create_task(keys.keep())
     await keys.issuer_with(CLUSTER_KEY.key_id)
     cluster.keys, asked = [NEW_KEY], cluster.asked
@@ -103,12 +94,10 @@ async def test_a_withdrawn_key_is_forgotten(cluster: Cluster, monkeypatch: pytes
     keeping.cancel()
 
 
-async def test_trouble_is_waited_out(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trouble_is_waited_out(cluster: Cluster) -> None:
     """The service keeps asking, and whoever needs a key meanwhile is told."""
-    monkeypatch.setattr(cluster_keys, "SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr(cluster_keys, "FIRST_BACKOFF", 0.01)
     cluster.away = True
-    keys = IssuerKeys(cluster)
+    keys = IssuerKeys(cluster, Limits(between=0, first_backoff=0.01))
     keeping = asyncio.create_task(keys.keep())
     with pytest.raises(Unreachable):
         await keys.issuer_with(CLUSTER_KEY.key_id)
@@ -119,12 +108,11 @@ async def test_trouble_is_waited_out(cluster: Cluster, monkeypatch: pytest.Monke
     keeping.cancel()
 
 
-async def test_an_answer_is_not_waited_for_without_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_is_not_waited_for_without_end(cluster: Cluster) -> None:
     """An API server that hangs is as good as away."""
-    monkeypatch.setattr(cluster_keys, "TIMEOUT_SECONDS", 0.01)
     cluster.hangs = True
     with pytest.raises(Unreachable):
-        await IssuerKeys(cluster).issuer_with(CLUSTER_KEY.key_id)
+        await IssuerKeys(cluster, Limits(timeout=0.01)).issuer_with(CLUSTER_KEY.key_id)
 
 
 async def test_a_caller_that_goes_away_takes_nobody_along(cluster: Cluster) -> None:
