@@ -132,6 +132,7 @@ def main() -> None:
     """From standard input to standard output."""
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(generate(job))))
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

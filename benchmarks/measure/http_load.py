@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -77,9 +78,13 @@ async def put_load(url: str, requests: tuple[bytes, ...], connections: int, seco
     command = [sys.executable, "-m", "benchmarks.measure.http_generator"]
     pipe = asyncio.subprocess.PIPE
     undisturbed = _keep_time if rate else _generate_undisturbed
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=undisturbed)
-    output, _ = await process.communicate(msgspec.json.encode(job))
-    return msgspec.json.decode(output, type=Outcome)
+    with tempfile.TemporaryFile() as output:  # of a pipe, asyncio has lost the end when the process ended first
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=output, preexec_fn=undisturbed)
+        await process.communicate(msgspec.json.encode(job))
+        if process.returncode:
+            raise RuntimeError(f"the load generator ended with exit status {process.returncode}")
+        output.seek(0)
+        return msgspec.json.decode(output.read(), type=Outcome)
 
 
 def pin_to_first(pid: int) -> None:

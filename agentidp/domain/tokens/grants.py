@@ -4,7 +4,7 @@ import re
 
 from msgspec import Struct
 
-from agentidp.domain.identity.clients import ClientAgent, ClientOrganization
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization, allowed_scopes
 from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError
 
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
@@ -36,12 +36,6 @@ def evaluate_grant(
     if isinstance(audience, OAuthError):
         return audience
     return Grant(scope, audience)
-
-
-def allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) -> tuple[str, ...]:
-    """The scopes that the agent declares, without those that its Organization does not allow."""
-    allowed = organization.allowed_scopes if organization else None
-    return agent.scopes if allowed is None else tuple(scope for scope in agent.scopes if scope in allowed)
 
 
 def _scope(asked: str | None, allowed: tuple[str, ...]) -> str | OAuthError:

@@ -38,7 +38,12 @@ class LingeringTransport:
         self._timer = self._loop.call_later(self._max_seconds, self._transport.abort)
 
     def connection_lost(self) -> None:
-        """Stop the timer, because the connection is gone."""
+        """Stop the timer, and let go of the protocol, because the connection is gone."""
+        self._closing = _ignore
         if self._timer:
             self._timer.cancel()
             self._timer = None
+
+
+def _ignore() -> None:
+    """Do nothing: takes the place of a callback that is not called any more."""

@@ -76,10 +76,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timers, because the connection is gone."""
+        """Stop the timers, and leave no reference cycle: full garbage collections are rare, and connections may be many."""
         self._stop_head_timer()
         self._lingering.connection_lost()
         super().connection_lost(exc)
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Parse the data, until too many requests wait."""

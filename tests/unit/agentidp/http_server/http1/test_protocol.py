@@ -1,6 +1,7 @@
 """The bounds of the HTTP protocol, on a real server: who exceeds them is cut off, and nobody else waits."""
 
 import asyncio
+import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 
 from agentidp.http_server.http1.connections import ConnectionReaper
 from agentidp.http_server.http1.limits import Limits
+from agentidp.http_server.http1.protocol import BoundedProtocol
 from agentidp.http_server.server import Server, server_for
 from tests.support.clocks import ManualClock
 
@@ -71,6 +73,43 @@ def address(server: Server, listening: socket.socket) -> Address:
     """Of the server."""
     address: Address = listening.getsockname()
     return address
+
+
+LEFT = {
+    "nothing": b"",
+    "half a head": HEAD,
+    "half a body": HEAD.replace(b"/nothing", b"/echo") + b"Content-Length: 9\r\n\r\nhalf",
+    "a served request": SHORT,
+    "a served request and half a head": SHORT + HEAD,
+    "many requests": SHORT * 20,
+    "a request that is being served": b"POST /slow HTTP/1.1\r\nHost:\r\n\r\n",
+    "a malformed request": b"POST\r\n\r\n",
+    "a request that is refused": b"POST /echo HTTP/1.1\r\n\r\n",
+    "a body that is too large": b"POST /refuses HTTP/1.1\r\nHost:\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999,
+    "an upgrade": SHORT[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", LEFT.values(), ids=LEFT)
+async def test_protocol_is_freed_when_its_connection_ends(sent: bytes, address: Address) -> None:
+    """Without a garbage collection, which is rare; else connections that come and go would use up the memory."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            _, writer = await asyncio.open_connection(*address)
+            writer.write(sent)
+            await asyncio.sleep(0.05)
+            writer.close()
+        await asyncio.sleep(LONGER_THAN_A_HEAD_MAY_TAKE + 0.1)
+        assert protocols() == []
+    finally:
+        gc.enable()
+
+
+def protocols() -> list[object]:
+    """Every protocol that is in memory."""
+    return [thing for thing in gc.get_objects() if isinstance(thing, BoundedProtocol)]
 
 
 ENDLESS = {
