@@ -96,7 +96,6 @@ REMAINING: dict[tuple[str, str], int] = {
     ("tests/support/**/*.py", "private reads"): 1,
     ("tests/unit/*.py", "patches"): 1,
     ("tests/unit/*.py", "private reads"): 2,
-    ("tests/unit/agentidp/**/*.py", "patches"): 7,
     ("tests/unit/agentidp/**/*.py", "private reads"): 4,
     ("tests/unit/devcluster/**/*.py", "patches"): 1,
     ("tests/unit/kubectl_agentidp/**/*.py", "patches"): 1,

@@ -26,7 +26,7 @@ from agentidp.http_server.http1.framing import (
     head_error,
     head_without_upgrade,
     host_and_path,
-    speaks_http,
+    protocol_after,
 )
 from agentidp.http_server.http1.limits import Limits
 from agentidp.http_server.http1.lingering import LingeringTransport
@@ -55,8 +55,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._begun_requests = 0
         self._received: bytes | bytearray = b""
         """The present head as far as it is there, perhaps with what came before it."""
-        self._begins_with_head = False
-        """Whether nothing came before it."""
+        self._request_line_from = 0
+        """Where in it the request line is looked for."""
         self._in_head = self._in_body = False
         self._is_last_request = False
         """Whether the connection ends after the present request."""
@@ -134,8 +134,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         """Parse the data. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
         while data:
-            self._begins_with_head = self._begins_with_head or not self._in_head
-            self._received = self._continued(data) if self._in_head else data
+            if self._in_head:
+                self._received = self._continued(data)
+            else:
+                self._received, self._request_line_from = data, 0
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
@@ -239,10 +241,13 @@ class BoundedProtocol(HttpToolsProtocol):
         return received
 
     def _speaks_http(self, method: bytes) -> bool:
-        """Whether the request line says so; the usual one is seen at once."""
-        usual = self._begins_with_head and self._received.startswith(method + b" " + self.url + b" HTTP/")
-        self._begins_with_head = False  # the next head in these data begins where this request ends
-        return usual or speaks_http(self._received, self.url)
+        """Whether the request line says so; the first one of what arrived is usually seen at once."""
+        start, line = self._request_line_from, method + b" " + self.url + b" HTTP/"
+        if start == 0 and self._received.startswith(line):
+            self._request_line_from = len(line)
+            return True
+        protocol, self._request_line_from = protocol_after(self._received, start, method, self.url)
+        return protocol == b"HTTP"
 
     def _target_error(self) -> ErrorResponse | None:
         """The error of a target that is no path or has a fragment (RFC 9112, 3.2). A URL's host replaces the header (3.2.2)."""
