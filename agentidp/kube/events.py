@@ -1,8 +1,9 @@
 """Kubernetes events (`events.k8s.io/v1`): what `kubectl describe` shows of what was done and why.
 
-Events are for people: they are sent behind the work, one that cannot be sent is dropped, and one that was just sent is not
-sent again. How many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a
-secret; their notes come from conditions.
+Events are for people: they are sent behind the work, and one that cannot be sent is dropped. One that was just sent is not sent
+again, unless it tells of a transition: the state has changed meanwhile, and the last event must be about the present one. How
+many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a secret; their notes come
+from conditions.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ MOST_OF_A_NAMESPACE = 1_000
 REPEAT_AFTER_SECONDS = 600.0
 REMEMBERED = 10_000
 MAX_NOTE = 1024
-MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique
+MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique: 253 in all (RFC 1123 subdomain)
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,20 @@ class EventRecorder:
         self._waiting: Counter[str] = Counter()
         self._sent: BoundedCache[tuple[str, str, str], float] = BoundedCache(REMEMBERED)
 
-    def record(self, kind: Kind[Any], about: Object, reason: str, note: str, *, action: str, warning: bool = False) -> None:
-        """Tell what was done to an object; returns at once."""
+    def record(
+        self,
+        kind: Kind[Any],
+        about: Object,
+        reason: str,
+        note: str,
+        *,
+        action: str,
+        warning: bool = False,
+        transition: bool = False,
+    ) -> None:
+        """Tell what was done to an object, or that its state has changed (`transition`); returns at once."""
         namespace = about.metadata.namespace
-        if self._is_repeated((about.metadata.uid, reason, note)) or self._queue.full():
+        if (self._is_repeated((about.metadata.uid, reason, note)) and not transition) or self._queue.full():
             return
         if self._waiting[namespace] >= MOST_OF_A_NAMESPACE:
             return

@@ -3,12 +3,12 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from agentidp.domain.resources import Agent, Organization
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS
 from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.client import PluginClient
-from kubectl_agentidp.errors import CommandError
+from kubectl_agentidp.commands.status import readable_organizations
 from kubectl_agentidp.terminal import note, show
+from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.tree import TreeResources, draw
 
 SUMMARY = "Draw organizations, their agents, their credentials, and the hashes of accepted secrets."
@@ -30,22 +30,12 @@ async def run(client: PluginClient, options: Namespace) -> None:
     """List the resources and print the tree."""
     namespace = "" if options.all_namespaces else client.namespace
     agents, credentials = await client.list(AGENTS, namespace), await client.list(CREDENTIALS, namespace)
-    organizations = await _organizations(client, None if options.all_namespaces else agents)
-    resources = TreeResources(agents, credentials, organizations, namespaced=options.all_namespaces)
-    text = draw(resources, datetime.now(UTC))
+    organizations, now = await readable_organizations(client, agents), datetime.now(UTC)
+    claimed = {agent.spec.organization_id for agent in agents}
+    drawn = [item for item in organizations or () if options.all_namespaces or item.metadata.name in claimed]
+    resources = TreeResources(agents, credentials, drawn, namespaced=options.all_namespaces)
+    text = draw(resources, now, TokenDecisions(agents, organizations, now))
     if text:
         show(text)
     else:
         note(f"No agents or credentials in {f'namespace {namespace!r}' if namespace else 'any namespace'}.")
-
-
-async def _organizations(client: PluginClient, agents: list[Agent] | None) -> list[Organization]:
-    """List the organizations that the agents claim, or all for `agents=None`; none if the caller may not list them."""
-    claimed = {agent.spec.organization_id for agent in agents or ()}
-    if agents is not None and claimed <= {None}:
-        return []
-    try:
-        organizations = await client.list(ORGANIZATIONS)
-    except CommandError:
-        return []
-    return [item for item in organizations if agents is None or item.metadata.name in claimed]

@@ -9,8 +9,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, NamespacedName, Organization, SecretHash
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.views.conditions import in_the_way, next_due, standing
+from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.timestamps import dated
 
 BRANCH, LAST_BRANCH = "├── ", "└── "
@@ -36,9 +39,9 @@ class TreeResources(Struct, frozen=True):
     """Whether names are drawn with their namespace."""
 
 
-def draw(resources: TreeResources, now: datetime) -> str:
+def draw(resources: TreeResources, now: datetime, decisions: TokenDecisions | None = None) -> str:
     """Return the text of all trees; "" if there are no resources."""
-    roots = _TreeBuilder(resources, now).roots()
+    roots = _TreeBuilder(resources, now, decisions or TokenDecisions(resources.agents, None, now)).roots()
     return "\n".join(line for root in roots for line in [root.label, *_lines(root, "")])
 
 
@@ -52,8 +55,9 @@ def _lines(node: Node, indent: str) -> Iterator[str]:
 class _TreeBuilder:
     """Turns resources into nodes; times are relative to `now`."""
 
-    def __init__(self, resources: TreeResources, now: datetime) -> None:
+    def __init__(self, resources: TreeResources, now: datetime, decisions: TokenDecisions) -> None:
         self._now = now
+        self._decisions = decisions
         self._namespaced = resources.namespaced
         self._organizations = {organization.metadata.name: organization for organization in resources.organizations}
         self._agents: defaultdict[str, list[Agent]] = defaultdict(list)
@@ -83,7 +87,8 @@ class _TreeBuilder:
 
     def _agent(self, agent: Agent) -> Node:
         takes_no_secrets = agent.spec.credential_policy is CredentialPolicy.WORKLOAD_ONLY
-        words = [f"Agent {self._name(agent.key)}", *_standing(agent), agent.status.agent_id or ""]
+        standing_words = _standing(agent, self._decisions.of_agent(agent))
+        words = [f"Agent {self._name(agent.key)}", *standing_words, agent.status.agent_id or ""]
         words.append("takes no secrets" if takes_no_secrets else "")
         return Node(GAP.join(filter(None, words)), _workloads(agent) + self._credentials_of(agent.key))
 
@@ -92,17 +97,20 @@ class _TreeBuilder:
 
     def _credential(self, credential: AgentCredential) -> Node:
         due = next_due(credential)
-        words = [f"Credential {credential.metadata.name}", *_standing(credential)]
+        words = [f"Credential {credential.metadata.name}", *_standing(credential, self._decisions.of_credential(credential))]
         if due:
             words.append(f"next: {due.what.words} {dated(due.at, self._now)}")
-        return Node(GAP.join(words), tuple(map(self._hash, credential.status.secret_hashes)))
+        return Node(
+            GAP.join(words),
+            tuple(self._hash(one, accepted_until(one, credential.spec.rotation)) for one in credential.status.secret_hashes),
+        )
 
-    def _hash(self, entry: SecretHash) -> Node:
+    def _hash(self, entry: SecretHash, until: datetime | None) -> Node:
         words = [f"hash {entry.hint or 'without hint'}", f"created {dated(entry.created_at, self._now)}"]
         if entry.last_used_at:
             words.append(f"last used {dated(entry.last_used_at, self._now)}")
-        if entry.not_after:
-            words.append(f"until {dated(entry.not_after, self._now)}")
+        if until:
+            words.append(f"until {dated(until, self._now)}")
         return Node(GAP.join(words))
 
     def _name(self, name: NamespacedName) -> str:
@@ -114,8 +122,8 @@ def _workloads(agent: Agent) -> tuple[Node, ...]:
     return tuple(Node(f"Workload of ServiceAccount {workload.service_account_name}") for workload in agent.spec.workloads)
 
 
-def _standing(resource: Agent | AgentCredential) -> list[str]:
+def _standing(resource: Agent | AgentCredential, failure: Reason | None) -> list[str]:
     """Return the phase, and the message if the resource is not ready or the status is about an earlier spec."""
-    stands = standing(resource)
+    stands = standing(resource, failure)
     well = stands.ready and stands.up_to_date and not in_the_way(resource)
     return [stands.phase or "Pending"] if well else [stands.phase or "Pending", stands.message]

@@ -6,6 +6,7 @@ for logs, never for the caller.
 
 from agentidp.domain.identity.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
 from agentidp.domain.identity.registration import admission_failure
+from agentidp.domain.identity.valid_after import PATIENCE_SECONDS, seconds_until_valid
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.client_secrets import hint_of
 
@@ -23,6 +24,28 @@ def credential_failure(credential: ClientCredential, agent: ClientAgent, now: fl
     if not agent.takes_secrets:
         return Reason.SECRETS_NOT_ALLOWED
     return None if credential.client_id == agent.agent_id else Reason.AGENT_REPLACED
+
+
+def token_failure(
+    agent: ClientAgent, organization: ClientOrganization | None, credential: ClientCredential, now: float
+) -> Reason | None:
+    """The reason for which no secret of this credential gets a token now, if there is one.
+
+    The token service takes these steps one by one, as a request comes to them; here they are one decision, for whoever tells
+    people what it would be. What an Organization's agents have had today, each replica knows for itself.
+    """
+    if failure := agent_failure(agent, organization) or credential_failure(credential, agent, now):
+        return failure
+    if not current_hashes(credential, now):
+        return Reason.NOT_ISSUED
+    return valid_after_failure(agent, now)
+
+
+def valid_after_failure(agent: ClientAgent, now: float) -> Reason | None:
+    """The reason for which the agent gets no token before `spec.tokensValidAfter`, if there is one."""
+    if seconds_until_valid(agent.tokens_valid_after, now) <= PATIENCE_SECONDS:
+        return None
+    return Reason.TOKENS_NOT_VALID_YET
 
 
 def credential_end(credential: ClientCredential, now: float) -> Reason | None:

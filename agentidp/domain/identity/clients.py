@@ -17,10 +17,11 @@ from agentidp.domain.resources import (
     CredentialPolicy,
     CredentialState,
     Organization,
+    Rotation,
     SecretHash,
     Time,
 )
-from agentidp.domain.resources.conditions import READY, condition, is_ready
+from agentidp.domain.resources.conditions import READY, condition, is_registered
 from agentidp.domain.resources.reasons import Reason
 
 _CLIENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -126,8 +127,16 @@ def client_credential(credential: AgentCredential) -> ClientCredential:
         client_id=sys.intern(status.client_id) if status.client_id else None,
         refusal=_why_credential_is_refused(credential),
         expires=_moment(min(filter(None, (credential.spec.expires_at, status.expires_at)), default=None)),
-        hashes=tuple(map(_client_hash, _published_hashes(credential))),
+        hashes=tuple(_client_hash(one, credential.spec.rotation) for one in _published_hashes(credential)),
     )
+
+
+def accepted_until(one: SecretHash, rotation: Rotation) -> Time | None:
+    """When a hash stops accepting: `notAfter`, or earlier where `spec.rotation.endOverlapsAt` ends all overlaps."""
+    ends = rotation.end_overlaps_at
+    if one.not_after is None or ends is None or one.created_at >= ends:
+        return one.not_after
+    return min(one.not_after, ends)
 
 
 def client_organization(organization: Organization) -> ClientOrganization:
@@ -143,6 +152,12 @@ def client_organization(organization: Organization) -> ClientOrganization:
     )
 
 
+def allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) -> tuple[str, ...]:
+    """The scopes that the agent declares, without those that its Organization does not allow."""
+    allowed = organization.allowed_scopes if organization else None
+    return agent.scopes if allowed is None else tuple(scope for scope in agent.scopes if scope in allowed)
+
+
 def _why_agent_is_refused(agent: Agent) -> Reason | None:
     """Spec or status, whichever is stricter. Whether its Organization still admits it is decided where both are known."""
     status = agent.status
@@ -151,8 +166,8 @@ def _why_agent_is_refused(agent: Agent) -> Reason | None:
     if agent.spec.state is AgentState.SUSPENDED or status.phase is AgentPhase.SUSPENDED:
         return Reason.AGENT_SUSPENDED
     if agent.metadata.deletion_timestamp:
-        return Reason.AGENT_NOT_FOUND
-    if not status.agent_id or not is_ready(status.conditions):
+        return Reason.AGENT_DELETED
+    if not status.agent_id or not is_registered(status.conditions):
         ready = condition(status.conditions, READY)
         known = {reason.value: reason for reason in Reason}
         return known.get(ready.reason, Reason.AGENT_NOT_READY) if ready else Reason.AGENT_NOT_READY
@@ -180,8 +195,8 @@ def _published_hashes(credential: AgentCredential) -> list[SecretHash]:
     return hashes
 
 
-def _client_hash(one: SecretHash) -> ClientHash:
-    return ClientHash(one.hash, one.hint, _moment(one.not_after))
+def _client_hash(one: SecretHash, rotation: Rotation) -> ClientHash:
+    return ClientHash(one.hash, one.hint, _moment(accepted_until(one, rotation)))
 
 
 def _moment(time: Time | None) -> float | None:

@@ -13,8 +13,11 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount, Organization
-from agentidp.domain.resources.conditions import READY, condition, with_condition
+from agentidp.domain.identity.clients import allowed_scopes, client_agent, client_organization
+from agentidp.domain.identity.valid_after import no_token_before
+from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, Condition, CredentialCount, Organization
+from agentidp.domain.resources.conditions import READY, SCOPES_ALLOWED, condition, with_condition
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.domain.resources.reasons import Reason
 
 
@@ -53,9 +56,12 @@ def register(seen: AgentInput, now: datetime) -> AgentStatus:
     """The status that the agent should have."""
     agent, status = seen.agent, seen.agent.status
     verdict = _conflict(seen) or _state(agent) or organization_verdict(agent, seen.organization, seen.organization_full)
+    if verdict.phase is AgentPhase.ACTIVE:
+        verdict = _not_valid_yet(agent, now) or verdict
     ready = verdict.phase is AgentPhase.ACTIVE
     generation = agent.metadata.generation
     conditions = with_condition(status.conditions, READY, ready, verdict.reason, verdict.message, generation, now)
+    conditions = _with_scopes(conditions, agent, seen.organization, now)
     return replace(
         status,
         agent_id=None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent),
@@ -65,6 +71,27 @@ def register(seen: AgentInput, now: datetime) -> AgentStatus:
         conditions=conditions,
         observed_generation=generation,
     )
+
+
+def _with_scopes(
+    conditions: tuple[Condition, ...], agent: Agent, organization: Organization | None, now: datetime
+) -> tuple[Condition, ...]:
+    """With ScopesAllowed, where the organization forbids some of the agent's scopes, or did."""
+    known = client_organization(organization) if organization else None
+    allowed = allowed_scopes(client_agent(agent), known)
+    forbidden = [scope for scope in agent.spec.scopes if scope not in allowed]
+    generation = agent.metadata.generation
+    if forbidden:
+        message = (
+            f"Tokens do not carry {', '.join(forbidden)}: the Organization's spec.allowedScopes does not list"
+            f" {'it' if len(forbidden) == 1 else 'them'}."
+            " Ask an administrator of the Organization, or take them out of spec.scopes."
+        )
+        return with_condition(conditions, SCOPES_ALLOWED, False, Reason.SCOPES_FORBIDDEN, message, generation, now)
+    if condition(conditions, SCOPES_ALLOWED):
+        message = "Tokens may carry all of spec.scopes."
+        return with_condition(conditions, SCOPES_ALLOWED, True, Reason.SCOPES_GRANTED, message, generation, now)
+    return conditions
 
 
 def organization_verdict(agent: Agent, organization: Organization | None, full: bool = False) -> Verdict:
@@ -116,7 +143,7 @@ def standing(agent: Agent) -> Standing | None:
 def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
     """A suspended agent keeps its place; one that was never admitted gets none by it, and is looked at when it is active."""
     match verdict.reason:
-        case Reason.REGISTERED:
+        case Reason.REGISTERED | Reason.TOKENS_NOT_VALID_YET:
             return agent.spec.organization_id
         case Reason.AGENT_SUSPENDED:
             return agent.status.organization_id
@@ -140,7 +167,21 @@ def _state(agent: Agent) -> Verdict | None:
         case AgentState.SUSPENDED:
             message = "Suspended: it gets no tokens until spec.state is Active."
             return Verdict(AgentPhase.SUSPENDED, Reason.AGENT_SUSPENDED, message)
+    if agent.metadata.deletion_timestamp:
+        message = "It is being deleted and gets no tokens; the finalizers in its metadata say what the deletion waits for."
+        return Verdict(AgentPhase.PENDING, Reason.AGENT_DELETED, message)
     return None
+
+
+def _not_valid_yet(agent: Agent, now: datetime) -> Verdict | None:
+    valid = no_token_before(agent.spec.tokens_valid_after, now)
+    if valid is None:
+        return None
+    message = (
+        f"It gets no token before {rfc3339(valid)}, which is its spec.tokensValidAfter. That time only moves forward:"
+        " if it is a mistake, delete the Agent and declare it anew."
+    )
+    return Verdict(AgentPhase.PENDING, Reason.TOKENS_NOT_VALID_YET, message)
 
 
 def _is_first(agent: Agent, rivals: tuple[Agent, ...]) -> bool:

@@ -9,6 +9,8 @@ READY = "Ready"
 """Of an Agent: it may get tokens. Of an AgentCredential: it works. Of an Organization: it is in use."""
 SECRET_DELIVERED = "SecretDelivered"  # noqa: S105 the name of a condition
 """Of an AgentCredential: the Secret holds a `client_id` and a `client_secret` that are accepted."""
+SCOPES_ALLOWED = "ScopesAllowed"
+"""Of an Agent: its Organization allows all of its scopes. There where that was ever False."""
 
 
 def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
@@ -48,3 +50,9 @@ def is_ready(conditions: tuple[Condition, ...]) -> bool:
     """Whether the Ready condition holds."""
     ready = condition(conditions, READY)
     return ready is not None and ready.status == ConditionStatus.TRUE
+
+
+def is_registered(conditions: tuple[Condition, ...]) -> bool:
+    """Whether an agent may use its id: it is ready, or would be but for `spec.tokensValidAfter`, which the clock decides."""
+    ready = condition(conditions, READY)
+    return is_ready(conditions) or (ready is not None and ready.reason == Reason.TOKENS_NOT_VALID_YET)

@@ -21,6 +21,16 @@ class Reason(StrEnum):
     """`spec.state` of the agent is Suspended: no tokens until it is Active again."""
     AGENT_DECOMMISSIONED = "AgentDecommissioned"
     """`spec.state` of the agent is Decommissioned: no tokens, for ever."""
+    AGENT_DELETED = "AgentDeleted"
+    """The agent is being deleted and waits for a finalizer: no tokens."""
+    DAILY_LIMIT_REACHED = "DailyLimitReached"
+    """The agents of the Organization have had the tokens that `spec.limits.tokensPerDay` allows a day (UTC), at one replica."""
+    SCOPES_FORBIDDEN = "ScopesForbidden"
+    """The Organization's `spec.allowedScopes` does not list some of the agent's scopes: its tokens do not carry them."""
+    SCOPES_GRANTED = "ScopesGranted"
+    """The agent's tokens may carry all scopes that it declares."""
+    TOKENS_NOT_VALID_YET = "TokensNotValidYet"
+    """`spec.tokensValidAfter` of the agent is in the future: no tokens before that time, which the message has."""
 
     # Credentials
     ISSUED = "Issued"
@@ -50,6 +60,8 @@ class Reason(StrEnum):
     ROTATION_SCHEDULED = "RotationScheduled"
     """`spec.rotation.every` has passed since the last rotation."""
 
+    EXPIRY_POSTPONED = "ExpiryPostponed"
+    """`spec.expiresAt` was moved on or removed while the credential worked: it works for longer."""
     OLD_SECRET_IN_USE = "OldSecretInUse"  # noqa: S105
     """`spec.rotation.retire` is WhenUnused, and an old secret was used lately; the note names its consumers."""
 

@@ -41,6 +41,8 @@ class LastUsedReport(Struct, frozen=True, kw_only=True):
     """To be given back as `after` at the next time."""
     uses: dict[str, dict[str, LastUse]]
     """By credential id and fingerprint."""
+    over_daily_limit: dict[str, Time] = {}
+    """The agents that got no token today because of their organization's `limits.tokensPerDay`: when that happened first."""
 
 
 def fingerprint(hashed: str) -> str:

@@ -155,6 +155,10 @@ class ClusterCache:
         """The agents that have this id or would like to."""
         return self.agents.linked(("id", agent_id))
 
+    def agent_of(self, agent_id: str) -> Agent | None:
+        """The agent that has this id."""
+        return next((one for one in self.claimants_of(agent_id) if one.status.agent_id == agent_id), None)
+
     def agents_of(self, organization: str, namespaces: Iterable[str]) -> list[Agent]:
         """The agents of these namespaces that claim to belong to this organization."""
         return [one for namespace in set(namespaces) for one in self.agents.linked(("organization", organization, namespace))]
@@ -164,7 +168,10 @@ class ClusterCache:
         return self.places.count(agent)
 
     def clock_was_set_back(self) -> None:
-        """What has expired by a wrong clock may not have expired."""
+        """What has expired by a wrong clock may not have expired, and a time that has come may be ahead."""
+        for agent in self.agents:
+            if agent.spec.tokens_valid_after:
+                self._work.wake(RequestKind.AGENT, agent.key)
         for credential in self.credentials:
             self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
@@ -220,6 +227,9 @@ class ClusterCache:
             return
         for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
             self._work.wake(RequestKind.AGENT, agent.key)
+        if before.spec.allowed_scopes != after.spec.allowed_scopes:
+            for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
+                self._work.wake(RequestKind.AGENT, agent.key)
         for name in self.memberships.waiting(after):
             self._work.wake(RequestKind.AGENT, name)
         if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:

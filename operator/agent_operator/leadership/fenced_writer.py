@@ -96,10 +96,12 @@ class FencedWriter:
             await self._cluster.delete(TOKEN_REVOCATIONS, revocation)
         self._world.revocations.remove(revocation.metadata)
 
-    def credential_event(self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False) -> None:
+    def credential_event(
+        self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False, transition: bool = False
+    ) -> None:
         """Tell the credential's story to `kubectl describe`."""
-        self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning)
+        self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning, transition=transition)
 
-    def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False) -> None:
+    def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False, transition: bool = False) -> None:
         """Tell the agent's story to `kubectl describe`."""
-        self._events.record(AGENTS, about, reason, note, action="Register", warning=warning)
+        self._events.record(AGENTS, about, reason, note, action="Register", warning=warning, transition=transition)

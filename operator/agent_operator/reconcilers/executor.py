@@ -62,9 +62,9 @@ class Executor:
         before, after = condition(credential.status.conditions, READY), condition(step.status.conditions, READY)
         if after and (before is None or (before.reason, before.message) != (after.reason, after.message)):
             warning = after.status != ConditionStatus.TRUE
-            self._writes.credential_event(written, Reason(after.reason), after.message, warning=warning)
+            self._writes.credential_event(written, Reason(after.reason), after.message, warning=warning, transition=True)
         if step.story:
-            self._writes.credential_event(written, step.story.reason, step.story.note, warning=True)
+            self._writes.credential_event(written, step.story.reason, step.story.note, warning=step.story.warning)
         return written
 
     async def _issue(self, sight: GatheredInput, step: IssueSecret) -> AgentCredential:

@@ -86,7 +86,7 @@ REFUSED_AGENTS: dict[str, tuple[Agent, Organization | None, Reason | None]] = {
         Reason.AGENT_DECOMMISSIONED,
     ),
     "and for ever": (in_phase(AgentPhase.DECOMMISSIONED), None, Reason.AGENT_DECOMMISSIONED),
-    "an agent that is being deleted is refused": (deleted(a_registered_agent()), None, Reason.AGENT_NOT_FOUND),
+    "an agent that is being deleted is refused": (deleted(a_registered_agent()), None, Reason.AGENT_DELETED),
     "a member of an organization that admits it is served": (
         a_registered_agent(organization_id="acme"),
         an_organization(),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agentidp.domain.identity.registration import AgentInput, Verdict, claimed_id, organization_verdict, register
 from agentidp.domain.resources import Agent, AgentPhase, AgentState, AgentStatus, CredentialCount
-from agentidp.domain.resources.conditions import READY, condition, is_ready
+from agentidp.domain.resources.conditions import READY, SCOPES_ALLOWED, condition, is_ready
 from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import (
     AGENT_ID,
@@ -273,3 +273,21 @@ def test_register_in_overlapping_passes_ends_with_one_holder(turns: list[int]) -
         next(events[name])(name)
     registry.settle()
     assert ids(registry.agents.values()) == [SHARED]
+
+
+def test_scopes_that_the_organization_forbids_are_told() -> None:
+    """Tokens leave them out (tenancy.md), so somebody has to be told; nothing is said where nothing was ever forbidden."""
+    agent = an_agent(organization_id="acme", scopes=("resumes:read", "scores:write"))
+    acme = an_organization()
+    narrow = replace(acme, spec=replace(acme.spec, allowed_scopes=("resumes:read",)))
+    assert condition(register(AgentInput(agent, organization=acme), NOW).conditions, SCOPES_ALLOWED) is None
+    forbidden = register(AgentInput(agent, organization=narrow), NOW)
+    told = condition(forbidden.conditions, SCOPES_ALLOWED)
+    assert told
+    assert (told.status.value, told.reason) == ("False", "ScopesForbidden")
+    assert "scores:write" in told.message
+    assert "resumes:read" not in told.message
+    allowed = register(AgentInput(replace(agent, status=forbidden), organization=acme), NOW)
+    again = condition(allowed.conditions, SCOPES_ALLOWED)
+    assert again
+    assert (again.status.value, again.reason) == ("True", "ScopesGranted")
