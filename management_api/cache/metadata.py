@@ -7,6 +7,7 @@ already (docs/decisions/0032), and a timestamp that does not parse counts as abs
 from datetime import UTC, datetime
 
 from agentidp.domain.resources import GROUP
+from agentidp.domain.resources.meta import rfc3339
 
 GENERATED_BY = f"{GROUP}/generated-by"
 CHANGED_BY = f"{GROUP}/changed-by"
@@ -29,7 +30,7 @@ def creation_annotation() -> dict[str, str]:
 
 def format_timestamp(time: datetime) -> str:
     """Return the time as RFC 3339 in UTC with microseconds (`metav1.MicroTime`)."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return rfc3339(time, "microseconds")
 
 
 def parse_timestamp(text: str | None) -> datetime | None:

@@ -39,7 +39,7 @@ class ClientLookup:
         return found
 
     async def _objects(self, source: Source[ItemT], selector: str) -> list[ItemT]:
-        return await list_all(self._cluster, source, selector={"fieldSelector": selector}, most=MOST_BYTES)
+        return await list_all(self._cluster, source, selector={"fieldSelector": selector}, max_bytes=MOST_BYTES)
 
     async def _add_organization(self, found: ClientIndex, client_id: str) -> None:
         """The agent's; for want of one it is asked for one that has the client's id as its name, and means nothing."""
