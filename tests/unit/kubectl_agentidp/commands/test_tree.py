@@ -8,7 +8,7 @@ from agentidp.domain.resources import ObjectMeta, Organization, OrganizationSpec
 from tests.support.object_server import run_command, serving
 from tests.support.worlds import a_registered_agent, an_issued_credential
 
-ACME = Organization(metadata=ObjectMeta(name="acme"), spec=OrganizationSpec(display_name="Acme Corp."))
+ACME = Organization(metadata=ObjectMeta(name="acme"), spec=OrganizationSpec(display_name="Acme Corp.", namespaces=("talent",)))
 OTHER = Organization(metadata=ObjectMeta(name="other"))
 
 
