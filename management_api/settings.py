@@ -34,7 +34,7 @@ class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     objects_per_namespace: Annotated[int, Meta(ge=1)] = 5_000
     """Agents and credentials, in any state, beyond which agents create no more in their namespace over REST."""
     ended_records_kept: Annotated[int, Meta(ge=1, le=10_000)] = 50
-    """Ended credentials of each agent, and decommissioned agents of each namespace, that stay of those that this API created."""
+    """Ended credentials of each agent, and decommissioned agents of each namespace, that this API keeps of its own."""
     traces_collector: Url | None = None
     """The OTLP/HTTP receiver of traces, such as http://collector:4318; without one there are no traces."""
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
