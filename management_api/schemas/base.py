@@ -72,21 +72,21 @@ def schema_of(kind: type[StrEnum]) -> dict[str, Any]:
     return {"type": "string", "enum": [lower(member) for member in kind]}
 
 
-def format_timestamp(time: datetime) -> str:
-    """Return the time as RFC 3339 in UTC with milliseconds."""
-    return rfc3339(time, "milliseconds")
+def format_timestamp(timestamp: datetime) -> str:
+    """Return the timestamp as RFC 3339 in UTC with milliseconds."""
+    return rfc3339(timestamp, "milliseconds")
 
 
 def future_timestamp(text: str) -> datetime:
     """Parse an RFC 3339 timestamp in the future. Raises ValueError with a message for the caller."""
-    time = parse_rfc3339(text)
-    if time is None:
+    timestamp = parse_rfc3339(text)
+    if timestamp is None:
         raise ValueError("it should be a time like 2030-01-31T12:00:00Z (RFC 3339)")
-    if time <= datetime.now(UTC):
+    if timestamp <= datetime.now(UTC):
         raise ValueError("it should be in the future")
-    if time.year > LAST_YEAR:
+    if timestamp.year > LAST_YEAR:
         raise ValueError(f"it should not be after the year {LAST_YEAR}")
-    return time
+    return timestamp
 
 
 _HEADERS: dict[int, dict[str, str]] = {
