@@ -92,7 +92,7 @@ class EventRecorder:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"name": f"{meta.name[:MAX_NAME]}.{time.time_ns():x}", "namespace": namespace},
+            "metadata": {"name": f"{meta.name[:MAX_NAME].rstrip('-.')}.{time.time_ns():x}", "namespace": namespace},
             "eventTime": rfc3339(datetime.now(UTC), "microseconds"),
             "type": "Warning" if warning else "Normal",
             "reason": reason,
