@@ -1,6 +1,6 @@
-"""Look one client up at the API server, by its id: fields that the CRDs declare as selectable find it in one round trip.
+"""Client lookup: reads one client from the API server, by its id, in one round trip through selectable fields of the CRDs.
 
-The same questions are asked for every id, known or not, so that time tells no difference.
+The same requests are made for every id, whether a client has it or not, so that time tells no difference.
 """
 
 import asyncio
