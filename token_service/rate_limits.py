@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 
 from agentidp.cache.revocations import RevocationIndex
-from agentidp.domain.identity.clients import ClientOrganization
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization
 from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.limits import LIMITS, Limits
@@ -54,30 +54,44 @@ class ClientRate:
 
 SECONDS_PER_DAY = 86_400
 
+Rejected = Callable[[ClientAgent, ClientOrganization, bool], None]
+"""Called for each rejection: the agent, its organization, and whether it is the agent's first on this day."""
+
 
 class DailyQuota:
     """Daily quota: tokens that the agents of an organization may get a day of UTC (`spec.limits.tokensPerDay`).
 
-    There is a count for each organization with a limit, by its uid; only administrators create organizations.
+    There is a count for each organization with a limit, by its uid; only administrators create organizations. Each rejection is
+    reported: nothing in the cluster could tell it otherwise.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, rejected: Rejected | None = None) -> None:
         self._clock = clock
+        self._rejected = rejected
         self._day = 0
         self._counts: dict[str, int] = {}
+        self._agents: set[str] = set()
+        """The agents that were rejected today."""
 
-    def take(self, organization: ClientOrganization | None) -> None:
-        """Count one token. Raises OAuthError where it is one too many."""
+    def take(self, agent: ClientAgent, organization: ClientOrganization | None) -> None:
+        """Count one token for an agent of the organization. Raises OAuthError where it is one too many."""
         limit = organization.tokens_per_day if organization else None
         if organization is None or limit is None:
             return
         day, second = divmod(int(self._clock()), SECONDS_PER_DAY)
         if day != self._day:
-            self._day, self._counts = day, {}
+            self._day, self._counts, self._agents = day, {}, set()
         count = self._counts.get(organization.uid, 0)
         if count >= limit:
+            self._report(agent, organization)
             raise too_many_requests("The organization has had its tokens of today.", SECONDS_PER_DAY - second)
         self._counts[organization.uid] = count + 1
+
+    def _report(self, agent: ClientAgent, organization: ClientOrganization) -> None:
+        first = agent.agent_id not in self._agents
+        self._agents.add(agent.agent_id)
+        if self._rejected:
+            self._rejected(agent, organization, first)
 
 
 class RevocationQuota:

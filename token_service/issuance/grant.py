@@ -1,8 +1,8 @@
 """Grants: what a token of this client says for this request, prepared so that a token only adds times and an id.
 
-A grant is evaluated against the agent and its organization (RFC 6749, section 3.3, and RFC 8707, section 2). Its claims (RFC 9068,
-section 2.2) and the end of the response (RFC 6749, section 5.1) are encoded once. Preparing takes two microseconds, so nothing
-is kept here; the request cache keeps the grants of whole requests.
+A grant is evaluated against the agent and its organization (RFC 6749, section 3.3, and RFC 8707, section 2). Its claims (RFC
+9068, section 2.2) and the end of the response (RFC 6749, section 5.1) are encoded once. Preparing takes two microseconds, so
+nothing is kept here; the request cache keeps the grants of whole requests.
 """
 
 import os

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentidp.cache.revocations import RevocationIndex, RevokedToken
-from agentidp.domain.identity.clients import ClientOrganization, client_organization
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization, client_agent, client_organization
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
 from agentidp.domain.tokens.oauth_errors import OAuthError
@@ -125,6 +125,7 @@ async def test_client_rate_counts_access_tokens_apart(limited: ServedAlone) -> N
     assert (await limited.token()).status_code == 200
 
 
+AGENT = client_agent(a_registered_agent())
 NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
 
 
@@ -139,29 +140,47 @@ def test_daily_quota_gives_an_organization_as_many_as_its_limit_and_again_the_ne
     clock = ManualClock(NOON)
     limits = DailyQuota(clock)
     for _ in range(3):
-        limits.take(with_quota(3))
+        limits.take(AGENT, with_quota(3))
     with pytest.raises(OAuthError) as refusal:
-        limits.take(with_quota(3))
+        limits.take(AGENT, with_quota(3))
     assert refusal.value.status == 429
     assert refusal.value.retry_after == SECONDS_PER_DAY // 2
     clock.now += SECONDS_PER_DAY // 2
-    limits.take(with_quota(3))
+    limits.take(AGENT, with_quota(3))
 
 
 def test_daily_quota_counts_nothing_without_a_limit() -> None:
     """Nor without an organization."""
     limits = DailyQuota(ManualClock(NOON))
     for organization in [None, with_quota(None)] * 100:
-        limits.take(organization)
+        limits.take(AGENT, organization)
 
 
 def test_daily_quota_is_of_one_organization() -> None:
     """However many there are."""
     limits = DailyQuota(ManualClock(NOON))
     for number in range(1000):
-        limits.take(with_quota(1, f"o{number}"))
+        limits.take(AGENT, with_quota(1, f"o{number}"))
     with pytest.raises(OAuthError):
-        limits.take(with_quota(1, "o0"))
+        limits.take(AGENT, with_quota(1, "o0"))
+
+
+def test_daily_quota_reports_the_first_rejection_of_each_agent_and_day() -> None:
+    """For one log line and one event an agent and day (tenancy.md); the others are counted."""
+    clock, reported = ManualClock(NOON), list[tuple[str, bool]]()
+
+    def rejected(agent: ClientAgent, _: ClientOrganization, first: bool) -> None:
+        reported.append((agent.agent_id, first))
+
+    limits = DailyQuota(clock, rejected)
+    other = client_agent(a_registered_agent(a_uid(2)))
+    for agent in (AGENT, AGENT, other):
+        with pytest.raises(OAuthError):
+            limits.take(agent, with_quota(0))
+    clock.now += SECONDS_PER_DAY
+    with pytest.raises(OAuthError):
+        limits.take(AGENT, with_quota(0))
+    assert reported == [(AGENT.agent_id, True), (AGENT.agent_id, False), (other.agent_id, True), (AGENT.agent_id, True)]
 
 
 FACTOR, BURST = LIMITS.namespace_revocation_factor, LIMITS.revocations_burst
