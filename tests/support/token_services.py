@@ -13,7 +13,7 @@ from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.client_assertions import TokenIssuer, Workload
 from agentidp.domain.client_secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
-from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
+from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash, SecretMeta
 from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
@@ -63,7 +63,7 @@ def signing_keys(*algorithms: Algorithm) -> Secret:
         for place, algorithm in enumerate(algorithms or (Algorithm.ES256,))
     ]
     return Secret(
-        metadata=ObjectMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
+        metadata=SecretMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
     )
 
 

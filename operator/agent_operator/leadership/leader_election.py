@@ -10,9 +10,11 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -196,11 +198,18 @@ class Election:
             renew_time=moment,
             lease_transitions=spec.lease_transitions + (0 if ours else 1),
         )
-        metadata = self._lease.metadata
-        lease = replace(self._lease, spec=renewed, metadata=replace(metadata, annotations=metadata.annotations | account))
-        known = metadata.resource_version
-        self._lease = await (self._cluster.replace(LEASES, lease) if known else self._cluster.create(LEASES, lease))
+        if self._lease.metadata.resource_version:
+            await self._patch(msgspec.to_builtins(renewed), {"annotations": account})
+        else:
+            meta = replace(self._lease.metadata, annotations=account)
+            self._lease = await self._cluster.create(LEASES, Lease(metadata=meta, spec=renewed))
         self._leadership.trust(sent)
+
+    async def _patch(self, spec: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+        """Change these fields of the version that was seen last: what others set on the Lease stays. Raises Conflict."""
+        meta = self._lease.metadata
+        change = {"metadata": {**metadata, "resourceVersion": meta.resource_version}, "spec": spec}
+        self._lease = await self._cluster.patch(LEASES, meta.namespace, meta.name, change)
 
     async def _release(self) -> None:
         """So that a successor need not wait. Harmless when it fails: the lease runs out."""
@@ -209,6 +218,6 @@ class Election:
         if not led:
             return
         try:
-            await self._cluster.replace(LEASES, replace(self._lease, spec=replace(self._lease.spec, holder_identity=None)))
+            await self._patch({"holderIdentity": None}, {})
         except ApiError as trouble:
             log.info("the lease was not given back", why=str(trouble))
