@@ -142,14 +142,22 @@ class Election:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             try:
-                await self._renew()
-            except Conflict as taken:
+                await self._renew_as_holder()
+            except NotLeading:
                 self._leadership.end()
-                raise NotLeading("another operator has taken the lease") from taken
+                raise
             except ApiError as trouble:
                 log.warning("the lease was not renewed", why=str(trouble))
             if not self._leadership.held:
                 await self._reclaim()
+
+    async def _renew_as_holder(self) -> None:
+        """Renew. Whoever else has written the Lease may have changed something else of it. Raises NotLeading, ApiError."""
+        try:
+            await self._renew()
+        except Conflict:
+            await self._require_to_hold()
+            await self._renew()
 
     async def _yield_to_an_older_operator(self) -> None:
         """Two that came at once may not have seen each other."""
@@ -168,22 +176,20 @@ class Election:
         """The API server was away for long. Go on only if nobody else has led meanwhile, else raise NotLeading."""
         while True:
             try:
-                if await self._is_still_ours():
-                    return await self._renew()
-            except Conflict as taken:
-                raise NotLeading("another operator has taken the lease") from taken
+                await self._require_to_hold()
+                return await self._renew()
+            except NotLeading:
+                raise
             except ApiError as trouble:
                 log.warning("the lease was not renewed", why=str(trouble))
                 await asyncio.sleep(RETRY_EVERY)
-            else:
-                raise NotLeading("another operator has taken the lease")
 
-    async def _is_still_ours(self) -> bool:
+    async def _require_to_hold(self) -> None:
+        """Read the Lease. Raises NotLeading where it names another holder, or is gone."""
         current = await self._cluster.find(LEASES, self._namespace, self._name)
         if current is None or current.spec.holder_identity != self._identity:
-            return False
+            raise NotLeading("another operator has taken the lease")
         self._lease = current
-        return True
 
     async def _renew(self) -> None:
         account = {SERVICE_ACCOUNT: await self._others.username()}

@@ -142,9 +142,10 @@ async def test_what_is_not_there_is_said_to_be_missing(any_cluster: Any, stored:
 
 
 @pytest.fixture
-async def secret(any_cluster: Any) -> AsyncIterator[Secret]:
-    """A Secret that was just created, and has an owner."""
-    meta = SecretMeta(name="conformance", namespace=NAMESPACE, labels={"a": "1"}, owner_references=(_owner(1),))
+async def secret(any_cluster: Any, stored: AgentCredential) -> AsyncIterator[Secret]:
+    """A Secret that was just created, and has an owner that is there."""
+    owners = (_owner(stored.metadata.uid),)
+    meta = SecretMeta(name="conformance", namespace=NAMESPACE, labels={"a": "1"}, owner_references=owners)
     yield await any_cluster.create(SECRETS, Secret(metadata=meta, data={"a": b"1", "b": b"2"}))
     left = await any_cluster.find(SECRETS, NAMESPACE, "conformance")
     if left:
@@ -153,10 +154,12 @@ async def secret(any_cluster: Any) -> AsyncIterator[Secret]:
 
 async def test_a_strategic_patch_of_a_secret_merges_its_owners_by_uid(any_cluster: Any, secret: Secret) -> None:
     """Kubernetes' API reference: `ownerReferences` have the patch strategy merge, and the merge key uid."""
-    owners = [msgspec.to_builtins(_owner(2)), msgspec.to_builtins(replace(_owner(1), controller=True))]
+    first = replace(secret.metadata.owner_references[0], controller=True)
+    second = _owner("00000000-0000-4000-8000-000000000000")
+    owners = [msgspec.to_builtins(second), msgspec.to_builtins(first)]
     change = {"metadata": {"ownerReferences": owners, "labels": {"a": None, "b": "2"}}, "data": {"a": None, "c": b"3"}}
     patched = await any_cluster.patch(SECRETS, *secret.key, change, STRATEGIC_MERGE_PATCH)
-    assert set(patched.metadata.owner_references) == {replace(_owner(1), controller=True), _owner(2)}
+    assert set(patched.metadata.owner_references) == {first, second}
     assert patched.metadata.labels == {"b": "2"}
     assert patched.data == {"b": b"2", "c": b"3"}
 
@@ -181,9 +184,8 @@ async def test_a_manifest_is_created_once(any_cluster: Any, secret: Secret) -> N
     assert (created.data, created.metadata.labels, created.immutable) == (secret.data, {"z": "26"}, True)
 
 
-def _owner(number: int) -> OwnerReference:
-    uid = f"{number:08d}-0000-4000-8000-000000000000"
-    return OwnerReference(api_version="v1", kind="Namespace", name=f"owner-{number}", uid=uid)
+def _owner(uid: str) -> OwnerReference:
+    return OwnerReference(api_version=CREDENTIALS.api_version, kind=CREDENTIALS.name, name="conformance", uid=uid)
 
 
 def _named(stored: AgentCredential) -> ObjectMeta:
