@@ -10,7 +10,7 @@ PYTHON_SOURCES := agentidp operator/agent_operator token_service management_api 
 MANIFESTS := .github crds charts/agentidp/values.yaml charts/agentidp/Chart.yaml charts/agentidp/files/alerts.yaml charts/agentidp/ci $(wildcard examples)
 SHELL_SCRIPTS := .ci/run $(wildcard examples/*.sh examples/*/*.sh)
 
-.PHONY: help demo up down test test-unit test-integration e2e bench dashboard check format lock lint-chart audit sbom docs manifest clean environment control-plane prometheus
+.PHONY: help demo up down test test-unit test-integration e2e bench dashboard check format lock lint-chart audit sbom docs reference manifest clean environment control-plane prometheus
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,8 @@ check: control-plane ## Format, lint and type checks of everything; seconds
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 	$(BIN)/hadolint Dockerfile
 	@$(MAKE) --no-print-directory audit
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@mkdir -p .make # with --quiet, MkDocs counts no warnings, and strict mode finds no broken link
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build > .make/mkdocs.log 2>&1 || { cat .make/mkdocs.log; exit 1; }
 	@if command -v gofmt > /dev/null; then set -x; test -z "$$(gofmt -l devcluster)"; fi
 
 lint-chart: control-plane ## Let kubeconform (three Kubernetes versions) and kube-score read the rendered chart; compiles them once
@@ -91,6 +92,10 @@ sbom: .make/auditors .make/shipped ## List what the image has: dist/sbom.cdx.jso
 	@$(BIN)/uv pip sync --quiet --python $@ --require-hashes $<
 docs: environment ## Build the documentation as a site: dist/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+reference: environment ## Write docs/reference/reasons.md anew, from the conditions and reasons of the code
+	@mkdir -p docs/reference
+	@$(BIN)/python docs/site/reference.py
 
 manifest: control-plane ## Render the chart for `kubectl apply`, for who has no Helm: dist/agentidp.yaml
 	@mkdir -p dist

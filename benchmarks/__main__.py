@@ -24,16 +24,16 @@ INTERRUPTED = 130
 def main() -> int:
     """Run what was asked for, one after the other."""
     parser = _parser()
-    told = parser.parse_args()
-    if told.list:
+    options = parser.parse_args()
+    if options.list:
         for name, measure in BENCHMARKS.items():
             print(f"{name:20} {summary(measure)}")
         return 0
-    if unknown := set(told.names) - set(BENCHMARKS):
+    if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; --list names them")
     try:
-        for name in told.names or BENCHMARKS:
-            _measure(name, Scale(told.scale), told.results)
+        for name in options.names or BENCHMARKS:
+            _measure(name, Scale(options.scale), options.results)
     except DevclusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from benchmarks.stage.replicas import replicated
 from benchmarks.stage.settled import Settled, settle
 from benchmarks.stage.waiting import until, until_awaited
 from benchmarks.stage.watching import watching
-from benchmarks.stage.workload import Pair, Workload, workload
+from benchmarks.stage.workload import ClientCredentials, Workload, workload
 from devcluster.programs import OPERATOR, TOKEN_SERVICE
 
 REPLICAS = 3
@@ -58,11 +58,11 @@ class Sights:
 
 
 class Scene(NamedTuple):
-    """What a sample needs."""
+    """The clients and objects that a sample needs."""
 
     stage: Stage
     made: Settled
-    sights: Sights
+    arrivals: Sights
     clients: tuple[Workload, ...]
 
 
@@ -89,22 +89,22 @@ async def cut_off(run: Run) -> Result:
 
 @asynccontextmanager
 async def _scene(stage: Stage, made: Settled, urls: Sequence[str]) -> AsyncIterator[Scene]:
-    sights = Sights()
+    arrivals = Sights()
     async with AsyncExitStack() as open_:
-        await open_.enter_async_context(watching(stage.admin, CREDENTIALS, sights.note, made.namespace))
-        await open_.enter_async_context(watching(stage.admin, AGENTS, sights.note, made.namespace))
+        await open_.enter_async_context(watching(stage.admin, CREDENTIALS, arrivals.note, made.namespace))
+        await open_.enter_async_context(watching(stage.admin, AGENTS, arrivals.note, made.namespace))
         clients = [await open_.enter_async_context(workload(url + TOKEN_PATH)) for url in urls]
-        yield Scene(stage, made, sights, tuple(clients))
+        yield Scene(stage, made, arrivals, tuple(clients))
 
 
 async def _suspend(scene: Scene, number: int) -> Sample:
     scene.stage.run.say(f"suspension {number + 1}")
-    agent, pair = _agent(scene, number)
+    agent, client_credentials = _agent(scene, number)
 
     async def change(state: str) -> Agent:
         return await scene.stage.admin.patch(AGENTS, scene.made.namespace, agent.metadata.name, _spec(state=state))
 
-    sample = await _measure(scene, lambda client: client.is_served(pair), lambda: change("Suspended"))
+    sample = await _measure(scene, lambda client: client.is_served(client_credentials), lambda: change("Suspended"))
     await change("Active")
     await until_at_rest(scene.stage.operator_url)  # it writes ten credentials' status, which must not weigh on the next sample
     return sample
@@ -113,23 +113,23 @@ async def _suspend(scene: Scene, number: int) -> Sample:
 async def _revoke(scene: Scene, number: int) -> Sample:
     scene.stage.run.say(f"revocation {number + 1}")
     place = len(scene.made.credentials) - 1 - number
-    name, pair = scene.made.credentials[place].metadata.name, scene.made.pair(place)
+    name, client_credentials = scene.made.credentials[place].metadata.name, scene.made.client_credentials(place)
 
     async def change() -> AgentCredential:
         return await scene.stage.admin.patch(CREDENTIALS, scene.made.namespace, name, _spec(state="Revoked"))
 
-    return await _measure(scene, lambda client: client.is_served(pair), change)
+    return await _measure(scene, lambda client: client.is_served(client_credentials), change)
 
 
 async def _kill(scene: Scene, count: int) -> list[Sample]:
     """Of tokens that are a second old: the times in a token are whole seconds."""
     targets = [_agent(scene, number) for number in range(count)]
-    tokens = [await scene.clients[0].token(pair) for _, pair in targets]
+    tokens = [await scene.clients[0].token(client_credentials) for _, client_credentials in targets]
     await asyncio.sleep(1)
     return [await _kill_one(scene, *target, token) for target, token in zip(targets, tokens, strict=True)]
 
 
-async def _kill_one(scene: Scene, agent: Agent, pair: Pair, token: str) -> Sample:
+async def _kill_one(scene: Scene, agent: Agent, client_credentials: ClientCredentials, token: str) -> Sample:
     scene.stage.run.say("kill switches")
 
     async def change() -> Agent:
@@ -137,7 +137,7 @@ async def _kill_one(scene: Scene, agent: Agent, pair: Pair, token: str) -> Sampl
         patch = _spec(tokensValidAfter=moment)
         return await scene.stage.admin.patch(AGENTS, scene.made.namespace, agent.metadata.name, patch)
 
-    return await _measure(scene, lambda client: client.is_active(pair, token), change)
+    return await _measure(scene, lambda client: client.is_active(client_credentials, token), change)
 
 
 async def _measure(scene: Scene, accepted: Accepted, change: Change) -> Sample:
@@ -149,8 +149,8 @@ async def _measure(scene: Scene, accepted: Accepted, change: Change) -> Sample:
     changed = (await change()).metadata
     answered = time.monotonic()
     refused = await asyncio.wait_for(asyncio.gather(*refusals), PATIENCE_SECONDS)
-    await until(lambda: scene.sights.at.get(changed.uid, (0, 0.0))[0] >= changed.generation)
-    _, seen = scene.sights.at[changed.uid]
+    await until(lambda: scene.arrivals.at.get(changed.uid, (0, 0.0))[0] >= changed.generation)
+    _, seen = scene.arrivals.at[changed.uid]
     return Sample(answered - started, seen - started, tuple(one - started for one in refused))
 
 
@@ -161,10 +161,10 @@ async def _first_refusal(client: Workload, accepted: Accepted) -> float:
     return time.monotonic()
 
 
-def _agent(scene: Scene, number: int) -> tuple[Agent, Pair]:
-    """The agent of this number, and the pair of one of its credentials."""
+def _agent(scene: Scene, number: int) -> tuple[Agent, ClientCredentials]:
+    """The agent of this number, and the client credentials of one of its AgentCredentials."""
     place = number % len(scene.made.agents)
-    return scene.made.agents[place], scene.made.pair(place * CREDENTIALS_PER_AGENT)
+    return scene.made.agents[place], scene.made.client_credentials(place * CREDENTIALS_PER_AGENT)
 
 
 def _spec(**fields: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Taken(NamedTuple):
 
 
 class Victim(NamedTuple):
-    """What the tenant has."""
+    """The objects of the tenant under measurement."""
 
     stage: Stage
     settled: Settled
@@ -133,7 +133,7 @@ async def _samples(victim: Victim, turn: int, samples: int, said: str) -> dict[s
 
 async def _first_use(victim: Victim, place: int) -> float:
     started = time.monotonic()
-    if not await victim.client.is_served(victim.settled.pair(place)):
+    if not await victim.client.is_served(victim.settled.client_credentials(place)):
         raise RuntimeError("a right secret was refused")
     return time.monotonic() - started
 
@@ -165,7 +165,7 @@ class Compared(NamedTuple):
 
     @property
     def times_calm(self) -> float:
-        """The p99 of both."""
+        """Return the ratio of both p99."""
         return round(self.beside.percentile(99) / self.calm.percentile(99), 2)
 
     def figures(self) -> Sequence[Figure]:
@@ -193,7 +193,7 @@ def _result(taken: dict[str, Taken], samples: int) -> Result:
     return Result(
         title=f"One tenant beside another that spends all it may, {samples} times each",
         method=METHOD,
-        series=tuple(one for pair in compared for one in (pair.calm, pair.beside)),
+        series=tuple(each for comparison in compared for each in (comparison.calm, comparison.beside)),
         figures=tuple(figure for one in compared for figure in one.figures()),
         targets=tuple(
             Target(

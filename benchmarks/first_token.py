@@ -17,7 +17,7 @@ from benchmarks.stage.objects import credential, make_agents, make_namespace
 from benchmarks.stage.operator_state import until_at_rest
 from benchmarks.stage.settled import settle
 from benchmarks.stage.watching import watching
-from benchmarks.stage.workload import Pair, Workload, pair_in, workload
+from benchmarks.stage.workload import ClientCredentials, Workload, client_credentials_in, workload
 from devcluster.programs import OPERATOR
 
 NAMESPACE = "first-token"
@@ -55,25 +55,25 @@ async def _take(stage: Stage, count: int) -> list[Sample]:
     await make_namespace(stage.admin, NAMESPACE)
     await make_agents(stage.admin, NAMESPACE, [AGENT])
     await until_at_rest(stage.operator_url)
-    pairs: asyncio.Queue[Pair] = asyncio.Queue()
+    pairs: asyncio.Queue[ClientCredentials] = asyncio.Queue()
 
     def tell(secret: Secret) -> None:
-        pairs.put_nowait(pair_in(secret))
+        pairs.put_nowait(client_credentials_in(secret))
 
     async with watching(stage.admin, SECRETS, tell, NAMESPACE), workload(stage.endpoints.token_endpoint) as client:
         return [await _sample(stage, client, pairs, number) for number in range(count)]
 
 
-async def _sample(stage: Stage, client: Workload, pairs: asyncio.Queue[Pair], number: int) -> Sample:
+async def _sample(stage: Stage, client: Workload, pairs: asyncio.Queue[ClientCredentials], number: int) -> Sample:
     stage.run.say(f"credential {number + 1}")
     bcrypt = await seconds_for_one_hash() + await seconds_for_one_hash()
     started = time.monotonic()
     await stage.admin.create(CREDENTIALS, credential(NAMESPACE, f"credential-{number}", AGENT))
     created = time.monotonic() - started
-    pair = await pairs.get()
+    client_credentials = await pairs.get()
     delivered = time.monotonic() - started
     refused = 0
-    while not await client.is_served(pair):
+    while not await client.is_served(client_credentials):
         refused += 1
     served = time.monotonic() - started
     await until_at_rest(stage.operator_url)

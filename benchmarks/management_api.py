@@ -22,7 +22,7 @@ from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential
 from benchmarks.stage.operator_state import exposition, until_at_rest
 from benchmarks.stage.settled import settle
 from benchmarks.stage.waiting import until_awaited
-from benchmarks.stage.workload import pair_in, workload
+from benchmarks.stage.workload import client_credentials_in, workload
 from devcluster.programs import MANAGEMENT_API, OPERATOR, PROGRAMS
 
 CONNECTIONS, AT_ONCE = 32, 8
@@ -40,7 +40,7 @@ METHOD = (
 )
 
 
-class Asked(NamedTuple):
+class Target(NamedTuple):
     """The API under measurement: its process, and the requests that are sent in turn."""
 
     url: str
@@ -71,12 +71,12 @@ async def management_api(run: Run) -> Result:
         settled = await settle(stage, count)
         stage.programs.start(OPERATOR.name, MANY_PER_AGENT)
         stage.programs.restart(MANAGEMENT_API.name, UNLIMITED)
-        asked = _asked(stage, await _bearer(stage, settled.namespace, count), settled.agents)
-        generated = await _generate(stage, asked)
-        pin_to_first(asked.pid)
-        listed = await _list(run, asked)
+        target = _target(stage, await _bearer(stage, settled.namespace, count), settled.agents)
+        generated = await _generate(stage, target)
+        pin_to_first(target.pid)
+        listed = await _list(run, target)
         half = series(LIST, "", listed.per_second[LIST]).median / 2
-        calm = {name: await _load(run, asked, name, run.sized(smoke=1, normal=20), half) for name in (LIST, FLOOR)}
+        calm = {name: await _load(run, target, name, run.sized(smoke=1, normal=20), half) for name in (LIST, FLOOR)}
     return _result(count, generated, listed, calm, half)
 
 
@@ -86,12 +86,12 @@ async def _bearer(stage: Stage, namespace: str, known: int) -> str:
     await stage.admin.create(AGENTS, replace(declared, spec=replace(declared.spec, scopes=SCOPES, audiences=())))
     await stage.admin.create(CREDENTIALS, credential(namespace, CALLER, CALLER))
     await until_at_rest(stage.operator_url, known + 1)
-    pair = pair_in(await stage.admin.get(SECRETS, namespace, CALLER))
+    client_credentials = client_credentials_in(await stage.admin.get(SECRETS, namespace, CALLER))
     async with workload(stage.endpoints.token_endpoint) as client:
-        return await client.token(pair)
+        return await client.token(client_credentials)
 
 
-def _asked(stage: Stage, bearer: str, agents: Sequence[Agent]) -> Asked:
+def _target(stage: Stage, bearer: str, agents: Sequence[Agent]) -> Target:
     """The same few agents in turn."""
     url = stage.programs.url(MANAGEMENT_API.name)
     paths = [f"/api/v1/agents/{one.status.agent_id}/credentials" for one in agents[:50]]
@@ -100,7 +100,7 @@ def _asked(stage: Stage, bearer: str, agents: Sequence[Agent]) -> Asked:
         LIST: tuple(_request("GET", url, path, bearer) for path in paths),
         FLOOR: (_request("GET", url, "/healthz", bearer),),
     }
-    return Asked(url, stage.programs.process(MANAGEMENT_API.name).pid, requests)
+    return Target(url, stage.programs.process(MANAGEMENT_API.name).pid, requests)
 
 
 def _request(method: str, url: str, path: str, bearer: str) -> bytes:
@@ -111,30 +111,30 @@ def _request(method: str, url: str, path: str, bearer: str) -> bytes:
     return (head + body).encode()
 
 
-async def _generate(stage: Stage, asked: Asked) -> Generated:
+async def _generate(stage: Stage, target: Target) -> Generated:
     """What the end of a round cuts off is undone before the next one. Raises RuntimeError where requests failed."""
     run = stage.run
     rounds, seconds = run.sized(smoke=1, normal=8), 10.0
     hashes = run.sized(smoke=CORES, normal=20 * CORES)
-    seen = Generated([], [], [])
+    samples = Generated([], [], [])
     for number in range(rounds):
         run.say(f"new credentials: round {number + 1} of {rounds}")
-        seen.hashes.append(hashes / await seconds_for_hashes(hashes))
-        outcome = await put_load(asked.url, asked.requests["generate"], AT_ONCE, seconds)
+        samples.hashes.append(hashes / await seconds_for_hashes(hashes))
+        outcome = await put_load(target.url, target.requests["generate"], AT_ONCE, seconds)
         made = outcome.statuses.get(201, 0)
         if set(outcome.statuses) != {201} or outcome.lost:
             raise RuntimeError(f"new credentials: {outcome.statuses}, {outcome.lost} connections were lost")
-        await _until_undone(stage, asked)
-        seen.per_second.append(made / outcome.seconds)
-        seen.milliseconds.extend(1000 * one for one in outcome.latencies)
-    return seen
+        await _until_undone(stage, target)
+        samples.per_second.append(made / outcome.seconds)
+        samples.milliseconds.extend(1000 * one for one in outcome.latencies)
+    return samples
 
 
-async def _until_undone(stage: Stage, asked: Asked) -> None:
+async def _until_undone(stage: Stage, target: Target) -> None:
     """No secret is being made, no credential is waiting for its confirmation, and the operator rests."""
 
     async def nothing_is_under_way() -> bool:
-        making = total("agentidp_management_secrets_in_the_making", await exposition(asked.url))
+        making = total("agentidp_management_secrets_in_the_making", await exposition(target.url))
         return not making and not await list_all(stage.admin, PENDING_CHANGES)
 
     for _ in range(2):  # between the making of a secret and its declaration, neither is seen
@@ -143,26 +143,26 @@ async def _until_undone(stage: Stage, asked: Asked) -> None:
     await until_at_rest(stage.operator_url)
 
 
-async def _list(run: Run, asked: Asked) -> Listed:
+async def _list(run: Run, target: Target) -> Listed:
     """Whoever was first is last in the next round."""
     rounds, seconds = run.sized(smoke=1, normal=15), run.sized(smoke=0.5, normal=2.0)
     order = [LIST, FLOOR]
-    seen = Listed({name: [] for name in order}, {name: [] for name in order})
+    samples = Listed({name: [] for name in order}, {name: [] for name in order})
     for number in range(rounds):
         for name in order:
             run.say(f"round {number + 1} of {rounds}: {name}")
-            before = cpu_seconds(asked.pid)
-            outcome = await _load(run, asked, name, seconds)
-            seen.per_second[name].append(outcome.served_per_second)
-            seen.cpu[name].append(1e6 * (cpu_seconds(asked.pid) - before) / outcome.statuses[200])
+            before = cpu_seconds(target.pid)
+            outcome = await _load(run, target, name, seconds)
+            samples.per_second[name].append(outcome.served_per_second)
+            samples.cpu[name].append(1e6 * (cpu_seconds(target.pid) - before) / outcome.statuses[200])
         order.reverse()
-    return seen
+    return samples
 
 
-async def _load(run: Run, asked: Asked, name: str, seconds: float, rate: float = 0.0) -> Outcome:
+async def _load(run: Run, target: Target, name: str, seconds: float, rate: float = 0.0) -> Outcome:
     """Raises RuntimeError where a request failed."""
     run.say(name)
-    outcome = await put_load(asked.url, asked.requests[name], CONNECTIONS, seconds, rate)
+    outcome = await put_load(target.url, target.requests[name], CONNECTIONS, seconds, rate)
     if outcome.failed:
         raise RuntimeError(f"{name}: {outcome.statuses}, {outcome.lost} connections were lost")
     return outcome
@@ -187,7 +187,10 @@ def _result(count: int, generated: Generated, listed: Listed, calm: dict[str, Ou
             Figure("credentials", count),
             Figure("p99 until a new credential is answered", round(took.percentile(99), 1), "ms"),
             Figure("half load of lists", round(half), "answers/s"),
-            *(Figure(f"p99 at half load, {name}", round(1000 * told.percentile(99), 3), "ms") for name, told in calm.items()),
+            *(
+                Figure(f"p99 at half load, {name}", round(1000 * outcome.percentile(99), 3), "ms")
+                for name, outcome in calm.items()
+            ),
         ),
         charts=(
             Bars("Answers a second on one core", "answers/s", tuple(rates.values())),

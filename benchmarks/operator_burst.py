@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.resources import AgentCredential, ConditionStatus
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.kube.kinds import CREDENTIALS
 from benchmarks.measure.accounting import Meter, Spent, main_thread_cpu_seconds, memory
 from benchmarks.measure.counters import total
@@ -34,7 +34,7 @@ METHOD = (
 
 
 class Burst(NamedTuple):
-    """One of them."""
+    """The samples of one burst of credentials."""
 
     bound: float
     ready: list[float]
@@ -87,9 +87,9 @@ async def _declare(stage: Stage, count: int, namespace: str) -> tuple[list[float
     all_ready = asyncio.Event()
     started = time.monotonic()
 
-    def tell(seen: AgentCredential) -> None:
-        if is_ready(seen) and seen.metadata.name not in ready:
-            ready[seen.metadata.name] = time.monotonic() - started
+    def tell(credential: AgentCredential) -> None:
+        if is_ready(credential) and credential.metadata.name not in ready:
+            ready[credential.metadata.name] = time.monotonic() - started
             if len(ready) == count:
                 all_ready.set()
 
@@ -104,10 +104,10 @@ async def _declare(stage: Stage, count: int, namespace: str) -> tuple[list[float
     return sorted(ready.values()), created
 
 
-def is_ready(seen: AgentCredential) -> bool:
+def is_ready(credential: AgentCredential) -> bool:
     """Whether its secret is published and delivered."""
-    told = condition(seen.status.conditions, READY)
-    return told is not None and told.status is ConditionStatus.TRUE
+    ready_condition = condition(credential.status.conditions, READY)
+    return ready_condition is not None and ready_condition.status is ConditionStatus.TRUE
 
 
 @asynccontextmanager

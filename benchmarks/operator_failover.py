@@ -46,7 +46,7 @@ class Witness:
     """Every value that each Secret has held."""
 
     def lease(self, seen: Lease) -> None:
-        """The Lease was written."""
+        """Record a write of the Lease."""
         if seen.spec.holder_identity and seen.spec.holder_identity != self.holder:
             self.holder, self.held_since = seen.spec.holder_identity, time.monotonic()
 
@@ -57,14 +57,14 @@ class Witness:
         self.statuses.append(time.monotonic())
 
     def secret(self, seen: Secret) -> None:
-        """A Secret was written."""
+        """Record a write of a Secret."""
         value, values = seen.data["client_secret"], self.values[seen.metadata.name]
         if not values or values[-1] != value:
             values.append(value)
 
 
 class Failover(NamedTuple):
-    """Seconds since the kill."""
+    """Seconds from the kill to each event of a failover."""
 
     leads: float
     writes: float

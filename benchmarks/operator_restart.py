@@ -30,7 +30,7 @@ METHOD = (
 
 
 class Restart(NamedTuple):
-    """One of them."""
+    """The samples of one restart of the operator."""
 
     listing: float
     settled: float

@@ -97,7 +97,7 @@ def series(name: str, unit: str, samples: Sequence[float]) -> Series:
 
 
 def ratio(name: str, candidate: Sequence[float], baseline: Sequence[float]) -> Ratio:
-    """Round by round."""
+    """Return the ratio of two series, per round."""
     return Ratio(name, tuple(round(one / other, 4) for one, other in zip(candidate, baseline, strict=True)))
 
 

@@ -12,7 +12,7 @@ SizeT = TypeVar("SizeT")
 
 
 class Scale(StrEnum):
-    """How much is measured."""
+    """The amount of work that a benchmark measures."""
 
     SMOKE = "smoke"
     """As little as shows that the benchmark works; its figures mean nothing and are not kept."""

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from agentidp.domain.client_secrets import generate_secret
+from agentidp.domain.secrets.client_secrets import generate_secret
 from benchmarks.measure.accounting import Memory, memory
 from benchmarks.measure.http_load import Outcome, form_request, put_load
 from benchmarks.measure.slow_connections import Slow, held
 from benchmarks.result import Bars, Figure, Result, Series, Target, series
 from benchmarks.run import Run
 from benchmarks.stage.token_service import measured_token_service, warmed_up
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 from devcluster.programs import TOKEN_SERVICE
 
 RATE, ATTACKERS = 200.0, 32
@@ -29,18 +29,20 @@ METHOD = (
 
 
 class Attack(NamedTuple):
-    """What attackers send."""
+    """The requests that an attacker sends."""
 
     name: str
-    pair: Callable[[Pair], Pair]
+    client_credentials: Callable[[ClientCredentials], ClientCredentials]
     """Of an attacker that knows this client's id."""
 
 
 ATTACKS = (
-    Attack("wrong secrets of known clients, as we make them", lambda known: Pair(known.client_id, generate_secret())),
-    Attack("wrong secrets of known clients, of any kind", lambda known: Pair(known.client_id, uuid.uuid4().hex)),
-    Attack("unknown clients", lambda _: Pair(str(uuid.uuid4()), generate_secret())),
-    Attack("what is no client at all", lambda _: Pair("admin", "admin")),
+    Attack(
+        "wrong secrets of known clients, as we make them", lambda known: ClientCredentials(known.client_id, generate_secret())
+    ),
+    Attack("wrong secrets of known clients, of any kind", lambda known: ClientCredentials(known.client_id, uuid.uuid4().hex)),
+    Attack("unknown clients", lambda _: ClientCredentials(str(uuid.uuid4()), generate_secret())),
+    Attack("what is no client at all", lambda _: ClientCredentials("admin", "admin")),
 )
 
 
@@ -75,8 +77,11 @@ async def token_attack(run: Run) -> Result:
             told[CALM].append(await put_load(url, valid, 8, seconds, RATE))
             for attack in ATTACKS:
                 run.say(f"round {number + 1} of {rounds}: {attack.name}")
-                pairs = (attack.pair(settled.pair(place % len(settled.credentials))) for place in range(DIFFERENT_REQUESTS))
-                bad = tuple(form_request(url, pair) for pair in pairs)
+                pairs = (
+                    attack.client_credentials(settled.client_credentials(place % len(settled.credentials)))
+                    for place in range(DIFFERENT_REQUESTS)
+                )
+                bad = tuple(form_request(url, client_credentials) for client_credentials in pairs)
                 good, attacker = await asyncio.gather(
                     put_load(url, valid, 8, seconds, RATE), put_load(url, bad, ATTACKERS, seconds)
                 )

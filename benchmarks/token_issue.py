@@ -6,7 +6,7 @@ from benchmarks.measure.http_load import Outcome, form_request
 from benchmarks.measure.in_turn import Rates, Served, at_rate, rates_in_turn
 from benchmarks.result import Bars, Figure, Result, Series, Target, ratio
 from benchmarks.run import Run
-from benchmarks.stage.baselines import PAIR, SIGNATURE, TOKEN, raw_asgi
+from benchmarks.stage.baselines import CLIENT_CREDENTIALS, SIGNATURE, TOKEN, raw_asgi
 from benchmarks.stage.token_service import measured_token_service, warmed_up
 from devcluster.programs import TOKEN_SERVICE
 
@@ -31,7 +31,7 @@ async def token_issue(run: Run) -> Result:
         servers = {OURS: Served(stage.endpoints.token_endpoint, pid, requests)}
         for name, kind in ((RAW, TOKEN), (FLOOR, SIGNATURE)):
             url, pid = await stack.enter_async_context(raw_asgi(kind, run.directory))
-            servers[name] = Served(url, pid, (form_request(url, PAIR),))
+            servers[name] = Served(url, pid, (form_request(url, CLIENT_CREDENTIALS),))
         rates = await rates_in_turn(run, servers, rounds, seconds)
         half = rates[OURS].per_second.median / 2
         calm = {name: await at_rate(servers[name], 10 * seconds, half) for name in (OURS, RAW)}

@@ -38,7 +38,7 @@ async def token_peers(run: Run) -> Result:
         places = range(0, 10 * clients, 10)
         pid = stage.programs.process(TOKEN_SERVICE.name).pid
         servers = {OURS: Served(stage.endpoints.token_endpoint, pid, await warmed_up(stage, settled, places))}
-        pairs = [settled.pair(place) for place in places]
+        pairs = [settled.client_credentials(place) for place in places]
         for kind, name in PEERS.items():
             servers[name] = await stack.enter_async_context(oidc_provider(kind, pairs, run.directory))
         servers[HYDRA] = await stack.enter_async_context(hydra(pairs, run.directory))

@@ -15,7 +15,7 @@ import msgspec
 from benchmarks.stage.connection import connected
 from dashboard.life.clients import Clients
 from dashboard.life.owner import Owner
-from dashboard.life.script import AGENTS, SECONDS, WHOLE_LIFE, World, begin, play
+from dashboard.life.script import AGENTS, SECONDS, WHOLE_LIFE, Actors, begin, play
 from dashboard.panels import the_dashboard
 from dashboard.picture.page import as_svg
 from dashboard.recording import Mark, Recording, ask_all
@@ -68,12 +68,12 @@ async def _lived(stage: Stage) -> Recording:
     async with connected(stage.cluster.kubeconfig) as admin:
         owner = Owner(admin, "talent")
         async with Clients(owner, stage.token_endpoints) as clients:
-            world = World(stage, owner, clients)
+            actors = Actors(stage, owner, clients)
             print(f"declaring agents; then their life takes {SECONDS / 60:.0f} minutes", flush=True)
-            await begin(world, AGENTS)
+            await begin(actors, AGENTS)
             await asyncio.sleep(SETTLING_SECONDS)
             start = time.time()
-            await play(world, WHOLE_LIFE, SECONDS, lambda title: print(f"{_clock(time.time() - start)} {title}", flush=True))
+            await play(actors, WHOLE_LIFE, SECONDS, lambda title: print(f"{_clock(time.time() - start)} {title}", flush=True))
             marks = tuple(Mark(scene.at, scene.title) for scene in WHOLE_LIFE)
             return _recorded(stage, Span(start, start + SECONDS, SCRAPED_EVERY), marks)
 

@@ -35,7 +35,7 @@ class Target(Struct, frozen=True, rename="camel"):
 
 
 class Defaults(Struct, frozen=True):
-    """How values are written."""
+    """The unit in which a panel writes values."""
 
     unit: str = "short"
 
@@ -62,7 +62,7 @@ class Panel(Struct, frozen=True, rename="camel"):
 
 
 class Dashboard(Struct, frozen=True):
-    """All panels."""
+    """The panels of the dashboard, in order."""
 
     title: str
     panels: tuple[Panel, ...]

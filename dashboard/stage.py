@@ -30,12 +30,12 @@ class Stage:
 
     @property
     def token_endpoints(self) -> list[str]:
-        """Of each token service."""
+        """Return the token endpoint of each replica."""
         return [f"{one.token_url}/api/v1/token" for one in self.replicas]
 
     @property
     def api_url(self) -> str:
-        """Of the management API."""
+        """Return the URL of the management API."""
         return self.api.url(MANAGEMENT_API.name)
 
     @property

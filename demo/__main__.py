@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Play the demo."""
+    """Run the demo and print its duration."""
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="agentidp-demo-") as directory:

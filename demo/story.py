@@ -42,7 +42,7 @@ def play(cast: Cast) -> None:
 
 
 def declare(cast: Cast) -> None:
-    """Apply and wait."""
+    """Apply the manifests and wait until they are ready."""
     cast.stage.scene("Declare an agent", "An Agent, its AgentCredential and its Organization are plain manifests: apply them.")
     cast.kubectl(f"apply -f {MANIFEST}")
     cast.kubectl(f"wait -n {NAMESPACE} --for=condition=Ready agentcredential/{CREDENTIAL} --timeout=20s")
@@ -99,7 +99,7 @@ def rotate(cast: Cast) -> None:
 
 
 def suspend(cast: Cast) -> None:
-    """And back."""
+    """Suspend the agent, and resume it."""
     cast.stage.scene("Cut the agent off", "Suspended in its spec, it is refused in milliseconds, by every replica, on its own.")
     _patch(cast, f"agent {CREDENTIAL}", {"state": "Suspended"})
     cast.stage.wait_until("token requests are refused", cast.workload.is_refused)
@@ -109,7 +109,7 @@ def suspend(cast: Cast) -> None:
 
 
 def revoke(cast: Cast) -> None:
-    """For ever."""
+    """Revoke the credential for good."""
     cast.stage.scene("Revoke the credential", "Revoked is for ever: nothing is accepted, the Secret goes, the record stays.")
     _patch(cast, f"agentcredential {CREDENTIAL}", {"state": "Revoked"})
     cast.stage.wait_until("token requests are refused", cast.workload.is_refused)
@@ -121,7 +121,7 @@ def revoke(cast: Cast) -> None:
 
 
 def clean_up(cast: Cast) -> None:
-    """Nothing hangs."""
+    """Delete the namespace; nothing delays its deletion."""
     cast.stage.scene("Clean up", "Deleting what was applied leaves nothing behind, and waits for no finalizer.")
     cast.kubectl(f"delete -f {MANIFEST} --timeout=30s")
     left = cast.kubectl("get -A agents,agentcredentials,organizations --ignore-not-found")

@@ -23,7 +23,7 @@ class Access:
 
     @property
     def kubectl(self) -> Kubectl:
-        """The admin's kubectl."""
+        """Return kubectl with the admin's kubeconfig."""
         return Kubectl(self.kubeconfig, self.kubectl_cache)
 
     @property

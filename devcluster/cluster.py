@@ -69,7 +69,7 @@ class ControlPlane:
 
     @property
     def server(self) -> str:
-        """The API server's URL."""
+        """Return the URL of the API server."""
         return self.addresses.server
 
     @property

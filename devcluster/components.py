@@ -36,12 +36,12 @@ class Layout:
 
     @property
     def etcd_data(self) -> Path:
-        """The data of etcd."""
+        """Return the data folder of etcd."""
         return self.directory / "etcd"
 
     @property
     def certificates(self) -> Path:
-        """The API server's certificates."""
+        """Return the folder of the API server's certificates."""
         return self.directory / "certificates"
 
     @property
@@ -61,7 +61,7 @@ class Layout:
 
     @property
     def admin_kubeconfig(self) -> Path:
-        """The admin's kubeconfig."""
+        """Return the path of the admin's kubeconfig."""
         return self.directory / "kubeconfig"
 
 
@@ -80,7 +80,7 @@ class Addresses:
 
     @property
     def server(self) -> str:
-        """The API server's URL."""
+        """Return the URL of the API server."""
         return f"https://127.0.0.1:{self.api_server}"
 
 

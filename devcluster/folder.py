@@ -33,7 +33,7 @@ class Folder:
 
     @property
     def logs(self) -> Path:
-        """One file a program."""
+        """Return the folder of the logs, one file per program."""
         return self.path / "log"
 
     @property

@@ -53,7 +53,7 @@ class Kind:
         _run("kind", "load", "docker-image", image, f"--name={NAME}")
 
     def close(self) -> None:
-        """Delete it."""
+        """Delete the cluster of kind."""
         _run("kind", "delete", "cluster", f"--name={NAME}")
 
     def __enter__(self) -> Self:

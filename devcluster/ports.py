@@ -21,5 +21,5 @@ class ReservedPort:
             self.release()
 
     def release(self) -> None:
-        """Give the port back."""
+        """Close the socket that holds the port."""
         self._socket.close()

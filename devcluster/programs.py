@@ -101,7 +101,7 @@ class Programs:
         self._children.end(child)
 
     def restart(self, name: str, settings: Mapping[str, str] | None = None) -> None:
-        """Stop and start."""
+        """Stop the program and start it again."""
         self.stop(name)
         self.start(name, settings)
 
@@ -110,7 +110,7 @@ class Programs:
         return [name for name, child in self._running.items() if not child.running]
 
     def close(self) -> None:
-        """End all."""
+        """Stop all programs and wait for them."""
         self._children.end_all()
         for port in self._ports.values():
             port.release()

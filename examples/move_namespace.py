@@ -107,7 +107,7 @@ def _get(kind: str, name: str, namespace: str) -> Object:
 
 
 def _create(one: Object, namespace: str) -> None:
-    """Unless it is there."""
+    """Create an object unless it exists."""
     name = f"{one['kind']}/{one['metadata']['name']}"
     if not _kubectl("get", name, f"--namespace={namespace}", "--ignore-not-found", "--output=name"):
         _kubectl("create", f"--namespace={namespace}", "--filename=-", text=json.dumps(one))
@@ -138,7 +138,7 @@ def _kubectl(*arguments: str, text: str | None = None) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """The command."""
+    """Run the command line: save or restore."""
     match arguments:
         case ["save", namespace]:
             json.dump(save(namespace), sys.stdout, indent=1)

@@ -1,5 +1,5 @@
-"""`kubectl agentidp`: what a person on call types. Reads and changes resources with that person's own rights.
+"""`kubectl agentidp`: the kubectl plugin. It reads and changes resources with the caller's own rights.
 
-`commands` has one module for each family of commands, `views` turns resources into text and knows no cluster, and the rest is
-how to get at the cluster and how to say what went wrong.
+`commands` has one module for each command, `views` turns resources into text. The other modules parse the command line, find
+the cluster and the identity as kubectl does, and turn errors into advice.
 """

@@ -1,4 +1,4 @@
-"""The command line: flags as kubectl has them, before or after the command's name, and help texts with examples."""
+"""The command line: kubectl's flags, before or after the name of the command, and help texts with examples."""
 
 import argparse
 import textwrap
@@ -7,40 +7,41 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentidp.domain.durations import parse_duration
+from agentidp.domain.resources.meta import parse_duration
 from kubectl_agentidp.client import PluginClient
 
 PROGRAM = "kubectl agentidp"
-SUMMARY = "See and change agents and their credentials, with your own rights in the cluster."
+SUMMARY = "Show and change agents and their credentials with your own rights in the cluster."
 EXIT_STATUS = "exit status: 0 done, 1 failed or not done, 2 the command line is not valid"
 WIDTH = 100
 CLUSTER_FLAGS = ("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid")
 
-Collected = dict[str, list[str]]
+RepeatedFlags = dict[str, list[str]]
+"""The values of the flags that may be given several times, by destination."""
 Run = Callable[[PluginClient, argparse.Namespace], Awaitable[None]]
 
 
 class Commands:
-    """The parser, to which each family of commands adds its own."""
+    """The parser of the command line; each command adds its own subparser."""
 
     def __init__(self) -> None:
-        self._collected = Collected()
-        self.parser = argparse.ArgumentParser(prog=PROGRAM, parents=[_flags(self._collected)], **_texts(SUMMARY, EXIT_STATUS))
+        self._repeated = RepeatedFlags()
+        self.parser = argparse.ArgumentParser(prog=PROGRAM, parents=[_flags(self._repeated)], **_texts(SUMMARY, EXIT_STATUS))
         self.parser.set_defaults(**dict.fromkeys(CLUSTER_FLAGS), as_group=[], as_user_extra=[])
         self._commands = self.parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(self, name: str, run: Run, summary: str, *, details: str = "", examples: Sequence[str]) -> argparse.ArgumentParser:
-        """A command; `examples` are what is typed after `kubectl agentidp`."""
+        """Add a command; each example is the text after `kubectl agentidp`."""
         epilog = "\n".join(["examples:", *(f"  {PROGRAM} {example}" for example in examples)])
         parser = self._commands.add_parser(
-            name, help=summary, parents=[_flags(self._collected)], **_texts(f"{summary} {details}", epilog)
+            name, help=summary, parents=[_flags(self._repeated)], **_texts(f"{summary} {details}", epilog)
         )
         parser.set_defaults(run=run)
         return parser
 
 
 def duration(text: str) -> timedelta:
-    """A duration like `1h30m`, for `type=`."""
+    """Parse a duration like `1h30m` (an argparse type)."""
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -48,13 +49,13 @@ def duration(text: str) -> timedelta:
 
 
 def declared_duration(text: str) -> str:
-    """A duration as resources declare it, for `type=`."""
+    """Check a duration, and keep it as it is written (an argparse type)."""
     duration(text)
     return text
 
 
 def http_url(text: str) -> str:
-    """An absolute URL, for `type=`."""
+    """Check an absolute HTTP or HTTPS URL (an argparse type)."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise argparse.ArgumentTypeError(f"{text!r} is not a URL like http://127.0.0.1:8080/api/v1/token")
@@ -62,31 +63,34 @@ def http_url(text: str) -> str:
 
 
 class _Append(argparse.Action):
-    """A flag that is given several times. A command's parser starts from nothing, so what came before its name is kept here."""
+    """A flag that may be given several times, before and after the name of the command.
 
-    def __init__(self, *, collected: Collected, **options: Any) -> None:
+    argparse starts the parser of a command with empty values, so this action keeps the values from before the name.
+    """
+
+    def __init__(self, *, repeated: RepeatedFlags, **options: Any) -> None:
         super().__init__(**options)
-        self._collected = collected
+        self._repeated = repeated
 
     def __call__(self, _: object, namespace: argparse.Namespace, values: Any, __: str | None = None) -> None:
-        told = self._collected.setdefault(self.dest, [])
-        told.append(values)
-        setattr(namespace, self.dest, told)
+        collected = self._repeated.setdefault(self.dest, [])
+        collected.append(values)
+        setattr(namespace, self.dest, collected)
 
 
-def _flags(collected: Collected) -> argparse.ArgumentParser:
-    """The flags of all commands; made anew each time, because parsers share the defaults of what they are made from."""
+def _flags(repeated: RepeatedFlags) -> argparse.ArgumentParser:
+    """Return a new parent parser with the flags of all commands: two parsers may not share one, because it holds defaults."""
     flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     flags.add_argument("-n", "--namespace", help="default: the namespace of the context")
     flags.add_argument("--context", help="a context of the kubeconfig; default: the current one")
-    flags.add_argument("--cluster", help="a cluster of the kubeconfig, in place of the context's")
-    flags.add_argument("--user", help="a user of the kubeconfig, in place of the context's")
+    flags.add_argument("--cluster", help="a cluster of the kubeconfig; default: the one of the context")
+    flags.add_argument("--user", help="a user of the kubeconfig; default: the one of the context")
     flags.add_argument("--kubeconfig", metavar="FILE", help="default: $KUBECONFIG, else ~/.kube/config")
-    flags.add_argument("--as", dest="as_user", metavar="USER", help="act as this user, which takes the right to impersonate")
-    several: dict[str, Any] = {"action": _Append, "collected": collected}
-    flags.add_argument("--as-group", **several, metavar="GROUP", help="and as a member of this group; repeatable")
-    flags.add_argument("--as-uid", metavar="UID", help="and with this UID")
-    flags.add_argument("--as-user-extra", **several, metavar="KEY=VALUE", help="and with this extra; repeatable")
+    flags.add_argument("--as", dest="as_user", metavar="USER", help="impersonate this user; needs the right to impersonate")
+    append: dict[str, Any] = {"action": _Append, "repeated": repeated}
+    flags.add_argument("--as-group", **append, metavar="GROUP", help="impersonate a member of this group; repeatable")
+    flags.add_argument("--as-uid", metavar="UID", help="impersonate with this UID")
+    flags.add_argument("--as-user-extra", **append, metavar="KEY=VALUE", help="impersonate with this extra field; repeatable")
     return flags
 
 

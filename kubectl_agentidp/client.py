@@ -1,75 +1,109 @@
-"""The cluster as the caller may see and change it. Every refusal is a Failure that says what to do about it."""
+"""The client of all commands: typed requests with the caller's own rights.
+
+A refusal of the API server is raised as a CommandError that says what to do about it.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import os
+from argparse import Namespace
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.client import KubeClient
+from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.errors import ApiError, ConfigError, Conflict
 from agentidp.kube.kinds import Kind, ObjectT
 from agentidp.kube.pager import list_all
-from kubectl_agentidp.errors import CommandError, explained, keeps_changing
+from kubectl_agentidp.errors import CommandError, command_errors, too_many_conflicts
+from kubectl_agentidp.kubeconfig import find_source
+from kubectl_agentidp.kuberc import plugin_policy
 
 FIELD_MANAGER = "kubectl-agentidp"
-TRIES = 10
-"""The operator writes a status a few times in a row, then rests: a change meets it once or twice at most."""
-BETWEEN_TRIES_SECONDS = 0.1
 
-Spec = Mapping[str, Any]
+SpecPatch = Mapping[str, Any]
+"""What a command merges into the spec of an object (RFC 7396)."""
+
+
+class RetryLimits(Struct, frozen=True):
+    """How often a change is tried again after a Conflict.
+
+    The operator writes a status a few times in a row and then stops, so a change meets one or two conflicts.
+    """
+
+    max_tries: int = 10
+    pause_seconds: float = 0.1
+
+
+DEFAULT_RETRIES = RetryLimits()
 
 
 class PluginClient:
-    """Typed requests with the caller's rights, in the namespace that the caller means."""
+    """Typed requests in the namespace that the command line or the kubeconfig names."""
 
-    def __init__(self, cluster: KubeClient, namespace: str) -> None:
+    def __init__(self, kube: KubeClient, namespace: str, retries: RetryLimits = DEFAULT_RETRIES) -> None:
         self.namespace = namespace
-        self._cluster = cluster
+        self._kube = kube
+        self._retries = retries
 
     async def get(self, kind: Kind[ObjectT], name: str) -> ObjectT:
-        """One object of the namespace."""
-        with explained("get", kind, self._named(name), self._cluster.server):
-            return await self._cluster.get(kind, self.namespace, name)
+        """Read one object of the namespace."""
+        with command_errors("get", kind, NamespacedName(self.namespace, name), self._kube.server):
+            return await self._kube.get(kind, self.namespace, name)
 
     async def list(self, kind: Kind[ObjectT], namespace: str = "") -> list[ObjectT]:
-        """All objects of a kind, of one namespace or of all, by namespace and name."""
-        with explained("list", kind, NamespacedName(namespace, ""), self._cluster.server):
-            objects = await list_all(self._cluster, kind, kind.path(namespace))
-        return sorted(objects, key=lambda one: one.key)
+        """List all objects of a kind, of one namespace or of all, sorted by namespace and name."""
+        with command_errors("list", kind, NamespacedName(namespace, ""), self._kube.server):
+            objects = await list_all(self._kube, kind, kind.path(namespace))
+        return sorted(objects, key=lambda item: item.key)
 
-    async def change(self, kind: Kind[ObjectT], name: str, decide: Callable[[ObjectT], Spec | None]) -> ObjectT | None:
-        """The object after merging into its spec what `decide` wants; None, and nothing done, where it wants nothing.
+    async def change(self, kind: Kind[ObjectT], name: str, decide: Callable[[ObjectT], SpecPatch | None]) -> ObjectT | None:
+        """Merge the patch that `decide` returns into the spec, and return the changed object; None if there is no patch.
 
-        `decide` is asked again where the object has changed meanwhile, so what is written was decided on what was there.
+        The patch has the resourceVersion that `decide` was given. After a Conflict the object is read and decided on again.
         """
-        conflicts = 0
+        tries = 0
         while True:
-            seen = await self.get(kind, name)
-            spec = decide(seen)
-            if spec is None:
+            tries += 1
+            current = await self.get(kind, name)
+            patch = decide(current)
+            if patch is None:
                 return None
             try:
-                return await self._merge(kind, seen, spec)
+                return await self._merge(kind, current, patch)
             except Conflict as conflict:
-                conflicts += 1
-                if conflicts == TRIES:
-                    raise keeps_changing(kind, seen.key, conflict) from conflict
-            await asyncio.sleep(BETWEEN_TRIES_SECONDS)
+                if tries == self._retries.max_tries:
+                    raise too_many_conflicts(kind, current.key, conflict) from conflict
+            await asyncio.sleep(self._retries.pause_seconds)
 
-    async def _merge(self, kind: Kind[ObjectT], seen: ObjectT, spec: Spec) -> ObjectT:
-        change = {"metadata": {"resourceVersion": seen.metadata.resource_version}, "spec": spec}
-        with explained("patch", kind, seen.key, self._cluster.server):
-            return await self._cluster.patch(kind, *seen.key, change)
+    async def _merge(self, kind: Kind[ObjectT], current: ObjectT, patch: SpecPatch) -> ObjectT:
+        body = {"metadata": {"resourceVersion": current.metadata.resource_version}, "spec": patch}
+        with command_errors("patch", kind, current.key, self._kube.server):
+            return await self._kube.patch(kind, *current.key, body)
 
     async def clock(self) -> datetime:
-        """The time at the API server."""
+        """Return the time at the API server, in whole seconds."""
         try:
-            return await self._cluster.clock()
+            return await self._kube.clock()
         except ConfigError as error:
             raise CommandError(error.message, error.advice) from error
         except ApiError as error:
-            raise CommandError(f"the API server {self._cluster.server} did not tell the time: {error}") from error
+            raise CommandError(f"the API server {self._kube.server} sent no time: {error}") from error
 
-    def _named(self, name: str) -> NamespacedName:
-        return NamespacedName(self.namespace, name)
+
+@asynccontextmanager
+async def connect(options: Namespace) -> AsyncIterator[PluginClient]:
+    """Connect to the cluster that the options, the environment and the kubeconfig name. Raises CommandError."""
+    try:
+        identity = ClientIdentity(find_source(options, os.environ), plugin_policy(os.environ))
+    except ConfigError as error:
+        raise CommandError(error.message, error.advice) from error
+    kube = KubeClient(identity, FIELD_MANAGER, compressed=True)
+    try:
+        yield PluginClient(kube, options.namespace or identity.config.namespace)
+    finally:
+        await kube.close()

@@ -1,4 +1,4 @@
-"""What went wrong, as two sentences for the person who typed the command: what it was, and what to do about it."""
+"""Errors of commands: each is two sentences for the caller, the problem and the advice what to do about it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from kubectl_agentidp.views.names import full_name
 
 
 class CommandError(Exception):
-    """The command could not do what it was asked; `advice` is what to do next."""
+    """The command failed because of `problem`; `advice` says what to do next."""
 
     def __init__(self, problem: str, advice: str = "") -> None:
         super().__init__(problem)
@@ -21,14 +21,14 @@ class CommandError(Exception):
 
 
 class NoAnswer(CommandError):
-    """The API server did not answer: trying again may help."""
+    """The API server did not answer; another try may succeed."""
 
 
 @contextmanager
-def explained(verb: str, kind: Kind[Any], where: NamespacedName, server: str) -> Iterator[None]:
-    """Turns the API server's refusal of `verb` on the object (or the collection, where it has no name) into a Failure.
+def command_errors(verb: str, kind: Kind[Any], where: NamespacedName, server: str) -> Iterator[None]:
+    """Raise each error of a request as a CommandError; `where` without a name stands for the collection.
 
-    A Conflict stays what it is: whoever meets one can decide again.
+    A Conflict is raised as it is, because the caller can read the object again and decide again.
     """
     try:
         yield
@@ -39,23 +39,23 @@ def explained(verb: str, kind: Kind[Any], where: NamespacedName, server: str) ->
     except Unreachable as error:
         raise _unreachable(error, verb, server) from error
     except ApiError as error:
-        raise _failure(error, verb, kind, where) from error
+        raise _command_error(error, verb, kind, where) from error
 
 
-def keeps_changing(kind: Kind[Any], where: NamespacedName, conflict: Conflict) -> CommandError:
-    """Somebody else writes it all the time."""
+def too_many_conflicts(kind: Kind[Any], where: NamespacedName, conflict: Conflict) -> CommandError:
+    """Return the error for an object that another writer changes before each try."""
     return CommandError(f"{kind.name} {where} keeps changing: {conflict.message}", "Nothing was done; try again.")
 
 
 def _unreachable(error: Unreachable, verb: str, server: str) -> NoAnswer:
-    """No answer: a change may have been made all the same."""
+    """Say that the API server did not answer, and that a patch may have been applied all the same."""
     check = "Check the context (kubectl config current-context) and the network"
-    unknown = ". Whether the change was made is not known: `kubectl agentidp status` tells."
-    advice = check + (unknown if verb == "patch" else ", then try again.")
+    unknown_outcome = ". The change may have been made: `kubectl agentidp status` shows it."
+    advice = check + (unknown_outcome if verb == "patch" else ", then try again.")
     return NoAnswer(f"the API server {server} did not answer: {error.message}", advice)
 
 
-def _failure(error: ApiError, verb: str, kind: Kind[Any], where: NamespacedName) -> CommandError:
+def _command_error(error: ApiError, verb: str, kind: Kind[Any], where: NamespacedName) -> CommandError:
     match error:
         case NotFound():
             return _not_found(error, kind, where)
@@ -69,21 +69,22 @@ def _failure(error: ApiError, verb: str, kind: Kind[Any], where: NamespacedName)
 
 
 def _not_found(error: NotFound, kind: Kind[Any], where: NamespacedName) -> CommandError:
-    """Of a kind that it does not serve, the API server says so without a `metav1.Status`."""
+    """Say whether the object or the kind is missing: for an unknown kind the API server sends no `metav1.Status`."""
     if error.reason != "NotFound":
         return CommandError(
-            f"the cluster does not know {full_name(kind)}.",
+            f"the cluster does not serve {full_name(kind)}.",
             "AgentIdP is not installed there, or this is another cluster: see kubectl config current-context.",
         )
     scope = f" in namespace {where.namespace!r}" if where.namespace else ""
-    listing = f"kubectl get {full_name(kind)}" + (f" -n {where.namespace}" if where.namespace else "")
+    list_command = f"kubectl get {full_name(kind)}" + (f" -n {where.namespace}" if where.namespace else "")
     return CommandError(
-        f"there is no {kind.name} {where.name!r}{scope}.", f"`{listing}` lists what is there; -n chooses another namespace."
+        f"there is no {kind.name} {where.name!r}{scope}.",
+        f"`{list_command}` lists what is there; -n chooses another namespace.",
     )
 
 
 def _forbidden(error: Forbidden, verb: str, kind: Kind[Any], where: NamespacedName) -> CommandError:
-    """Which right is missing; other refusals (a quota, admission) have nothing to do with rights."""
+    """Name the missing right; a refusal by a quota or by admission is not about rights."""
     if not error.is_about_rights:
         return CommandError(f"the API server refuses this: {error.message}")
     scope = f" in namespace {where.namespace!r}" if where.namespace else ", cluster-wide"

@@ -1,7 +1,7 @@
-"""Whose cluster, and as whom: what kubectl itself would use.
+"""The source of the server and the identity: the same that kubectl would use.
 
-`--kubeconfig` is one file, which has to exist; else the files of KUBECONFIG, else `~/.kube/config`; in a pod that has none of
-them, the pod's own ServiceAccount. `--context`, `--cluster`, `--user` and `--as…` override what is there.
+The first of these that is given counts: the file of `--kubeconfig`, which has to exist; the files of KUBECONFIG;
+`~/.kube/config`; in a pod, its own ServiceAccount. `--context`, `--cluster`, `--user` and `--as…` override the kubeconfig.
 """
 
 from argparse import Namespace
@@ -17,7 +17,7 @@ DEFAULT_PATH = ".kube/config"
 
 
 def find_source(options: Namespace, environment: Mapping[str, str]) -> Source:
-    """Where server and identity are read from. Raises Failure where there is nothing to read."""
+    """Return the kubeconfig or the pod's ServiceAccount. Raises CommandError if there is neither."""
     overrides = _overrides(options)
     files = (Path(options.kubeconfig),) if options.kubeconfig else kubeconfig_files(environment.get("KUBECONFIG", ""))
     files = files or (Path.home() / DEFAULT_PATH,)
@@ -33,10 +33,10 @@ def find_source(options: Namespace, environment: Mapping[str, str]) -> Source:
 
 def _overrides(options: Namespace) -> Overrides:
     extra: dict[str, tuple[str, ...]] = {}
-    for one in options.as_user_extra:
-        key, equals, value = one.partition("=")
+    for text in options.as_user_extra:
+        key, equals, value = text.partition("=")
         if not equals:
-            raise CommandError(f"--as-user-extra {one} has no value.", "Write it as KEY=VALUE.")
+            raise CommandError(f"--as-user-extra {text} has no value.", "Write it as KEY=VALUE.")
         extra[key] = (*extra.get(key, ()), value)
     impersonation = Impersonation(options.as_user or "", options.as_uid or "", tuple(options.as_group), extra)
     return Overrides(options.context or "", options.cluster or "", options.user or "", impersonation)

@@ -1,4 +1,4 @@
-"""`kubectl-agentidp`, which kubectl finds on the PATH as `kubectl agentidp`."""
+"""The console script `kubectl-agentidp`, which kubectl finds on the PATH as `kubectl agentidp`."""
 
 import asyncio
 import os
@@ -6,25 +6,25 @@ import sys
 from argparse import Namespace
 
 from kubectl_agentidp.arguments import Commands
+from kubectl_agentidp.client import connect
 from kubectl_agentidp.commands import rotate, states, status, token, tree
 from kubectl_agentidp.errors import CommandError
-from kubectl_agentidp.session import connected
 from kubectl_agentidp.terminal import note
 
-FAMILIES = (status, tree, rotate, states, token)
+COMMAND_MODULES = (status, tree, rotate, states, token)
 FAILED, INTERRUPTED = 1, 130
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command; the exit status is 1 for a CommandError, 130 for an interrupt."""
     options = commands().parser.parse_args()
     try:
         asyncio.run(_run(options))
         sys.stdout.flush()
-    except CommandError as failure:
-        note(f"error: {failure.problem}" + (f"\n{failure.advice}" if failure.advice else ""))
+    except CommandError as error:
+        note(f"error: {error.problem}" + (f"\n{error.advice}" if error.advice else ""))
         sys.exit(FAILED)
-    except BrokenPipeError:  # whoever reads, such as head, has enough
+    except BrokenPipeError:  # the reader of the output, such as head, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except KeyboardInterrupt:
@@ -32,13 +32,13 @@ def main() -> None:
 
 
 def commands() -> Commands:
-    """All of them."""
-    every = Commands()
-    for family in FAMILIES:
-        family.add(every)
-    return every
+    """Return the command line with all commands."""
+    command_line = Commands()
+    for module in COMMAND_MODULES:
+        module.add(command_line)
+    return command_line
 
 
 async def _run(options: Namespace) -> None:
-    async with connected(options) as access:
-        await options.run(access, options)
+    async with connect(options) as client:
+        await options.run(client, options)

@@ -1,32 +1,49 @@
-"""The person at the other end: results go to standard output, everything else to standard error.
+"""The only module that prints: results go to standard output, remarks and questions to standard error.
 
-What others wrote into resources and answers cannot steer the terminal: control characters are not passed on.
+Control characters are replaced, so that the text of a resource or of an answer cannot control the terminal.
 """
 
 import sys
+from typing import TextIO
 
 from kubectl_agentidp.errors import CommandError
 
+ASCII_LINES = str.maketrans("├└│─", "|`|-")
+"""ASCII characters for the lines of a tree, for encodings without box-drawing characters."""
+
 
 def show(result: str) -> None:
-    """What was asked for."""
-    print(_plain(result))
+    """Print a result to standard output."""
+    _print(result, sys.stdout)
 
 
 def note(remark: str) -> None:
-    """What is good to know besides."""
-    print(_plain(remark), file=sys.stderr)
+    """Print a remark or an error to standard error."""
+    _print(remark, sys.stderr)
 
 
 def confirm(question: str) -> None:
-    """Go on only after a yes. Raises Failure after anything else."""
+    """Ask, and return after `y` or `yes`. Raises CommandError after any other answer."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         print(file=sys.stderr)
     if answer.strip().lower() not in {"y", "yes"}:
-        raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes where nobody can answer.")
+        raise CommandError("not confirmed.", "Nothing was done; answer y, or give --yes in a script.")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(_encodable(_plain(text), stream.encoding or "utf-8"), file=stream)
+
+
+def _encodable(text: str, encoding: str) -> str:
+    """Return the text, with ASCII lines and `?` in place of characters that the locale's encoding lacks."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(ASCII_LINES).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _plain(text: str) -> str:
-    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)

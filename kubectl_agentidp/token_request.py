@@ -1,7 +1,7 @@
-"""A token request as an agent makes it: RFC 6749, section 4.4, with the client's secret in HTTP Basic (section 2.3.1).
+"""The token request of an agent: client credentials grant (RFC 6749, section 4.4) with `client_secret_basic` (section 2.3.1).
 
-A redirection is not followed: it would carry the secret to another place. Of an answer that is no OAuth answer only the status
-is told, because nobody knows what is in it.
+No redirect is followed, because it would send the secret to another server. If a response is not an OAuth response, only its
+status is printed, because its body may hold anything.
 """
 
 from http import HTTPStatus
@@ -17,63 +17,61 @@ from kubectl_agentidp.errors import CommandError
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
-class Client(Struct, frozen=True):
-    """Who asks, and where."""
+class ClientCredentials(Struct, frozen=True):
+    """The client id and secret of an agent, and the token endpoint that accepts them."""
 
     endpoint: str
     client_id: str
     client_secret: str
 
     def __repr__(self) -> str:
-        """Without the secret."""
-        return f"Client({self.client_id} at {self.endpoint})"
+        return f"ClientCredentials({self.client_id} at {self.endpoint})"  # without the secret
 
 
-class Wish(Struct, frozen=True):
-    """What the token should carry; all that the agent may have where nothing is said."""
+class TokenRequest(Struct, frozen=True):
+    """Scope and resources of a token request; without a scope the token carries all scopes of the agent."""
 
     scope: str | None = None
     resources: tuple[str, ...] = ()
 
     def form(self) -> list[tuple[str, str]]:
-        """As it is sent (RFC 8707, section 2, for `resource`)."""
+        """Return the form parameters; `resource` may be repeated (RFC 8707, section 2)."""
         scope = [("scope", self.scope)] if self.scope is not None else []
-        return [("grant_type", "client_credentials"), *scope, *(("resource", one) for one in self.resources)]
+        return [("grant_type", "client_credentials"), *scope, *(("resource", uri) for uri in self.resources)]
 
 
-class Answer(Struct, frozen=True):
-    """A token answer; `body` is the whole of it."""
+class TokenResponse(Struct, frozen=True):
+    """A successful token response; `body` is the JSON text of it."""
 
     access_token: str
     body: bytes
 
     def __repr__(self) -> str:
-        """Without the token."""
-        return "Answer()"
+        return "TokenResponse()"  # without the token
 
 
-class _Granted(Struct, frozen=True):
-    """RFC 6749, section 5.1."""
+class _SuccessfulResponse(Struct, frozen=True):
+    """The required field of a successful response (RFC 6749, section 5.1)."""
 
     access_token: str
 
 
-class _Refused(Struct, frozen=True):
-    """RFC 6749, section 5.2."""
+class _ErrorResponse(Struct, frozen=True):
+    """The fields of an error response (RFC 6749, section 5.2)."""
 
     error: str
     error_description: str = ""
 
 
-async def request_token(client: Client, wish: Wish) -> Answer:
-    """The answer with a token. Raises Failure."""
+async def request_token(client: ClientCredentials, request: TokenRequest) -> TokenResponse:
+    """Send a token request, and return the successful response. Raises CommandError."""
     authorization = aiohttp.BasicAuth(quote_plus(client.client_id), quote_plus(client.client_secret))
     try:
         async with (
             aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session,
-            session.post(client.endpoint, auth=authorization, data=wish.form(), allow_redirects=False) as response,
+            session.post(client.endpoint, auth=authorization, data=request.form(), allow_redirects=False) as response,
         ):
-            return _granted(client, response, await response.read())
+            return _token_response(client, response, await response.read())
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
         raise CommandError(
             f"the token endpoint {client.endpoint} did not answer: {why_unreachable(error)}",
@@ -81,27 +79,27 @@ async def request_token(client: Client, wish: Wish) -> Answer:
         ) from error
 
 
-def _granted(client: Client, response: aiohttp.ClientResponse, body: bytes) -> Answer:
+def _token_response(client: ClientCredentials, response: aiohttp.ClientResponse, body: bytes) -> TokenResponse:
     if response.status != HTTPStatus.OK:
-        raise _refusal(client, response, body)
+        raise _error_response(client, response, body)
     try:
-        return Answer(msgspec.json.decode(body, type=_Granted).access_token, body)
+        return TokenResponse(msgspec.json.decode(body, type=_SuccessfulResponse).access_token, body)
     except msgspec.DecodeError as error:
         raise CommandError(f"{client.endpoint} is not a token endpoint: its answer has no access_token.") from error
 
 
-def _refusal(client: Client, response: aiohttp.ClientResponse, body: bytes) -> CommandError:
-    """In the words of the endpoint; it does not say which part of a client was wrong, but the status of the resources does."""
+def _error_response(client: ClientCredentials, response: aiohttp.ClientResponse, body: bytes) -> CommandError:
+    """Return the error of the endpoint. `invalid_client` does not say what is wrong, so the advice names `status`."""
     try:
-        refused = msgspec.json.decode(body, type=_Refused)
+        refusal = msgspec.json.decode(body, type=_ErrorResponse)
     except msgspec.DecodeError:
         return CommandError(f"{client.endpoint} answered {response.status} {response.reason}: is it a token endpoint?")
-    problem = f"no token: {refused.error} ({response.status}): {refused.error_description}"
-    later = response.headers.get("Retry-After")
-    if later:
-        return CommandError(problem, f"Try again in {later} s.")
-    if refused.error == "invalid_client":
+    problem = f"no token: {refusal.error} ({response.status}): {refusal.error_description}"
+    retry_after = response.headers.get("Retry-After")
+    if retry_after:
+        return CommandError(problem, f"Try again in {retry_after} s.")
+    if refusal.error == "invalid_client":
         return CommandError(
-            problem, "`kubectl agentidp status` tells whether its agent is suspended, or the credential has ended."
+            problem, "`kubectl agentidp status` shows whether the agent is suspended, or the credential has ended."
         )
     return CommandError(problem)

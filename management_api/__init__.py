@@ -1,6 +1,13 @@
-"""The management API: REST for people and pipelines that do not speak Kubernetes, as an adapter over the custom resources.
+"""The management API: manages agents and their credentials over REST, without Kubernetes access, by the custom resources.
 
-`main` runs it, `app` puts it together. `http` is the edge, `endpoints` has one module a resource, `documents` the JSON.
-`callers` says who asks and what they may do, `registry` is what the cluster declares, `changes` writes specs and waits until
-they have taken effect. It never reads a Secret, and a plaintext is in one answer only.
+| folder | lives here |
+|---|---|
+| `endpoints` | the routes, one module for each resource, and their dependencies |
+| `schemas` | request and response bodies |
+| `operations` | changes: write a spec, wait until it has taken effect, roll back what nobody confirms |
+| `auth` | who the caller is, and what the caller may do |
+| `http` | middleware, error handlers, rate limits |
+| `cache` | what the reflectors saw last |
+
+It never reads a Secret, and a plaintext is in one answer only.
 """

@@ -1,4 +1,4 @@
-"""The HTTP application: a FastAPI app behind the edge that all requests share."""
+"""The HTTP application: a FastAPI app behind the middleware of all requests."""
 
 from typing import Any
 
@@ -7,31 +7,31 @@ from fastapi import FastAPI
 from agentidp.http_server.asgi import Endpoint
 from agentidp.http_server.metrics import add_metrics
 from agentidp.http_server.probes import add_probes
-from management_api.endpoints import agents, credentials
-from management_api.endpoints import api_docs as documentation
+from management_api.endpoints import agents, api_docs, credentials
 from management_api.endpoints.dependencies import BASE_PATH
 from management_api.http.error_handlers import add_error_handlers
 from management_api.http.middleware import RequestMiddleware
+from management_api.limits import DEFAULT_LIMITS, Limits
 from management_api.wiring import ManagementApi
 
 
 class DocumentedApp(FastAPI):
-    """FastAPI, whose document says what is answered here: bodies that are not valid get 400, not 422."""
+    """FastAPI with the OpenAPI document of this API: a body that is not valid gets 400, not 422."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document."""
+        """Return the OpenAPI document without the responses of 422."""
         if not self.openapi_schema:
             document = super().openapi()
             for path in document["paths"].values():
-                for call in path.values():
-                    call["responses"].pop("422", None)
+                for operation in path.values():
+                    operation["responses"].pop("422", None)
             for name in ("HTTPValidationError", "ValidationError"):
                 document["components"]["schemas"].pop(name, None)
         return super().openapi()
 
 
-def create_app(api: ManagementApi, *, with_metrics: bool = True) -> Endpoint:
-    """The application; everything it needs is in there already."""
+def create_app(api: ManagementApi, limits: Limits = DEFAULT_LIMITS, *, with_metrics: bool = True) -> Endpoint:
+    """Return the application that serves from these parts."""
     app = DocumentedApp(
         title="AgentIdP management API",
         version="v1",
@@ -43,11 +43,11 @@ def create_app(api: ManagementApi, *, with_metrics: bool = True) -> Endpoint:
         separate_input_output_schemas=False,
     )
     app.state.api = api
-    for router in (agents.router, credentials.router, documentation.router):
+    for router in (agents.router, credentials.router, api_docs.router):
         app.router.routes += router.routes
-    app.mount(f"{BASE_PATH}/docs/assets", documentation.assets(), "assets")
+    app.mount(f"{BASE_PATH}/docs/assets", api_docs.assets(), "assets")
     add_probes(app, api.freshness.missing)
     add_error_handlers(app)
     if with_metrics:
         add_metrics(app, api.metrics.text, documented=False)
-    return RequestMiddleware(app, api.metrics)
+    return RequestMiddleware(app, api.metrics, limits)

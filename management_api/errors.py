@@ -1,4 +1,4 @@
-"""Refusals as values: a code for programs, a sentence for people, and what HTTP says about it. Written out in `http.errors`."""
+"""Errors that callers get: a code for programs, a sentence for people, an HTTP status. `http.error_handlers` writes them."""
 
 from enum import StrEnum
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Code(StrEnum):
-    """The `code` of an answer; a value never changes its meaning."""
+    """The `code` of an error; a value never changes its meaning."""
 
     VALIDATION_ERROR = "VALIDATION_ERROR"
     UNAUTHORIZED = "UNAUTHORIZED"
@@ -26,7 +26,7 @@ class Code(StrEnum):
 
 
 class ApiFailure(Exception):
-    """The request is refused. Neither message nor details hold a secret, or anything that the caller may not know."""
+    """The request fails. Message and details have no secret, and nothing that the caller may not know."""
 
     def __init__(
         self,
@@ -45,77 +45,77 @@ class ApiFailure(Exception):
 
 
 def invalid(**fields: str) -> ApiFailure:
-    """The request says something that cannot be: the field, and what is wrong with it."""
+    """400: these fields are not valid, each with what is wrong."""
     return ApiFailure(HTTPStatus.BAD_REQUEST, Code.VALIDATION_ERROR, "The request is not valid.", dict(fields))
 
 
 def no_token() -> ApiFailure:
-    """Nobody says who asks. A challenge without an error (RFC 6750, section 3.1)."""
+    """401: the request has no token. The challenge has no error code then (RFC 6750, section 3.1)."""
     message = "Send one header: Authorization: Bearer and an access token."
     return ApiFailure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, message, headers=_challenge())
 
 
 def unauthorized() -> ApiFailure:
-    """Nobody knows who asks; which part of the token was wrong is only logged."""
+    """401: the token is not valid (RFC 6750, section 3.1). Only the log says why."""
     headers = _challenge(', error="invalid_token"')
     return ApiFailure(HTTPStatus.UNAUTHORIZED, Code.UNAUTHORIZED, "The bearer token is not good.", headers=headers)
 
 
-def insufficient_scope(needed: str) -> ApiFailure:
-    """The access token is good, but has not this scope (RFC 6750, section 3.1)."""
-    headers = _challenge(f', error="insufficient_scope", scope="{needed}"')
-    return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The access token needs the scope {needed}.", headers=headers)
+def insufficient_scope(scope: str) -> ApiFailure:
+    """403: the access token is valid, but lacks this scope (RFC 6750, section 3.1)."""
+    headers = _challenge(f', error="insufficient_scope", scope="{scope}"')
+    return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The access token needs the scope {scope}.", headers=headers)
 
 
 def forbidden(message: str) -> ApiFailure:
-    """The caller is known, and may not do this."""
+    """403: the caller is authenticated, and may not do this."""
     return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, message)
 
 
 def agent_not_active(message: str) -> ApiFailure:
-    """Only an active agent gets secrets."""
+    """403: only an active agent gets secrets."""
     return ApiFailure(HTTPStatus.FORBIDDEN, Code.AGENT_NOT_ACTIVE, message)
 
 
 def agent_not_found(agent_id: str) -> ApiFailure:
-    """There is none that this caller may know of."""
+    """404: no such agent, or none that this caller may read."""
     return ApiFailure(HTTPStatus.NOT_FOUND, Code.AGENT_NOT_FOUND, "There is no such agent.", {"agentId": agent_id})
 
 
 def credential_not_found(credential_id: str) -> ApiFailure:
-    """This agent has none of this id."""
+    """404: the agent has no credential of this id."""
     message = "This agent has no such credential."
     return ApiFailure(HTTPStatus.NOT_FOUND, Code.CREDENTIAL_NOT_FOUND, message, {"credentialId": credential_id})
 
 
 def already_revoked(credential_id: str) -> ApiFailure:
-    """Revoked is for ever."""
+    """409: the credential is revoked for good."""
     message = "The credential is revoked already."
     return ApiFailure(HTTPStatus.CONFLICT, Code.CREDENTIAL_ALREADY_REVOKED, message, {"credentialId": credential_id})
 
 
 def already_decommissioned(agent_id: str) -> ApiFailure:
-    """Decommissioned is for ever."""
+    """409: the agent is decommissioned for good."""
     message = "The agent is decommissioned already."
     return ApiFailure(HTTPStatus.CONFLICT, Code.AGENT_ALREADY_DECOMMISSIONED, message, {"agentId": agent_id})
 
 
 def too_large() -> ApiFailure:
-    """More than any request needs."""
+    """413: the body exceeds `Limits.max_body_bytes`."""
     return ApiFailure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.PAYLOAD_TOO_LARGE, "The body is too large.")
 
 
 def not_json() -> ApiFailure:
-    """A body in another form."""
+    """415: the body is not JSON by its Content-Type."""
     return ApiFailure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json.")
 
 
 def unavailable(message: str, retry_after: int = 1, **details: Any) -> ApiFailure:
-    """Not now; says whether something was done."""
+    """503: try again later. The message says whether something was done."""
     headers = {"Retry-After": str(retry_after)}
     return ApiFailure(HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, message, details, headers)
 
 
 def _challenge(error: str = "") -> dict[str, str]:
-    """How to authenticate, with every refusal of a token (RFC 6750, section 3)."""
+    """Return the challenge that every refusal of a token has (RFC 6750, section 3)."""
     return {"WWW-Authenticate": f'Bearer realm="agentidp"{error}'}

@@ -1,4 +1,4 @@
-"""What is counted for Prometheus. Labels are routes and statuses, never ids or callers."""
+"""Metrics for Prometheus. Labels are methods, routes, statuses and kinds, never ids or callers."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 
 class Metrics:
-    """All metrics of the management API."""
+    """The metrics of the management API, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = program_registry()
@@ -30,19 +30,19 @@ class Metrics:
         )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered; a method that no route has is not one of the known few."""
-        shown = method if route != "none" else "any"
-        self._requests.labels(shown, route, str(status)).inc()
-        self._seconds.labels(shown, route).observe(seconds)
+        """Count a request that was answered. Without a route, the method is `any`: a client may invent methods."""
+        label = method if route != "none" else "any"
+        self._requests.labels(label, route, str(status)).inc()
+        self._seconds.labels(label, route).observe(seconds)
 
     def watch_failed(self, kind: str) -> None:
-        """The API server was away, or refused."""
+        """Count a list or watch that failed."""
         self._watch_failures.labels(kind).inc()
 
     def add_gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """A number that is read when somebody asks."""
+        """Add a gauge that is read at each scrape."""
         Gauge(f"agentidp_management_{name}", text, registry=self._registry).set_function(read)
 
     def text(self) -> bytes:
-        """In the Prometheus text format."""
+        """Return all metrics in the Prometheus text format."""
         return generate_latest(self._registry)

@@ -1,84 +1,53 @@
-"""Who asks in one request, and the parts that every call needs."""
+"""What a request hands down to the operations, and the tasks in which the changes run that requests begin."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fastapi import Request
-
-from agentidp.cache.freshness import Freshness
-from management_api.auth.authentication import BearerAuthentication
 from management_api.auth.authorization import Caller
-from management_api.errors import unavailable
-from management_api.operations.audit_context import AuditContext
-from management_api.rate_limits import ObjectLimit, RateLimit
+from management_api.cache.metadata import audit_annotations
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
-Change = Callable[[], Coroutine[Any, Any, T]]
-"""Begins a change, once it is let in."""
+Change = Callable[[], Coroutine[Any, Any, ResultT]]
+"""Begins an operation that writes."""
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """A request of a caller who is known."""
+    """One request of an authenticated caller."""
 
     caller: Caller
-    origin: AuditContext
+    request_id: str
+    is_disconnected: Callable[[], Awaitable[bool]]
+    """Tells whether the client has closed the connection, and so gets no answer."""
+
+    def annotations(self) -> dict[str, str]:
+        """Return the audit annotations of a change that this request makes now."""
+        return audit_annotations(self.caller.name, self.request_id)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """See `limits`: by caller, by the caller's tenant, and by namespace."""
+class ChangeTasks:
+    """Runs each change to its end, even where its request is cancelled: a change that stops half-way leaves no owner."""
 
-    requests: RateLimit
-    changes: RateLimit
-    objects: ObjectLimit
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-
-class RequestContexts:
-    """Lets requests in, and lets changes come to their end whatever becomes of the request."""
-
-    def __init__(self, bearers: BearerAuthentication, limits: Limits, freshness: Freshness) -> None:
-        self._bearers = bearers
-        self._limits = limits
-        self._freshness = freshness
-        self._under_way: set[asyncio.Task[Any]] = set()
-
-    async def let_in(self, request: Request) -> RequestContext:
-        """Who it is. Raises Failure."""
-        if not self._freshness.is_fresh():
-            raise unavailable("This API is not in touch with its API server. Nothing was done.", 5)
-        caller = await self._bearers.caller(request.headers.getlist("Authorization"))
-        request.state.caller = caller.name
-        self._limits.requests.take(caller.name)
-        origin = AuditContext(caller.name, caller.tenant, request.state.request_id, request.is_disconnected)
-        return RequestContext(caller, origin)
-
-    async def change(self, caller: Caller, change: Change[T]) -> T:
-        """What comes of the change, which goes on if this request is given up. Raises Failure where it is one too many."""
-        self._limits.changes.take(caller.tenant)
-        return await self._to_the_end(change, nullcontext())
-
-    async def create(self, caller: Caller, namespace: str, change: Change[T]) -> T:
-        """The same of a change that adds an object. Users are bounded by ResourceQuotas, as with kubectl; agents are here."""
-        self._limits.changes.take(caller.tenant)
-        return await self._to_the_end(change, self._limits.objects.room_in(namespace) if caller.is_agent else nullcontext())
-
-    async def finish(self, seconds: float) -> None:
-        """Wait for what is under way, so long at most."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=seconds)
-
-    async def _to_the_end(self, change: Change[T], room: AbstractContextManager[None]) -> T:
-        task = asyncio.create_task(_within(room, change))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    async def run(self, change: Change[ResultT], slot: AbstractContextManager[None] | None = None) -> ResultT:
+        """Return the result of the change. The slot is held until the change ends. Raises what the change raises."""
+        task = asyncio.create_task(_run(change, slot or nullcontext()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
+    async def finish(self, seconds: float) -> None:
+        """Wait until all changes have ended, at most this long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
 
-async def _within(room: AbstractContextManager[None], change: Change[T]) -> T:
-    with room:
+
+async def _run(change: Change[ResultT], slot: AbstractContextManager[None]) -> ResultT:
+    with slot:
         return await change()

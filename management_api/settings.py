@@ -5,14 +5,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.domain.client_secrets import MAX_COST, MIN_COST
+from agentidp.domain.secrets.client_secrets import MAX_COST, MIN_COST
 from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls, require_another_port
 
 
 class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
     """Settings of the management API."""
 
-    listen: Listen = Listen("0.0.0.0", 8082)  # noqa: S104 people and pipelines ask from outside the pod
+    listen: Listen = Listen("::", 8082)
     metrics_listen: Listen | None = None
     """Where /metrics is, on another port; without it, where everything else is."""
     token_service_url: Urls

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agentidp.http_server.asgi import Endpoint, Receive, Scope, Send
-from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.asgi import Endpoint, HeadAsGet, Receive, Scope, Send
 from agentidp.http_server.metrics import add_metrics
 from agentidp.http_server.probes import add_probes
 from token_service.endpoints import introspection, jwks, revocation, token

@@ -6,7 +6,8 @@ import structlog
 
 from agentidp.http_server.server import event_loop
 from agentidp.http_server.sockets import listen
-from agentidp.runtime.command_line import refuse, require_identity, settings_for
+from agentidp.kube.config.identity import require_identity
+from agentidp.runtime.command_line import refuse, settings_for
 from agentidp.runtime.logs import configure_logs
 from token_service.server import run
 from token_service.settings import TokenServiceSettings

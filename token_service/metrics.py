@@ -11,9 +11,9 @@ from prometheus_client import Counter, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agentidp.domain.client_assertions import AssertionFailure
-from agentidp.domain.oauth_errors import ErrorCode
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.client_assertions import AssertionFailure
+from agentidp.domain.tokens.oauth_errors import ErrorCode
 from agentidp.runtime.metrics import program_registry
 from token_service.authentication.failure import AuthenticationFailure, FailureReason
 

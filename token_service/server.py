@@ -3,7 +3,8 @@
 import asyncio
 import socket
 
-from agentidp.http_server.connections import ConnectionReaper, most_connections
+from agentidp.http_server.http1.connections import ConnectionReaper
+from agentidp.http_server.http1.limits import max_connections
 from agentidp.http_server.metrics import metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.http_server.tracing import traced
@@ -23,13 +24,12 @@ async def run(settings: TokenServiceSettings, listening: list[socket.socket]) ->
     try:
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
-            behind += [
-                tasks.create_task(one) for one in (service.cluster_keys.keep(), spare_what_is_listed(service.reflectors))
-            ]
+            spared = spare_what_is_listed(reflector.listed for reflector in service.reflectors)
+            behind += [tasks.create_task(one) for one in (service.cluster_keys.keep(), spared)]
             app = create_app(service, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
                 server = server_for(metrics_apart(traceable, service.metrics.text, settings.metrics_listen))
-                behind.append(tasks.create_task(ConnectionReaper(server.server_state, most_connections()).run()))
+                behind.append(tasks.create_task(ConnectionReaper(server.server_state, max_connections()).run()))
                 await server.serve(sockets=listening)
             for task in behind:
                 task.cancel()

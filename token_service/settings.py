@@ -11,7 +11,7 @@ from agentidp.runtime.settings import CommonSettings, Listen, Url, require_anoth
 class TokenServiceSettings(CommonSettings, frozen=True, kw_only=True):
     """Settings of the token service."""
 
-    listen: Listen = Listen("0.0.0.0", 8080)  # noqa: S104 agents ask from outside the pod
+    listen: Listen = Listen("::", 8080)
     """Where it answers."""
     metrics_listen: Listen | None = None
     """Where /metrics is, on another port; without it, where everything else is."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from agentidp.authentication.issuer_keys import Fetch, IssuerKeys
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.client_assertions import Workload
-from agentidp.domain.client_secrets import secret_matches
+from agentidp.domain.secrets.client_secrets import secret_matches
+from agentidp.domain.tokens.client_assertions import Workload
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.kube.reflector import Reflector
 from token_service.authentication.authenticator import ClientAuthenticator
@@ -23,7 +24,6 @@ from token_service.authentication.service_accounts import ServiceAccounts
 from token_service.client_secrets.verifier import Bcrypt, SecretVerifier
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.issuer_keys import Fetch, IssuerKeys
 from token_service.cluster.live_reads import LiveReader, LookUp
 from token_service.cluster.propagation import Propagation
 from token_service.endpoints.introspection import IntrospectionEndpoint

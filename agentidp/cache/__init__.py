@@ -1,4 +1,4 @@
-"""What the cluster declares, in memory: reflectors feed it, lookups are flat and never wait.
+"""Watch-fed caches: a store for each kind, its indices, and their freshness. No writes, and no decision.
 
-Values in a table never change; its feed puts others in their place, one by one, from a watch as from a list.
+An item never changes: its store replaces it by another one, from a watch as from a list.
 """

@@ -1,4 +1,4 @@
-"""Agents by their id. Two that carry one id (a restored backup, a status written by hand): the older one has it."""
+"""Agents by id, and by namespace and name. Of two agents with one id (a restored backup, a status by hand) the older has it."""
 
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
@@ -7,10 +7,10 @@ from agentidp.domain.resources import ObjectRef
 
 
 class AgentEntry(Protocol):
-    """What is kept of an agent: at least its id ("" while it has none), where it is, and who of two with one id has it."""
+    """An agent in the index: its id ("" while it has none), its namespace and name, and its precedence for its id."""
 
     @property
-    def agent_id(self) -> str: ...  # noqa: D102 the class says it
+    def agent_id(self) -> str: ...  # noqa: D102 the docstring of the class names them
 
     @property
     def namespace(self) -> str: ...  # noqa: D102
@@ -26,7 +26,7 @@ AgentT = TypeVar("AgentT", bound=AgentEntry)
 
 
 class AgentIndex(Generic[AgentT]):
-    """The agents of a cluster, or what is kept of them; those that have no id yet are not in it."""
+    """The agents of a cluster that have an id."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, AgentT] = {}
@@ -40,7 +40,7 @@ class AgentIndex(Generic[AgentT]):
         return iter(self._by_id.values())
 
     def in_namespace(self, namespace: str) -> Iterator[AgentT]:
-        """Those of a namespace that have their id."""
+        """The agents of this namespace that have their id, and no older agent has it."""
         named = self._by_name.get(namespace, {}).values()
         return (agent for agent in named if self._by_id.get(agent.agent_id) is agent)
 
@@ -49,33 +49,33 @@ class AgentIndex(Generic[AgentT]):
         return self._by_id.get(client_id)
 
     def put(self, agent: AgentT) -> None:
-        """Add the agent, or put it in the place of what it was before."""
+        """Add the agent, or replace the one of its namespace and name."""
         self.remove(agent)
         if agent.agent_id:
             self._by_name.setdefault(agent.namespace, {})[agent.name] = agent
             self._claim(agent)
 
     def remove(self, agent: AgentT) -> None:
-        """Whatever is known under this agent's name goes."""
+        """Remove the agent of this agent's namespace and name."""
         of_namespace = self._by_name.get(agent.namespace, {})
-        known = of_namespace.pop(agent.name, None)
-        if known:
-            self._release(known)
+        former = of_namespace.pop(agent.name, None)
+        if former:
+            self._release(former)
         if not of_namespace:
             self._by_name.pop(agent.namespace, None)
 
     def key(self, agent: AgentT) -> tuple[str, str]:
-        """Namespace and name."""
+        """The namespace and the name of the agent."""
         return agent.namespace, agent.name
 
     def by_key(self) -> dict[tuple[str, str], AgentT]:
-        """All of them."""
+        """All agents by namespace and name."""
         named = self._by_name.items()
         return {(namespace, name): agent for namespace, agents in named for name, agent in agents.items()}
 
-    def key_of(self, identity: ObjectRef) -> tuple[str, str]:
-        """The same of an object."""
-        return identity.namespace, identity.name
+    def key_of(self, reference: ObjectRef) -> tuple[str, str]:
+        """The namespace and the name of an Agent."""
+        return reference.namespace, reference.name
 
     def get(self, key: tuple[str, str]) -> AgentT | None:
         """The agent of this namespace and name, if it has an id."""

@@ -1,6 +1,6 @@
-"""Is what a program knows complete and fresh? Without word from the API server for too long, it answers nothing that counts.
+"""Freshness: whether all watch-fed caches of a program are complete, and how long ago the API server was last heard.
 
-A revocation may wait at the API server while this program cannot hear it.
+A program answers nothing that counts from stale caches, because a revocation may wait at the API server meanwhile.
 """
 
 import time
@@ -11,7 +11,7 @@ from agentidp.kube.reflector import Reflector
 
 
 class Freshness:
-    """Over all reflectors; one that has never listed everything is not fresh."""
+    """The freshness of some reflectors together. A reflector that has never listed everything is not fresh."""
 
     def __init__(
         self, reflectors: Iterable[Reflector[Any]], max_staleness: float, clock: Callable[[], float] = time.monotonic
@@ -22,26 +22,28 @@ class Freshness:
         self._fresh_until = float("-inf")
 
     def missing(self) -> list[str]:
-        """What is not there or not fresh, in words."""
+        """A sentence for each kind that is not listed, and for each that is not fresh."""
         now = self._clock()
-        unlisted = [f"{one.source.plural} are not listed yet" for one in self._reflectors if not one.listed.is_set()]
-        stale = [
-            f"no word about {one.source.plural} from the API server for {now - one.heard_at:.0f} s"
-            for one in self._reflectors
-            if one.listed.is_set() and now - one.heard_at > self.max_staleness
+        ages = {
+            reflector.source.plural: now - reflector.heard_at for reflector in self._reflectors if reflector.listed.is_set()
+        }
+        unlisted = [reflector.source.plural for reflector in self._reflectors if not reflector.listed.is_set()]
+        return [f"{plural} are not listed yet" for plural in unlisted] + [
+            f"no word about {plural} from the API server for {age:.0f} s"
+            for plural, age in ages.items()
+            if age > self.max_staleness
         ]
-        return unlisted + stale
 
     def staleness(self) -> float:
-        """Seconds since the last word about the kind that was heard of longest ago."""
+        """Seconds since the last word from the API server, about the kind for which that is longest ago."""
         now = self._clock()
-        return max((now - one.heard_at for one in self._reflectors), default=0.0)
+        return max((now - reflector.heard_at for reflector in self._reflectors), default=0.0)
 
     def is_fresh(self) -> bool:
-        """Whether nothing is missing; costs next to nothing while that is so."""
+        """Whether nothing is missing. The answer is cached until a kind could become stale."""
         if self._clock() < self._fresh_until:
             return True
         if self.missing():
             return False
-        self._fresh_until = min((one.heard_at for one in self._reflectors), default=0.0) + self.max_staleness
+        self._fresh_until = min((reflector.heard_at for reflector in self._reflectors), default=0.0) + self.max_staleness
         return True

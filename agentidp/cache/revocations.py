@@ -1,17 +1,17 @@
-"""Revoked access tokens by their `jti`, until they would have expired anyway, and how many each client and namespace has."""
+"""Revoked access tokens by `jti`, until they would have expired, and how many each client and each namespace has."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterator
 
 from msgspec import Struct
 
+from agentidp.cache.store import KeyedIndex
 from agentidp.domain.resources import ObjectRef, TokenRevocation
 from agentidp.kube.kinds import TOKEN_REVOCATIONS, Projection
+from agentidp.runtime.pools.group_counts import GroupCounts
 
 
 class RevokedToken(Struct, frozen=True, gc=False):
-    """What counts of a TokenRevocation; not all of them say whose the token is, and where its agent is."""
+    """The part of a TokenRevocation that is kept. Objects of earlier versions have no client and no namespace."""
 
     jti: str
     client_id: str | None = None
@@ -19,7 +19,7 @@ class RevokedToken(Struct, frozen=True, gc=False):
 
 
 def revoked_token(revocation: TokenRevocation) -> RevokedToken:
-    """The token that is revoked: the object is named by its `jti`."""
+    """The revoked token of an object, whose name is the `jti`."""
     spec = revocation.spec
     return RevokedToken(
         revocation.metadata.name,
@@ -31,65 +31,46 @@ def revoked_token(revocation: TokenRevocation) -> RevokedToken:
 REVOKED_TOKENS = Projection(TOKEN_REVOCATIONS, revoked_token)
 
 
-class RevocationIndex:
-    """The revoked tokens; the operator sweeps the objects, and so these, when they have expired."""
+class RevocationIndex(KeyedIndex[str, RevokedToken]):
+    """The revoked tokens. The operator deletes expired objects, and so they leave the index."""
 
     def __init__(self) -> None:
-        self._by_jti: dict[str, RevokedToken] = {}
-        self._of_clients: Counter[str] = Counter()
-        self._of_namespaces: Counter[str] = Counter()
-
-    def __len__(self) -> int:
-        return len(self._by_jti)
-
-    def __iter__(self) -> Iterator[RevokedToken]:
-        return iter(self._by_jti.values())
+        super().__init__()
+        self.of_clients = GroupCounts()
+        self.of_namespaces = GroupCounts()
 
     def __contains__(self, jti: str) -> bool:
-        return jti in self._by_jti
+        return jti in self._items
 
     def count(self, client_id: str) -> int:
-        """How many tokens of this client are revoked."""
-        return self._of_clients[client_id]
+        """The number of revoked tokens of this client."""
+        return self.of_clients[client_id]
 
     def count_in(self, namespace: str) -> int:
-        """How many tokens of this namespace's clients are revoked."""
-        return self._of_namespaces[namespace]
+        """The number of revoked tokens of the clients of this namespace."""
+        return self.of_namespaces[namespace]
 
-    def put(self, revoked: RevokedToken) -> None:
-        """The token is revoked."""
+    def put(self, revoked: RevokedToken, /) -> None:
+        """Add the token, or replace the one of its `jti`."""
         self.remove(revoked)
-        self._by_jti[revoked.jti] = revoked
-        _count(self._of_clients, revoked.client_id, 1)
-        _count(self._of_namespaces, revoked.namespace, 1)
+        super().put(revoked)
+        if revoked.client_id:
+            self.of_clients.add(revoked.client_id)
+        if revoked.namespace:
+            self.of_namespaces.add(revoked.namespace)
 
-    def remove(self, revoked: RevokedToken) -> None:
-        """Its revocation was swept."""
-        known = self._by_jti.pop(revoked.jti, None)
-        if known:
-            _count(self._of_clients, known.client_id, -1)
-            _count(self._of_namespaces, known.namespace, -1)
+    def remove(self, revoked: RevokedToken, /) -> None:
+        """Remove the token of this `jti`, if it is revoked."""
+        former = self._items.pop(revoked.jti, None)
+        if former and former.client_id:
+            self.of_clients.remove(former.client_id)
+        if former and former.namespace:
+            self.of_namespaces.remove(former.namespace)
 
-    def key(self, revoked: RevokedToken) -> str:
-        """The token's `jti`."""
+    def key(self, revoked: RevokedToken, /) -> str:
+        """The `jti` of the token."""
         return revoked.jti
 
-    def by_key(self) -> dict[str, RevokedToken]:
-        """All of them."""
-        return self._by_jti
-
-    def key_of(self, identity: ObjectRef) -> str:
-        """The same of an object, which is named by it."""
-        return identity.name
-
-    def get(self, jti: str) -> RevokedToken | None:
-        """The token, if it is revoked."""
-        return self._by_jti.get(jti)
-
-
-def _count(counts: Counter[str], whose: str | None, change: int) -> None:
-    """What nobody has is not kept."""
-    if whose:
-        counts[whose] += change
-        if not counts[whose]:
-            del counts[whose]
+    def key_of(self, reference: ObjectRef) -> str:
+        """The `jti` of a TokenRevocation: its name."""
+        return reference.name

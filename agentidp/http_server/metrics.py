@@ -1,6 +1,6 @@
-"""GET /metrics: numbers for Prometheus, in its text format; beside everything else, or apart, on a port of their own.
+"""GET /metrics: metrics in the text format of Prometheus, among the other routes or on a port of their own.
 
-They tell what answers do not, such as why secrets are refused: so whoever may ask for a token need not read them.
+Metrics say more than answers, such as the reasons of refusals. On a port of their own, clients of the service cannot read them.
 """
 
 from collections.abc import Callable
@@ -9,41 +9,40 @@ from typing import Any
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from agentidp.http_server.asgi import Endpoint, Receive, Scope, Send
-from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.asgi import Endpoint, HeadAsGet, Receive, Scope, Send
 from agentidp.runtime.settings import Listen
 
 Text = Callable[[], bytes]
 
-_TOLD: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
 
 def add_metrics(app: FastAPI, text: Text, *, documented: bool = True) -> None:
-    """Serve them by this application."""
+    """Add the route to this application; `text` gives the metrics."""
 
-    @app.get("/metrics", tags=["probes"], response_class=Response, responses=_TOLD, include_in_schema=documented)
+    @app.get("/metrics", tags=["probes"], response_class=Response, responses=_RESPONSES, include_in_schema=documented)
     async def metrics() -> Response:
-        """What was counted and measured."""
+        """Counters and measurements of this process."""
         return Response(text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def metrics_apart(app: Endpoint, text: Text, listen: Listen | None) -> Endpoint:
-    """The application, beside one that serves them at this address, if there is one; the server listens there, too."""
+    """The application, with an application for the metrics where they have an address, on which the server listens, too."""
     if listen is None:
         return app
-    alone = FastAPI(openapi_url=None)
-    add_metrics(alone, text)
-    return _ByPort(listen.port, HeadAsGet(alone), app)
+    metrics_app = FastAPI(openapi_url=None)
+    add_metrics(metrics_app, text)
+    return _PortSwitch(listen.port, HeadAsGet(metrics_app), app)
 
 
-class _ByPort:
-    """An ASGI application: one for requests that came to this port, another for all others."""
+class _PortSwitch:
+    """An ASGI application that passes requests of one port to an application of its own, and all others to another one."""
 
-    def __init__(self, port: int, there: Endpoint, elsewhere: Endpoint) -> None:
+    def __init__(self, port: int, app: Endpoint, other_app: Endpoint) -> None:
         self._port = port
-        self._there = there
-        self._elsewhere = elsewhere
+        self._app = app
+        self._other_app = other_app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, port = scope["server"]
-        await (self._there if port == self._port else self._elsewhere)(scope, receive, send)
+        await (self._app if port == self._port else self._other_app)(scope, receive, send)

@@ -1,6 +1,7 @@
-"""GET /healthz and /readyz: the probes of the pod.
+"""GET /healthz and GET /readyz: the liveness and readiness probes of the pod.
 
-Healthy is a process whose event loop turns; restarting it would mend nothing else. Ready is one that has what it answers from.
+A process is healthy while its event loop runs, because a restart repairs nothing else. It is ready while nothing is missing
+that its answers need.
 """
 
 from collections.abc import Callable
@@ -17,11 +18,11 @@ _READINESS = {
 
 
 def add_probes(app: FastAPI, missing: Callable[[], list[str]]) -> None:
-    """Serve them; `missing` says in words what is not there yet."""
+    """Add the routes to this application; `missing` names what is not there yet."""
 
     @app.get("/healthz", tags=["probes"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def healthz() -> Response:
-        """The event loop turns."""
+        """The event loop of this process runs."""
         return Response("ok\n", media_type="text/plain")
 
     body: dict[str, Any] = {"content": {"application/json": {"schema": _READINESS}}}
@@ -32,7 +33,7 @@ def add_probes(app: FastAPI, missing: Callable[[], list[str]]) -> None:
 
     @app.get("/readyz", tags=["probes"], responses=described)
     async def readyz() -> Response:
-        """Whether this can answer, and if not, what is missing."""
-        what = missing()
-        told = msgspec.json.encode({"ready": not what, "missing": what})
-        return Response(told, 503 if what else 200, media_type="application/json")
+        """Whether this process can answer, and if not, what is missing."""
+        parts = missing()
+        content = msgspec.json.encode({"ready": not parts, "missing": parts})
+        return Response(content, 503 if parts else 200, media_type="application/json")

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, run by our own event loop, with a protocol of our own around its quick one."""
+"""The HTTP server: uvicorn with `BoundedProtocol`, in an event loop that the program starts, on sockets that it has bound."""
 
 import asyncio
 import contextlib
@@ -12,44 +12,43 @@ from typing import Any
 import uvicorn
 
 from agentidp.http_server.asgi import Endpoint
-from agentidp.http_server.protocol import BoundedProtocol, Limits
+from agentidp.http_server.http1.limits import LIMITS, Limits
+from agentidp.http_server.http1.protocol import BoundedProtocol
 
-GRACE_SECONDS = 10
-KEEP_ALIVE_SECONDS = 75  # longer than proxies keep a connection: or they would send requests on one that is being closed
-# How long connections may each bring one more request when the end has begun; the client is told that it was the last.
-FAREWELL_SECONDS = 2.0
-FAREWELL_POLL_SECONDS = 0.05
 LAST_ANSWER = (b"connection", b"close")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-LIMITS = Limits()
 
 
 class Server(uvicorn.Server):
-    """Ends at SIGTERM or SIGINT, and then returns: uvicorn's own way would end the process before we have cleaned up."""
+    """A server that returns after SIGTERM or SIGINT: uvicorn's own would end the process before the program has cleaned up."""
+
+    def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
+        super().__init__(config)
+        self._limits = limits
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop taking requests at the first signal, and waiting for their end at the second."""
+        """Handle signals inside the block: the first one ends the server, the second one does not wait for requests."""
         loop = asyncio.get_running_loop()
-        for one in STOP_SIGNALS:
-            loop.add_signal_handler(one, self.handle_exit, one, None)
+        for stop_signal in STOP_SIGNALS:
+            loop.add_signal_handler(stop_signal, self.handle_exit, stop_signal, None)
         try:
             yield
         finally:
-            for one in STOP_SIGNALS:
-                loop.remove_signal_handler(one)
+            for stop_signal in STOP_SIGNALS:
+                loop.remove_signal_handler(stop_signal)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close connections after an answer, when no request is on its way (RFC 9112, section 9.6); the idle ones last."""
+        """Close each connection after one more answer, which says so (RFC 9112, section 9.6); idle ones after some seconds."""
         self.server_state.default_headers.append(LAST_ANSWER)
-        ends = time.monotonic() + FAREWELL_SECONDS
+        ends = time.monotonic() + self._limits.farewell_seconds
         while self.server_state.connections and time.monotonic() < ends and not self.force_exit:  # noqa: ASYNC110 no event
-            await asyncio.sleep(FAREWELL_POLL_SECONDS)
+            await asyncio.sleep(self._limits.farewell_check_seconds)
         await super().shutdown(sockets)
 
 
 def server_for(app: Endpoint, limits: Limits = LIMITS) -> Server:
-    """A server, not started yet; it is given its sockets then."""
+    """A server for this application. `serve` starts it, and takes its sockets."""
     protocol: Any = partial(BoundedProtocol, limits=limits)
     config = uvicorn.Config(
         app,
@@ -61,14 +60,14 @@ def server_for(app: Endpoint, limits: Limits = LIMITS) -> Server:
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=limits.grace_seconds,
     )
-    return Server(config)
+    return Server(config, limits)
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Uvloop's where it is installed: it doubles the speed."""
+    """The factory of event loops: uvloop's where it is installed, which doubles the speed."""
     try:
         import uvloop  # noqa: PLC0415 where it is installed
     except ImportError:

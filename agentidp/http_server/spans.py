@@ -1,7 +1,8 @@
-"""Spans of HTTP requests, as OpenTelemetry's semantic conventions for HTTP servers name what is in them.
+"""Spans of HTTP requests, with the names of OpenTelemetry's semantic conventions for HTTP servers.
 
-They carry the method, the route and the status, and nothing that a caller has sent but the trace it belongs to (W3C Trace
-Context): paths, queries and headers may hold what must not leave the program.
+A span has method, route and status, and of what the client sent only the trace it belongs to (W3C Trace Context). Paths,
+queries and headers may hold secrets. OpenTelemetry is imported here, so `tracing` imports this module only where traces are
+wanted.
 """
 
 from opentelemetry.propagate import extract
@@ -22,7 +23,7 @@ class TracedApp:
         self._tracer = provider.get_tracer("agentidp")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
+        """Serve one request inside a span."""
         parent = extract({name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in TRACE_CONTEXT})
         method = scope["method"]
         attributes = {"http.request.method": method, "url.scheme": scope["scheme"]}
@@ -30,14 +31,14 @@ class TracedApp:
             method, parent, SpanKind.SERVER, attributes, record_exception=False, set_status_on_exception=False
         ) as span:
 
-            async def observed(message: Message) -> None:
+            async def send_with_status(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= SERVER_ERROR:
                         span.set_status(StatusCode.ERROR)
                 await send(message)
 
-            await self._app(scope, receive, observed)
+            await self._app(scope, receive, send_with_status)
             if "route" in scope:
                 route = scope["route"].path
                 span.update_name(f"{method} {route}")

@@ -1,4 +1,4 @@
-"""Traces, for whoever names an OpenTelemetry collector; without one nothing of it is loaded."""
+"""Traces, sent to an OpenTelemetry collector. Without one OpenTelemetry is not imported, which takes a second."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from agentidp.http_server.asgi import Endpoint
 from agentidp.runtime.settings import Url
 
-PATIENCE_SECONDS = 2
+EXPORT_TIMEOUT_SECONDS = 2
 
 
 @contextmanager
 def traced(app: Endpoint, collector: Url | None, program: str) -> Iterator[Endpoint]:
-    """The application; with a collector (its OTLP/HTTP receiver, such as `http://collector:4318`) one that is traced.
+    """The application, traced where there is a collector (an OTLP/HTTP receiver, such as `http://collector:4318`).
 
-    How much is sampled is told by OpenTelemetry's own variables, such as `OTEL_TRACES_SAMPLER`. Requests never wait for the
-    collector: what it does not take is dropped.
+    OpenTelemetry's own variables, such as `OTEL_TRACES_SAMPLER`, say how much is sampled. Requests never wait for the
+    collector: spans that it does not take are dropped.
     """
     if collector is None:
         yield app
@@ -27,7 +27,7 @@ def traced(app: Endpoint, collector: Url | None, program: str) -> Iterator[Endpo
     from agentidp.http_server.spans import TracedApp  # noqa: PLC0415
 
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: program}), shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(f"{collector}/v1/traces", timeout=PATIENCE_SECONDS)
+    exporter = OTLPSpanExporter(f"{collector}/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     try:
         yield TracedApp(app, provider)

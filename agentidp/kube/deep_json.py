@@ -1,28 +1,38 @@
-"""JSON that is nested deeper than a decoder goes: read without its depths, so that no object can stop a program or hold it up.
+"""JSON that is nested deeper than a decoder goes: read without its depths, so that no object can stop or delay a program.
 
-Whoever may write any object may write its `metadata.managedFields`, and the API server takes those at any depth. Decoders count
-on a stack and raise RecursionError. Nothing that a program reads is nested half as deep as what is cut off here.
+Everybody who may write an object may write its `metadata.managedFields`, and the API server takes those at any depth. Decoders
+count on a stack and raise RecursionError. Nothing that a program reads is nested half as deep as what is cut off here.
 
-What is deep can only be found by going through all brackets of an object, which may have a MiB of them. So that is done some
-KiB at a time, and stretches that stay above the cut, or below it, are counted without looking at each bracket.
+Flows in: a body. Flows out: the same JSON with `null` for each value that is nested too deep. Brackets are counted in chunks,
+and the event loop runs other tasks after some chunks, because an object may have a MiB of brackets. A chunk that stays above
+the cut, or below it, is counted as a whole. Bounded: the stack is not used, and memory has the body and its parts.
 """
 
 import asyncio
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-MAX_DEPTH = 100
-"""What is nested no deeper is kept."""
-LOWEST_CUT = 5 * MAX_DEPTH
-"""What is nested deeper is cut off. Where between, chance decides: at a place that were known all could be made to linger."""
-STRETCH = 512
-"""Bytes, or up to the end of the string that they end in."""
-BITE = 32
-"""Stretches that are gone through before others are served: half a millisecond, and never more than two."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How deep JSON may be nested, and how it is read where it is deeper."""
+
+    max_depth: int = 100
+    """Values that are nested no deeper are kept."""
+    cut_depth: int = 500
+    """Values that are nested this deep are cut off. In between chance decides, so nobody can make one depth costly."""
+    chunk_bytes: int = 512
+    """Size of a chunk, which continues to the end of a string in it."""
+    chunks_per_turn: int = 32
+    """Chunks that are read before other tasks run: half a millisecond, at most two."""
+
+
+LIMITS = Limits()
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TOKENS = re.compile(_STRING.pattern + rb"|(?P<opening>[\[{])|(?P<closing>[\]}])", re.DOTALL)
@@ -34,32 +44,32 @@ T = TypeVar("T")
 
 
 async def decoded_at_any_depth(decode: Callable[[Any], T], body: bytes | msgspec.Raw) -> T:
-    """What `decode` makes of the body, where need be without what is nested too deep; others are served meanwhile."""
+    """The result of `decode`, where need be without values that are nested too deep; other tasks run meanwhile."""
     try:
         return decode(body)
     except RecursionError:
-        return decode(await _shallow_in_bites(bytes(body)))
+        return decode(await _shallow_in_turns(bytes(body)))
 
 
-def shallow(body: bytes) -> bytes:
-    """The same JSON with `null` for whatever is nested too deep; it takes no stack."""
-    cut = _Cut(body)
-    for stretch in _stretches(body):
-        cut.pass_over(stretch)
-    return cut.kept()
+def shallow(body: bytes, limits: Limits = LIMITS) -> bytes:
+    """The same JSON with `null` for every value that is nested too deep. It uses no stack."""
+    cut = DepthCut(body, limits)
+    for chunk in chunks(body, limits.chunk_bytes):
+        cut.add(chunk)
+    return cut.result()
 
 
-async def _shallow_in_bites(body: bytes) -> bytes:
-    cut = _Cut(body)
-    for number, stretch in enumerate(_stretches(body)):
-        if number % BITE == 0:
+async def _shallow_in_turns(body: bytes, limits: Limits = LIMITS) -> bytes:
+    cut = DepthCut(body, limits)
+    for number, chunk in enumerate(chunks(body, limits.chunk_bytes)):
+        if number % limits.chunks_per_turn == 0:
             await asyncio.sleep(0)
-        cut.pass_over(stretch)
-    return cut.kept()
+        cut.add(chunk)
+    return cut.result()
 
 
-class _Stretch(NamedTuple):
-    """A part of a body that begins and ends outside of strings, with the brackets that it has there."""
+class Chunk(NamedTuple):
+    """A part of a body that begins and ends outside of strings, with its numbers of unpaired brackets."""
 
     start: int
     end: int
@@ -67,19 +77,19 @@ class _Stretch(NamedTuple):
     closing: int
 
 
-def _stretches(body: bytes) -> Iterator[_Stretch]:
-    """The body from its begin to its end."""
+def chunks(body: bytes, chunk_bytes: int = LIMITS.chunk_bytes) -> Iterator[Chunk]:
+    """The body from its start to its end."""
     end = 0
     while end < len(body):
         start = end
-        text = body[start : start + STRETCH].replace(rb"\\", b"__").replace(rb"\"", b"__")
+        text = body[start : start + chunk_bytes].replace(rb"\\", b"__").replace(rb"\"", b"__")
         parts = text.split(b'"')
         is_in_string = len(parts) % 2 == 0
         end = _end_of_string(body, start + text.rindex(b'"')) if is_in_string else start + len(text)
         brackets = b"".join(parts[::2]).translate(_ONE_SORT, _NO_BRACKETS)
         unpaired = brackets.replace(b"{}", b"").replace(b"{}", b"")
         opening = unpaired.count(b"{")
-        yield _Stretch(start, end, opening, len(unpaired) - opening)
+        yield Chunk(start, end, opening, len(unpaired) - opening)
 
 
 def _end_of_string(body: bytes, start: int) -> int:
@@ -87,37 +97,40 @@ def _end_of_string(body: bytes, start: int) -> int:
     return string.end() if string else len(body)
 
 
-class _Cut:
-    """What is kept of a body, when it is gone through from its begin to its end."""
+class DepthCut:
+    """Leaves out the values of a body that are nested too deep, chunk by chunk from its start."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, limits: Limits = LIMITS) -> None:
         self._body = body
-        self._deepest = random.randrange(MAX_DEPTH, LOWEST_CUT)  # noqa: S311 it need not be hard to guess twice
+        self._max_depth = random.randrange(limits.max_depth, limits.cut_depth)  # noqa: S311 it need not be hard to guess twice
         self._depth = 0
         self._parts: list[bytes] = []
         self._kept_from = 0
+        self.examined_bytes = 0
+        """The bytes of all chunks whose brackets were examined one by one."""
 
-    def kept(self) -> bytes:
-        """The same with `null` in the place of each value that is left out."""
+    def result(self) -> bytes:
+        """The body with `null` in the place of each value that was left out."""
         return b"".join((*self._parts, self._body[self._kept_from :]))
 
-    def pass_over(self, stretch: _Stretch) -> None:
-        """The next one."""
-        if self._depth + stretch.opening <= self._deepest or self._depth - stretch.closing > self._deepest:
-            self._depth += stretch.opening - stretch.closing
+    def add(self, chunk: Chunk) -> None:
+        """Continue with the next chunk."""
+        if self._depth + chunk.opening <= self._max_depth or self._depth - chunk.closing > self._max_depth:
+            self._depth += chunk.opening - chunk.closing
         else:
-            self._look_at(stretch)
+            self._examine(chunk)
 
-    def _look_at(self, stretch: _Stretch) -> None:
-        """At each of its brackets."""
-        for token in _TOKENS.finditer(self._body, stretch.start, stretch.end):
+    def _examine(self, chunk: Chunk) -> None:
+        """Follow each bracket of the chunk."""
+        self.examined_bytes += chunk.end - chunk.start
+        for token in _TOKENS.finditer(self._body, chunk.start, chunk.end):
             match token.lastgroup:
                 case "opening":
                     self._depth += 1
-                    if self._depth == self._deepest + 1:
+                    if self._depth == self._max_depth + 1:
                         self._leave_out_from(token.start())
                 case "closing":
-                    if self._depth == self._deepest + 1:
+                    if self._depth == self._max_depth + 1:
                         self._kept_from = token.end()
                     self._depth -= 1
 

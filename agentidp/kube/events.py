@@ -1,23 +1,25 @@
 """Kubernetes events (`events.k8s.io/v1`): what `kubectl describe` shows of what was done and why.
 
-Events are for people: they are sent behind the work, one that cannot be sent is dropped, and one that was just sent is not
-sent again. How many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a
-secret; their notes come from conditions.
+Events are for people: they are sent behind the work, and one that cannot be sent is dropped. One that was just sent is not sent
+again, unless it tells of a transition: the state has changed meanwhile, and the last event must be about the present one. How
+many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a secret; their notes come
+from conditions.
 """
 
 import asyncio
 import logging
 import socket
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agentidp.domain.resources.meta import Object
+from agentidp.domain.resources.meta import Object, rfc3339
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
+from agentidp.runtime.bounded_cache import BoundedCache
 
 QUEUE_LENGTH = 10_000
 MOST_OF_A_NAMESPACE = 1_000
@@ -25,7 +27,7 @@ MOST_OF_A_NAMESPACE = 1_000
 REPEAT_AFTER_SECONDS = 600.0
 REMEMBERED = 10_000
 MAX_NOTE = 1024
-MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique
+MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique: 253 in all (RFC 1123 subdomain)
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +42,22 @@ class EventRecorder:
         self._instance = socket.gethostname()
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_LENGTH)
         self._waiting: Counter[str] = Counter()
-        self._sent: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._sent: BoundedCache[tuple[str, str, str], float] = BoundedCache(REMEMBERED)
 
-    def record(self, kind: Kind[Any], about: Object, reason: str, note: str, *, action: str, warning: bool = False) -> None:
-        """Tell what was done to an object; returns at once."""
+    def record(
+        self,
+        kind: Kind[Any],
+        about: Object,
+        reason: str,
+        note: str,
+        *,
+        action: str,
+        warning: bool = False,
+        transition: bool = False,
+    ) -> None:
+        """Tell what was done to an object, or that its state has changed (`transition`); returns at once."""
         namespace = about.metadata.namespace
-        if self._is_repeated((about.metadata.uid, reason, note)) or self._queue.full():
+        if (self._is_repeated((about.metadata.uid, reason, note)) and not transition) or self._queue.full():
             return
         if self._waiting[namespace] >= MOST_OF_A_NAMESPACE:
             return
@@ -72,12 +84,10 @@ class EventRecorder:
 
     def _is_repeated(self, key: tuple[str, str, str]) -> bool:
         now = time.monotonic()
-        last = self._sent.pop(key, float("-inf"))
-        repeated = now - last < REPEAT_AFTER_SECONDS
-        self._sent[key] = last if repeated else now
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
-        return repeated
+        last = self._sent.get(key)
+        is_repeated = last is not None and now - last < REPEAT_AFTER_SECONDS
+        self._sent.put(key, last if last is not None and is_repeated else now)
+        return is_repeated
 
     def _event(self, kind: Kind[Any], about: Object, reason: str, note: str, action: str, warning: bool) -> dict[str, Any]:
         meta = about.metadata
@@ -86,7 +96,7 @@ class EventRecorder:
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {"name": f"{meta.name[:MAX_NAME]}.{time.time_ns():x}", "namespace": namespace},
-            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "eventTime": rfc3339(datetime.now(UTC), "microseconds"),
             "type": "Warning" if warning else "Normal",
             "reason": reason,
             "action": action,

@@ -20,7 +20,7 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.deep_json import decoded_at_any_depth
 from agentidp.kube.errors import ApiError, Gone, Unreachable, error_from
 from agentidp.kube.pager import CHUNK, CHUNK_BYTES, Pager, Source, decoded
-from agentidp.kube.resource_version import ResourceVersionWaiters
+from agentidp.kube.waiters import ResourceVersionWaiters
 
 WATCH_SECONDS = 290.0
 SHORTEST_WATCH_SECONDS = 0.5  # none that was asked for is as short

@@ -1,36 +1,26 @@
-"""The command line of a program: nothing but `--help`, for everything else is told by the environment."""
+"""The command line of a program: `--help` only, because the environment has all settings."""
 
 import argparse
 import os
 import sys
 from typing import NoReturn
 
-from agentidp.kube.config.identity import ClientIdentity
-from agentidp.kube.errors import ConfigError
 from agentidp.runtime.settings import InvalidSettings, SettingsT, describe_settings, read_settings
 
 
 def settings_for(name: str, description: str, kind: type[SettingsT]) -> SettingsT:
-    """The settings that the program was started with; where they are not valid, it ends with exit status 2."""
+    """The settings of the program from its environment. It ends with exit status 2 where they are not valid."""
     parser = argparse.ArgumentParser(
         name, description=description, epilog=describe_settings(kind), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.parse_args()
     try:
         return read_settings(kind, os.environ)
-    except InvalidSettings as wrong:
-        refuse(name, wrong, 2)
-
-
-def require_identity(name: str) -> None:
-    """End with exit status 2 where no API server, or nobody to be there, can be told from the environment."""
-    try:
-        ClientIdentity.of_environment()
-    except ConfigError as error:
+    except InvalidSettings as error:
         refuse(name, error, 2)
 
 
-def refuse(name: str, why: object, status: int) -> NoReturn:
-    """End before logs are set up, and say why."""
-    print(f"{name}: {why}", file=sys.stderr)  # noqa: T201 logs are not set up yet
+def refuse(name: str, reason: object, status: int) -> NoReturn:
+    """End the program with this exit status, and write the reason to standard error: logs are not set up yet."""
+    print(f"{name}: {reason}", file=sys.stderr)  # noqa: T201 logs are not set up yet
     sys.exit(status)

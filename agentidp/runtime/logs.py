@@ -1,19 +1,23 @@
-"""Logs: one JSON object a line (or a line for people), the same for our own code and for the libraries.
+"""Logs: one JSON object a line, or a line for people, from the programs and their libraries alike.
 
-Bodies of requests and resources are never logged, at no level: the loggers that would do it say one level less than ours.
+Bodies of requests and resources are never logged: loggers that would log them at a level log from one level above it on. Lines
+that clients can cause have a rate (`LogLimit`), so a flood of them does not fill the log.
 """
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 
 import structlog
 from structlog.typing import Processor
 
 LOGGERS_THAT_SHOW_BODIES = ("kubernetes", "kubernetes.aio", "kopf", "aiohttp", "asyncio")
+LINES_PER_SECOND = 10
 
 
 def configure_logs(program: str, level: str, form: str) -> None:
-    """Send all logs to standard error, at this level (`debug` to `error`), as `json` or for a `console`."""
+    """Send all logs to standard error, from this level on (`debug` to `error`), as `json` or for a `console`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -46,3 +50,25 @@ def _rendering(form: str) -> list[Processor]:
         plain = structlog.dev.plain_traceback  # the default shows local variables, and secrets are among them
         return [without_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [without_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+class LogLimit:
+    """A rate for log lines of one kind: `LINES_PER_SECOND`, each with the number of lines left out before it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = 0
+        self._lines = 0
+        self._left_out = 0
+
+    def take(self) -> int | None:
+        """Take one line, and return how many were left out before it; None where this one is left out, too."""
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._lines = second, 0
+        if self._lines >= LINES_PER_SECOND:
+            self._left_out += 1
+            return None
+        self._lines += 1
+        left_out, self._left_out = self._left_out, 0
+        return left_out

@@ -1,6 +1,6 @@
-"""What every program tells Prometheus of itself: its version, its process and its interpreter.
+"""Metrics that every program has: its version, its process and its interpreter.
 
-Each program has a registry of its own, and none uses the library's global one.
+Each program has a registry of its own, and none uses the global one of the Prometheus client.
 """
 
 import platform

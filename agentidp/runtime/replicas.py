@@ -1,4 +1,4 @@
-"""Every replica of a service: a headless Service has an address for each, and on one machine each has a port of its own."""
+"""Replicas of a service, found by name: a headless Service has an address for each; on one machine each has its own port."""
 
 import asyncio
 import socket
@@ -8,21 +8,21 @@ from urllib.parse import urlsplit
 
 
 class Replica(NamedTuple):
-    """One of them: the base URL of its address, and the host by which the service knows itself."""
+    """One replica: the base URL of its address, and the host name of the service, for the Host header."""
 
     url: str
     host: str
 
 
 async def replicas_of(urls: Iterable[str]) -> list[Replica]:
-    """One for each address behind the hosts of these URLs. Raises OSError where a name cannot be resolved."""
-    found = await asyncio.gather(*map(_behind, urls))
+    """A replica for each address of the hosts of these URLs. Raises OSError where a name cannot be resolved."""
+    found = await asyncio.gather(*map(_replicas_of, urls))
     return sorted({replica for replicas in found for replica in replicas})
 
 
-async def _behind(url: str) -> list[Replica]:
+async def _replicas_of(url: str) -> list[Replica]:
     parts = urlsplit(url)
     found = await asyncio.get_running_loop().getaddrinfo(parts.hostname or "", parts.port, type=socket.SOCK_STREAM)
-    addresses = {f"[{one[4][0]}]" if one[0] == socket.AF_INET6 else str(one[4][0]) for one in found}
+    addresses = {f"[{address[0]}]" if family == socket.AF_INET6 else str(address[0]) for family, *_, address in found}
     port = f":{parts.port}" if parts.port else ""
     return [Replica(f"{parts.scheme}://{address}{port}", parts.netloc) for address in addresses]

@@ -1,7 +1,7 @@
 """Settings: one frozen Struct a program, read from the environment once.
 
-A field `bcrypt_cost` is read from `AGENTIDP_BCRYPT_COST`. Whatever is wrong is said at once, naming the variable and what it
-should be. Other variables of this prefix are not an error: Kubernetes sets some for each Service of the namespace.
+A field `bcrypt_cost` is read from `AGENTIDP_BCRYPT_COST`. One error names every variable that is wrong, and what it should be.
+Other variables of this prefix are no error: Kubernetes sets some for each Service of the namespace.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from agentidp.domain.durations import format_duration, parse_duration
+from agentidp.domain.resources.meta import format_duration, parse_duration
 
 PREFIX = "AGENTIDP_"
 HIGHEST_PORT = 65_535
@@ -21,7 +21,7 @@ SettingsT = TypeVar("SettingsT", bound="CommonSettings")
 
 
 class InvalidSettings(Exception):
-    """What is wrong with the environment, a line for each variable."""
+    """The environment is not valid; the message has a line for each variable."""
 
 
 class Url(str):
@@ -31,7 +31,7 @@ class Url(str):
 
 
 class Urls(tuple[Url, ...]):
-    """One or several of them, with commas between."""
+    """One or several URLs, in text with commas between."""
 
     __slots__ = ()
 
@@ -40,23 +40,23 @@ class Urls(tuple[Url, ...]):
 
 
 class Listen(Struct, frozen=True):
-    """Where to listen: `host:port`."""
+    """Where to listen: `host:port`. The host `::` is every address of the machine, IPv4 and IPv6."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def require_another_port(listen: Listen, metrics_listen: Listen | None) -> None:
-    """Metrics are told from everything else by the port. Raises ValueError."""
+    """Raises ValueError where metrics have the port of everything else."""
     if metrics_listen and metrics_listen.port == listen.port:
         raise ValueError(f"{PREFIX}METRICS_LISTEN={metrics_listen} is not valid: it should be another port than {PREFIX}LISTEN")
 
 
 class CommonSettings(Struct, frozen=True, kw_only=True):
-    """What every program is told."""
+    """The settings that all programs have."""
 
     issuer: Url
     """The `iss` of every token, and where its metadata is found."""
@@ -71,44 +71,44 @@ class CommonSettings(Struct, frozen=True, kw_only=True):
 
 
 def read_settings(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
-    """The settings that the environment holds. Raises InvalidSettings, also for a ValueError of the settings themselves."""
+    """The settings that the environment holds. Raises InvalidSettings, also for a ValueError of the Struct itself."""
     values: dict[str, Any] = {}
-    wrong: list[str] = []
+    errors: list[str] = []
     for field in msgspec.structs.fields(kind):
         variable = PREFIX + field.name.upper()
         text = environment.get(variable)
         if text is None and field.required:
-            wrong.append(f"{variable} is not set.")
+            errors.append(f"{variable} is not set.")
         elif text is not None:
             try:
                 values[field.name] = _parse(field.type, text)
-            except (msgspec.ValidationError, ValueError) as trouble:
-                wrong.append(f"{variable}={text!r} is not valid: {trouble}")
-    if wrong:
-        raise InvalidSettings("\n".join(wrong))
+            except (msgspec.ValidationError, ValueError) as error:
+                errors.append(f"{variable}={text!r} is not valid: {error}")
+    if errors:
+        raise InvalidSettings("\n".join(errors))
     try:
         return kind(**values)
-    except ValueError as trouble:
-        raise InvalidSettings(trouble) from trouble
+    except ValueError as error:
+        raise InvalidSettings(error) from error
 
 
 def describe_settings(kind: type[CommonSettings]) -> str:
     """The environment variables that a program reads, for its help text."""
     lines = ["environment:"]
     for field in msgspec.structs.fields(kind):
-        default = "required" if field.required else f"default {shown(field.default)}"
+        default = "required" if field.required else f"default {setting_text(field.default)}"
         lines.append(f"  {PREFIX}{field.name.upper():32} {default}")
     return "\n".join(lines)
 
 
-def shown(value: object) -> str:
+def setting_text(value: object) -> str:
     """A setting's value as a person would write it."""
     return format_duration(value) if isinstance(value, timedelta) else str(value)
 
 
 def _parse(kind: Any, text: str) -> Any:
-    """The value in the field's type: by our own notation where we have one, else as msgspec reads it."""
-    notation = next((_NOTATIONS[one] for one in (kind, *get_args(kind)) if one in _NOTATIONS), None)
+    """The value in the type of its field: by its notation in `_NOTATIONS`, else as msgspec reads it."""
+    notation = next((_NOTATIONS[part] for part in (kind, *get_args(kind)) if part in _NOTATIONS), None)
     return notation(text) if notation else msgspec.convert(text, kind, strict=False)
 
 
@@ -120,14 +120,14 @@ def _url(text: str) -> Url:
 
 
 def _urls(text: str) -> Urls:
-    return Urls(_url(one.strip()) for one in text.split(","))
+    return Urls(_url(url.strip()) for url in text.split(","))
 
 
 def _listen(text: str) -> Listen:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
-        raise ValueError("it should be host:port, like 0.0.0.0:8080")
-    return Listen(host, int(port))
+        raise ValueError("it should be host:port, like 0.0.0.0:8080 or [::]:8080")
+    return Listen(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 _NOTATIONS: dict[Any, Callable[[str], Any]] = {Url: _url, Urls: _urls, Listen: _listen, timedelta: parse_duration}

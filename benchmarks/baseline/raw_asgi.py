@@ -39,18 +39,18 @@ Sign = Callable[[bytes], bytes]
 def token_application() -> Endpoint:
     """Issues real tokens to one client."""
     sign, key = signer(), os.urandom(32)
-    known = {CLIENT_ID: hmac.digest(key, SECRET.encode(), "sha256")}
+    digests = {CLIENT_ID: hmac.digest(key, SECRET.encode(), "sha256")}
     header = base64url(msgspec.json.encode({"alg": "ES256", "kid": "x" * 43, "typ": "at+jwt"})) + b"."
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 there is one path
         form = dict(parse_qsl((await receive())["body"].decode()))
         digest = hmac.digest(key, form["client_secret"].encode(), "sha256")
-        if form["grant_type"] != "client_credentials" or not hmac.compare_digest(known[form["client_id"]], digest):
+        if form["grant_type"] != "client_credentials" or not hmac.compare_digest(digests[form["client_id"]], digest):
             return await answer(send, 401, b'{"error":"invalid_client"}')
         signed = header + base64url(msgspec.json.encode(claims()))
         token = (signed + b"." + base64url(sign(signed))).decode()
-        told = {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": SCOPE}
-        return await answer(send, 200, msgspec.json.encode(told))
+        body = {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": SCOPE}
+        return await answer(send, 200, msgspec.json.encode(body))
 
     return application
 
@@ -68,7 +68,7 @@ def signature_application() -> Endpoint:
 
 
 def claims() -> dict[str, Any]:
-    """Of one token."""
+    """Return the claims of a token."""
     now = int(time.time())
     return {
         "iss": ISSUER,
@@ -95,7 +95,7 @@ def signer() -> Sign:
 
 
 def base64url(data: bytes) -> bytes:
-    """Without padding."""
+    """Encode as base64url without padding (RFC 7515)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 

@@ -42,7 +42,7 @@ class Meter:
         self._busy_before = machine_cpu_seconds()
 
     def read(self) -> Spent:
-        """What was spent since."""
+        """Return the seconds and CPU seconds since the start."""
         cpu = {name: after - self._before[name] for name, after in self._cpu().items()}
         busy = machine_cpu_seconds() - self._busy_before
         return Spent(time.monotonic() - self._started, cpu, max(0.0, busy - sum(cpu.values())))
@@ -68,7 +68,7 @@ def machine_cpu_seconds() -> float:
 
 
 def memory(pid: int) -> Memory:
-    """Of a process."""
+    """Return the resident memory of a process."""
     fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return Memory(*(round(int(fields[name].split()[0]) * 1024 / MIB, 1) for name in ("VmRSS", "VmHWM")))
 

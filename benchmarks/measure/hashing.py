@@ -4,8 +4,8 @@ import asyncio
 import os
 import time
 
-from agentidp.domain.client_secrets import MIN_COST, generate_secret, hash_secret
-from agentidp.runtime.secret_generator import SecretGenerator
+from agentidp.domain.secrets.client_secrets import MIN_COST, generate_secret, hash_secret
+from agentidp.runtime.pools.secret_generator import SecretGenerator
 
 CORES = os.cpu_count() or 1
 
@@ -19,7 +19,7 @@ async def seconds_for_hashes(count: int) -> float:
 
 
 async def seconds_for_one_hash() -> float:
-    """On one core, alone."""
+    """Measure one bcrypt hash on an idle core."""
     started = time.monotonic()
     await asyncio.to_thread(hash_secret, generate_secret(), MIN_COST)
     return time.monotonic() - started

@@ -53,7 +53,7 @@ class Load:
             self._idle.append(client)
 
     def due(self) -> None:
-        """A request is due."""
+        """Send the next request of the schedule."""
         if self._idle:
             self._idle.popleft().send(next(self._requests), time.perf_counter())
         else:
@@ -70,7 +70,7 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready."""
+        """Keep the transport of the new connection."""
         self._transport = transport  # type: ignore[assignment]
         self._load.idle(self)
 
@@ -132,6 +132,7 @@ def main() -> None:
     """From standard input to standard output."""
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(generate(job))))
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

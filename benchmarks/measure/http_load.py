@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 
 
 class Job(Struct, frozen=True):
@@ -35,7 +36,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def served_per_second(self) -> float:
-        """Answers with 200."""
+        """Return the responses with 200 per second."""
         return self.statuses.get(200, 0) / self.seconds
 
     @property
@@ -54,9 +55,13 @@ def percentile(in_order: Sequence[float], percent: float) -> float:
     return in_order[int(place)] if in_order else float("nan")
 
 
-def form_request(url: str, pair: Pair) -> bytes:
-    """A token request with the pair in form fields, as it goes over the wire."""
-    fields = {"grant_type": "client_credentials", "client_id": pair.client_id, "client_secret": pair.client_secret}
+def form_request(url: str, client_credentials: ClientCredentials) -> bytes:
+    """A token request with the client credentials in form fields, as it goes over the wire."""
+    fields = {
+        "grant_type": "client_credentials",
+        "client_id": client_credentials.client_id,
+        "client_secret": client_credentials.client_secret,
+    }
     body = urlencode(fields).encode()
     address = urlsplit(url)
     head = (
@@ -67,15 +72,19 @@ def form_request(url: str, pair: Pair) -> bytes:
 
 
 async def put_load(url: str, requests: tuple[bytes, ...], connections: int, seconds: float, rate: float = 0.0) -> Outcome:
-    """What became of it."""
+    """Run the load, and return its outcome."""
     address = urlsplit(url)
     job = Job(address.hostname or "", address.port or 80, requests, connections, seconds, rate)
     command = [sys.executable, "-m", "benchmarks.measure.http_generator"]
     pipe = asyncio.subprocess.PIPE
     undisturbed = _keep_time if rate else _generate_undisturbed
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, preexec_fn=undisturbed)
-    told, _ = await process.communicate(msgspec.json.encode(job))
-    return msgspec.json.decode(told, type=Outcome)
+    with tempfile.TemporaryFile() as output:  # of a pipe, asyncio has lost the end when the process ended first
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=output, preexec_fn=undisturbed)
+        await process.communicate(msgspec.json.encode(job))
+        if process.returncode:
+            raise RuntimeError(f"the load generator ended with exit status {process.returncode}")
+        output.seek(0)
+        return msgspec.json.decode(output.read(), type=Outcome)
 
 
 def pin_to_first(pid: int) -> None:

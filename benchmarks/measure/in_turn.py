@@ -12,7 +12,7 @@ CONNECTIONS = 32
 
 
 class Served(NamedTuple):
-    """A server under measurement."""
+    """A server under measurement, and its requests."""
 
     url: str
     pid: int

@@ -12,7 +12,7 @@ LIBRARIES = ("kopf", "aiohttp", "bcrypt", "msgspec", "uvloop", "fastapi", "uvico
 
 
 class Machine(Struct, frozen=True):
-    """Hardware, kernel and versions."""
+    """Hardware, kernel and versions of the machine."""
 
     cpu: str
     cores: int
@@ -23,7 +23,7 @@ class Machine(Struct, frozen=True):
 
 
 def describe_machine() -> Machine:
-    """This one."""
+    """Describe the machine that runs the benchmark."""
     return Machine(
         cpu=_first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         cores=os.cpu_count() or 1,
@@ -42,10 +42,10 @@ def load() -> tuple[float, ...]:
 def revision() -> str:
     """The commit that was measured, and whether the checkout differs from it."""
     root = Path(__file__).parent.parent.parent
-    told = subprocess.run(
+    result = subprocess.run(
         ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
-    return told.stdout.strip() or "unknown"
+    return result.stdout.strip() or "unknown"
 
 
 def _first(file: str, field: str) -> str:

@@ -49,7 +49,7 @@ async def held(slow: Slow) -> AsyncIterator[None]:
 
 
 async def hold(slow: Slow) -> None:
-    """For ever."""
+    """Hold the connections open until the task is cancelled."""
     async with asyncio.TaskGroup() as tasks:
         connected = [asyncio.Event() for _ in range(slow.connections)]
         for event in connected:

@@ -1,4 +1,4 @@
-"""The baselines' processes."""
+"""The processes of the baselines, pinned to a core."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.baseline.raw_asgi import CLIENT_ID, SECRET
 from benchmarks.stage.pinned import be_served, pinned_server
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 from devcluster.ports import ReservedPort
 
 TOKEN, SIGNATURE = "token", "signature"
-PAIR = Pair(CLIENT_ID, SECRET)
+CLIENT_CREDENTIALS = ClientCredentials(CLIENT_ID, SECRET)
 
 
 @asynccontextmanager
@@ -21,6 +21,8 @@ async def raw_asgi(kind: str, directory: Path) -> AsyncIterator[tuple[str, int]]
     port = ReservedPort()
     command = [sys.executable, "-m", "benchmarks.baseline.raw_asgi", str(port.number), kind]
     url = f"http://127.0.0.1:{port.number}/token"
-    async with pinned_server(command, partial(be_served, url=url, pair=PAIR), {}, directory / f"raw-asgi-{kind}.log") as pid:
+    async with pinned_server(
+        command, partial(be_served, url=url, client_credentials=CLIENT_CREDENTIALS), {}, directory / f"raw-asgi-{kind}.log"
+    ) as pid:
         yield url, pid
     port.release()

@@ -11,7 +11,7 @@ from agentidp.kube.config.rest_config import KubeconfigSource
 
 @asynccontextmanager
 async def connected(kubeconfig: Path) -> AsyncIterator[KubeClient]:
-    """While the block runs."""
+    """Keep a connection open while the block runs."""
     cluster = KubeClient(ClientIdentity(KubeconfigSource((kubeconfig,))), "benchmarks")
     try:
         yield cluster

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from agentidp.domain.secret_delivery import Endpoints
+from agentidp.domain.secrets.secret_delivery import Endpoints
 from agentidp.kube.client import KubeClient
 from benchmarks.run import Run
 from benchmarks.stage.connection import connected
@@ -27,7 +27,7 @@ class Stage:
 
     @property
     def endpoints(self) -> Endpoints:
-        """What Secrets say beside the pair, so that the operator finds nothing to repair in those that were made here."""
+        """The endpoints in Secrets: the operator finds nothing to repair in those that were created here."""
         issuer = self.programs.token_url
         return Endpoints(token_endpoint=issuer + TOKEN_PATH, issuer=issuer)
 
@@ -38,7 +38,7 @@ class Stage:
 
     @property
     def operator_pid(self) -> int:
-        """Of its present process."""
+        """Return the process id of the running operator."""
         return self.programs.process(OPERATOR.name).pid
 
     def processes(self, *programs: Program) -> dict[str, int]:
@@ -47,7 +47,7 @@ class Stage:
         return parts | {program.name: self.programs.process(program.name).pid for program in programs}
 
     async def api_server_metrics(self) -> str:
-        """What kube-apiserver tells Prometheus."""
+        """Return the metrics of kube-apiserver."""
         return (await self.admin.request("GET", "/metrics")).decode()
 
 

@@ -11,17 +11,17 @@ from typing import NamedTuple
 import aiohttp
 from msgspec.structs import replace
 
-from agentidp.domain.client_secrets import MAX_COST, generate_secret, hash_secret, hint_of
 from agentidp.domain.resources import AgentCredential, ObjectMeta, Organization, Rotation
 from agentidp.domain.resources.credential import ProvidedHash
 from agentidp.domain.resources.organization import OrganizationSpec
+from agentidp.domain.secrets.client_secrets import MAX_COST, generate_secret, hash_secret, hint_of
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
 from agentidp.kube.pager import list_all
 from benchmarks.stage.control_plane import Stage
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential, make_agents, make_namespace, side_by_side
 from benchmarks.stage.operator_state import until_at_rest
 from benchmarks.stage.waiting import until_awaited
-from benchmarks.stage.workload import Pair, Workload
+from benchmarks.stage.workload import ClientCredentials, Workload
 
 ORGANIZATION = "foreign"
 PAUSE_SECONDS = 0.05
@@ -44,11 +44,11 @@ async def right_secrets(stage: Stage, namespace: str, count: int) -> AtWork:
     """All at once, none of them seen before."""
     pairs = await _provide(stage, namespace, count, hinted=True)
 
-    async def ask(pair: Pair, workload: Workload) -> None:
-        while await workload.status(pair) != HTTPStatus.OK:  # noqa: ASYNC110 it is told to come back
+    async def ask(client_credentials: ClientCredentials, workload: Workload) -> None:
+        while await workload.status(client_credentials) != HTTPStatus.OK:  # noqa: ASYNC110 it is told to come back
             await asyncio.sleep(RETRY_SECONDS)
 
-    return _asking(stage, [partial(ask, pair) for pair in pairs])
+    return _asking(stage, [partial(ask, client_credentials) for client_credentials in pairs])
 
 
 async def wrong_secrets(stage: Stage, namespace: str, count: int) -> AtWork:
@@ -57,10 +57,10 @@ async def wrong_secrets(stage: Stage, namespace: str, count: int) -> AtWork:
 
     async def ask(client_id: str, workload: Workload) -> None:
         while True:
-            await workload.status(Pair(client_id, uuid.uuid4().hex))
+            await workload.status(ClientCredentials(client_id, uuid.uuid4().hex))
             await asyncio.sleep(RETRY_SECONDS)
 
-    clients = sorted({pair.client_id for pair in pairs})
+    clients = sorted({client_credentials.client_id for client_credentials in pairs})
     return _asking(stage, [partial(ask, client) for client in clients])
 
 
@@ -89,7 +89,7 @@ NEIGHBOURS = (
 )
 
 
-async def _provide(stage: Stage, namespace: str, count: int, *, hinted: bool) -> list[Pair]:
+async def _provide(stage: Stage, namespace: str, count: int, *, hinted: bool) -> list[ClientCredentials]:
     """Credentials whose hashes take as long as is allowed. An agent has ten, of different secrets; all agents have the same."""
     stage.run.say(f"{namespace}: making hashes at cost {MAX_COST}")
     values = [generate_secret() for _ in range(CREDENTIALS_PER_AGENT)]
@@ -105,7 +105,7 @@ async def _provide(stage: Stage, namespace: str, count: int, *, hinted: bool) ->
     await until_awaited(all_are_published, look_seconds=0.5)
     agents = {one.metadata.name: one for one in await list_all(stage.admin, AGENTS, AGENTS.path(namespace))}
     ids = (agents[one.spec.agent_ref.name].status.agent_id or "" for one in made)
-    return [Pair(client_id, values[place % CREDENTIALS_PER_AGENT]) for place, client_id in enumerate(ids)]
+    return [ClientCredentials(client_id, values[place % CREDENTIALS_PER_AGENT]) for place, client_id in enumerate(ids)]
 
 
 async def _declare(

@@ -39,7 +39,7 @@ def credential(namespace: str, name: str, of_agent: str, rotation: Rotation | No
 
 
 async def make_namespace(cluster: KubeClient, name: str) -> None:
-    """A new one."""
+    """Create a namespace with a new name."""
     await cluster.request("POST", "/api/v1/namespaces", body={"metadata": {"name": name}})
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import aiohttp
 
-from agentidp.domain.client_secrets import MIN_COST
+from agentidp.domain.secrets.client_secrets import MIN_COST
 from benchmarks.measure.http_load import form_request
 from benchmarks.measure.in_turn import CONNECTIONS, Served
 from benchmarks.stage.pinned import be_served, pinned_server
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 from devcluster.go_module import GoModule
 from devcluster.ports import ReservedPort
 from devcluster.toolchains.node import node_command, node_program
@@ -48,7 +48,7 @@ HYDRA_SETTINGS = {
 
 
 @asynccontextmanager
-async def oidc_provider(kind: str, pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]:
+async def oidc_provider(kind: str, pairs: Sequence[ClientCredentials], directory: Path) -> AsyncIterator[Served]:
     """Node's oidc-provider that knows these clients and keeps their secrets like that."""
     port = ReservedPort()
     place = directory / f"oidc-provider-{kind}"
@@ -56,8 +56,12 @@ async def oidc_provider(kind: str, pairs: Sequence[Pair], directory: Path) -> As
     command = [*node_command(OIDC_PROVIDER, place), str(port.number), kind]
     url = f"http://127.0.0.1:{port.number}/token"
     environment = {"CLIENTS": json.dumps(pairs), "NODE_ENV": "production"}
-    async with pinned_server(command, partial(be_served, url=url, pair=pairs[0]), environment, place / "log") as pid:
-        yield Served(url, pid, tuple(form_request(url, pair) for pair in pairs), CONNECTIONS_TO[kind])
+    async with pinned_server(
+        command, partial(be_served, url=url, client_credentials=pairs[0]), environment, place / "log"
+    ) as pid:
+        yield Served(
+            url, pid, tuple(form_request(url, client_credentials) for client_credentials in pairs), CONNECTIONS_TO[kind]
+        )
     port.release()
 
 
@@ -67,7 +71,7 @@ def dex_program() -> str | None:
 
 
 @asynccontextmanager
-async def dex(program: str, pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]:
+async def dex(program: str, pairs: Sequence[ClientCredentials], directory: Path) -> AsyncIterator[Served]:
     """The server of that name that knows these clients, with everything in memory."""
     port, settings = ReservedPort(), directory / "dex.json"
     issuer = f"http://127.0.0.1:{port.number}"
@@ -83,14 +87,14 @@ async def dex(program: str, pairs: Sequence[Pair], directory: Path) -> AsyncIter
         "staticClients": [{"id": one.client_id, "name": one.client_id, "secret": one.client_secret} for one in pairs],
     }
     settings.write_text(json.dumps(configuration))
-    prepare = partial(be_served, url=url, pair=pairs[0])
+    prepare = partial(be_served, url=url, client_credentials=pairs[0])
     async with pinned_server([program, "serve", settings], prepare, {"GOMAXPROCS": "1"}, directory / "dex.log") as pid:
-        yield Served(url, pid, tuple(form_request(url, pair) for pair in pairs))
+        yield Served(url, pid, tuple(form_request(url, client_credentials) for client_credentials in pairs))
     port.release()
 
 
 @asynccontextmanager
-async def hydra(pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]:
+async def hydra(pairs: Sequence[ClientCredentials], directory: Path) -> AsyncIterator[Served]:
     """Ory Hydra that knows these clients, with its database in memory."""
     public, admin = ReservedPort(), ReservedPort()
     url = f"http://127.0.0.1:{public.number}/oauth2/token"
@@ -112,7 +116,9 @@ async def hydra(pairs: Sequence[Pair], directory: Path) -> AsyncIterator[Served]
     }
     command: list[str | Path] = [HYDRA.programs() / "hydra", "serve", "all", "--dev"]
     async with pinned_server(command, prepare, environment, directory / "hydra.log") as pid:
-        yield Served(url, pid, tuple(form_request(url, pair) for pair in pairs), CONNECTIONS_TO[BCRYPT])
+        yield Served(
+            url, pid, tuple(form_request(url, client_credentials) for client_credentials in pairs), CONNECTIONS_TO[BCRYPT]
+        )
     public.release()
     admin.release()
 
@@ -122,11 +128,11 @@ def versions(directory: Path) -> str:
     place = directory / f"oidc-provider-{PLAINTEXT}"
     package = json.loads((place / "node_modules" / "oidc-provider" / "package.json").read_text())
     node = subprocess.run([node_program(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    told = [
+    versions = [
         f"oidc-provider {package['version']} on Node {node}",
         f"Ory Hydra {HYDRA.required_version(HYDRA.versioned_by)}",
     ]
     if program := dex_program():
         ran = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
-        told.append(f"dex {ran.stdout.splitlines()[0].rpartition(' ')[2]}")
-    return ", ".join(told)
+        versions.append(f"dex {ran.stdout.splitlines()[0].rpartition(' ')[2]}")
+    return ", ".join(versions)

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.measure.http_load import pin_to_first
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 
 Prepare = Callable[[aiohttp.ClientSession], Awaitable[None]]
 
@@ -48,9 +48,13 @@ async def _is_prepared(process: Process, prepare: Prepare) -> bool:
     return False
 
 
-async def be_served(session: aiohttp.ClientSession, url: str, pair: Pair) -> None:
-    """Get a token for the pair. Raises ClientResponseError where it is refused."""
-    form = {"grant_type": "client_credentials", "client_id": pair.client_id, "client_secret": pair.client_secret}
+async def be_served(session: aiohttp.ClientSession, url: str, client_credentials: ClientCredentials) -> None:
+    """Get a token with the client credentials. Raises ClientResponseError where it is refused."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client_credentials.client_id,
+        "client_secret": client_credentials.client_secret,
+    }
     async with session.post(url, data=form):
         pass
 

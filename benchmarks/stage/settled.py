@@ -12,15 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent_operator.clock import now
-from agentidp.domain import client_secrets as secrets
+from agentidp.domain.identity.registration import AgentInput, register
 from agentidp.domain.lifecycle import Input, IssueSecret, WriteStatus, decide, with_fresh_hash
-from agentidp.domain.registration import AgentInput, register
 from agentidp.domain.resources import Agent, AgentCredential, CredentialCount, Secret
-from agentidp.domain.secret_delivery import inspect, secret_for
+from agentidp.domain.secrets import client_secrets as secrets
+from agentidp.domain.secrets.secret_delivery import inspect, secret_for
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from benchmarks.stage.control_plane import Stage
 from benchmarks.stage.objects import CREDENTIALS_PER_AGENT, agent, credential, make_namespace, side_by_side
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 
 BATCH = 500
 
@@ -33,16 +33,18 @@ class Made(NamedTuple):
 
 
 class Settled(Struct, frozen=True):
-    """What was made."""
+    """The agents, credentials and Secrets that were created."""
 
     namespace: str
     agents: Sequence[Agent]
     credentials: Sequence[AgentCredential]
     secrets: Sequence[Made]
 
-    def pair(self, place: int) -> Pair:
+    def client_credentials(self, place: int) -> ClientCredentials:
         """By which the credential at this place is authenticated."""
-        return Pair(self.credentials[place].status.client_id or "", self.secrets[place % CREDENTIALS_PER_AGENT].value)
+        return ClientCredentials(
+            self.credentials[place].status.client_id or "", self.secrets[place % CREDENTIALS_PER_AGENT].value
+        )
 
 
 async def settle(stage: Stage, count: int, namespace: str = "settled") -> Settled:

@@ -30,6 +30,6 @@ async def warmed_up(stage: Stage, settled: Settled, places: Sequence[int]) -> tu
     async with workload(endpoint) as client:
         for number, place in enumerate(places):
             stage.run.say(f"warming up: {number} of {len(places)}")
-            if not await client.is_served(settled.pair(place)):
-                raise RuntimeError(f"{settled.pair(place)} is not served")
-    return tuple(form_request(endpoint, settled.pair(place)) for place in places)
+            if not await client.is_served(settled.client_credentials(place)):
+                raise RuntimeError(f"{settled.client_credentials(place)} is not served")
+    return tuple(form_request(endpoint, settled.client_credentials(place)) for place in places)

@@ -19,17 +19,17 @@ class Told(Generic[ObjectT]):
         self._tell = tell
 
     async def replace(self, listing: Pager[ObjectT]) -> None:
-        """All of them, once."""
+        """Take the objects of the first list."""
         async for values in listing:
             for value in values:
                 self._tell(value)
 
     def put(self, value: ObjectT) -> None:
-        """New, or changed."""
+        """Take a new or changed object."""
         self._tell(value)
 
     def remove(self, gone: ObjectRef) -> None:
-        """Of no interest here."""
+        """Ignore a deletion: no benchmark needs it."""
 
 
 @asynccontextmanager

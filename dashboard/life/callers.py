@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from benchmarks.stage.workload import GRANT, Pair
+from benchmarks.stage.workload import GRANT, ClientCredentials
 from dashboard.life.pace import chance, pause, pause_with_the_tide
 
 LOOKS_A_SECOND = 3.0
@@ -20,10 +20,10 @@ STRANGERS = 15
 class Callers:
     """Both have tokens of one agent; whatever they are answered, they go on."""
 
-    def __init__(self, url: str, token_endpoint: str, pair: Pair, agent_ids: Sequence[str]) -> None:
+    def __init__(self, url: str, token_endpoint: str, client_credentials: ClientCredentials, agent_ids: Sequence[str]) -> None:
         self._base = f"{url}/api/v1/agents"
         self._token_endpoint = token_endpoint
-        self._pair = pair
+        self._pair = client_credentials
         self._agent_ids = cycle(agent_ids)
 
     async def look(self) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import aiohttp
 
 from agentidp.kube.errors import ApiError
-from benchmarks.stage.workload import GRANT, Pair
+from benchmarks.stage.workload import GRANT, ClientCredentials
 from dashboard.life.owner import Owner
 from dashboard.life.pace import chance, pause, pause_with_the_tide
 
@@ -40,28 +40,28 @@ class Clients:
 
     async def guess(self, victims: Iterable[str], per_second: float, seconds: float) -> None:
         """Show wrong secrets for these agents for a while."""
-        known = [(await self._owner.pair(name)).client_id for name in victims]
+        known = [(await self._owner.client_credentials(name)).client_id for name in victims]
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             client_id = str(uuid4()) if chance.randrange(UNKNOWN) == 0 else chance.choice(known)
-            self.keep(self.ask(Pair(client_id, f"wrong-{uuid4()}")))
+            self.keep(self.ask(ClientCredentials(client_id, f"wrong-{uuid4()}")))
             await pause(per_second)
 
-    async def ask(self, pair: Pair) -> int:
+    async def ask(self, client_credentials: ClientCredentials) -> int:
         """The status of the answer to one request; 0 without an answer."""
         try:
-            async with self._session.post(next(self._endpoints), data=GRANT | pair._asdict()) as answer:
+            async with self._session.post(next(self._endpoints), data=GRANT | client_credentials._asdict()) as answer:
                 await answer.read()
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
 
     async def _work(self, name: str, per_second: float) -> None:
-        pair = await self._owner.pair(name)
+        client_credentials = await self._owner.client_credentials(name)
         while True:
-            if await self.ask(pair) == HTTPStatus.UNAUTHORIZED:
+            if await self.ask(client_credentials) == HTTPStatus.UNAUTHORIZED:
                 with suppress(ApiError):
-                    pair = await self._owner.pair(name)
+                    client_credentials = await self._owner.client_credentials(name)
             await pause_with_the_tide(per_second)
 
     async def __aenter__(self) -> Self:

@@ -8,15 +8,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, Rotation, Secret, SecretMeta
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.credential import SecretTemplate
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from benchmarks.stage.objects import agent, credential, make_agents, make_namespace, side_by_side
 from benchmarks.stage.waiting import until_awaited
-from benchmarks.stage.workload import Pair, pair_in
+from benchmarks.stage.workload import ClientCredentials, client_credentials_in
 
 LOOK_SECONDS = 0.3
 ON_REQUEST = Rotation()
@@ -31,7 +31,7 @@ class Owner:
     namespace: str
 
     async def begin(self) -> None:
-        """Make the namespace."""
+        """Create the namespace of the agents."""
         await make_namespace(self.admin, self.namespace)
 
     async def declare(self, names: Iterable[str], rotation: Rotation = ON_REQUEST) -> None:
@@ -42,13 +42,13 @@ class Owner:
         for name in wanted:
             await self.until(name, Reason.ISSUED)
 
-    async def declare_manager(self, name: str) -> Pair:
+    async def declare_manager(self, name: str) -> ClientCredentials:
         """The pair of an agent that may manage the others over REST."""
         plain = agent(self.namespace, name)
         await self.admin.create(AGENTS, replace(plain, spec=replace(plain.spec, scopes=MANAGES, audiences=())))
         await self.admin.create(CREDENTIALS, credential(self.namespace, name, name))
         await self.until(name, Reason.ISSUED)
-        return await self.pair(name)
+        return await self.client_credentials(name)
 
     async def deliver_to(self, name: str, secret: str) -> None:
         """A new credential of an agent, to be delivered into a Secret of another name."""
@@ -68,12 +68,12 @@ class Owner:
         wanted = {"spec": {"rotation": {"overlap": overlap, "requestedAt": datetime.now(UTC).isoformat()}}}
         await side_by_side(self.admin.patch(CREDENTIALS, self.namespace, name, wanted) for name in names)
 
-    async def pair(self, name: str) -> Pair:
+    async def client_credentials(self, name: str) -> ClientCredentials:
         """What the Secret holds now."""
-        return pair_in(await self.admin.get(SECRETS, self.namespace, name))
+        return client_credentials_in(await self.admin.get(SECRETS, self.namespace, name))
 
     async def agent(self, name: str) -> Agent:
-        """As it is now."""
+        """Read the agent from the API server."""
         return await self.admin.get(AGENTS, self.namespace, name)
 
     async def until(self, name: str, reason: Reason) -> None:

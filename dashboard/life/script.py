@@ -1,4 +1,4 @@
-"""What happens when."""
+"""The script: which event happens at which time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ MANAGER = "pipeline"
 
 
 @dataclass(frozen=True)
-class World:
+class Actors:
     """Who acts, and on what."""
 
     stage: Stage
@@ -31,7 +31,7 @@ class Scene:
 
     at: float
     title: str
-    act: Callable[[World], Awaitable[None]]
+    act: Callable[[Actors], Awaitable[None]]
 
 
 def names(kind: str, count: int) -> list[str]:
@@ -39,28 +39,28 @@ def names(kind: str, count: int) -> list[str]:
     return [f"{kind}-{number:02}" for number in range(1, count + 1)]
 
 
-async def begin(world: World, agents: int) -> None:
+async def begin(actors: Actors, agents: int) -> None:
     """A life as it is on most days: agents at work, some of them with a schedule, and callers of the REST API."""
     settled, scheduled = names("screener", agents), names("extractor", max(1, agents // 3))
-    await world.owner.begin()
-    await world.owner.declare(settled)
-    await world.owner.declare(scheduled, Rotation(every="1m30s", overlap="30s"))
-    world.clients.begin(settled + scheduled, per_second=0.5)
-    world.clients.keep(troubles.kept_running(world.stage))
-    manager = await world.owner.declare_manager(MANAGER)
-    ids = [(await world.owner.agent(name)).status.agent_id or "" for name in settled]
-    callers = Callers(world.stage.api_url, world.stage.token_endpoints[0], manager, ids)
-    world.clients.keep(callers.look())
-    world.clients.keep(callers.change())
+    await actors.owner.begin()
+    await actors.owner.declare(settled)
+    await actors.owner.declare(scheduled, Rotation(every="1m30s", overlap="30s"))
+    actors.clients.begin(settled + scheduled, per_second=0.5)
+    actors.clients.keep(troubles.kept_running(actors.stage))
+    manager = await actors.owner.declare_manager(MANAGER)
+    ids = [(await actors.owner.agent(name)).status.agent_id or "" for name in settled]
+    callers = Callers(actors.stage.api_url, actors.stage.token_endpoints[0], manager, ids)
+    actors.clients.keep(callers.look())
+    actors.clients.keep(callers.change())
 
 
-async def play(world: World, scenes: Sequence[Scene], seconds: float, say: Callable[[str], None]) -> None:
+async def play(actors: Actors, scenes: Sequence[Scene], seconds: float, say: Callable[[str], None]) -> None:
     """All scenes, each at its time, also while an earlier one goes on; done when so many seconds are over."""
 
     async def one(scene: Scene) -> None:
         await asyncio.sleep(scene.at)
         say(scene.title)
-        await scene.act(world)
+        await scene.act(actors)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(asyncio.sleep(seconds))
@@ -68,45 +68,45 @@ async def play(world: World, scenes: Sequence[Scene], seconds: float, say: Calla
             tasks.create_task(one(scene))
 
 
-async def new_agents(world: World, count: int) -> None:
+async def new_agents(actors: Actors, count: int) -> None:
     """Declared at once, and at work at once: each secret is used for the first time."""
     declared = names("classifier", count)
-    await world.owner.declare(declared)
-    world.clients.begin(declared, per_second=0.5)
+    await actors.owner.declare(declared)
+    actors.clients.begin(declared, per_second=0.5)
 
 
-async def guesses(world: World, per_second: float, seconds: float) -> None:
-    """Somebody shows wrong secrets."""
-    await world.clients.guess(names("screener", 3), per_second, seconds)
+async def guesses(actors: Actors, per_second: float, seconds: float) -> None:
+    """Present wrong secrets at this rate."""
+    await actors.clients.guess(names("screener", 3), per_second, seconds)
 
 
-async def suspended(world: World, count: int, seconds: float) -> None:
+async def suspended(actors: Actors, count: int, seconds: float) -> None:
     """Some agents, for a while."""
     chosen = names("screener", count)
-    await world.owner.change_agents(chosen, state=AgentState.SUSPENDED)
+    await actors.owner.change_agents(chosen, state=AgentState.SUSPENDED)
     await asyncio.sleep(seconds)
-    await world.owner.change_agents(chosen, state=AgentState.ACTIVE)
+    await actors.owner.change_agents(chosen, state=AgentState.ACTIVE)
 
 
-async def rotated(world: World, count: int) -> None:
+async def rotated(actors: Actors, count: int) -> None:
     """All at once, with an overlap."""
-    await world.owner.rotate(names("classifier", count), overlap="30s")
+    await actors.owner.rotate(names("classifier", count), overlap="30s")
 
 
-async def api_server_away(world: World, seconds: float) -> None:
-    """And back."""
-    await troubles.api_server_away(world.stage, seconds)
+async def api_server_away(actors: Actors, seconds: float) -> None:
+    """Stop the API server, and start it again."""
+    await troubles.api_server_away(actors.stage, seconds)
 
 
-async def leader_lost(world: World) -> None:
+async def leader_lost(actors: Actors) -> None:
     """It is started again at once; which of the two leads then does not matter."""
-    await troubles.leader_lost(world.stage)
+    await troubles.leader_lost(actors.stage)
 
 
-async def in_the_way(world: World) -> None:
+async def in_the_way(actors: Actors) -> None:
     """One Secret is written by two, another belongs to somebody else."""
-    await troubles.contested(world.owner, "screener-05")
-    await troubles.not_delivered(world.owner, "screener-06")
+    await troubles.contested(actors.owner, "screener-05")
+    await troubles.not_delivered(actors.owner, "screener-06")
 
 
 AGENTS = 24

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from contextlib import suppress
 
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.kinds import SECRETS
 from benchmarks.stage.operator_state import exposition, leads
 from dashboard.life.owner import Owner
@@ -27,7 +27,7 @@ async def kept_running(stage: Stage) -> None:
 
 
 async def api_server_away(stage: Stage, seconds: float) -> None:
-    """For so long."""
+    """Stop the API server for this many seconds."""
     await asyncio.to_thread(stage.cluster.stop, API_SERVER)
     await asyncio.sleep(seconds)
     await asyncio.to_thread(stage.cluster.start, API_SERVER)
@@ -53,7 +53,7 @@ async def not_delivered(owner: Owner, name: str) -> None:
 
 
 async def _leader(stage: Stage) -> Programs:
-    """Whose operator leads."""
+    """Return the operator that leads."""
     while True:
         for one in stage.replicas:
             if leads(await exposition(one.url(OPERATOR.name))):

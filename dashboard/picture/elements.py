@@ -22,20 +22,20 @@ text { font: 11px "DejaVu Sans", Verdana, sans-serif; fill: #475569 }
 Point = tuple[float, float]
 
 
-def text(x: float, y: float, told: str, style: str = "", anchor: str = "start") -> str:
+def text(x: float, y: float, label: str, style: str = "", anchor: str = "start") -> str:
     """A line of text; `anchor` says which of its ends, or its middle, is at x."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{_class(style)}>{escape(told)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{_class(style)}>{escape(label)}</text>'
 
 
-def lines(x: float, y: float, told: Sequence[str], style: str) -> Iterator[str]:
+def lines(x: float, y: float, label: Sequence[str], style: str) -> Iterator[str]:
     """Several lines of text, one below the other."""
-    for place, one in enumerate(told):
+    for place, one in enumerate(label):
         yield text(x, y + LINE * place, one, style)
 
 
-def called(told: str) -> str:
+def called(label: str) -> str:
     """What the group that it is in is called: for who cannot see it, and for who points at it."""
-    return f"<title>{escape(told)}</title>"
+    return f"<title>{escape(label)}</title>"
 
 
 def straight(start: Point, end: Point, style: str) -> str:
@@ -75,14 +75,14 @@ def straightened(points: Sequence[Point]) -> list[Point]:
     return [points[0], *inner, points[-1]]
 
 
-def width(told: str, size: float = 11) -> float:
+def width(label: str, size: float = 11) -> float:
     """Of a line of text in pixels, rather too much than too little: fonts differ."""
-    return size * sum(0.38 if one in NARROW else 0.95 if one in WIDE else 0.64 for one in told)
+    return size * sum(0.38 if one in NARROW else 0.95 if one in WIDE else 0.64 for one in label)
 
 
-def wrapped(told: str, room: float, size: float) -> list[str]:
+def wrapped(label: str, room: float, size: float) -> list[str]:
     """In lines that are not longer than that."""
-    first, *others = told.split()
+    first, *others = label.split()
     found = [first]
     for word in others:
         longer = f"{found[-1]} {word}"

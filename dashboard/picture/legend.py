@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dashboard.picture.elements import rectangle, text, width
 
 ROW = 15.0
-MOST_ROWS = 7
+MAX_ROWS = 7
 KEY, GAP = 16.0, 12.0
 COLOURS = (
     "#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2",
@@ -26,17 +26,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Legend:
-    """All of it."""
+    """The entries of a legend, in rows."""
 
     entries: tuple[Entry, ...]
 
     @property
     def height(self) -> float:
-        """In pixels."""
+        """Return the height in pixels."""
         return ROW * (1 + max((one.row for one in self.entries), default=-1))
 
     def elements(self, left: float, top: float) -> Iterator[str]:
-        """Drawn from there on."""
+        """Draw the entries from this point on."""
         for one in self.entries:
             y = top + ROW * one.row
             if one.colour:
@@ -52,10 +52,10 @@ def colour(place: int) -> str:
 def legend(names: Sequence[str], room: float) -> Legend:
     """Rows of at most so many pixels; names that would need too many rows are counted instead."""
     entries = list(_placed(names, room))
-    if entries and entries[-1].row >= MOST_ROWS:
-        kept = [one for one in entries if one.row < MOST_ROWS - 1]
-        told = f"and {len(entries) - len(kept)} more"
-        return Legend((*kept, Entry(0, MOST_ROWS - 1, told, "")))
+    if entries and entries[-1].row >= MAX_ROWS:
+        kept = [one for one in entries if one.row < MAX_ROWS - 1]
+        remainder = f"and {len(entries) - len(kept)} more"
+        return Legend((*kept, Entry(0, MAX_ROWS - 1, remainder, "")))
     return Legend(tuple(entries))
 
 

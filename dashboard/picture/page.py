@@ -18,7 +18,7 @@ TITLE = 13.5
 
 
 def as_svg(recording: Recording) -> str:
-    """The picture."""
+    """Draw the recording as an SVG document."""
     happened = list(_happened(recording.marks))
     top = HEADING + MARK_ROW * (1 + max((row for _, row, _ in happened), default=-1)) + 8
     height = top + ROW * max(one.panel.grid_pos.y + one.panel.grid_pos.h for one in recording.panels) + EDGE - GAP
@@ -27,7 +27,7 @@ def as_svg(recording: Recording) -> str:
         f"<style>{STYLE}</style>",
         rectangle(0, 0, WIDTH, height, colour="#f4f6f9"),
         *_heading(recording),
-        *(group(EDGE + x, HEADING + MARK_ROW * row, [told]) for x, row, told in happened),
+        *(group(EDGE + x, HEADING + MARK_ROW * row, [label]) for x, row, label in happened),
         *(_panel(one, recording, top) for one in recording.panels),
     ]
     return "\n".join([head, *parts, "</svg>\n"])
@@ -47,11 +47,11 @@ def _happened(marks: Sequence[Mark]) -> Iterator[tuple[float, int, str]]:
     """What happened, in rows across the page: where each is, in which row, and its elements."""
     x, row = 0.0, 0
     for number, one in enumerate(marks, 1):
-        told = f"{clock(one.at)} {one.title}"
-        needed = 18 + width(told)
+        label = f"{clock(one.at)} {one.title}"
+        needed = 18 + width(label)
         if x and x + needed > WIDTH - 2 * EDGE:
             x, row = 0.0, row + 1
-        yield x, row, mark(6, 10, number) + text(17, 14, told)
+        yield x, row, mark(6, 10, number) + text(17, 14, label)
         x += needed + 16
 
 

@@ -1,4 +1,4 @@
-"""Where a moment and a value are on the page."""
+"""Scales: from times and values to points on the page."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dashboard.picture.elements import Point
 
 ROUND_TIMES = (30, 60, 120, 240, 300, 600, 1200)
 LABEL_ROOM = 62
-"""What the label of a moment takes, with some air."""
+"""Pixels that the label of a time takes, with a margin."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Scale:
 
     box: Box
     seconds: float
-    most: float
+    maximum: float
 
-    def at(self, moment: float, value: float) -> Point:
-        """The place of a value at a moment."""
+    def at(self, seconds_in: float, value: float) -> Point:
+        """Return the point of a value at a time, in pixels."""
         box = self.box
-        across = box.left + moment / self.seconds * (box.right - box.left)
-        return across, box.bottom - value / self.most * (box.bottom - box.top)
+        across = box.left + seconds_in / self.seconds * (box.right - box.left)
+        return across, box.bottom - value / self.maximum * (box.bottom - box.top)
 
-    def moments(self) -> list[float]:
-        """Round ones, as many as have room for their labels."""
+    def time_ticks(self) -> list[float]:
+        """Return round times, as many as have room for their labels."""
         room = int((self.box.right - self.box.left) / LABEL_ROOM)
         step = next((one for one in ROUND_TIMES if self.seconds / one <= room), ROUND_TIMES[-1])
-        return [float(moment) for moment in range(0, int(self.seconds) + 1, step)]
+        return [float(seconds_in) for seconds_in in range(0, int(self.seconds) + 1, step)]
 
 
 def levels(values: Iterable[float]) -> list[float]:
@@ -48,15 +48,15 @@ def levels(values: Iterable[float]) -> list[float]:
     return ticks(max(values, default=0))
 
 
-def stretches(points: Iterable[Point], longest_step: float) -> Iterator[list[Point]]:
-    """The points without the gaps between them: nothing is drawn where nothing was told."""
-    known = list(points)
-    begins = [0, *(place for place, (one, other) in enumerate(pairwise(known), 1) if other[0] - one[0] > longest_step)]
-    for begin, end in pairwise([*begins, len(known)]):
+def without_gaps(points: Iterable[Point], longest_step: float) -> Iterator[list[Point]]:
+    """The points without the gaps between them: nothing is drawn where no sample was."""
+    samples = list(points)
+    begins = [0, *(place for place, (one, other) in enumerate(pairwise(samples), 1) if other[0] - one[0] > longest_step)]
+    for begin, end in pairwise([*begins, len(samples)]):
         if end > begin:
-            yield known[begin:end]
+            yield samples[begin:end]
 
 
 def clock(seconds: float) -> str:
-    """Since the beginning."""
+    """Return seconds since the beginning as minutes and seconds."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

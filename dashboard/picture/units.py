@@ -5,7 +5,7 @@ THOUSANDS = ((1e9, "Bil"), (1e6, "Mil"), (1e3, "K"))
 RATES = {"reqps": "req/s", "ops": "ops/s"}
 
 
-def shown(value: float, unit: str) -> str:
+def with_unit(value: float, unit: str) -> str:
     """With three digits, such as `12.5 ms`; raises KeyError for a unit that is not known here."""
     if unit == "s":
         return duration(value)
@@ -21,6 +21,6 @@ def duration(seconds: float) -> str:
 
 
 def short(value: float) -> str:
-    """Thousands as K."""
+    """Write thousands as K, millions as M."""
     size, name = next((one for one in THOUSANDS if abs(value) >= one[0]), (1, ""))
     return f"{value / size:.3g}{f' {name}' if name else ''}"

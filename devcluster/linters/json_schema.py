@@ -60,5 +60,5 @@ def declares_a_kind(schema: Mapping[str, Any]) -> bool:
 
 
 def all_schemas(crds: Iterable[Mapping[str, Any]]) -> dict[str, Schema]:
-    """Of several CRDs."""
+    """Return the JSON schemas of several CRDs."""
     return dict(one for crd in crds for one in schemas_of(crd))

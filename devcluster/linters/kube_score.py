@@ -36,5 +36,5 @@ def score(manifests: Sequence[Path], kubernetes_version: str, exemptions: Mappin
 def _findings(where: str, check: Mapping[str, Any]) -> list[Finding]:
     if check["skipped"] or check["grade"] >= NO_OBJECTION:
         return []
-    told = [" ".join(filter(None, (one["path"], one["summary"]))) for one in check["comments"] or []]
-    return [Finding(f"kube-score, {check['check']['id']}", where, one) for one in told or [check["check"]["comment"]]]
+    comments = [" ".join(filter(None, (one["path"], one["summary"]))) for one in check["comments"] or []]
+    return [Finding(f"kube-score, {check['check']['id']}", where, one) for one in comments or [check["check"]["comment"]]]

@@ -29,5 +29,5 @@ def conform(manifests: Sequence[Path], kubernetes_version: str, our_schemas: Pat
 
 def _told(invalid: Mapping[str, str]) -> str:
     """Where in the object something is wrong, and what, without the path of the schema that says so."""
-    _, _, told = invalid["msg"].partition("#' - ")
-    return told or invalid["msg"]
+    _, _, detail = invalid["msg"].partition("#' - ")
+    return detail or invalid["msg"]

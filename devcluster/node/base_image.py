@@ -55,11 +55,11 @@ def _install_debian(root: Path) -> None:
     """In a mount namespace of its own: debootstrap mounts /proc and /sys into what it makes."""
     command = ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE, str(root)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = result.stdout + result.stderr
-    if NO_MIRROR in told:
+    output = result.stdout + result.stderr
+    if NO_MIRROR in output:
         raise CannotRunHereError("the base image is made from Debian's packages, and their mirror cannot be reached")
     if result.returncode != 0:
-        end = "\n".join(f"    {line}" for line in told.splitlines()[-10:])
+        end = "\n".join(f"    {line}" for line in output.splitlines()[-10:])
         raise DevclusterError(f"debootstrap failed:\n{end}")
 
 

@@ -37,12 +37,12 @@ class Network:
 
     @property
     def pods(self) -> str:
-        """The addresses of pods."""
+        """Return the address range of pods."""
         return f"10.244.{self.number}.0/24"
 
     @property
     def services(self) -> str:
-        """The addresses of Services."""
+        """Return the address range of Services."""
         return f"10.96.{self.number}.0/24"
 
     @property

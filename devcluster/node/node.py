@@ -85,19 +85,19 @@ class Node:
 
     @property
     def sandbox(self) -> Sandbox:
-        """Its namespaces."""
+        """Return the kernel namespaces of the node."""
         assert self._sandbox is not None  # noqa: S101  (made before anything that asks)
         return self._sandbox
 
     @property
     def network(self) -> Network:
-        """Its addresses."""
+        """Return the addresses of the node."""
         assert self._network is not None  # noqa: S101  (as above)
         return self._network
 
     @property
     def server(self) -> str:
-        """The API server's URL."""
+        """Return the URL of the API server."""
         return f"https://{self.network.node}:{ADDRESSES.api_server}"
 
     @property

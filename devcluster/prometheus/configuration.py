@@ -15,7 +15,7 @@ class Target:
 
     @property
     def address(self) -> str:
-        """Its host and port."""
+        """Return host and port of the target."""
         return self.url.removeprefix("http://")
 
 
@@ -28,7 +28,7 @@ class Configuration:
     rules: Path | None = None
 
     def text(self) -> str:
-        """The configuration file."""
+        """Return the text of the configuration file."""
         every = f"{self.every_seconds}s"
         scraped = [{"targets": [one.address], "labels": dict(one.labels)} for one in self.targets]
         return json.dumps(

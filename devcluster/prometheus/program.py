@@ -1,4 +1,4 @@
-"""The program itself, compiled from its Go module."""
+"""The Prometheus program, compiled from its Go module."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ MODULE = GoModule(
     versioned_by=PROMETHEUS,
     tags="remove_all_sd",
 )
-"""Without its ways to find targets in clouds, which are most of it: what it scrapes here is written in a file."""
+"""Built without service discovery, which is most of the program: here a file lists the targets."""
 
 
 def prometheus_program() -> Path:
@@ -22,7 +22,7 @@ def prometheus_program() -> Path:
     return replace(MODULE, linker_flags=flags).programs() / "prometheus"
 
 
-def prometheus_version() -> str:
-    """As Prometheus' makers write it, such as 3.15.1: the Go module v0.315.1 is release 3.15.1."""
-    _, release, patch = MODULE.required_version(PROMETHEUS).removeprefix("v").split(".")
+def prometheus_version(module: GoModule = MODULE) -> str:
+    """Return the version of the release, such as 3.15.1 for the Go module v0.315.1."""
+    _, release, patch = module.required_version(PROMETHEUS).removeprefix("v").split(".")
     return f"{release[0]}.{int(release[1:])}.{patch}"

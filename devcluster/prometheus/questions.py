@@ -41,8 +41,8 @@ class Alert:
 
 def query_range(url: str, expression: str, span: Span) -> list[Series]:
     """The values of an expression over time. Raises DevclusterError with the server's words where it does not take it."""
-    asked = {"query": expression, "start": f"{span.start}", "end": f"{span.end}", "step": f"{span.step}"}
-    return [Series(one["metric"], _points(one["values"])) for one in _ask(url, "query_range", asked)["result"]]
+    parameters = {"query": expression, "start": f"{span.start}", "end": f"{span.end}", "step": f"{span.step}"}
+    return [Series(one["metric"], _points(one["values"])) for one in _ask(url, "query_range", parameters)["result"]]
 
 
 def query(url: str, expression: str) -> list[Series]:
@@ -69,5 +69,5 @@ def _ask(url: str, what: str, parameters: Mapping[str, str]) -> Any:
         with urllib.request.urlopen(f"{url}/api/v1/{what}?{urlencode(parameters)}", timeout=ANSWER_SECONDS) as answer:  # noqa: S310  (http, loopback)
             return json.load(answer)["data"]
     except urllib.error.HTTPError as refused:
-        told = json.load(refused)["error"]
-        raise DevclusterError(f"Prometheus does not answer {dict(parameters)}: {told}") from refused
+        error = json.load(refused)["error"]
+        raise DevclusterError(f"Prometheus does not answer {dict(parameters)}: {error}") from refused

@@ -37,7 +37,7 @@ class Prometheus:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Return the URL of Prometheus."""
         return f"http://127.0.0.1:{self._port.number}"
 
     def close(self) -> None:

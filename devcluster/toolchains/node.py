@@ -69,7 +69,7 @@ def _install(folder: Path, directory: Path) -> None:
 
 
 def _keep(partial: Path, directory: Path) -> None:
-    """Whoever comes first wins."""
+    """Move the folder into the cache, unless another process did so first."""
     kept = partial / "kept"
     kept.mkdir()
     (partial / "node_modules").rename(kept / "node_modules")

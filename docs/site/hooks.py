@@ -7,14 +7,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from reference import http, reasons, resources, settings
+from reference import http, resources, settings
 from repository import BrokenLinkError, named
 
 ROOT = Path(__file__).parents[2]
 GENERATED = {
     "reference/resources.md": resources,
     "reference/http.md": http,
-    "reference/reasons.md": reasons,
     "reference/settings.md": settings,
 }
 
@@ -24,7 +23,7 @@ FIRST = ("quickstart", "install")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made here."""
-    files.append(File.generated(config, "index.md", content=_readme()))
+    files.append(File.generated(config, "index.md", content=readme(ROOT)))
     for path, page in GENERATED.items():
         files.append(File.generated(config, path, content=page(ROOT)))
     return files
@@ -34,7 +33,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """What is in the repository only is named, not linked."""
     if page.file.generated_by is not None:
         return markdown
-    return _named(markdown, f"docs/{page.file.src_path}")
+    return _named(markdown, f"docs/{page.file.src_path}", ROOT)
 
 
 def on_nav(nav: Any, **_: Any) -> Any:
@@ -52,14 +51,14 @@ def _place(item: Any) -> str:
     return place
 
 
-def _readme() -> str:
-    """With links as they are from the site's first page."""
-    return _named((ROOT / "README.md").read_text(), "README.md").replace("](docs/", "](")
+def readme(root: Path) -> str:
+    """Return the README with links relative to the first page of the site."""
+    return _named((root / "README.md").read_text(), "README.md", root).replace("](docs/", "](")
 
 
-def _named(markdown: str, page: str) -> str:
-    """A link that leads nowhere ends the build, as MkDocs' own checks do."""
+def _named(markdown: str, page: str, root: Path) -> str:
+    """Name what only the repository has. A broken link ends the build, as MkDocs' own checks do."""
     try:
-        return named(markdown, page, ROOT)
+        return named(markdown, page, root)
     except BrokenLinkError as broken:
         raise PluginError(str(broken)) from broken

@@ -1,4 +1,7 @@
-"""Reference pages, made from what they describe: CRDs, OpenAPI documents, reasons, settings. So they cannot be out of date."""
+"""Reference pages, generated from their sources: CRDs, OpenAPI documents, conditions and reasons, settings.
+
+`make reference` writes the page of reasons into docs/, where it can be read without the site; the others are on the site only.
+"""
 
 import ast
 import asyncio
@@ -15,7 +18,7 @@ import yaml
 from structlog.testing import capture_logs
 
 from agent_operator.settings import OperatorSettings
-from agentidp.runtime.settings import PREFIX, CommonSettings, shown
+from agentidp.runtime.settings import PREFIX, CommonSettings, setting_text
 from management_api.app import create_app as management_api
 from management_api.settings import ManagementApiSettings
 from token_service.app import create_app as token_service
@@ -81,15 +84,15 @@ async def _served(app: Any, path: str) -> Schema:
 
 def _calls(document: Schema) -> Iterator[tuple[list[str], Schema]]:
     """Each call with its names: some are served under several paths."""
-    known: list[tuple[list[str], Schema]] = []
+    calls_by_content: list[tuple[list[str], Schema]] = []
     for path, calls in document["paths"].items():
         for method, call in calls.items():
-            told = {key: value for key, value in call.items() if key != "operationId"}
-            names = next((names for names, same in known if same == told), None)
+            content = {key: value for key, value in call.items() if key != "operationId"}
+            names = next((names for names, same in calls_by_content if same == content), None)
             if names is None:
-                known.append((names := [], told))
+                calls_by_content.append((names := [], content))
             names.append(f"{method.upper()} {path}")
-    yield from known
+    yield from calls_by_content
 
 
 def _call(names: Sequence[str], call: Schema, document: Schema) -> Iterator[str]:
@@ -97,17 +100,19 @@ def _call(names: Sequence[str], call: Schema, document: Schema) -> Iterator[str]
     if len(names) > 1:
         yield "Also " + ", ".join(f"`{name}`" for name in names[1:]) + "."
     yield " ".join(f"{call.get('summary', '')}. {call.get('description', '')}".split()).removeprefix(". ")
-    given = [
+    parameters = [
         f"| `{one['name']}` ({one['in']}) | {_type(schema)} | {_cell(_meaning(one | schema, one.get('required', False)))} |"
         for one in call.get("parameters", [])
         for schema in [_resolved(one["schema"], document)]
     ]
     for content in call.get("requestBody", {}).get("content", {}).values():
-        given += _fields(_resolved(content["schema"], document), "body")
-    if given:
-        yield "| given | type | meaning |\n|---|---|---|\n" + "\n".join(given)
-    answers = "\n".join(f"| {status} | {_cell(told['description'])} |" for status, told in sorted(call["responses"].items()))
-    yield f"| answer | meaning |\n|---|---|\n{answers}"
+        parameters += _fields(_resolved(content["schema"], document), "body")
+    if parameters:
+        yield "| parameter | type | meaning |\n|---|---|---|\n" + "\n".join(parameters)
+    responses = "\n".join(
+        f"| {status} | {_cell(response['description'])} |" for status, response in sorted(call["responses"].items())
+    )
+    yield f"| response | meaning |\n|---|---|\n{responses}"
 
 
 def _resolved(schema: Schema, document: Schema) -> Schema:
@@ -122,12 +127,32 @@ def _resolved(schema: Schema, document: Schema) -> Schema:
 
 
 def reasons(root: Path) -> str:
-    """Every reason that a condition or an event may carry."""
-    tree = ast.parse((root / "agentidp/domain/reasons.py").read_text())
-    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
-    rows = [f"| `{ast.literal_eval(value)}` | {_cell(text)} |" for _, value, text in _assigned(body) if value]
-    head = "# Reasons\n\nWhat `Ready`, `SecretDelivered` and events carry. A value never changes its meaning.\n\n"
-    return head + "| reason | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
+    """Every condition, and every reason that a condition or an event may carry."""
+    resources = root / "agentidp/domain/resources"
+    conditions = ast.parse((resources / "conditions.py").read_text()).body
+    enum = next(node for node in ast.parse((resources / "reasons.py").read_text()).body if isinstance(node, ast.ClassDef))
+    return (
+        "\n\n".join(
+            [
+                "# Conditions and reasons",
+                "`make reference` writes this page from `conditions.py` and `reasons.py` in `agentidp/domain/resources`.",
+                "## Conditions",
+                "They are in `status.conditions`, as the Kubernetes API conventions describe them.",
+                _table("condition", conditions),
+                "## Reasons",
+                "A condition carries one of these as its `reason`, and an event too. A value never changes its meaning.",
+                _table("reason", enum.body),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _table(title: str, body: list[ast.stmt]) -> str:
+    """The string constants that have a docstring."""
+    documented = [(value, text) for _, value, text in _assigned(body) if isinstance(value, ast.Constant) and text]
+    rows = [f"| `{ast.literal_eval(value)}` | {_cell(text)} |" for value, text in documented]
+    return f"| {title} | meaning |\n|---|---|\n" + "\n".join(rows)
 
 
 def settings(_root: Path) -> str:
@@ -135,11 +160,11 @@ def settings(_root: Path) -> str:
     parts = ["# Settings", "Environment variables; the chart's values set them. `--help` of each program lists its own."]
     for title, kind in SETTINGS.items():
         source = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-        told = {name: text for name, _, text in _assigned(getattr(source, "body", []))}
+        text_of = {name: text for name, _, text in _assigned(getattr(source, "body", []))}
         rows = [
-            f"| `{PREFIX}{field.name.upper()}` | {_default(field)} | {_cell(told[field.name])} |"
+            f"| `{PREFIX}{field.name.upper()}` | {_default(field)} | {_cell(text_of[field.name])} |"
             for field in msgspec.structs.fields(kind)
-            if field.name in told
+            if field.name in text_of
         ]
         parts += [f"## {title}", "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows)]
     return "\n\n".join(parts) + "\n"
@@ -150,8 +175,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return "required"
     if field.name == "hashing_threads":
         return "one a core"
-    told = shown(field.default)
-    return f"`{told}`" if told and field.default is not None else ""
+    text = setting_text(field.default)
+    return f"`{text}`" if text and field.default is not None else ""
 
 
 def _fields(schema: Schema, path: str) -> Iterator[str]:
@@ -197,3 +222,8 @@ def _docstring(following: ast.stmt | None) -> str:
 
 def _cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    repository = Path(__file__).parents[2]
+    (repository / "docs/reference/reasons.md").write_text(reasons(repository))

@@ -1,1 +1,1 @@
-"""One module for each family of commands: its arguments, and what it does. Text is made in `views`."""
+"""One module for each command, with its arguments and its effect. Text is made in `views`."""

@@ -4,24 +4,32 @@ import asyncio
 import time
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from agentidp.domain.resources import AgentCredential, CredentialPhase, CredentialState
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.kinds import CREDENTIALS
 from kubectl_agentidp.arguments import Commands, declared_duration, duration
-from kubectl_agentidp.client import PluginClient, Spec
+from kubectl_agentidp.client import PluginClient, SpecPatch
 from kubectl_agentidp.errors import CommandError, NoAnswer
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.conditions import issued_at, standing
 from kubectl_agentidp.views.names import written
-from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
-from kubectl_agentidp.views.timestamps import to_the_millisecond
+from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress, secret_in_use
 
 SUMMARY = "Ask for a new secret under the same client id."
 DETAILS = (
-    "The former secret stops working when the new one is delivered, or after the overlap. It sets spec.rotation.requestedAt,"
-    " and with --overlap spec.rotation.overlap, which stays declared. Needs get and patch on agentcredentials."
+    "The former secret stops working when the new one is delivered, or after the overlap; older ones go on working until the"
+    " end of their own overlap. After a leak, --end-overlaps ends all of them when the new secret is delivered. It sets"
+    " spec.rotation.requestedAt, with --overlap spec.rotation.overlap, which stays declared, and with --end-overlaps"
+    " spec.rotation.endOverlapsAt. Needs get and patch on agentcredentials."
 )
-EXAMPLES = ("rotate screener", "rotate screener --overlap 1h --wait", "rotate screener -n agents-demo --wait --timeout 5m")
+EXAMPLES = (
+    "rotate screener",
+    "rotate screener --overlap 1h --wait",
+    "rotate screener --end-overlaps --wait",
+    "rotate screener -n agents-demo --wait --timeout 5m",
+)
 POLL_SECONDS = 0.25
 TICK = timedelta(milliseconds=1)
 
@@ -31,6 +39,9 @@ def add(commands: Commands) -> None:
     parser = commands.add("rotate", run, SUMMARY, details=DETAILS, examples=EXAMPLES)
     parser.add_argument("name", metavar="CREDENTIAL")
     parser.add_argument("--overlap", type=declared_duration, metavar="1h", help="how long the former secret goes on working")
+    parser.add_argument(
+        "--end-overlaps", action="store_true", help="no former secret goes on working, whatever overlaps were declared"
+    )
     parser.add_argument("--wait", action="store_true", help="return when the new secret is delivered")
     parser.add_argument("--timeout", type=duration, default="1m", metavar="5m", help="wait no longer than this (default: 1m)")
 
@@ -38,7 +49,9 @@ def add(commands: Commands) -> None:
 async def run(access: PluginClient, asked: Namespace) -> None:
     """Ask, tell what will be, and wait for it if told to."""
     now = await access.clock()
-    credential = await access.change(CREDENTIALS, asked.name, lambda seen: rotation_request(seen, now, asked.overlap))
+    credential = await access.change(
+        CREDENTIALS, asked.name, partial(rotation_request, now=now, overlap=asked.overlap, end_overlaps=asked.end_overlaps)
+    )
     assert credential  # noqa: S101 a rotation always changes something
     show(f"{written(CREDENTIALS, asked.name)} rotation requested")
     if not asked.wait:
@@ -46,17 +59,23 @@ async def run(access: PluginClient, asked: Namespace) -> None:
         return
     rotated = await _rotated(access, credential, asked.timeout)
     show(f"{written(CREDENTIALS, asked.name)} rotated")
-    note(outcome(rotated, datetime.now(UTC)))
+    note(outcome(rotated, secret_in_use(credential), datetime.now(UTC)))
 
 
-def rotation_request(credential: AgentCredential, now: datetime, overlap: str | None) -> Spec:
+def rotation_request(
+    credential: AgentCredential, now: datetime, overlap: str | None = None, *, end_overlaps: bool = False
+) -> SpecPatch:
     """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure.
 
     The API server tells whole seconds. The request is a tick later, so that what `date` writes in that second is another.
     """
-    requested = max(now, _last_issue(credential)) + TICK
-    rotation = {"requestedAt": to_the_millisecond(requested)}
-    return {"rotation": rotation | ({"overlap": overlap} if overlap else {})}
+    requested = rfc3339(max(now, _last_issue(credential)) + TICK, "milliseconds")
+    rotation = {"requestedAt": requested}
+    if overlap:
+        rotation["overlap"] = overlap
+    if end_overlaps:
+        rotation["endOverlapsAt"] = requested
+    return {"rotation": rotation}
 
 
 def _last_issue(credential: AgentCredential) -> datetime:

@@ -1,51 +1,41 @@
-"""`tree`: whose credentials are whose, and which secrets are accepted."""
+"""`tree`: organizations, their agents, the credentials of each agent, and the secret hashes of each credential."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from agentidp.domain.resources import Agent, Organization
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS
 from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.client import PluginClient
-from kubectl_agentidp.errors import CommandError
+from kubectl_agentidp.commands.status import readable_organizations
 from kubectl_agentidp.terminal import note, show
-from kubectl_agentidp.views.tree import Forest, draw
+from kubectl_agentidp.views.decisions import TokenDecisions
+from kubectl_agentidp.views.tree import TreeResources, draw
 
-SUMMARY = "Draw organizations, their agents, their credentials, and the hashes under which secrets are accepted."
+SUMMARY = "Draw organizations, their agents, their credentials, and the hashes of accepted secrets."
 DETAILS = (
-    "Of a hash it shows the hint, when it was made, when it was last used (to some minutes, if that is known) and until when it"
-    " is accepted. Needs list on agents and agentcredentials; of organizations it shows more than the name to whoever may list"
-    " them."
+    "Of each hash it shows the hint, the creation time, the time of the last use (to some minutes, if it is recorded) and the"
+    " time until which it is accepted. Needs list on agents and agentcredentials; with list on organizations it shows their"
+    " display names and tiers."
 )
 EXAMPLES = ("tree", "tree -n agents-demo", "tree -A")
 
 
 def add(commands: Commands) -> None:
-    """Its arguments."""
+    """Add the command and its arguments."""
     parser = commands.add("tree", run, SUMMARY, details=DETAILS, examples=EXAMPLES)
-    parser.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="draw all namespaces")
 
 
-async def run(access: PluginClient, asked: Namespace) -> None:
-    """List, draw."""
-    namespace = "" if asked.all_namespaces else access.namespace
-    agents, credentials = await access.list(AGENTS, namespace), await access.list(CREDENTIALS, namespace)
-    organizations = await _organizations(access, None if asked.all_namespaces else agents)
-    forest = Forest(agents, credentials, organizations, namespaced=asked.all_namespaces)
-    drawn = draw(forest, datetime.now(UTC))
-    if drawn:
-        show(drawn)
+async def run(client: PluginClient, options: Namespace) -> None:
+    """List the resources and print the tree."""
+    namespace = "" if options.all_namespaces else client.namespace
+    agents, credentials = await client.list(AGENTS, namespace), await client.list(CREDENTIALS, namespace)
+    organizations, now = await readable_organizations(client, agents), datetime.now(UTC)
+    claimed = {agent.spec.organization_id for agent in agents}
+    drawn = [item for item in organizations or () if options.all_namespaces or item.metadata.name in claimed]
+    resources = TreeResources(agents, credentials, drawn, namespaced=options.all_namespaces)
+    text = draw(resources, now, TokenDecisions(agents, organizations, now))
+    if text:
+        show(text)
     else:
         note(f"No agents or credentials in {f'namespace {namespace!r}' if namespace else 'any namespace'}.")
-
-
-async def _organizations(access: PluginClient, agents: list[Agent] | None) -> list[Organization]:
-    """All, or those that the agents claim; none where the caller may not list them: they are known by name anyway."""
-    claimed = {agent.spec.organization_id for agent in agents or ()}
-    if agents is not None and claimed <= {None}:
-        return []
-    try:
-        found = await access.list(ORGANIZATIONS)
-    except CommandError:
-        return []
-    return [one for one in found if agents is None or one.metadata.name in claimed]

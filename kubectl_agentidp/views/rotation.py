@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
-from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement
+from agentidp.domain.resources import AgentCredential, ConditionStatus, Retirement, SecretHash
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
+from agentidp.domain.resources.meta import rfc3339
 from kubectl_agentidp.views.conditions import in_the_way, overlapping, standing
 from kubectl_agentidp.views.timestamps import dated
 
@@ -18,6 +19,8 @@ def is_delivered(credential: AgentCredential, requested: datetime) -> bool:
 def intention(credential: AgentCredential) -> str:
     """What becomes of the secret that is in use."""
     rotation = credential.spec.rotation
+    if rotation.end_overlaps_at and rotation.end_overlaps_at == rotation.requested_at:
+        return "All former secrets stop working when the new one is delivered."
     if rotation.overlap and rotation.retire is Retirement.WHEN_UNUSED:
         return f"The former secret goes on working for {rotation.overlap} after the rotation, and longer while it is used."
     if rotation.overlap:
@@ -33,10 +36,23 @@ def progress(credential: AgentCredential) -> str:
     return f"Waiting while it is {stands.phase or 'Pending'}: {stands.message}"
 
 
-def outcome(credential: AgentCredential, now: datetime) -> str:
-    """Where the new secret is, and until when former ones are accepted."""
-    binding, former = credential.status.binding, overlapping(credential, now)
-    delivered = f"Secret {binding.name if binding else credential.secret_name!r} holds the new secret"
-    if not former:
-        return f"{delivered}; the former one is not accepted any more."
-    return f"{delivered}; the former one is accepted until {dated(former[-1].not_after or now, now)}."
+def secret_in_use(credential: AgentCredential) -> SecretHash | None:
+    """The hash of the secret that is in use: the youngest that goes on accepting."""
+    return next((one for one in reversed(credential.status.secret_hashes) if not one.not_after), None)
+
+
+def outcome(credential: AgentCredential, former: SecretHash | None, now: datetime) -> str:
+    """Where the new secret is, until when the former one is accepted, and which older ones are accepted still."""
+    binding, accepted = credential.status.binding, overlapping(credential, now)
+    told = [f"Secret {binding.name if binding else credential.secret_name!r} holds the new secret."]
+    last = [one for one in accepted if former and one.hash == former.hash]
+    told += [f"The former one{_until(one, now)}." for one in last] or ["The former one is not accepted any more."]
+    older = [one for one in accepted if one not in last]
+    told += [f"An older one, made at {rfc3339(one.created_at)},{_until(one, now)}." for one in older]
+    if older:
+        told.append(f"`kubectl agentidp rotate {credential.metadata.name} --end-overlaps` ends them all.")
+    return " ".join(told)
+
+
+def _until(one: SecretHash, now: datetime) -> str:
+    return f" is accepted until {dated(one.not_after or now, now)}"

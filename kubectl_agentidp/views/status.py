@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agentidp.domain.resources import Agent, AgentCredential, CredentialCount, Time
 from kubectl_agentidp.views.conditions import Due, Standing, next_due, overlapping, standing
+from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.tables import table
 from kubectl_agentidp.views.timestamps import relative
 
@@ -52,9 +53,15 @@ class Report(Struct, frozen=True):
     credentials: tuple[CredentialStatus, ...]
 
 
-def report(agents: Sequence[Agent], credentials: Sequence[AgentCredential], now: datetime) -> Report:
-    """What there is to tell of these."""
-    return Report(tuple(map(_agent, agents)), tuple(_credential(one, now) for one in credentials))
+def report(
+    agents: Sequence[Agent],
+    credentials: Sequence[AgentCredential],
+    now: datetime,
+    decisions: TokenDecisions | None = None,
+) -> Report:
+    """What there is to tell of these; `decisions` know more agents where these are a choice."""
+    decided = decisions or TokenDecisions(agents, None, now)
+    return Report(tuple(_agent(one, decided) for one in agents), tuple(_credential(one, decided, now) for one in credentials))
 
 
 def as_json(told: Report) -> str:
@@ -68,19 +75,19 @@ def as_text(told: Report, now: datetime, namespaced: bool) -> str:
     return "\n\n".join(filter(None, tables))
 
 
-def _agent(one: Agent) -> AgentStatus:
+def _agent(one: Agent, decisions: TokenDecisions) -> AgentStatus:
     meta, status = one.metadata, one.status
-    return AgentStatus(meta.namespace, meta.name, status.agent_id, standing(one), status.credentials)
+    return AgentStatus(meta.namespace, meta.name, status.agent_id, standing(one, decisions.of_agent(one)), status.credentials)
 
 
-def _credential(one: AgentCredential, now: datetime) -> CredentialStatus:
+def _credential(one: AgentCredential, decisions: TokenDecisions, now: datetime) -> CredentialStatus:
     meta, binding = one.metadata, one.status.binding
     return CredentialStatus(
         namespace=meta.namespace,
         name=meta.name,
         agent=one.spec.agent_ref.name,
         secret=binding.name if binding else None,
-        standing=standing(one),
+        standing=standing(one, decisions.of_credential(one)),
         last_used_at=one.status.last_used_at,
         overlapping=tuple(Overlap(old.hint, old.not_after, old.last_used_at) for old in overlapping(one, now) if old.not_after),
         next_due=next_due(one),

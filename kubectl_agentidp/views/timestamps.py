@@ -1,18 +1,10 @@
 """Moments and durations for people: rounded as kubectl rounds ages, and in UTC."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from agentidp.domain.resources.meta import rfc3339
 
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
-
-
-def utc(moment: datetime) -> str:
-    """To the second: `2026-03-01T12:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def to_the_millisecond(moment: datetime) -> str:
-    """For resources: `2026-03-01T12:00:00.000Z`; never later than the moment, and by less than a millisecond earlier."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def relative(moment: datetime, now: datetime) -> str:
@@ -25,7 +17,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 def dated(moment: datetime, now: datetime) -> str:
     """Both: `2026-03-01T12:00:00Z (in 5h)`."""
-    return f"{utc(moment)} ({relative(moment, now)})"
+    return f"{rfc3339(moment)} ({relative(moment, now)})"
 
 
 def rounded(duration: timedelta) -> str:

@@ -1,6 +1,6 @@
-"""What `tree` draws: organizations, their agents, and how they authenticate: workloads, credentials, the hashes of secrets.
+"""The text of `tree`: organizations, their agents, and the workloads, credentials and secret hashes of each agent.
 
-A hash is shown by its hint and its times, never as it is.
+A hash is printed as its hint and its timestamps; its value is never printed.
 """
 
 from collections import defaultdict
@@ -9,8 +9,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, NamespacedName, Organization, SecretHash
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.views.conditions import in_the_way, next_due, standing
+from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.timestamps import dated
 
 BRANCH, LAST_BRANCH = "├── ", "└── "
@@ -19,27 +22,27 @@ GAP = "  "
 
 
 class Node(Struct, frozen=True):
-    """A line, and what hangs from it."""
+    """A line of the tree with its child nodes."""
 
     label: str
     children: tuple["Node", ...] = ()
 
 
-class Forest(Struct, frozen=True):
-    """All that is to be drawn, each kind in the order in which it appears."""
+class TreeResources(Struct, frozen=True):
+    """The resources to draw; agents and credentials keep their order."""
 
     agents: Sequence[Agent]
     credentials: Sequence[AgentCredential]
     organizations: Sequence[Organization] = ()
-    """Those that could be read; one that is only claimed is drawn, too."""
+    """The organizations that could be read; one that an agent only claims is drawn by its name."""
     namespaced: bool = False
-    """Names are written with their namespace."""
+    """Whether names are drawn with their namespace."""
 
 
-def draw(forest: Forest, now: datetime) -> str:
-    """The trees, one after the other; "" where there is nothing."""
-    trees = Drawing(forest, now).trees()
-    return "\n".join(line for tree in trees for line in [tree.label, *_lines(tree, "")])
+def draw(resources: TreeResources, now: datetime, decisions: TokenDecisions | None = None) -> str:
+    """Return the text of all trees; "" if there are no resources."""
+    roots = _TreeBuilder(resources, now, decisions or TokenDecisions(resources.agents, None, now)).roots()
+    return "\n".join(line for root in roots for line in [root.label, *_lines(root, "")])
 
 
 def _lines(node: Node, indent: str) -> Iterator[str]:
@@ -49,42 +52,44 @@ def _lines(node: Node, indent: str) -> Iterator[str]:
         yield from _lines(child, indent + (NO_TRUNK if last else TRUNK))
 
 
-class Drawing:
-    """Resources as nodes, at one moment."""
+class _TreeBuilder:
+    """Turns resources into nodes; times are relative to `now`."""
 
-    def __init__(self, forest: Forest, now: datetime) -> None:
+    def __init__(self, resources: TreeResources, now: datetime, decisions: TokenDecisions) -> None:
         self._now = now
-        self._namespaced = forest.namespaced
-        self._organizations = {one.metadata.name: one for one in forest.organizations}
+        self._decisions = decisions
+        self._namespaced = resources.namespaced
+        self._organizations = {organization.metadata.name: organization for organization in resources.organizations}
         self._agents: defaultdict[str, list[Agent]] = defaultdict(list)
-        for agent in forest.agents:
+        for agent in resources.agents:
             self._agents[agent.spec.organization_id or ""].append(agent)
         self._credentials: defaultdict[NamespacedName, list[AgentCredential]] = defaultdict(list)
-        for credential in forest.credentials:
+        for credential in resources.credentials:
             self._credentials[NamespacedName(credential.metadata.namespace, credential.spec.agent_ref.name)].append(credential)
-        self._agent_names = {agent.key for agent in forest.agents}
+        self._agent_names = {agent.key for agent in resources.agents}
 
-    def trees(self) -> Iterator[Node]:
-        """Organizations by name, then agents of none, then credentials whose agent is not there."""
+    def roots(self) -> Iterator[Node]:
+        """Yield the organizations by name, then the agents of no organization, then the credentials without an agent."""
         for name in sorted((self._organizations.keys() | self._agents.keys()) - {""}):
             yield Node(self._organization(name), self._agents_of(name))
         if "" in self._agents:
             yield Node("No organization", self._agents_of(""))
         for missing in sorted(self._credentials.keys() - self._agent_names):
-            yield Node(f"No agent {self._written(missing)}", self._credentials_of(missing))
+            yield Node(f"No agent {self._name(missing)}", self._credentials_of(missing))
 
     def _organization(self, name: str) -> str:
-        known = self._organizations.get(name)
-        words = [known.spec.display_name, known.spec.tier] if known else []
+        organization = self._organizations.get(name)
+        words = [organization.spec.display_name, organization.spec.tier] if organization else []
         return GAP.join([f"Organization {name}", *filter(None, words)])
 
     def _agents_of(self, organization: str) -> tuple[Node, ...]:
         return tuple(map(self._agent, self._agents[organization]))
 
     def _agent(self, agent: Agent) -> Node:
-        closed = agent.spec.credential_policy is CredentialPolicy.WORKLOAD_ONLY
-        words = [f"Agent {self._written(agent.key)}", *_standing(agent), agent.status.agent_id or ""]
-        words.append("takes no secrets" if closed else "")
+        takes_no_secrets = agent.spec.credential_policy is CredentialPolicy.WORKLOAD_ONLY
+        standing_words = _standing(agent, self._decisions.of_agent(agent))
+        words = [f"Agent {self._name(agent.key)}", *standing_words, agent.status.agent_id or ""]
+        words.append("takes no secrets" if takes_no_secrets else "")
         return Node(GAP.join(filter(None, words)), _workloads(agent) + self._credentials_of(agent.key))
 
     def _credentials_of(self, agent: NamespacedName) -> tuple[Node, ...]:
@@ -92,30 +97,33 @@ class Drawing:
 
     def _credential(self, credential: AgentCredential) -> Node:
         due = next_due(credential)
-        words = [f"Credential {credential.metadata.name}", *_standing(credential)]
+        words = [f"Credential {credential.metadata.name}", *_standing(credential, self._decisions.of_credential(credential))]
         if due:
             words.append(f"next: {due.what.words} {dated(due.at, self._now)}")
-        return Node(GAP.join(words), tuple(map(self._hash, credential.status.secret_hashes)))
+        return Node(
+            GAP.join(words),
+            tuple(self._hash(one, accepted_until(one, credential.spec.rotation)) for one in credential.status.secret_hashes),
+        )
 
-    def _hash(self, one: SecretHash) -> Node:
-        words = [f"hash {one.hint or 'without hint'}", f"created {dated(one.created_at, self._now)}"]
-        if one.last_used_at:
-            words.append(f"last used {dated(one.last_used_at, self._now)}")
-        if one.not_after:
-            words.append(f"until {dated(one.not_after, self._now)}")
+    def _hash(self, entry: SecretHash, until: datetime | None) -> Node:
+        words = [f"hash {entry.hint or 'without hint'}", f"created {dated(entry.created_at, self._now)}"]
+        if entry.last_used_at:
+            words.append(f"last used {dated(entry.last_used_at, self._now)}")
+        if until:
+            words.append(f"until {dated(until, self._now)}")
         return Node(GAP.join(words))
 
-    def _written(self, name: NamespacedName) -> str:
+    def _name(self, name: NamespacedName) -> str:
         return str(name) if self._namespaced else name.name
 
 
 def _workloads(agent: Agent) -> tuple[Node, ...]:
-    """Who authenticates without a secret."""
-    return tuple(Node(f"Workload of ServiceAccount {one.service_account_name}") for one in agent.spec.workloads)
+    """Return a node for each workload, which authenticates with a ServiceAccount token instead of a secret."""
+    return tuple(Node(f"Workload of ServiceAccount {workload.service_account_name}") for workload in agent.spec.workloads)
 
 
-def _standing(one: Agent | AgentCredential) -> list[str]:
-    """The phase; and where something does not work, or the status is not up to date, why."""
-    stands = standing(one)
-    well = stands.ready and stands.up_to_date and not in_the_way(one)
+def _standing(resource: Agent | AgentCredential, failure: Reason | None) -> list[str]:
+    """Return the phase, and the message if the resource is not ready or the status is about an earlier spec."""
+    stands = standing(resource, failure)
+    well = stands.ready and stands.up_to_date and not in_the_way(resource)
     return [stands.phase or "Pending"] if well else [stands.phase or "Pending", stands.message]

@@ -1,8 +1,8 @@
-"""An agent as the caller: by the scopes of its token, on the agents that it reaches (`agentidp.domain.administration`)."""
+"""An agent as the caller: scopes of its token, and the agents that it reaches (`agentidp.domain.identity.administration`)."""
 
-from agentidp.domain.administration import READ, includes, reaches
-from agentidp.domain.clients import ClientOrganization
-from management_api.auth.authorization import Action, Place, Sight, tenant_of
+from agentidp.domain.identity.administration import READ, includes, reaches
+from agentidp.domain.identity.clients import ClientOrganization
+from management_api.auth.authorization import Action, AgentFilter, Placement, tenant_of
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, insufficient_scope
 
@@ -39,15 +39,15 @@ class AgentCaller:
             raise forbidden(f"The organization does not give {action.value.scope} beyond the caller's own namespace.")
         return agent
 
-    async def visible(self, namespace: str | None) -> Sight:
+    async def visible_agents(self, namespace: str | None) -> AgentFilter:
         """Those that it may read."""
         self._require_scope(Action.LIST_AGENTS)
         reached = {self._agent.namespace, *(self._organization.namespaces if self._organization else ())}
-        return Sight(
+        return AgentFilter(
             frozenset(reached if namespace is None else reached & {namespace}), lambda agent: self._reaches(agent, READ)
         )
 
-    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+    async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
         """Beside itself, in its own organization; nothing else is its to choose."""
         self._require_scope(Action.REGISTER)
         own = self._agent.spec.organization_id
@@ -55,7 +55,7 @@ class AgentCaller:
             raise forbidden("An agent registers agents in its own namespace only.")
         if organization_id not in (None, own):
             raise forbidden("An agent registers agents of its own organization only.")
-        return Place(self._agent.namespace, own)
+        return Placement(self._agent.namespace, own)
 
     def _require_scope(self, action: Action) -> None:
         needed = action.value.scope

@@ -1,10 +1,9 @@
 """Whose bearer token this is: an access token of this issuer is an agent's, anything else is for the API server to judge.
 
-A refusal says nothing about why; the log does. No token is kept, only a digest of those that the API server has judged.
+A refusal says nothing about why; the log does.
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,32 +12,28 @@ from weakref import WeakValueDictionary
 import jwt
 import structlog
 
-from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.grants import allowed_scopes
+from agentidp.authentication.issuer_keys import IssuerKeys
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.identity.clients import allowed_scopes
+from agentidp.domain.secrets.client_secrets import PREFIX
+from agentidp.domain.tokens.access_tokens import AccessToken, read_token
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import list_all
-from agentidp.runtime.log_limit import LogLimit
-from agentidp.runtime.token_buckets import TokenBuckets
+from agentidp.runtime.logs import LogLimit
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller
 from management_api.auth.expiring_cache import ExpiringCache
-from management_api.auth.kubernetes_caller import KubernetesCaller, Reviews, User
+from management_api.auth.kubernetes_caller import KubernetesCaller, Reviews
 from management_api.auth.published_keys import PublishedKeys
-from management_api.cache.agents import REGISTERED_AGENTS, CachedAgent
+from management_api.auth.token_reviews import TokenReviews
+from management_api.cache.agents import CACHED_AGENTS, CachedAgent
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure, no_token, unauthorized, unavailable
+from management_api.limits import DEFAULT_LIMITS, Limits
 from management_api.settings import ManagementApiSettings
 
 MAX_TOKEN_LENGTH = 16_384
-REVIEWS_PER_SECOND, REVIEWS_AT_ONCE = 50, 200
-SHARE = 4
-"""A tenant whose tokens are new may have a quarter of these reviews."""
-REMEMBERED_SECONDS = 10.0
-TRUSTED_SECONDS = 3600.0
-"""So long after it was good, a token is reviewed again however many unknown ones there are."""
 GONE_SECONDS = 3600.0
 """So long an agent that the API server did not have is not looked up again: should it come back, the watch tells."""
 
@@ -52,21 +47,20 @@ class BearerAuthentication:
         self,
         settings: ManagementApiSettings,
         cluster: KubeClient,
-        registry: ClusterCache,
+        cache: ClusterCache,
+        cluster_keys: IssuerKeys,
+        limits: Limits = DEFAULT_LIMITS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer, self._audience = str(settings.issuer), settings.audience
         self._cluster = cluster
-        self._registry = registry
+        self._cache = cache
         self._keys = PublishedKeys(settings.keys_url)
-        self._reviews = Reviews(cluster)
+        self._reviews = Reviews(cluster, limits.concurrent_reviews)
+        self._tokens = TokenReviews(self._reviews, cluster_keys, limits)
         self._clock = clock
-        self._reviewed: ExpiringCache[bytes, User | bool] = ExpiringCache(REMEMBERED_SECONDS)
-        self._were_good: ExpiringCache[bytes, bool] = ExpiringCache(TRUSTED_SECONDS)
         self._gone: ExpiringCache[str, bool] = ExpiringCache(GONE_SECONDS)
         self._looking_up: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._budget = TokenBuckets(REVIEWS_PER_SECOND, REVIEWS_AT_ONCE)
-        self._shares = TokenBuckets(REVIEWS_PER_SECOND / SHARE, max(1, REVIEWS_AT_ONCE // SHARE))
         self._refusals = LogLimit()
 
     async def caller(self, authorization: list[str]) -> Caller:
@@ -76,9 +70,7 @@ class BearerAuthentication:
             raise no_token()
         try:
             claims = _claims(token)
-            return await (
-                self._agent(token) if claims.get("iss") == self._issuer else self._user(token, claimed_tenant(claims))
-            )
+            return await (self._agent(token) if claims.get("iss") == self._issuer else self._user(token, claims))
         except ApiError as trouble:
             if (left_out := self._refusals.take()) is not None:
                 log.warning("a caller could not be authenticated", why=str(trouble), left_out_before=left_out)
@@ -88,11 +80,11 @@ class BearerAuthentication:
         read = read_token(token, await self._keys.for_token(token), self._issuer)
         if read is None:
             raise self._refused("NotOurs")
-        agent = self._registry.agent(read.client_id) or await self._look_up(read)
+        agent = self._cache.agent(read.client_id) or await self._look_up(read)
         why = self._why_refused(read, agent)
         if why or agent is None:
             raise self._refused(why or "UnknownAgent", read.client_id)
-        organization = self._registry.organization_of(agent)
+        organization = self._cache.organization_of(agent)
         scopes = set((read.scope or "").split()).intersection(allowed_scopes(agent.client, organization))
         return AgentCaller(agent, frozenset(scopes), organization)
 
@@ -102,7 +94,7 @@ class BearerAuthentication:
             return "Expired"
         if not read.is_meant_for(self._audience):
             return "OtherAudience"
-        if read.jti in self._registry.revocations.table:
+        if read.jti in self._cache.revocations.table:
             return "Revoked"
         return "UnknownAgent" if agent is None else self._why_agent_is_refused(read, agent)
 
@@ -112,7 +104,7 @@ class BearerAuthentication:
         valid_after = agent.client.tokens_valid_after
         if valid_after is not None and read.issued_at < valid_after:
             return "IssuedTooEarly"
-        return agent_failure(agent.client, self._registry.organization_of(agent))
+        return agent_failure(agent.client, self._cache.organization_of(agent))
 
     async def _look_up(self, read: AccessToken) -> CachedAgent | None:
         """The token is genuine, so there was such an agent: the watch may only not have told yet.
@@ -125,30 +117,17 @@ class BearerAuthentication:
             if self._gone.find(read.client_id):
                 return None
             selector = {"fieldSelector": f"status.agentId={read.client_id}"}
-            found = await list_all(self._cluster, REGISTERED_AGENTS, selector=selector)
+            found = await list_all(self._cluster, CACHED_AGENTS, selector=selector)
             if not found:
                 self._gone.add(read.client_id, True)
             return min(found, key=lambda agent: agent.precedence, default=None)
 
-    async def _user(self, token: str, tenant: str) -> Caller:
-        """By a token of `tenant`, as it says itself. A secret that was sent by mistake is not passed on: it might be logged."""
-        if PREFIX in token:
-            raise self._refused("UnknownToken")
-        digest = hashlib.sha256(token.encode()).digest()
-        user = self._reviewed.find(digest)
+    async def _user(self, token: str, claims: dict[str, Any]) -> Caller:
+        """A secret that was sent by mistake is not passed on: it might be logged."""
+        user = None if PREFIX in token else await self._tokens.user(token, claims)
         if user is None:
-            user = await self._review(token, tenant, was_good=self._were_good.find(digest) is not None)
-            self._reviewed.add(digest, user, user.tenant if isinstance(user, User) else "")
-        if not isinstance(user, User):
             raise self._refused("UnknownToken")
-        self._were_good.add(digest, True, user.tenant)
         return KubernetesCaller(user, self._reviews)
-
-    async def _review(self, token: str, tenant: str, *, was_good: bool) -> User | bool:
-        """Who it is, or False."""
-        if not was_good and not (self._shares.take(tenant) and self._budget.take("")):
-            raise unavailable("Too many unknown tokens are being checked. Nothing was done.")
-        return await self._reviews.user(token) or False
 
     def _refused(self, why: str, client_id: str | None = None) -> ApiFailure:
         left_out = self._refusals.take()
@@ -167,16 +146,9 @@ def _bearer_token(authorization: list[str]) -> str | None:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What the token says of itself, unproven: this only decides who is asked to prove it, and in whose turn."""
+    """What the token says of itself, unproven: this only decides who is asked to prove it."""
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         return {}
     return claims
-
-
-def claimed_tenant(claims: dict[str, Any]) -> str:
-    """A short name of the tenant whose token it says it is; all that say nothing are one tenant."""
-    subject = claims.get("sub")
-    tenant = User(username=subject).tenant if isinstance(subject, str) else ""
-    return hashlib.sha256(tenant.encode(errors="replace")).hexdigest()

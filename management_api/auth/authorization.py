@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from agentidp.domain.administration import READ, WRITE
+from agentidp.domain.identity.administration import READ, WRITE
 from management_api.cache.agents import CachedAgent
 
 AGENTS, CREDENTIALS = "agents", "agentcredentials"
@@ -15,7 +15,7 @@ def tenant_of(namespace: str) -> str:
     return f"namespace:{namespace}"
 
 
-class Sight(NamedTuple):
+class AgentFilter(NamedTuple):
     """Which agents somebody sees: of these namespaces, None for all, those that `includes` says."""
 
     namespaces: frozenset[str] | None
@@ -42,7 +42,7 @@ class Action(Enum):
     CHANGE_CREDENTIAL = ResourceRight(WRITE, CREDENTIALS, "patch")
 
 
-class Place(NamedTuple):
+class Placement(NamedTuple):
     """Where a new agent goes, and whose it is."""
 
     namespace: str
@@ -67,8 +67,8 @@ class Caller(Protocol):
     async def authorize(self, action: Action, agent: CachedAgent | None, agent_id: str) -> CachedAgent:
         """The agent, if they may do this with it; there is no difference between one that they do not see and none."""
 
-    async def visible(self, namespace: str | None) -> Sight:
+    async def visible_agents(self, namespace: str | None) -> AgentFilter:
         """Which agents are in their list, in this namespace only if one is named."""
 
-    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+    async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
         """Where an agent goes that they register, with what they say about that."""

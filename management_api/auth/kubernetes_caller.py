@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from agentidp.domain.resources import GROUP
 from agentidp.kube.client import KubeClient
-from management_api.auth.authorization import Action, Place, ResourceRight, Sight, tenant_of
+from agentidp.runtime.pools.fair_lock import FairLock
+from management_api.auth.authorization import Action, AgentFilter, Placement, ResourceRight, tenant_of
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
@@ -67,16 +68,20 @@ class _Question(NamedTuple):
 
 
 class Reviews:
-    """Asks the API server, and remembers its answers for some seconds. Raises ApiError."""
+    """Asks the API server, in turns by tenant, and remembers what somebody may do for some seconds. Raises ApiError.
 
-    def __init__(self, cluster: KubeClient) -> None:
+    No tenant has all turns: the reviews of one may wait for a slow webhook.
+    """
+
+    def __init__(self, cluster: KubeClient, concurrent: int) -> None:
         self._cluster = cluster
+        self._turns = FairLock(concurrent, max_of_a_group=max(1, concurrent * 3 // 4))
         self._access: ExpiringCache[_Question, bool] = ExpiringCache(REMEMBERED_SECONDS)
 
-    async def user(self, token: str) -> User | None:
-        """Whose token this is, if the API server takes it. Not remembered here: whoever keeps tokens keeps digests of them."""
+    async def user(self, token: str, tenant: str) -> User | None:
+        """Whose token this is, if the API server takes it; in the turn of `tenant`. Not remembered: see `token_reviews`."""
         body: dict[str, Any] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
-        answer = await self._cluster.request("POST", TOKEN_REVIEWS, body=body)
+        answer = await self._ask(tenant, TOKEN_REVIEWS, body)
         status = msgspec.json.decode(answer, type=_TokenReview).status
         return status.user if status.authenticated and status.user.username else None
 
@@ -85,11 +90,11 @@ class Reviews:
         question = _Question(repr(user), namespace, right)
         known = self._access.find(question)
         if known is None:
-            known = await self._ask(user, right, namespace)
+            known = await self._may(user, right, namespace)
             self._access.add(question, known, user.tenant)
         return known
 
-    async def _ask(self, user: User, right: ResourceRight, namespace: str) -> bool:
+    async def _may(self, user: User, right: ResourceRight, namespace: str) -> bool:
         attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
         spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
         body: dict[str, Any] = {
@@ -97,8 +102,12 @@ class Reviews:
             "kind": "SubjectAccessReview",
             "spec": spec | {"resourceAttributes": attributes},
         }
-        answer = await self._cluster.request("POST", ACCESS_REVIEWS, body=body)
+        answer = await self._ask(user.tenant, ACCESS_REVIEWS, body)
         return msgspec.json.decode(answer, type=_AccessReview).status.allowed
+
+    async def _ask(self, tenant: str, path: str, body: dict[str, Any]) -> bytes:
+        async with self._turns.place_for(tenant):
+            return await self._cluster.request("POST", path, body=body)
 
 
 class KubernetesCaller:
@@ -131,23 +140,23 @@ class KubernetesCaller:
             raise forbidden(_needs(action, agent.namespace))
         raise agent_not_found(agent_id)
 
-    async def visible(self, namespace: str | None) -> Sight:
+    async def visible_agents(self, namespace: str | None) -> AgentFilter:
         """All, if they may list everywhere; else those of one namespace: the one named, or a ServiceAccount's own."""
         if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
-            return Sight(None)
+            return AgentFilter(None)
         chosen = namespace or self._user.home
         if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
             raise forbidden(_needs(Action.LIST_AGENTS, chosen))
-        return Sight(frozenset({chosen}))
+        return AgentFilter(frozenset({chosen}))
 
-    async def place(self, namespace: str | None, organization_id: str | None) -> Place:
+    async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
         """In the namespace named, or a ServiceAccount's own. Whether an organization admits it is its own affair."""
         chosen = namespace or self._user.home
         if chosen is None:
             raise invalid(namespace="Name the namespace of the new agent in the query: a user has none of their own.")
         if not await self._may(Action.REGISTER, chosen):
             raise forbidden(_needs(Action.REGISTER, chosen))
-        return Place(chosen, organization_id)
+        return Placement(chosen, organization_id)
 
     async def _may(self, action: Action, namespace: str) -> bool:
         return await self._reviews.allows(self._user, action.value, namespace)

@@ -8,8 +8,8 @@ import aiohttp
 import jwt
 import msgspec
 
-from agentidp.domain.access_tokens import PublicKey
-from agentidp.domain.signing_keys import Algorithm
+from agentidp.domain.tokens.access_tokens import PublicKey
+from agentidp.domain.tokens.signing_keys import Algorithm
 from management_api.errors import unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=3)

@@ -1,1 +1,1 @@
-"""What the cluster declares, as this API lists it: reflectors feed it, reading costs a page and never waits."""
+"""The cluster cache: what reflectors saw last, trimmed and indexed. Nothing here writes, or reads the API server."""

@@ -1,19 +1,18 @@
-"""An agent as the registry keeps it: its facts, and what decides about its tokens."""
+"""Agents in the cluster cache: what is kept of one, and the index of all."""
 
 from datetime import datetime
 
 from msgspec import Struct
 
 from agentidp.cache.agents import AgentIndex
-from agentidp.domain.clients import ClientAgent, client_agent
+from agentidp.domain.identity.clients import ClientAgent, client_agent
 from agentidp.domain.resources import Agent, AgentSpec, AgentState, ObjectMeta
 from agentidp.kube.kinds import AGENTS, Kind, Projection
-from management_api.cache.annotations import GENERATED
-from management_api.cache.timestamps import moment_in
+from management_api.cache.metadata import GENERATED_BY, NEVER, parse_timestamp
 
 
 class ManagedFields(Struct, frozen=True, rename="camel"):
-    """Who wrote a part of an object, and when; by what they say."""
+    """One writer's entry in `metadata.managedFields`; the writer says the time itself."""
 
     time: str | None = None
     subresource: str = ""
@@ -26,13 +25,13 @@ class MetaWithManagedFields(ObjectMeta, frozen=True, kw_only=True):
 
 
 class AgentWithManagedFields(Agent, frozen=True, kw_only=True):
-    """For reading only: what is written back would claim others' fields."""
+    """An agent for reading only: writing it back would claim the fields of others."""
 
     metadata: MetaWithManagedFields = MetaWithManagedFields()
 
 
 class CachedAgent(Struct, frozen=True, gc=False):
-    """An agent with its id."""
+    """What is kept of an agent."""
 
     client: ClientAgent
     spec: AgentSpec
@@ -40,74 +39,75 @@ class CachedAgent(Struct, frozen=True, gc=False):
     updated: datetime
     version: int
     is_generated: bool
-    """It was registered by this API."""
+    """This API registered the agent."""
 
     @property
     def agent_id(self) -> str:
-        """Its id; "" while it has none."""
+        """Return the agent's id; "" while it has none."""
         return self.client.agent_id
 
     @property
     def namespace(self) -> str:
-        """Where it is."""
+        """Return the namespace of the resource."""
         return self.client.namespace
 
     @property
     def name(self) -> str:
-        """Of the resource."""
+        """Return the name of the resource."""
         return self.client.name
 
     @property
     def precedence(self) -> tuple[float, str]:
-        """Of two that carry one id, the one with the lower value has it."""
+        """Return the order of agents that carry one id: the lowest has it."""
         return self.client.precedence
 
     @property
     def is_decommissioned(self) -> bool:
-        """For ever."""
+        """Return whether the agent has ended for good."""
         return self.spec.state is AgentState.DECOMMISSIONED
 
 
-def registered(agent: AgentWithManagedFields) -> CachedAgent:
-    """What is kept of an agent."""
+def cached_agent(agent: AgentWithManagedFields) -> CachedAgent:
+    """Return what is kept of an agent. It was updated when a writer last changed anything but the status."""
     meta = agent.metadata
-    created = meta.creation_timestamp or datetime.fromisoformat("1970-01-01T00:00:00Z")
-    written = (moment for one in meta.managed_fields if not one.subresource and (moment := moment_in(one.time)))
+    created = meta.creation_timestamp or NEVER
+    written = (parse_timestamp(entry.time) for entry in meta.managed_fields if not entry.subresource)
     return CachedAgent(
         client=client_agent(agent),
         spec=agent.spec,
         created=created,
-        updated=max(written, default=created),
+        updated=max((time for time in written if time), default=created),
         version=int(meta.resource_version or 0),
-        is_generated=GENERATED in meta.annotations,
+        is_generated=GENERATED_BY in meta.annotations,
     )
 
 
 class CachedAgentIndex(AgentIndex[CachedAgent]):
-    """Nothing is put back by an older sight of it: an answer to a write may come when the watch has told more.
+    """Agents by id and by name. An older version never replaces a newer one: the answer to a write may come after the watch.
 
-    Agents that have no id yet are counted, too: they are objects like others.
+    Agents without an id are counted, too: they are objects like others.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._without_id: dict[str, dict[str, CachedAgent]] = {}
+        """By namespace and name."""
 
     def count_in(self, namespace: str) -> int:
-        """How many are in this namespace."""
+        """Return how many agents are in this namespace."""
         return len(self._by_name.get(namespace, ())) + len(self._without_id.get(namespace, ()))
 
     def put(self, agent: CachedAgent) -> None:
-        """Add the agent, or put it in the place of what it was before."""
-        known = self.get(self.key(agent))
-        if known is not None and known.version > agent.version:
+        """Add the agent, or replace an older version of it."""
+        previous = self.get(self.key(agent))
+        if previous is not None and previous.version > agent.version:
             return
         super().put(agent)
         if not agent.agent_id:
             self._without_id.setdefault(agent.namespace, {})[agent.name] = agent
 
     def remove(self, agent: CachedAgent) -> None:
-        """Whatever is known under this agent's name goes."""
+        """Remove the agent of this name, if there is one."""
         super().remove(agent)
         of_namespace = self._without_id.get(agent.namespace, {})
         of_namespace.pop(agent.name, None)
@@ -115,18 +115,18 @@ class CachedAgentIndex(AgentIndex[CachedAgent]):
             self._without_id.pop(agent.namespace, None)
 
     def get(self, key: tuple[str, str]) -> CachedAgent | None:
-        """The agent of this namespace and name."""
+        """Return the agent of this namespace and name."""
         namespace, name = key
         return super().get(key) or self._without_id.get(namespace, {}).get(name)
 
     def by_key(self) -> dict[tuple[str, str], CachedAgent]:
-        """All of them."""
-        waiting = self._without_id.items()
-        without = {(namespace, name): agent for namespace, agents in waiting for name, agent in agents.items()}
-        return super().by_key() | without
+        """Return all agents by namespace and name."""
+        namespaces = self._without_id.items()
+        without_id = {(namespace, name): agent for namespace, agents in namespaces for name, agent in agents.items()}
+        return super().by_key() | without_id
 
 
-DATED_AGENTS: Kind[AgentWithManagedFields] = Kind(
+AGENTS_WITH_MANAGED_FIELDS: Kind[AgentWithManagedFields] = Kind(
     AGENTS.group, AGENTS.version, AGENTS.plural, AGENTS.name, AgentWithManagedFields
 )
-REGISTERED_AGENTS = Projection(DATED_AGENTS, registered)
+CACHED_AGENTS = Projection(AGENTS_WITH_MANAGED_FIELDS, cached_agent)

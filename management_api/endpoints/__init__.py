@@ -1,1 +1,1 @@
-"""The calls, one module a resource: what a call takes and answers, its documentation, and which change it is."""
+"""The routes, one module for each resource: parse, authorize, call an operation, answer. No route writes by itself."""

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Query, Response
 from agentidp.domain.resources import AgentState
 from management_api.auth.authorization import Action
 from management_api.cache.agents import CachedAgent
-from management_api.endpoints.dependencies import BASE_PATH, AgentId, Known
-from management_api.endpoints.pagination import PageLimit, PageNumber
+from management_api.endpoints.dependencies import BASE_PATH, AgentId, AuthenticatedCall, PageLimit, PageNumber
 from management_api.schemas.agents import (
     Agent,
     AgentPage,
@@ -17,10 +16,10 @@ from management_api.schemas.agents import (
     Kind,
     OwnerName,
     State,
-    agent_document,
-    spec_of,
+    agent_response,
+    spec_fields,
 )
-from management_api.schemas.base import READING, WRITING, refusals
+from management_api.schemas.base import READ_ERRORS, WRITE_ERRORS, error_responses
 
 NAMESPACE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 Namespace = Annotated[
@@ -30,9 +29,9 @@ Namespace = Annotated[
 router = APIRouter(prefix=f"{BASE_PATH}/agents", tags=["agents"])
 
 
-@router.get("", response_model=AgentPage, responses=refusals(*READING))
+@router.get("", response_model=AgentPage, responses=error_responses(*READ_ERRORS))
 async def list_agents(
-    call: Known,
+    call: AuthenticatedCall,
     page: PageNumber = 1,
     limit: PageLimit = 20,
     owner: Annotated[OwnerName | None, Query()] = None,
@@ -41,45 +40,44 @@ async def list_agents(
     namespace: Namespace = None,
 ) -> Any:
     """The agents that the caller may see, newest first."""
-    sight = await call.asking.caller.visible(namespace)
-    found = call.api.registry.agents_where(
-        lambda agent: sight.includes(agent) and _fits(agent, owner, agent_type, status), sight.namespaces
+    visible_agents = await call.context.caller.visible_agents(namespace)
+    agents = call.api.cache.agents_where(
+        lambda agent: visible_agents.includes(agent) and _matches(agent, owner, agent_type, status), visible_agents.namespaces
     )
     begin = (page - 1) * limit
-    data = [agent_document(agent) for agent in found[begin : begin + limit]]
-    return AgentPage(data=data, total=len(found), page=page, limit=limit)
+    data = [agent_response(agent) for agent in agents[begin : begin + limit]]
+    return AgentPage(data=data, total=len(agents), page=page, limit=limit)
 
 
-@router.get("/{agentId}", response_model=Agent, responses=refusals(*READING, 404))
-async def get_agent(call: Known, agent_id: AgentId) -> Any:
+@router.get("/{agentId}", response_model=Agent, responses=error_responses(*READ_ERRORS, 404))
+async def get_agent(call: AuthenticatedCall, agent_id: AgentId) -> Any:
     """One agent."""
-    return agent_document(await call.agent(Action.READ_AGENT, agent_id))
+    return agent_response(await call.agent(Action.READ_AGENT, agent_id))
 
 
-@router.post("", status_code=201, response_model=Agent, responses=refusals(*WRITING))
-async def register_agent(call: Known, body: AgentRequest, namespace: Namespace = None) -> Any:
+@router.post("", status_code=201, response_model=Agent, responses=error_responses(*WRITE_ERRORS))
+async def register_agent(call: AuthenticatedCall, body: AgentRequest, namespace: Namespace = None) -> Any:
     """A new agent, with an id of its own and without scopes: those are given to it in the cluster."""
-    place = await call.asking.caller.place(namespace, body.organization_id)
-    agent = await call.create(place.namespace, lambda: call.api.agents.register(place, spec_of(body), call.asking.origin))
-    return agent_document(agent)
+    placement = await call.context.caller.placement(namespace, body.organization_id)
+    agent = await call.create(placement.namespace, lambda: call.api.agents.register(placement, spec_fields(body), call.context))
+    return agent_response(agent)
 
 
-@router.patch("/{agentId}", response_model=Agent, responses=refusals(*WRITING, 404, 409))
-async def update_agent(call: Known, agent_id: AgentId, body: AgentUpdate) -> Any:
+@router.patch("/{agentId}", response_model=Agent, responses=error_responses(*WRITE_ERRORS, 404, 409))
+async def update_agent(call: AuthenticatedCall, agent_id: AgentId, body: AgentUpdate) -> Any:
     """What is left out stays as it is."""
     agent = await call.agent(Action.CHANGE_AGENT, agent_id)
-    changed = await call.change(lambda: call.api.agents.change(agent, spec_of(body), call.asking.origin))
-    return agent_document(changed)
+    return agent_response(await call.change(lambda: call.api.agents.change(agent, spec_fields(body), call.context)))
 
 
-@router.delete("/{agentId}", status_code=204, responses=refusals(*READING, 404, 409, 413))
-async def decommission_agent(call: Known, agent_id: AgentId) -> Response:
+@router.delete("/{agentId}", status_code=204, responses=error_responses(*READ_ERRORS, 404, 409, 413))
+async def decommission_agent(call: AuthenticatedCall, agent_id: AgentId) -> Response:
     """For ever, and all its credentials with it. The newest records of those that were registered here are kept."""
     agent = await call.agent(Action.CHANGE_AGENT, agent_id)
-    await call.change(lambda: call.api.agents.decommission(agent, call.asking.origin))
+    await call.change(lambda: call.api.agents.decommission(agent, call.context))
     return Response(status_code=204)
 
 
-def _fits(agent: CachedAgent, owner: str | None, kind: str | None, state: str | None) -> bool:
+def _matches(agent: CachedAgent, owner: str | None, kind: str | None, state: str | None) -> bool:
     spec = agent.spec
     return owner in (None, spec.owner) and kind in (None, spec.type.value) and AgentState(state or spec.state) is spec.state

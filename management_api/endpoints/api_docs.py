@@ -1,6 +1,6 @@
-"""GET /api/v1/openapi.json and /api/v1/docs: the OpenAPI document, and Swagger UI, whose parts are served from here.
+"""GET /api/v1/docs: Swagger UI for the OpenAPI document, which FastAPI serves at /api/v1/openapi.json.
 
-A browser needs nothing from elsewhere, and may load nothing from elsewhere.
+All its files are served from here, and the Content-Security-Policy lets a browser load nothing from elsewhere.
 """
 
 from importlib.resources import files
@@ -37,22 +37,22 @@ router = APIRouter(prefix=BASE_PATH, include_in_schema=False)
 
 @router.get("/docs")
 async def docs() -> Response:
-    """The page, with a path from which its parts are found."""
+    """Redirect to the path from which the page's relative links work."""
     return RedirectResponse("docs/")
 
 
 @router.get("/docs/")
 async def page() -> Response:
-    """Loads its parts and its start."""
+    """Return the page, which loads Swagger UI and its start script."""
     return Response(_PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
 
 
 @router.get("/docs/start.js")
 async def start() -> Response:
-    """Shows the document, which is the framework's."""
+    """Return the script that shows the OpenAPI document."""
     return Response(_START, media_type="text/javascript")
 
 
 def assets() -> StaticFiles:
-    """Of Swagger UI."""
+    """Return the files of Swagger UI."""
     return StaticFiles(directory=ASSETS)

@@ -1,1 +1,1 @@
-"""The edge: what every request and every answer has in common, whichever endpoint it is for."""
+"""What all requests and answers have in common: middleware, error handlers, rate limits. Nothing here knows a resource."""

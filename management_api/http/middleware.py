@@ -1,4 +1,9 @@
-"""Around every request: its id, a bound of its body, a line in the log, a count, and an answer whatever happens."""
+"""Middleware of every request: request id, bound of the body, log line, metrics, and an answer whatever fails.
+
+In flows an ASGI request. Its body is read whole before a route sees it, at most `Limits.max_body_bytes`, so a request that
+breaks off does nothing. Out flows an answer with the headers that all answers have. The log is bounded, too: anybody can cause
+errors, so their lines have a rate (`LogLimit`), while each change has its line.
+"""
 
 import re
 import time
@@ -8,18 +13,18 @@ from http import HTTPStatus
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
-from agentidp.domain.client_secrets import PREFIX
-from agentidp.domain.clients import is_client_id
+from agentidp.domain.identity.clients import is_client_id
+from agentidp.domain.secrets.client_secrets import PREFIX
 from agentidp.http_server.asgi import Endpoint, Message, Receive, Scope, Send
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.runtime.logs import LogLimit
 from management_api.errors import ApiFailure, invalid, not_json, too_large
 from management_api.http.error_handlers import INTERNAL_ERROR, error_response
+from management_api.limits import Limits
 from management_api.metrics import Metrics
 
-MAX_BODY_BYTES = 16_384
 MAX_LENGTH_DIGITS = 20
-REQUEST_ID = "X-Request-Id"
-QUIET = {"GET", "OPTIONS"}
+REQUEST_ID_HEADER = "X-Request-Id"
+READ_METHODS = {"GET", "OPTIONS"}
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -27,44 +32,45 @@ log = structlog.get_logger()
 
 
 class RequestMiddleware:
-    """An ASGI application around another one."""
+    """An ASGI application that wraps another one."""
 
-    def __init__(self, app: Endpoint, metrics: Metrics) -> None:
+    def __init__(self, app: Endpoint, metrics: Metrics, limits: Limits) -> None:
         self._app = app
         self._metrics = metrics
-        self._refusals = LogLimit()
-        self._defects = LogLimit()
+        self._max_body_bytes = limits.max_body_bytes
+        self._error_log_limit = LogLimit()
+        self._crash_log_limit = LogLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        begun = time.perf_counter()
+        """Serve one request."""
+        start = time.perf_counter()
         headers = Headers(scope=scope)
         state = scope.setdefault("state", {})
         request_id = state["request_id"] = _request_id(headers)
-        answer = _Answer(send, request_id)
+        response = _Response(send, request_id)
         try:
-            body = await _read(headers, receive)
-            await self._app(scope, _Replay(body, receive), answer)
+            body = await _read_body(headers, receive, self._max_body_bytes)
+            await self._app(scope, _BufferedBody(body, receive), response)
         except ApiFailure as failure:
-            await error_response(failure)(scope, receive, answer)
+            await error_response(failure)(scope, receive, response)
         except Exception:
-            if (left_out := self._defects.take()) is not None:
+            if (left_out := self._crash_log_limit.take()) is not None:
                 log.exception("a request failed", request_id=request_id, left_out_before=left_out)
-            if not answer.status:
-                await error_response(INTERNAL_ERROR)(scope, receive, answer)
+            if not response.status:
+                await error_response(INTERNAL_ERROR)(scope, receive, response)
         finally:
-            self._account(scope, answer.status, time.perf_counter() - begun)
+            self._record(scope, response.status, time.perf_counter() - start)
 
-    def _account(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count it, and tell the log: of changes each, which are limited; of what is refused as many as the log takes."""
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count the request, and log it: reads at debug, changes at info, errors only up to a rate."""
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.answered(scope["method"], route, status, seconds)
-        left_out = 0 if status < HTTPStatus.BAD_REQUEST else self._refusals.take()
+        left_out = 0 if status < HTTPStatus.BAD_REQUEST else self._error_log_limit.take()
         if left_out is None:
             return
-        tell = log.debug if scope["method"] in QUIET else log.info
+        write = log.debug if scope["method"] in READ_METHODS else log.info
         state = scope["state"]
-        tell(
+        write(
             "request",
             method=scope["method"],
             route=route,
@@ -77,8 +83,8 @@ class RequestMiddleware:
         )
 
 
-class _Answer:
-    """Passes an answer on, with the headers that all have, and remembers its status."""
+class _Response:
+    """Sends an answer with the headers that all answers have, and keeps its status."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -89,14 +95,14 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers[REQUEST_ID] = self._request_id
+            headers[REQUEST_ID_HEADER] = self._request_id
             headers.setdefault("Cache-Control", "no-store")
             headers["X-Content-Type-Options"] = "nosniff"
         await self._send(message)
 
 
-class _Replay:
-    """The body that was read already; after it whatever comes, which is the client's leaving."""
+class _BufferedBody:
+    """Receives the body that was read already, then what the client sends next: its disconnect."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._body: bytes | None = body
@@ -110,20 +116,20 @@ class _Replay:
 
 
 def _ids(path_params: dict[str, str]) -> dict[str, str]:
-    """What can be an id; anything else may be a secret in the wrong place."""
+    """Return the path parameters that have the form of an id: anything else may be a secret in the wrong place."""
     return {name: value for name, value in path_params.items() if is_client_id(value)}
 
 
 def _request_id(headers: Headers) -> str:
-    """The caller's own, where it is one that can be logged."""
-    given = headers.get(REQUEST_ID, "")
-    return given if _REQUEST_ID.fullmatch(given) and PREFIX not in given else uuid.uuid4().hex
+    """Return the client's request id if it can be logged, else a new one."""
+    request_id = headers.get(REQUEST_ID_HEADER, "")
+    return request_id if _REQUEST_ID.fullmatch(request_id) and PREFIX not in request_id else uuid.uuid4().hex
 
 
-async def _read(headers: Headers, receive: Receive) -> bytes:
-    """The body, which is JSON if there is one. Raises Failure."""
-    announced = headers.get("Content-Length", "0")
-    if not announced.isdigit() or len(announced) > MAX_LENGTH_DIGITS or int(announced) > MAX_BODY_BYTES:
+async def _read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
+    """Return the body, which is empty or JSON by its Content-Type. Raises ApiFailure."""
+    length = headers.get("Content-Length", "0")
+    if not length.isdigit() or len(length) > MAX_LENGTH_DIGITS or int(length) > max_bytes:
         raise too_large()
     body = bytearray()
     more = True
@@ -132,7 +138,7 @@ async def _read(headers: Headers, receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise invalid(body="It broke off.")
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > max_bytes:
             raise too_large()
         more = message.get("more_body", False)
     if body and headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":

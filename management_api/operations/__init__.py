@@ -1,1 +1,1 @@
-"""Writes of specs, and nothing but specs: by whom, under optimistic lock, and done only when they have taken effect."""
+"""Operations on agents and credentials that write specs. Nothing here authenticates, or knows HTTP."""

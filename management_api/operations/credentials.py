@@ -1,7 +1,8 @@
-"""Generate, rotate and revoke: the plaintext is made here, is in the answer, and nowhere else.
+"""Generate, rotate and revoke credentials. The plaintext of a secret is made here, is in one answer, and nowhere else.
 
-A secret counts only when its hash is published, every ready replica of the token service acts by it, and the caller still waits
-to be told. Until then the change is pending (see `pending`), and whatever comes in between rolls it back.
+A secret is issued in four steps: record the pending change (`pending_changes`), write the hash, wait until the operator has
+published it and every replica of the token service has applied it (`propagation`), confirm the change. If a step fails, or the
+caller has gone, the change is rolled back (`rollback`): no secret works that nobody was told. See docs/decisions/0013.
 """
 
 import asyncio
@@ -23,242 +24,259 @@ from agentidp.domain.resources import (
     ProvidedHash,
 )
 from agentidp.kube.errors import ApiError, NotFound
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
-from management_api.cache.credentials import CachedCredential, registered
+from management_api.cache.credentials import CachedCredential, cached_credential
+from management_api.cache.metadata import THIS_API, audit_annotations, creation_annotation, format_timestamp
 from management_api.errors import ApiFailure, credential_not_found, unavailable
-from management_api.operations import preconditions as rules
-from management_api.operations.audit_context import US, AuditContext, made_here, marks, written
-from management_api.operations.optimistic_writer import OptimisticWriter
+from management_api.limits import Limits
+from management_api.operations import preconditions
+from management_api.operations.optimistic_writer import OptimisticWriter, Target, credential_target
 from management_api.operations.pending_changes import PendingChanges, generation, rotation
-from management_api.operations.propagation import NotPublished, Propagation
-from management_api.operations.propagation_check import NotPropagated
-from management_api.operations.rollback import concerns, rolled_back
+from management_api.operations.preconditions import Patch
+from management_api.operations.propagation import PropagationFailure, Publication, PublicationTimeout, Replicas
+from management_api.operations.rollback import concerns, rollback_patch
 from management_api.operations.secret_generator import BoundedGenerator
+from management_api.request_context import RequestContext
 
 MAX_PREFIX = 240  # leaves room for what makes a credential's name unique
-TRY_AGAIN_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
-class Gone(Exception):
+class ClientDisconnect(Exception):
     """The caller does not wait for the answer any more."""
 
 
-class Told(NamedTuple):
-    """What the caller is told: the credential, and its new secret or where that is delivered."""
+class CredentialResult(NamedTuple):
+    """A credential, and its new secret or the name of the Secret that has it."""
 
     credential: CachedCredential
     secret: str | None = None
-    delivered_to: str | None = None
+    secret_name: str | None = None
 
     def __repr__(self) -> str:
-        """Never the secret: this is what a traceback would show."""
-        return f"Told({self.credential.credential_id})"
+        """Return no secret: a traceback would show it."""
+        return f"CredentialResult({self.credential.credential_id})"
 
 
-class CredentialChanges:
+class CredentialOperations:
     """All changes of credentials."""
 
     def __init__(
         self,
         writer: OptimisticWriter[AgentCredential],
         pending: PendingChanges,
-        maker: BoundedGenerator,
-        effects: Propagation,
-        try_again_seconds: float = TRY_AGAIN_SECONDS,
+        generator: BoundedGenerator,
+        publication: Publication,
+        replicas: Replicas,
+        limits: Limits,
     ) -> None:
         self._writer = writer
         self._pending = pending
-        self._maker = maker
-        self._effects = effects
-        self._try_again_seconds = try_again_seconds
-        self._owed: set[asyncio.Task[None]] = set()
-        """Changes that could not be taken back yet, though their callers were told that they will be."""
+        self._generator = generator
+        self._publication = publication
+        self._replicas = replicas
+        self._retry_seconds = limits.rollback_retry_seconds
+        self._rollbacks: set[asyncio.Task[None]] = set()
+        """Rollbacks that failed, and are tried again: their callers were told that the change will be undone."""
 
-    async def generate(self, agent: CachedAgent, expires: datetime | None, origin: AuditContext) -> Told:
-        """A new credential of an active agent. Raises Failure and ApiError."""
-        rules.require_active(agent)
+    async def generate(self, agent: CachedAgent, expires: datetime | None, context: RequestContext) -> CredentialResult:
+        """Create a credential of an active agent. Raises ApiFailure and ApiError."""
+        preconditions.require_active(agent)
         await self._require_replicas()
-        made = await self._maker.make(origin.tenant)
+        secret = await self._generator.make(context.caller.tenant)
         name = _new_name(agent)
-        change = await self._pending.begin(generation(agent.namespace, name, made.hashed, origin.request_id))
-        created = registered(await self._create(_declared(agent, name, expires, origin, made), change))
-        made = made.of(created.credential_id)
-        patch = {"spec": {"secretHash": {"hash": made.hashed, "hint": made.hint}}}
+        change = await self._pending.begin(generation(agent.namespace, name, secret.hashed, context.request_id))
+        manifest = _manifest(agent, name, expires, context, secret)
+        credential = cached_credential(await self._create(manifest, change))
+        secret = secret.of(credential.credential_id)
+        patch = {"spec": {"secretHash": {"hash": secret.hashed, "hint": secret.hint}}}
         try:
-            await self._change(created, lambda _: patch)
-            return await self._take_effect(created, made, change, origin)
-        except BaseException as why:
-            raise await self._withdrawn(change, why, "The new credential is revoked.") from why
+            await self._change(credential, lambda _: patch)
+            return await self._take_effect(credential, secret, change, context)
+        except BaseException as error:
+            raise await self._withdraw(change, error, "The new credential is revoked.") from error
 
     async def rotate(
-        self, agent: CachedAgent, credential: CachedCredential, expires: datetime | None, origin: AuditContext
-    ) -> Told:
-        """Another secret for the same credential; the old one stops working. Raises Failure and ApiError."""
-        rules.require_active(agent)
+        self, agent: CachedAgent, credential: CachedCredential, expires: datetime | None, context: RequestContext
+    ) -> CredentialResult:
+        """Give the credential another secret; the old one stops working. Raises ApiFailure and ApiError."""
+        preconditions.require_active(agent)
         await self._require_replicas()
         current = await self._read(credential)
-        rules.require_rotatable(current, expires)
+        preconditions.require_rotatable(current, expires)
         if current.spec.secret_hash is None:
-            return await self._rotate_delivered(credential, current, expires, origin)
-        rules.require_ours(current)
-        made = (await self._maker.make(origin.tenant)).of(credential.credential_id)
-        change = await self._pending.begin(rotation(current, made.hashed, origin.request_id))
-        patch = rules.rotated(origin.annotations(), expires, secretHash={"hash": made.hashed, "hint": made.hint})
+            return await self._rotate_delivered(credential, current, expires, context)
+        preconditions.require_generated(current)
+        secret = (await self._generator.make(context.caller.tenant)).of(credential.credential_id)
+        change = await self._pending.begin(rotation(current, secret.hashed, context.request_id))
+        provided = {"hash": secret.hashed, "hint": secret.hint}
+        patch = preconditions.rotation_patch(context.annotations(), expires, secretHash=provided)
         try:
-            await self._change(credential, lambda now: rules.unless_overtaken(current, now, patch))
-            return await self._take_effect(credential, made, change, origin)
-        except BaseException as why:
-            raise await self._withdrawn(change, why, "The secret is the one from before.") from why
+            await self._change(credential, lambda latest: preconditions.unless_superseded(current, latest, patch))
+            return await self._take_effect(credential, secret, change, context)
+        except BaseException as error:
+            raise await self._withdraw(change, error, "The secret is the one from before.") from error
 
-    async def revoke(self, credential: CachedCredential, origin: AuditContext) -> None:
-        """For ever. Raises Failure and ApiError."""
-        stored = await self._change(credential, lambda now: rules.revoked(now, origin.annotations()))
+    async def revoke(self, credential: CachedCredential, context: RequestContext) -> None:
+        """Revoke the credential for good. Raises ApiFailure and ApiError."""
+        annotations = context.annotations()
+        stored = await self._change(credential, lambda current: preconditions.revocation_patch(current, annotations))
         try:
-            await self._effects.everywhere(stored)
-        except NotPropagated as why:
-            raise unavailable(f"The credential is revoked, but not known to be refused everywhere yet: {why}") from why
+            await self._replicas.wait(stored)
+        except PropagationFailure as error:
+            message = f"The credential is revoked, but not known to be refused everywhere yet: {error}"
+            raise unavailable(message) from error
 
     async def roll_back(self, change: PendingChange) -> None:
-        """Roll back what its maker has abandoned, unless it was confirmed meanwhile. Raises Failure and ApiError.
+        """Roll back an abandoned change, unless it was confirmed meanwhile. Raises ApiFailure and ApiError.
 
-        Where nothing of it is to be seen, its maker may be about to write: that is refused, for the credential is marked.
+        If nothing of a rotation is written yet, its process may be about to write: an annotation makes that write a conflict.
         """
         try:
             claimed = await self._pending.claim(change)
         except NotFound:
             return
-        mark = {"metadata": {"annotations": marks(US, change.spec.request_id)}}
-        await self._roll_back(claimed, otherwise=mark if change.spec.operation is Operation.ROTATE else {})
+        annotations = {"metadata": {"annotations": audit_annotations(THIS_API, change.spec.request_id)}}
+        await self._roll_back(claimed, otherwise=annotations if change.spec.operation is Operation.ROTATE else {})
 
     async def _require_replicas(self) -> None:
-        """Else the old secret would stop working for as long as it takes to find out, for nothing. Raises Failure."""
+        """Refuse a change that could not be confirmed, before it takes the old secret out of force. Raises ApiFailure."""
         try:
-            await self._effects.can_be_confirmed()
-        except NotPropagated as why:
-            raise unavailable(f"{why} Nothing was done.") from why
+            await self._replicas.require_ready()
+        except PropagationFailure as error:
+            raise unavailable(f"{error} Nothing was done.") from error
 
     async def _rotate_delivered(
-        self, credential: CachedCredential, current: AgentCredential, expires: datetime | None, origin: AuditContext
-    ) -> Told:
-        """By the operator, into the Secret that this API cannot read."""
-        moment = rules.next_moment(current)
-        patch = rules.rotated(origin.annotations(), expires, rotation={"requestedAt": written(moment)})
-        await self._change(credential, lambda now: rules.unless_overtaken(current, now, patch))
+        self, credential: CachedCredential, current: AgentCredential, expires: datetime | None, context: RequestContext
+    ) -> CredentialResult:
+        """Let the operator rotate a secret that it delivers to a Secret, which this API cannot read."""
+        requested_at = preconditions.next_rotation_time(current)
+        request = {"requestedAt": format_timestamp(requested_at)}
+        patch = preconditions.rotation_patch(context.annotations(), expires, rotation=request)
+        await self._change(credential, lambda latest: preconditions.unless_superseded(current, latest, patch))
         try:
-            seen = await self._effects.published(credential.credential_id, lambda seen: rules.is_delivered(seen, moment))
-            await self._effects.everywhere(await self._read(credential))
-        except (NotPublished, NotPropagated) as why:
-            raise unavailable(f"The rotation is recorded, its outcome can be read with GET: {why}") from why
-        return Told(seen, delivered_to=seen.secret_name)
+            rotated = await self._publication.wait(
+                credential.credential_id, lambda cached: preconditions.is_delivered(cached, requested_at)
+            )
+            await self._replicas.wait(await self._read(credential))
+        except (PublicationTimeout, PropagationFailure) as error:
+            raise unavailable(f"The rotation is recorded, its outcome can be read with GET: {error}") from error
+        return CredentialResult(rotated, secret_name=rotated.secret_name)
 
-    async def _create(self, declared: AgentCredential, change: PendingChange) -> AgentCredential:
-        """The credential as it is stored; without an answer that says so, it may be stored or not. Raises ApiError."""
+    async def _create(self, manifest: AgentCredential, change: PendingChange) -> AgentCredential:
+        """Create the credential. Without an answer it may exist or not, so it is rolled back. Raises ApiError."""
         try:
-            return await self._writer.create(declared)
+            return await self._writer.create(manifest)
         except ApiError:
             with suppress(ApiError, ApiFailure):
                 await self._roll_back(change)
             raise
 
     async def _take_effect(
-        self, credential: CachedCredential, made: GeneratedSecret, change: PendingChange, origin: AuditContext
-    ) -> Told:
-        """Published, in force everywhere, and somebody is there to be told: then the change is confirmed."""
-        await self._effects.published(credential.credential_id, lambda seen: rules.accepts(seen, made))
-        await self._effects.everywhere(await self._read(credential))
-        if await origin.is_gone():
-            raise Gone
-        return Told(registered(await self._confirm(credential, change)), made.value)
+        self, credential: CachedCredential, secret: GeneratedSecret, change: PendingChange, context: RequestContext
+    ) -> CredentialResult:
+        """Wait until the secret is published and propagated, then confirm the change if the client still waits."""
+        await self._publication.wait(credential.credential_id, lambda cached: preconditions.is_published(cached, secret))
+        await self._replicas.wait(await self._read(credential))
+        if await context.is_disconnected():
+            raise ClientDisconnect
+        return CredentialResult(cached_credential(await self._confirm(credential, change)), secret.value)
 
     async def _confirm(self, credential: CachedCredential, change: PendingChange) -> AgentCredential:
-        """The credential after it, once more where no answer tells whether it is confirmed. Raises Failure and ApiError."""
+        """Confirm the change, and once more where the API server's answer is lost. Raises ApiFailure and ApiError."""
         try:
             return await self._confirm_once(credential, change)
-        except ApiError as trouble:
-            log.warning("a change may be confirmed or not", request_id=change.spec.request_id, why=str(trouble))
+        except ApiError as error:
+            log.warning("a change may be confirmed or not", request_id=change.spec.request_id, why=str(error))
             return await self._confirm_once(credential, change)
 
     async def _confirm_once(self, credential: CachedCredential, change: PendingChange) -> AgentCredential:
-        """Read afterwards: whoever has rolled the change back has done so before they removed its record."""
+        """Delete the record, then read: a process that has rolled the change back did so before it deleted the record."""
         await self._pending.confirm(change)
         current = await self._read(credential)
-        rules.require_standing(current, change)
+        preconditions.require_in_effect(current, change)
         return current
 
-    async def _withdrawn(self, change: PendingChange, why: BaseException, state: str) -> BaseException:
-        """Roll it back, also where this request is being cancelled; the error that the caller is told."""
-        rolling_back = asyncio.create_task(self._roll_back(change))
+    async def _withdraw(self, change: PendingChange, error: BaseException, state: str) -> BaseException:
+        """Roll the change back, even where the task is being cancelled. Returns the error for the caller."""
+        rollback = asyncio.create_task(self._roll_back(change))
         try:
-            await asyncio.shield(rolling_back)
+            await asyncio.shield(rollback)
             outcome = f"Nothing was done. {state}"
-        except (ApiFailure, ApiError) as trouble:
-            log.warning("a change could not be rolled back yet", request_id=change.spec.request_id, why=str(trouble))
-            self._owe(change)
+        except (ApiFailure, ApiError) as failure:
+            log.warning("a change could not be rolled back yet", request_id=change.spec.request_id, why=str(failure))
+            self._retry_rollback(change)
             outcome = "It is undone as soon as the API server can be reached; the new secret was told nobody."
-        if isinstance(why, NotPublished | NotPropagated | ApiError):
-            return unavailable(f"{_said(why)} {outcome}")
-        return unavailable(f"The caller has gone. {outcome}") if isinstance(why, Gone) else why
+        match error:
+            case ApiError():
+                return unavailable(f"The API server did not answer as it should. {outcome}")
+            case PublicationTimeout() | PropagationFailure():
+                return unavailable(f"{error} {outcome}")
+            case ClientDisconnect():
+                return unavailable(f"The caller has gone. {outcome}")
+            case _:
+                return error
 
-    def _owe(self, change: PendingChange) -> None:
-        """What is recorded, any process rolls back in the end; whether this still is, nobody can say now."""
-        task = asyncio.create_task(self._roll_back_later(change))
-        self._owed.add(task)
-        task.add_done_callback(self._owed.discard)
+    def _retry_rollback(self, change: PendingChange) -> None:
+        """Roll back later. The sweep does not suffice: the record may be deleted, by a confirmation whose answer was lost."""
+        task = asyncio.create_task(self._roll_back_until_done(change))
+        self._rollbacks.add(task)
+        task.add_done_callback(self._rollbacks.discard)
 
-    async def _roll_back_later(self, change: PendingChange) -> None:
+    async def _roll_back_until_done(self, change: PendingChange) -> None:
         while True:
-            await asyncio.sleep(self._try_again_seconds)
+            await asyncio.sleep(self._retry_seconds)
             with suppress(ApiFailure, ApiError):
                 return await self._roll_back(change)
 
-    async def _roll_back(self, change: PendingChange, otherwise: rules.Patch | None = None) -> None:
-        """Whatever stands of it, confirmed or not, because nobody was told its secret; `otherwise` where nothing does."""
+    async def _roll_back(self, change: PendingChange, otherwise: Patch | None = None) -> None:
+        """Undo what the change has written, confirmed or not: nobody was told its secret. Else write `otherwise`."""
         reference = change.spec.credential
-        found = await self._writer.find(reference.namespace, reference.name)
-        if found and concerns(change, found):
-            patches: list[rules.Patch] = []
+        stored = await self._writer.find(reference.namespace, reference.name)
+        if stored and concerns(change, stored):
+            patch: Patch = {}
 
-            def patch(now: AgentCredential) -> rules.Patch:
-                patches.append(rolled_back(change, now))
-                return patches[-1] or otherwise or {}
+            def patch_for(current: AgentCredential) -> Patch:
+                nonlocal patch
+                patch = rollback_patch(change, current)
+                return patch or otherwise or {}
 
-            gone = credential_not_found(found.metadata.uid)
-            await self._writer.change(reference.namespace, reference.name, found.metadata.uid, gone, patch)
-            if patches[-1]:
-                _tell(change)
+            uid = stored.metadata.uid
+            await self._writer.change(Target(reference.namespace, reference.name, uid, credential_not_found(uid)), patch_for)
+            if patch:
+                _log_rollback(change)
         await self._pending.settle(change)
 
     async def _read(self, credential: CachedCredential) -> AgentCredential:
-        return await self._writer.read(*rules.location(credential))
+        return await self._writer.read(credential_target(credential))
 
-    async def _change(self, credential: CachedCredential, change: Callable[[AgentCredential], rules.Patch]) -> AgentCredential:
-        return await self._writer.change(*rules.location(credential), change)
+    async def _change(self, credential: CachedCredential, patch_for: Callable[[AgentCredential], Patch]) -> AgentCredential:
+        return await self._writer.change(credential_target(credential), patch_for)
 
 
 def _new_name(agent: CachedAgent) -> str:
     return f"{agent.name[:MAX_PREFIX].rstrip('.-')}-{secrets.token_hex(5)}"
 
 
-def _declared(
-    agent: CachedAgent, name: str, expires: datetime | None, origin: AuditContext, made: GeneratedSecret
+def _manifest(
+    agent: CachedAgent, name: str, expires: datetime | None, context: RequestContext, secret: GeneratedSecret
 ) -> AgentCredential:
-    """A new credential, not confirmed yet. Its hint follows: it takes the id that the API server gives."""
-    annotations = origin.annotations() | made_here()
-    provided = ProvidedHash(hash=made.hashed)
+    """Return a new credential. The hash has no hint yet: that takes the id, which the API server gives."""
+    annotations = context.annotations() | creation_annotation()
+    provided = ProvidedHash(hash=secret.hashed)
     return AgentCredential(
         metadata=ObjectMeta(name=name, namespace=agent.namespace, annotations=annotations),
         spec=CredentialSpec(agent_ref=AgentRef(name=agent.name), expires_at=expires, secret_hash=provided),
     )
 
 
-def _tell(change: PendingChange) -> None:
+def _log_rollback(change: PendingChange) -> None:
     reference, spec = change.spec.credential, change.spec
-    about = {"credential": f"{reference.namespace}/{reference.name}", "change": spec.operation.value}
-    log.warning("a change was rolled back, its secret was told nobody", **about, request_id=spec.request_id)
-
-
-def _said(why: Exception) -> str:
-    return "The API server did not answer as it should." if isinstance(why, ApiError) else str(why)
+    log.warning(
+        "a change was rolled back, its secret was told nobody",
+        credential=f"{reference.namespace}/{reference.name}",
+        change=spec.operation.value,
+        request_id=spec.request_id,
+    )

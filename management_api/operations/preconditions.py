@@ -1,96 +1,91 @@
-"""What may become of a credential, and how a patch says it. Pure: reads the credential as it is now, and writes nothing."""
+"""Preconditions: what may become of a credential, and the patch that does it. Pure: reads the credential, writes nothing."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agentidp.domain.lifecycle import asks_for_another
 from agentidp.domain.resources import AgentCredential, AgentState, CredentialState, PendingChange
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
-from management_api.cache.annotations import GENERATED
-from management_api.cache.credentials import CHANGED_AT, CachedCredential, Status, registered
-from management_api.errors import ApiFailure, agent_not_active, already_revoked, credential_not_found, invalid, unavailable
-from management_api.operations.audit_context import written
-from management_api.operations.rollback import stands
+from management_api.cache.credentials import CachedCredential, Status, cached_credential
+from management_api.cache.metadata import CHANGED_AT, GENERATED_BY, format_timestamp
+from management_api.errors import agent_not_active, already_revoked, invalid, unavailable
+from management_api.operations.rollback import is_in_effect
 
 Patch = dict[str, Any]
-
-
-def location(credential: CachedCredential) -> tuple[str, str, str, ApiFailure]:
-    """Where it is, and what the caller is told if it is not there any more."""
-    missing = credential_not_found(credential.credential_id)
-    return credential.namespace, credential.name, credential.credential_id, missing
+"""A merge patch (RFC 7396); {} changes nothing."""
 
 
 def require_active(agent: CachedAgent) -> None:
-    """Only an active agent gets secrets."""
+    """Raise ApiFailure unless the agent is active: others get no secrets."""
     if agent.spec.state is not AgentState.ACTIVE or agent.client.refusal:
         raise agent_not_active("Only an active agent gets secrets.")
 
 
 def require_rotatable(current: AgentCredential, expires: datetime | None) -> None:
-    """Not revoked, not expired unless it is moved on, and nobody else is at it."""
-    seen = registered(current)
-    _require_not_revoked(seen)
-    if current.spec.secret_hash is None and _is_being_rotated(current, seen):
+    """Raise ApiFailure where the credential is revoked, is being rotated, or has expired and gets no later expiry."""
+    credential = cached_credential(current)
+    _require_not_revoked(credential)
+    if current.spec.secret_hash is None and _is_being_rotated(current, credential):
         raise unavailable("Another change of this credential is under way. Nothing was done.")
-    if expires is None and seen.expires and seen.expires <= datetime.now(UTC):
+    if expires is None and credential.expires and credential.expires <= datetime.now(UTC):
         raise invalid(expiresAt="The credential has expired: say until when it is to be good.")
 
 
-def require_ours(current: AgentCredential) -> None:
-    """A hash that somebody declared is theirs to change: else what they declared would bring the old secret back."""
-    if GENERATED not in current.metadata.annotations:
+def require_generated(current: AgentCredential) -> None:
+    """Raise ApiFailure where a manifest declares the hash: applying it again would bring the old secret back."""
+    if GENERATED_BY not in current.metadata.annotations:
         raise invalid(credentialId="Its hash is declared in its manifest (spec.secretHash): change it there.")
 
 
-def revoked(now: AgentCredential, annotations: dict[str, str]) -> Patch:
-    """Revoke it, unless it is."""
-    _require_not_revoked(registered(now))
-    return {
-        "metadata": {"annotations": annotations},
-        "spec": {"state": CredentialState.REVOKED.value},
-    }
+def revocation_patch(current: AgentCredential, annotations: dict[str, str]) -> Patch:
+    """Return the patch that revokes the credential. Raises ApiFailure where it is revoked."""
+    _require_not_revoked(cached_credential(current))
+    return {"metadata": {"annotations": annotations}, "spec": {"state": CredentialState.REVOKED.value}}
 
 
-def rotated(annotations: dict[str, str], expires: datetime | None, **spec: Any) -> Patch:
-    """Another secret, by its hash or by asking for one; and another expiry, if one is given."""
+def rotation_patch(annotations: dict[str, str], expires: datetime | None, **spec: Any) -> Patch:
+    """Return the patch of a rotation: these fields of the spec, and the expiry if one is given."""
     if expires:
-        spec["expiresAt"] = written(expires)
+        spec["expiresAt"] = format_timestamp(expires)
     return {"metadata": {"annotations": annotations}, "spec": spec}
 
 
-def unless_overtaken(before: AgentCredential, now: AgentCredential, patch: Patch) -> Patch:
-    """The patch, if nobody has changed the spec since it was judged. Of two rotations at once, one is told to try again.
+def unless_superseded(before: AgentCredential, current: AgentCredential, patch: Patch) -> Patch:
+    """Return the patch if the credential is as it was judged. Raises ApiFailure: of two rotations at once, one fails.
 
-    Nor has this API written there: whoever has rolled this very change back, because it took too long, has left its time.
+    The annotation counts beside the generation: a process that has rolled this change back, because it took too long, may have
+    written nothing else.
     """
-    _require_not_revoked(registered(now))
-    if (now.metadata.generation, _changed_at(now)) != (before.metadata.generation, _changed_at(before)):
+    _require_not_revoked(cached_credential(current))
+    if (current.metadata.generation, _changed_at(current)) != (before.metadata.generation, _changed_at(before)):
         raise unavailable("Another change of this credential came first. Nothing was done.")
     return patch
 
 
-def require_standing(now: AgentCredential, change: PendingChange) -> None:
-    """Its secret is told only if it is the credential's."""
-    _require_not_revoked(registered(now))
-    if not stands(change, now):
+def require_in_effect(current: AgentCredential, change: PendingChange) -> None:
+    """Raise ApiFailure unless the credential has the hash of the change: only then its secret may be told."""
+    _require_not_revoked(cached_credential(current))
+    if not is_in_effect(change, current):
         raise unavailable("Another change of this credential came in between. This one does not stand.")
 
 
-def accepts(seen: CachedCredential, made: GeneratedSecret) -> bool:
-    """Whether the operator has published the hash of this secret."""
-    return seen.is_settled and any((one.hash, one.hint) == (made.hashed, made.hint) for one in seen.hashes)
+def is_published(credential: CachedCredential, secret: GeneratedSecret) -> bool:
+    """Return whether the operator has published the hash of this secret."""
+    published = ((entry.hash, entry.hint) for entry in credential.hashes)
+    return credential.is_settled and (secret.hashed, secret.hint) in published
 
 
-def is_delivered(seen: CachedCredential, moment: datetime) -> bool:
-    """Whether the operator has made a secret since, and put it into its Secret."""
-    return seen.is_settled and seen.secret_name is not None and seen.issued is not None and seen.issued >= moment
+def is_delivered(credential: CachedCredential, requested_at: datetime) -> bool:
+    """Return whether the operator has delivered a secret to the Secret since this time."""
+    if not credential.is_settled or credential.secret_name is None or credential.issued is None:
+        return False
+    return credential.issued >= requested_at
 
 
-def next_moment(current: AgentCredential) -> datetime:
-    """Now, and in any case later than its last rotation."""
-    issued = registered(current).issued
+def next_rotation_time(current: AgentCredential) -> datetime:
+    """Return the present time, or the first millisecond after the last rotation if that is later."""
+    issued = cached_credential(current).issued
     now = datetime.now(UTC)
     return max(now, issued + timedelta(milliseconds=1)) if issued else now
 
@@ -99,13 +94,13 @@ def _changed_at(credential: AgentCredential) -> str | None:
     return credential.metadata.annotations.get(CHANGED_AT)
 
 
-def _require_not_revoked(seen: CachedCredential) -> None:
-    if seen.status is Status.REVOKED:
-        raise already_revoked(seen.credential_id)
+def _require_not_revoked(credential: CachedCredential) -> None:
+    if credential.status is Status.REVOKED:
+        raise already_revoked(credential.credential_id)
 
 
-def _is_being_rotated(current: AgentCredential, seen: CachedCredential) -> bool:
-    asked = current.spec.rotation.requested_at
-    if asked is None or asked > datetime.now(UTC):
+def _is_being_rotated(current: AgentCredential, credential: CachedCredential) -> bool:
+    requested_at = current.spec.rotation.requested_at
+    if requested_at is None or requested_at > datetime.now(UTC):
         return False
-    return seen.issued is None or asks_for_another(asked, seen.issued, current.status)
+    return credential.issued is None or asks_for_another(requested_at, credential.issued, current.status)

@@ -1,35 +1,77 @@
-"""What rolls a pending change back. Pure: by what the change's record says, and only what still is as the change left it."""
+"""Rollback: undoes a pending change that nobody confirms any more, because its process died or its caller has gone.
 
-from datetime import datetime, timedelta
+In flow the records of pending changes (`pending_changes`). The functions that decide are pure: they read the record and the
+credential as it is now, and roll back only what the change itself has written. `run_sweep` lists the records of all processes
+and hands each abandoned one to `CredentialOperations.roll_back`. Work is bounded by the records: each credential has
+one at most. See docs/decisions/0013.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
+
 from agentidp.domain.resources import AgentCredential, CredentialState, Operation, PendingChange
+from agentidp.kube.errors import ApiError
+from management_api.errors import ApiFailure
+from management_api.operations.pending_changes import PendingChanges
+
+RollBack = Callable[[PendingChange], Awaitable[None]]
+"""Rolls one change back if it is still in effect. Raises ApiFailure and ApiError."""
+
+log = structlog.get_logger()
 
 
-def is_abandoned(change: PendingChange, now: datetime, age: timedelta) -> bool:
-    """Whether the change is older than any request lives, by the time that the API server gave its record."""
+def is_abandoned(change: PendingChange, now: datetime, min_age: timedelta) -> bool:
+    """Return whether the record is older than any request lives. Its age is the API server's, not its writer's."""
     created = change.metadata.creation_timestamp
-    return created is not None and now - created > age
+    return created is not None and now - created > min_age
 
 
 def concerns(change: PendingChange, credential: AgentCredential) -> bool:
-    """Whether the credential is the one that is changed: another may have come under its name."""
+    """Return whether this credential is the one that the change is about, and not another one of the same name."""
     return change.spec.credential.uid in {None, credential.metadata.uid}
 
 
-def stands(change: PendingChange, credential: AgentCredential) -> bool:
-    """Whether the credential still has the hash that came by the change, and is not revoked."""
+def is_in_effect(change: PendingChange, credential: AgentCredential) -> bool:
+    """Return whether the credential has the hash that the change gave it, and is not revoked."""
     provided = credential.spec.secret_hash
     is_revoked = credential.spec.state is CredentialState.REVOKED
     return provided is not None and provided.hash == change.spec.hash and not is_revoked
 
 
-def rolled_back(change: PendingChange, credential: AgentCredential) -> dict[str, Any]:
-    """The patch that rolls the change back, because nobody will be told its secret; {} where nothing of it is left."""
-    if not stands(change, credential):
+def rollback_patch(change: PendingChange, credential: AgentCredential) -> dict[str, Any]:
+    """Return the patch that undoes the change: revoke a new credential, or restore the previous hash. {} if not in effect."""
+    if not is_in_effect(change, credential):
         return {}
     previous = change.spec.previous
     if change.spec.operation is Operation.GENERATE or previous is None:
         return {"spec": {"state": CredentialState.REVOKED.value}}
     expiry = previous.expires_at.isoformat() if previous.expires_at else None
     return {"spec": {"secretHash": {"hash": previous.hash, "hint": previous.hint}, "expiresAt": expiry}}
+
+
+async def run_sweep(pending: PendingChanges, roll_back: RollBack, min_age: timedelta, interval: float) -> None:
+    """Roll back abandoned changes every `interval` seconds until cancelled."""
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            changes = await pending.all()
+        except ApiError as error:
+            log.warning("pending changes could not be listed", why=str(error))
+            continue
+        await sweep(changes, roll_back, datetime.now(UTC), min_age)
+
+
+async def sweep(changes: list[PendingChange], roll_back: RollBack, now: datetime, min_age: timedelta) -> None:
+    """Roll back those of the changes that are abandoned. A failure of one does not stop the others."""
+    for change in (change for change in changes if is_abandoned(change, now, min_age)):
+        credential = {"credential": f"{change.spec.credential.namespace}/{change.spec.credential.name}"}
+        try:
+            await roll_back(change)
+        except (ApiError, ApiFailure) as error:
+            log.warning("a change could not be rolled back yet", **credential, why=str(error))
+        except Exception as error:  # noqa: BLE001 a tenant's content must neither end the process nor get into the log
+            log.error("a change cannot be rolled back", **credential, error=type(error).__name__)  # noqa: TRY400

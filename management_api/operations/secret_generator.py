@@ -1,56 +1,41 @@
-"""The secrets that are being made: hashing takes a core for as long as it takes, so callers take turns by their tenants."""
+"""Secret generation with a bounded queue: hashing takes a core for 100 ms and more, and callers can ask for many secrets."""
 
-import asyncio
+from collections import Counter
 
-from agentidp.runtime.fair_queue import FairQueue
-from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
+from agentidp.runtime.pools.fair_queue import GROUPS_THAT_FILL_IT
+from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 from management_api.errors import unavailable
 
 
 class BoundedGenerator:
-    """At most `queue` secrets wait to be made, and a tenant's secrets leave places for those of others (see `FairQueue`)."""
+    """Generates secrets in turns by tenant. At most `max_waiting` wait for a thread, at most a quarter of them one tenant's."""
 
-    def __init__(self, threads: int, cost: int, queue: int) -> None:
-        self._maker = SecretGenerator(threads, cost)
+    def __init__(self, threads: int, cost: int, max_waiting: int) -> None:
+        self._generator = SecretGenerator(threads, cost)
         self._threads = threads
-        self._queue = queue
-        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue(max_running=threads)
-        self._running = 0
+        self._max_waiting = max_waiting
+        self._pending: Counter[str] = Counter()
+        """By tenant: how many secrets are being hashed, or wait for a thread."""
 
     @property
-    def in_the_making(self) -> int:
-        """How many are being hashed, or wait for it."""
-        return self._running + len(self._waiting)
+    def pending(self) -> int:
+        """Return how many secrets are being hashed, or wait for a thread."""
+        return self._pending.total()
 
     async def make(self, tenant: str) -> GeneratedSecret:
-        """A secret, for whichever credential. Raises Failure."""
-        await self._turn_of(tenant)
-        try:
-            return await self._maker.make("")
-        finally:
-            self._done(tenant)
-
-    async def _turn_of(self, tenant: str) -> None:
-        """Wait for it; who is cancelled meanwhile leaves the line, or passes the turn on."""
-        if not self._waiting.admits(tenant, self._queue):
+        """Return a new secret. Raises ApiFailure where too many wait, of this tenant or of all."""
+        if not self._admits(tenant):
             raise unavailable("Too many secrets are being made. Nothing was done.")
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(tenant, turn)
-        self._start()
+        self._pending[tenant] += 1
         try:
-            await turn
-        except asyncio.CancelledError:
-            if not self._waiting.discard(tenant, turn):
-                self._done(tenant)
-            raise
+            return await self._generator.make("", tenant)
+        finally:
+            self._pending[tenant] -= 1
+            if not self._pending[tenant]:
+                del self._pending[tenant]
 
-    def _start(self) -> None:
-        while self._running < self._threads and (turn := self._waiting.take()):
-            self._running += 1
-            if not turn.done():
-                turn.set_result(None)
-
-    def _done(self, tenant: str) -> None:
-        self._running -= 1
-        self._waiting.done(tenant)
-        self._start()
+    def _admits(self, tenant: str) -> bool:
+        """Return whether one more may wait. Tenants that take all they can still leave half of the rest to a newcomer."""
+        share = max(1, self._max_waiting // GROUPS_THAT_FILL_IT)
+        free = self._max_waiting + self._threads - self.pending
+        return self._pending[tenant] - self._threads < min(share, free)

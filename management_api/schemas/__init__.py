@@ -1,1 +1,1 @@
-"""The JSON of this API: what is taken, what is answered, and how OpenAPI describes it."""
+"""Request and response bodies as pydantic models, and how OpenAPI describes them. Nothing here does I/O."""

@@ -1,4 +1,4 @@
-"""Agents as JSON. The bounds are those of the custom resource; a test compares them."""
+"""Agents as JSON. The bounds of the fields are those of the custom resource: `test_schemas` compares the two."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -9,8 +9,16 @@ from pydantic.alias_generators import to_camel
 from agentidp.domain.resources import AgentState
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
 from management_api.cache.agents import CachedAgent
-from management_api.http.timestamps import shown
-from management_api.schemas.base import UNSAID, RequestModel, ResponseModel, lower, one_of, schema_of, taken
+from management_api.schemas.base import (
+    UNSET,
+    RequestModel,
+    ResponseModel,
+    format_timestamp,
+    lower,
+    one_of,
+    request_config,
+    schema_of,
+)
 
 EMAIL = (
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -26,8 +34,8 @@ OWNER = r"^[^\x00-\x20\x7F]([^\x00-\x1F\x7F]*[^\x00-\x20\x7F])?$"
 ORGANIZATION = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 
-class ChosenState(StrEnum):
-    """What an update may set; decommissioning has a call of its own."""
+class SettableState(StrEnum):
+    """The states that an update may set; decommissioning is DELETE."""
 
     ACTIVE = AgentState.ACTIVE.value
     SUSPENDED = AgentState.SUSPENDED.value
@@ -51,7 +59,7 @@ Capabilities = Annotated[
 OwnerName = Annotated[str, Field(max_length=128, pattern=OWNER)]
 Environment = Annotated[str, AfterValidator(one_of(DeploymentEnvironment)), WithJsonSchema(schema_of(DeploymentEnvironment))]
 State = Annotated[str, AfterValidator(one_of(AgentState)), WithJsonSchema(schema_of(AgentState))]
-Settable = Annotated[str, AfterValidator(one_of(ChosenState)), WithJsonSchema(schema_of(ChosenState))]
+Settable = Annotated[str, AfterValidator(one_of(SettableState)), WithJsonSchema(schema_of(SettableState))]
 OrganizationId = Annotated[str, Field(max_length=63, pattern=ORGANIZATION)]
 
 _FACTS: dict[str, Any] = {
@@ -75,7 +83,7 @@ _RESOURCE_NAMES = {"agent_type": "type", "deployment_env": "deploymentEnv", "sta
 class AgentRequest(RequestModel):
     """A new agent. It has no scopes and no audiences; who may write the resource gives it some."""
 
-    model_config = taken(_FACTS)
+    model_config = request_config(_FACTS)
 
     email: Email
     agent_type: Kind
@@ -83,21 +91,21 @@ class AgentRequest(RequestModel):
     capabilities: Capabilities
     owner: OwnerName
     deployment_env: Environment
-    organization_id: OrganizationId = UNSAID
+    organization_id: OrganizationId = UNSET
 
 
 class AgentUpdate(RequestModel):
     """What changes of an agent; what is left out stays. Its id and its organization never change."""
 
-    model_config = taken({"version": "1.5.0"})
+    model_config = request_config({"version": "1.5.0"})
 
-    email: Email = UNSAID
-    agent_type: Kind = UNSAID
-    version: Version = UNSAID
-    capabilities: Capabilities = UNSAID
-    owner: OwnerName = UNSAID
-    deployment_env: Environment = UNSAID
-    status: Settable = UNSAID
+    email: Email = UNSET
+    agent_type: Kind = UNSET
+    version: Version = UNSET
+    capabilities: Capabilities = UNSET
+    owner: OwnerName = UNSET
+    deployment_env: Environment = UNSET
+    status: Settable = UNSET
 
 
 class Agent(ResponseModel):
@@ -127,14 +135,14 @@ class AgentPage(ResponseModel):
     limit: int
 
 
-def spec_of(taken: AgentRequest | AgentUpdate) -> dict[str, Any]:
-    """What was said, as the resource has it."""
-    said = taken.model_dump(exclude_unset=True)
-    return {_RESOURCE_NAMES.get(name, name): value for name, value in said.items() if name != "organization_id"}
+def spec_fields(body: AgentRequest | AgentUpdate) -> dict[str, Any]:
+    """Return the fields that the request sets, by the names of the resource."""
+    fields = body.model_dump(exclude_unset=True)
+    return {_RESOURCE_NAMES.get(name, name): value for name, value in fields.items() if name != "organization_id"}
 
 
-def agent_document(agent: CachedAgent) -> Agent:
-    """An agent as JSON."""
+def agent_response(agent: CachedAgent) -> Agent:
+    """Return the agent as JSON."""
     spec = agent.spec
     return Agent(
         agent_id=agent.agent_id,
@@ -146,6 +154,6 @@ def agent_document(agent: CachedAgent) -> Agent:
         deployment_env=lower(spec.deployment_env),
         organization_id=spec.organization_id,
         status=lower(spec.state),
-        created_at=shown(agent.created),
-        updated_at=shown(agent.updated),
+        created_at=format_timestamp(agent.created),
+        updated_at=format_timestamp(agent.updated),
     )

@@ -1,33 +1,36 @@
-"""What all documents have in common: camelCase, no unknown fields, enum values in lower case."""
+"""What all schemas have in common: camelCase, no unknown fields, enum values in lower case, RFC 3339 timestamps, errors."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+LAST_YEAR = 2999
+"""The custom resources take no later time."""
+UNSET: Any = None
+"""The default of an optional field; a request that has null there is not valid."""
+
 Responses = dict[int | str, dict[str, Any]]
 
 
 class ResponseModel(BaseModel):
-    """Something that is answered."""
+    """The body of a response."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-UNSAID: Any = None
-"""The default of a field that may be left out; null is not the same, and is not taken."""
-
-
 class RequestModel(BaseModel):
-    """Something that is taken; a field that nobody knows is a mistake that the caller should hear of."""
+    """The body of a request. An unknown field is an error: it may be a misspelled one."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
 
-def taken(example: dict[str, Any]) -> ConfigDict:
-    """How OpenAPI describes it: with an example, and without a null that would not be taken."""
+def request_config(example: dict[str, Any]) -> ConfigDict:
+    """Return the config of a request model: OpenAPI shows the example, and no null as the default of an optional field."""
 
     def describe(schema: dict[str, Any]) -> None:
         schema["example"] = example
@@ -39,7 +42,7 @@ def taken(example: dict[str, Any]) -> ConfigDict:
 
 
 class ErrorModel(ResponseModel):
-    """Every refusal."""
+    """The body of every error."""
 
     code: str
     message: str
@@ -47,13 +50,13 @@ class ErrorModel(ResponseModel):
 
 
 def lower(value: StrEnum) -> str:
-    """A value of a resource as this API writes it."""
+    """Return a value of a resource as this API writes it."""
     return value.value.lower()
 
 
 def one_of(kind: type[StrEnum]) -> Callable[[str], str]:
-    """Takes a value as this API writes it, and gives the resource's."""
-    values = {lower(one): one.value for one in kind}
+    """Return a validator that turns a value as this API writes it into the resource's."""
+    values = {lower(member): member.value for member in kind}
 
     def resource_value(text: str) -> str:
         if text not in values:
@@ -64,8 +67,35 @@ def one_of(kind: type[StrEnum]) -> Callable[[str], str]:
 
 
 def schema_of(kind: type[StrEnum]) -> dict[str, Any]:
-    """For OpenAPI."""
-    return {"type": "string", "enum": [lower(one) for one in kind]}
+    """Return the OpenAPI schema of the values as this API writes them."""
+    return {"type": "string", "enum": [lower(member) for member in kind]}
+
+
+def format_timestamp(time: datetime) -> str:
+    """Return the time as RFC 3339 in UTC with milliseconds."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def future_timestamp(text: str) -> datetime:
+    """Parse an RFC 3339 timestamp in the future. Raises ValueError with a message for the caller."""
+    time = _parse_timestamp(text)
+    if time is None:
+        raise ValueError("it should be a time like 2030-01-31T12:00:00Z (RFC 3339)")
+    if time <= datetime.now(UTC):
+        raise ValueError("it should be in the future")
+    if time.year > LAST_YEAR:
+        raise ValueError(f"it should not be after the year {LAST_YEAR}")
+    return time
+
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+def _parse_timestamp(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC) if _RFC3339.fullmatch(text) else None
+    except (ValueError, OverflowError):  # a day that no calendar has, or a time outside the years 1 to 9999
+        return None
 
 
 _HEADERS: dict[int, dict[str, str]] = {
@@ -79,7 +109,7 @@ _HEADERS: dict[int, dict[str, str]] = {
     },
     503: {"Retry-After": "Seconds to wait."},
 }
-_WORDS = {
+_DESCRIPTIONS = {
     400: "VALIDATION_ERROR: the details name the field and what is wrong.",
     401: "UNAUTHORIZED: no bearer token, or not a good one.",
     403: "FORBIDDEN: the caller may not do this. AGENT_NOT_ACTIVE: only an active agent gets secrets.",
@@ -90,18 +120,18 @@ _WORDS = {
     429: "RATE_LIMIT_EXCEEDED.",
     503: "UNAVAILABLE: says that nothing was done, or that the outcome can be read with GET.",
 }
-READING = (400, 401, 403, 429, 503)
-WRITING = (*READING, 413, 415)
+READ_ERRORS = (400, 401, 403, 429, 503)
+WRITE_ERRORS = (*READ_ERRORS, 413, 415)
 
 
-def refusals(*statuses: int) -> Responses:
-    """How OpenAPI describes these refusals."""
+def error_responses(*statuses: int) -> Responses:
+    """Return how OpenAPI describes the errors of these statuses."""
     return {
         status: {
             "model": ErrorModel,
-            "description": _WORDS[status],
+            "description": _DESCRIPTIONS[status],
             "headers": {
-                name: {"description": words, "schema": {"type": "string"}} for name, words in _HEADERS.get(status, {}).items()
+                name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.get(status, {}).items()
             },
         }
         for status in sorted(statuses)

@@ -1,4 +1,4 @@
-"""Credentials as JSON."""
+"""Credentials as JSON. A secret is in `CredentialWithSecret` alone."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,8 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from management_api.cache.agents import CachedAgent
 from management_api.cache.credentials import CachedCredential, Status
-from management_api.http.timestamps import future, shown, shown_if_any
-from management_api.schemas.base import UNSAID, RequestModel, ResponseModel, taken
+from management_api.schemas.base import UNSET, RequestModel, ResponseModel, format_timestamp, future_timestamp, request_config
 
 _TIME = {"type": "string", "format": "date-time"}
 _EXAMPLE: dict[str, Any] = {
@@ -22,14 +21,14 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-def _configured(**example: Any) -> ConfigDict:
+def _response_config(**example: Any) -> ConfigDict:
     return ConfigDict(alias_generator=to_camel, populate_by_name=True, json_schema_extra={"example": _EXAMPLE | example})
 
 
 def _in_the_future(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("it should be a time, as a string")  # noqa: TRY004 pydantic asks for a ValueError
-    return future(value)
+    return future_timestamp(value)
 
 
 Future = Annotated[datetime | None, BeforeValidator(_in_the_future), WithJsonSchema(_TIME)]
@@ -38,15 +37,15 @@ Future = Annotated[datetime | None, BeforeValidator(_in_the_future), WithJsonSch
 class CredentialRequest(RequestModel):
     """What may be said of a new secret."""
 
-    model_config = taken({"expiresAt": "2099-01-31T12:00:00Z"})
+    model_config = request_config({"expiresAt": "2099-01-31T12:00:00Z"})
 
-    expires_at: Future = Field(default=UNSAID, description="When it stops working; in the future.")
+    expires_at: Future = Field(default=UNSET, description="When it stops working; in the future.")
 
 
 class Credential(ResponseModel):
     """A credential, without its secret. An expired one is listed as active, with its past `expiresAt`."""
 
-    model_config = _configured()
+    model_config = _response_config()
 
     credential_id: str
     client_id: str = Field(description="The agent's id.")
@@ -59,7 +58,7 @@ class Credential(ResponseModel):
 class CredentialWithSecret(Credential):
     """A credential and its secret, which is shown this once."""
 
-    model_config = _configured(clientSecret="sk_live_" + "0123456789abcdef" * 2)
+    model_config = _response_config(clientSecret="sk_live_" + "0123456789abcdef" * 2)
 
     client_secret: str = Field(repr=False, pattern="^sk_live_[0-9a-f]{32}$")
 
@@ -74,7 +73,7 @@ class SecretRef(ResponseModel):
 class CredentialInSecret(Credential):
     """A credential whose secret is in a Secret of the cluster, which this API cannot read."""
 
-    model_config = _configured(secretRef={"namespace": "agents-demo", "name": "screener-credentials"})
+    model_config = _response_config(secretRef={"namespace": "agents-demo", "name": "screener-credentials"})
 
     secret_ref: SecretRef
 
@@ -88,14 +87,14 @@ class CredentialPage(ResponseModel):
     limit: int
 
 
-def facts(credential: CachedCredential, agent: CachedAgent) -> dict[str, Any]:
-    """What every answer about a credential says; those of a decommissioned agent are revoked with it."""
+def credential_fields(credential: CachedCredential, agent: CachedAgent) -> dict[str, Any]:
+    """Return what every answer says of a credential. The credentials of a decommissioned agent are revoked with it."""
     revoked = credential.revoked or (agent.updated if agent.is_decommissioned else None)
     return {
         "credential_id": credential.credential_id,
         "client_id": agent.agent_id,
         "status": Status.REVOKED if agent.is_decommissioned else credential.status,
-        "created_at": shown(credential.created),
-        "expires_at": shown_if_any(credential.expires),
-        "revoked_at": shown_if_any(revoked),
+        "created_at": format_timestamp(credential.created),
+        "expires_at": format_timestamp(credential.expires) if credential.expires else None,
+        "revoked_at": format_timestamp(revoked) if revoked else None,
     }

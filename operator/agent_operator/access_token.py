@@ -6,8 +6,8 @@ from datetime import timedelta
 import jwt
 
 from agent_operator.clock import now
-from agentidp.domain.access_tokens import TYPE
-from agentidp.domain.signing_keys import KeySet
+from agentidp.domain.tokens.access_tokens import TYPE
+from agentidp.domain.tokens.signing_keys import KeySet
 
 LIFETIME = timedelta(minutes=1)
 

@@ -15,8 +15,9 @@ import structlog
 from msgspec.structs import replace
 
 from agent_operator.clock import now
-from agentidp.domain.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
+from agent_operator.daily_limits import DailyLimitEvents
 from agentidp.domain.resources import SecretHash
+from agentidp.domain.secrets.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 
@@ -85,11 +86,13 @@ class LastUsedPoller:
         book: LastUsedRecord,
         authorize: Callable[[], Awaitable[str]],
         used: Callable[[set[str]], None],
+        daily_limits: DailyLimitEvents | None = None,
     ) -> None:
         self._urls = urls
         self._book = book
         self._authorize = authorize
         self._used = used
+        self._daily_limits = daily_limits
         self._told: dict[Replica, tuple[str, int]] = {}
         """The replica at each address, and how far it has told."""
 
@@ -114,6 +117,8 @@ class LastUsedPoller:
             self._book.add(report)
         self._book.complete_since(max(report.since for report in reports))
         self._used({one for report in reports for one in report.uses})
+        if self._daily_limits:
+            self._daily_limits.add(reports, now())
 
     async def _reports(self) -> list[LastUsedReport]:
         """Of every replica."""

@@ -1,8 +1,10 @@
 """`agentidp-operator`: reads its settings, waits for its lease, and runs until it is told to stop."""
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 
 import structlog
 
@@ -10,9 +12,14 @@ from agent_operator.leadership.leader_election import NotLeading
 from agent_operator.settings import OperatorSettings
 from agent_operator.wiring import NAME, Operator
 from agentidp.kube.client import KubeClient
-from agentidp.runtime.command_line import require_identity, settings_for
+from agentidp.kube.config.identity import require_identity
+from agentidp.runtime.command_line import settings_for
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.logs import configure_logs
+
+FAILED = 1
+LAST_SECONDS = 10.0
+"""From the end of the work to the end of the process."""
 
 log = structlog.get_logger()
 
@@ -28,7 +35,18 @@ async def serve(settings: OperatorSettings) -> None:
     try:
         await Operator(settings, cluster).run()
     finally:
+        end_within(LAST_SECONDS)
         await cluster.close()
+
+
+def end_within(seconds: float) -> None:
+    """End the process after so many seconds, with status 1, if it has not ended by itself.
+
+    When Kopf fails, a watch of its may not end when it is cancelled: the process would go on, and lead no more.
+    """
+    last = threading.Timer(seconds, os._exit, (FAILED,))
+    last.daemon = True
+    last.start()
 
 
 def main() -> None:
@@ -42,6 +60,6 @@ def main() -> None:
         asyncio.run(serve(settings))  # not uvloop: with it, a connection that failed may close the descriptor of another
     except* NotLeading as lost:
         log.error("stopped: this operator does not lead any more", why=str(lost.exceptions[0]))  # noqa: TRY400
-        sys.exit(1)
+        sys.exit(FAILED)
     except* asyncio.CancelledError:
         log.info("stopped")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from agentidp.domain.client_secrets import MAX_COST, MIN_COST
-from agentidp.domain.secret_delivery import Endpoints
-from agentidp.domain.signing_keys import Algorithm, KeyPolicy
+from agentidp.domain.secrets.client_secrets import MAX_COST, MIN_COST
+from agentidp.domain.secrets.secret_delivery import Endpoints
+from agentidp.domain.tokens.signing_keys import Algorithm, KeyPolicy
 from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls
 
 TOKEN_PATH = "/api/v1/token"  # noqa: S105 a path
@@ -33,7 +33,7 @@ class OperatorSettings(CommonSettings, frozen=True, kw_only=True):
     """For how long a key signs before the next one takes over."""
     signing_key_published_ahead: timedelta = timedelta(hours=1)
     """For how long the next key is in the JWKS before it signs."""
-    probe_listen: Listen = Listen("0.0.0.0", 8081)  # noqa: S104 the kubelet asks from outside the pod
+    probe_listen: Listen = Listen("::", 8081)
     """Where /healthz, /readyz and /metrics are."""
     token_service_url: Urls = Urls()
     """Where the replicas of the token service answer (every address of the host is asked); without it, usage is not known."""

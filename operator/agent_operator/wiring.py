@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from agent_operator.access_token import bearer_token
 from agent_operator.cache.cluster_cache import ClusterCache
-from agent_operator.last_used import LastUsedPoller, LastUsedRecord
+from agent_operator.daily_limits import DailyLimitEvents
+from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, LastUsedPoller, LastUsedRecord
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
 from agent_operator.reconcilers.agent import AgentReconciler
@@ -22,15 +24,16 @@ from agent_operator.telemetry.probes import Probes
 from agent_operator.watch.handlers import registry, run_kopf
 from agent_operator.watch.resync import first_sync, keep_in_sync
 from agent_operator.work_queue import Reconcile, RequestKind, WorkQueue
-from agentidp.domain import secret_delivery as delivery
-from agentidp.domain.last_used import OPERATOR, USAGE_SCOPE
-from agentidp.domain.resources import NamespacedName
+from agentidp.domain.resources import Agent, NamespacedName
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets import secret_delivery as delivery
+from agentidp.domain.secrets.last_used import OPERATOR, USAGE_SCOPE
 from agentidp.kube.client import KubeClient
 from agentidp.kube.events import EventRecorder
-from agentidp.kube.kinds import SECRETS, TOKEN_REVOCATIONS
+from agentidp.kube.kinds import AGENTS, SECRETS, TOKEN_REVOCATIONS
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.garbage_collection import spare_what_is_loaded
-from agentidp.runtime.secret_generator import SecretGenerator
+from agentidp.runtime.pools.secret_generator import SecretGenerator
 from agentidp.runtime.token_buckets import TokenBuckets
 
 NAME = delivery.FIELD_MANAGER
@@ -88,7 +91,11 @@ class Operator:
                 task.cancel()
 
     def _usage_poller(self, urls: Sequence[str]) -> LastUsedPoller:
-        return LastUsedPoller(urls, self._book, self._authorize, self._secrets_were_used)
+        daily_limits = DailyLimitEvents(self._world.agent_of, self._tell_of_agent)
+        return LastUsedPoller(urls, self._book, self._authorize, self._secrets_were_used, daily_limits)
+
+    def _tell_of_agent(self, agent: Agent, reason: Reason, note: str) -> None:
+        self._events.record(AGENTS, agent, reason.value, note, action="Issue", warning=True, transition=True)
 
     async def _authorize(self) -> str:
         """A token of our own for the token service: whoever has the signing keys may sign one."""
@@ -106,8 +113,9 @@ class Operator:
     def _reconcilers(self) -> dict[RequestKind, Reconcile]:
         settings, cluster, world = self._settings, self._cluster, self._world
         writes = FencedWriter(cluster, world, self._leadership, self._events)
+        uses_lag = settings.usage_poll + 2 * timedelta(seconds=SECONDS_FOR_AN_ANSWER)
         maker = SecretGenerator(settings.hashing_threads, settings.bcrypt_cost)
-        observer = Gatherer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent)
+        observer = Gatherer(cluster, world, settings.endpoints, self._book, settings.credentials_per_agent, uses_lag)
         executor = Executor(writes, maker, settings.endpoints)
         return {
             RequestKind.AGENT: AgentReconciler(cluster, world, writes).reconcile,

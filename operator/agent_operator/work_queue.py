@@ -1,7 +1,7 @@
 """Which object is looked at next, and when: one fair queue of keys and one schedule of due times for all objects.
 
 A key that is woken twice is worked on once; a key is never worked on by two workers at the same time; one that is woken while
-it is worked on is worked on again. Namespaces take turns (see `agentidp.runtime.fair_queue`), and none has all workers, so one
+it is worked on is worked on again. Namespaces take turns (`agentidp.runtime.pools.fair_queue`), none has all workers, so one
 whose objects are all due delays another's by one look; a key that has failed waits in the schedule, not at a worker.
 
 Due times are wall-clock moments, because that is what resources hold: the schedule looks at the clock at least every `TICK`
@@ -24,7 +24,7 @@ from agent_operator.clock import now
 from agent_operator.leadership.status_backoff import LeftAlone
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
-from agentidp.runtime.fair_queue import FairQueue
+from agentidp.runtime.pools.fair_queue import FairQueue
 
 WORKERS = 32
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from benchmarks.measure.http_load import Job, Outcome, form_request
-from benchmarks.stage.workload import Pair
+from benchmarks.stage.workload import ClientCredentials
 from devcluster.node.node import Node
 from tests.e2e.conftest import Cluster
 from tests.support.node_meter import NodeMeter, Spent
@@ -39,7 +39,7 @@ def test_replicas_share_the_load(
 ) -> None:
     """The figures are printed, not judged: generator, replicas and control plane share the machine's cores."""
     issued = [tenant.issue(name) for name in CLIENTS]
-    pairs, url = [Pair(pair.client_id, pair.client_secret) for pair in issued], issued[0].token_endpoint
+    pairs, url = [ClientCredentials(pair.client_id, pair.client_secret) for pair in issued], issued[0].token_endpoint
     for replicas in (1, 2, 3):
         release.install(f"--set=tokenService.replicas={replicas}", "--set=tokenService.settings.clientRequestsPerSecond=0")
         only = eventually("only so many are left", partial(uids, release), partial(are, replicas))
@@ -63,7 +63,7 @@ def are(count: int, found: list[str]) -> bool:
     return len(found) == count
 
 
-def load(generator: Pod, pairs: list[Pair], url: str, seconds: float) -> Outcome:
+def load(generator: Pod, pairs: list[ClientCredentials], url: str, seconds: float) -> Outcome:
     """What became of requests in a closed loop."""
     requests, address = tuple(form_request(url, pair) for pair in pairs), urlsplit(url)
     job = Job(address.hostname or "", address.port or 80, requests, CONNECTIONS, seconds)

@@ -9,7 +9,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Struct
 
-from agentidp.domain.client_assertions import TokenIssuer, token_issuer
+from agentidp.domain.tokens.client_assertions import TokenIssuer, token_issuer
 from token_service.http.client_authentication import JWT_BEARER
 
 CLUSTER = "https://kubernetes.default.svc.cluster.local"

@@ -217,6 +217,14 @@ FAULTS: dict[str, Callable[[Message], Message]] = {
     "HTTP/2.0": lambda one: one.refused("RFC 9110, 15.6.6", version=b"HTTP/2.0"),
     "HTTP/1.2": lambda one: one.refused("RFC 9110, 15.6.6", version=b"HTTP/1.2"),
     "http/1.1": lambda one: one.refused("RFC 9112, 2.3: case-sensitive", version=b"http/1.1"),
+    "RTSP/1.1": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.1"),
+    "RTSP/1.0": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.0"),
+    "RTSP after two spaces": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b" RTSP/1.1"),
+    "RTSP with Upgrade": lambda one: one.having(b"Connection: upgrade", b"Upgrade: tls").refused(
+        "RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.1"
+    ),
+    "RTSP to a URL": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", target=b"http://h/faulty", version=b"RTSP/1.1"),
+    "ICE/1.1": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", method=b"SOURCE", version=b"ICE/1.1"),
     "HTTP/0.9": lambda one: one.refused("RFC 9112, 3", version=b""),
     "the preface of HTTP/2": lambda _: Message(b"PRI", b"*", b"HTTP/2.0", lines=(), content=b"SM\r\n\r\n").refused(
         "RFC 9113, 3.4"
@@ -239,6 +247,8 @@ ODDITIES: dict[str, Callable[[Message], Message]] = {
         OLD, version=HTTP_1_0, is_last=True
     ),
     "HTTP/1.0 that expects": lambda one: one.having(b"Expect: 100-continue").decided(OLD, version=HTTP_1_0, is_last=True),
+    "the name of another protocol in its target": lambda one: replace(one, target=b"/RTSP/1.1"),
+    "the name of another protocol in a header": lambda one: one.having(b"User-Agent: ICE/1.1 RTSP/1.1"),
     "empty lines before": lambda one: one.decided("RFC 9112, 2.2: should be ignored", before=b"\r\n\r\n"),
     "the last one, as a proxy would be told": lambda one: one.having(b"Proxy-Connection: close").decided(
         "RFC 9112, 9.3: a server may say that it closes", is_last=True

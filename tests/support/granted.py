@@ -36,7 +36,7 @@ TOKEN_SERVICE_EVERYWHERE: Rules = {
     "organizations.idp.sentryagent.ai": READ,
     "serviceaccounts": {"get"},
 }
-TOKEN_SERVICE_URLS = {"/.well-known/openid-configuration", "/openid/v1/jwks"}
+ISSUER_URLS = {"/.well-known/openid-configuration", "/openid/v1/jwks"}
 TOKEN_SERVICE_AT_HOME: Rules = {
     "secrets[agentidp-signing-keys]": READ,
     "tokenrevocations.idp.sentryagent.ai": READ | {"create"},

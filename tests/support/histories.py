@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 import httpx
 
-from agentidp.domain.client_secrets import hint_of
+from agentidp.domain.secrets.client_secrets import hint_of
 from tests.support.connection import connect
 from tests.support.crd_schema import Manifest
 from tests.support.objects import Change, path_of

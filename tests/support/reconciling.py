@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from agentidp.domain.client_secrets import generate_secret, hint_of
-from agentidp.domain.last_used import Uses
 from agentidp.domain.lifecycle import (
     Input,
     IssueSecret,
@@ -26,7 +24,16 @@ from agentidp.domain.lifecycle import (
     with_fresh_hash,
 )
 from agentidp.domain.resources import Agent, AgentCredential, CredentialStatus, Secret
-from agentidp.domain.secret_delivery import SECRET_TYPE, SecretOwnership, changes, client_secret_in, inspect, secret_for
+from agentidp.domain.secrets.client_secrets import generate_secret, hint_of
+from agentidp.domain.secrets.last_used import Uses
+from agentidp.domain.secrets.secret_delivery import (
+    SECRET_TYPE,
+    SecretOwnership,
+    changes,
+    client_secret_in,
+    inspect,
+    secret_for,
+)
 from agentidp.kube.client import STRATEGIC_MERGE_PATCH
 from agentidp.kube.kinds import SECRETS
 from tests.support.model_cluster import merged

@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, Step, Wait, WriteStatus
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, Binding, CredentialPhase, Reissues, Secret
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.worlds import (
     MINUTE,

@@ -9,12 +9,12 @@ from typing import Any, cast
 import httpx
 import msgspec
 
-from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.client_assertions import TokenIssuer, Workload
-from agentidp.domain.client_secrets import hash_secret, hint_of, secret_matches
-from agentidp.domain.clients import ClientCredential, client_agent, client_credential, client_organization
+from agentidp.domain.identity.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash, SecretMeta
-from agentidp.domain.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
+from agentidp.domain.secrets.client_secrets import hash_secret, hint_of, secret_matches
+from agentidp.domain.tokens.access_tokens import AccessToken
+from agentidp.domain.tokens.client_assertions import TokenIssuer, Workload
+from agentidp.domain.tokens.signing_keys import SECRET_KEY, Algorithm, KeySet, generate
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.reflector import Reflector

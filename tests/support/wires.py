@@ -42,7 +42,7 @@ class Wire:
 
         class Handler(BaseRequestHandler):
             def handle(self) -> None:
-                wire._connect(self.request)
+                wire.connect(self.request)
 
         self._listener = ThreadingTCPServer((HERE, 0), Handler)
         self._listener.daemon_threads = True
@@ -91,7 +91,8 @@ class Wire:
     def _port(self) -> int:
         return int(self._listener.server_address[1])
 
-    def _connect(self, near: socket.socket) -> None:
+    def connect(self, near: socket.socket) -> None:
+        """Pass bytes on between an accepted connection and a new one to the server."""
         address = urlsplit(self._server)
         if self._is_cut:
             return

@@ -9,11 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain import client_secrets as secrets
-from agentidp.domain.conditions import READY, SECRET_DELIVERED
-from agentidp.domain.durations import parse_duration
 from agentidp.domain.lifecycle import Input, Step, Wait, WriteStatus, decide
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -40,8 +36,12 @@ from agentidp.domain.resources import (
     Workload,
 )
 from agentidp.domain.resources.agent import AgentType, DeploymentEnvironment
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED
+from agentidp.domain.resources.meta import parse_duration
 from agentidp.domain.resources.organization import OrganizationLimits
-from agentidp.domain.secret_delivery import Delivery, Endpoints, inspect, secret_for
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets import client_secrets as secrets
+from agentidp.domain.secrets.secret_delivery import Delivery, Endpoints, inspect, secret_for
 from agentidp.kube.kinds import ObjectT
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

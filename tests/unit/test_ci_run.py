@@ -1,4 +1,4 @@
-"""How `.ci/run` ends, and what it prints last, where a part fails or cannot run. All that it calls is a stand-in."""
+"""`.ci/run`: its exit status and its last lines when a part fails or cannot run. Its commands are stand-ins."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_the_closing_lines_of_all_tests_come_last(run: Run) -> None:
+def test_ci_run_prints_the_summaries_of_all_tests_last(run: Run) -> None:
     """In their order."""
     done = run()
     assert done.returncode == 0
@@ -59,33 +59,33 @@ def test_the_closing_lines_of_all_tests_come_last(run: Run) -> None:
 
 
 @pytest.mark.parametrize("part", ["CHECK", "TESTS", "ON_A_NODE"])
-def test_whichever_part_fails_the_others_run_and_the_script_fails(part: str, run: Run) -> None:
+def test_ci_run_fails_if_any_part_fails_and_runs_all_parts(part: str, run: Run) -> None:
     """A later success does not hide it."""
     done = run(**{part: "2"})
     assert done.returncode == 2
     assert done.stdout.splitlines()[-3:] == [*CLOSING, ON_A_NODE]
 
 
-def test_where_no_node_can_run_the_reason_is_printed_and_nothing_fails(run: Run) -> None:
+def test_ci_run_without_a_node_prints_the_reason_and_succeeds(run: Run) -> None:
     """Right before the closing lines."""
     done = run(PREPARED="77")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-3:] == [f"notice: what ships was NOT run on a real node: {CANNOT}", *CLOSING]
 
 
-def test_a_node_that_could_run_and_cannot_be_prepared_is_a_failure(run: Run) -> None:
+def test_ci_run_fails_if_the_node_cannot_be_prepared(run: Run) -> None:
     """Such as by sources that do not compile."""
     done = run(PREPARED="1")
     assert done.returncode == 1
     assert "notice: what ships was NOT run on a real node: preparing it failed" in done.stdout
 
 
-def test_packages_that_cannot_be_installed_are_no_failure_of_their_own(run: Run) -> None:
+def test_ci_run_continues_if_packages_cannot_be_installed(run: Run) -> None:
     """The preparation says what that means."""
     assert run(MISSING="runc", INSTALLED="100", PREPARED="77").returncode == 0
 
 
-def test_the_node_is_left_out_where_somebody_says_so(run: Run) -> None:
+def test_ci_run_leaves_the_node_out_on_request(run: Run) -> None:
     """And that is printed, too."""
     done = run(E2E="no")
     assert done.returncode == 0

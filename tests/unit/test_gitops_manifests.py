@@ -1,4 +1,4 @@
-"""The manifests for Argo CD and Flux in the guides. These tools are not here to try them, so what went wrong once is asked."""
+"""The manifests for Argo CD and Flux in the guides. The tools cannot run here, so each former fault has a test."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ def shown() -> dict[str, Manifest]:
     return {one["kind"]: one for one in found}
 
 
-def test_argo_cd_finds_the_chart_as_an_oci_artifact(shown: dict[str, Manifest]) -> None:
+def test_argo_cd_manifest_names_the_chart_as_an_oci_artifact(shown: dict[str, Manifest]) -> None:
     """`oci://` goes with a path, and never with `chart`, which is of Helm repositories."""
     source = shown["Application"]["spec"]["source"]
     assert (source["repoURL"], source["path"]) == ("oci://registry.example/charts/agentidp", ".")
     assert "chart" not in source
 
 
-def test_flux_finds_the_chart_in_what_is_shown_with_it(shown: dict[str, Manifest]) -> None:
+def test_flux_manifest_refers_to_the_repository_of_the_guide(shown: dict[str, Manifest]) -> None:
     """The release refers to it by kind and name, in the same namespace; it is a chart's layer that is taken."""
     release, source = shown["HelmRelease"], shown["OCIRepository"]
     assert release["spec"]["chartRef"] == {"kind": source["kind"], "name": source["metadata"]["name"]}
@@ -34,7 +34,7 @@ def test_flux_finds_the_chart_in_what_is_shown_with_it(shown: dict[str, Manifest
     assert source["spec"]["layerSelector"] == {"mediaType": CHART_LAYER, "operation": "copy"}
 
 
-def test_both_name_the_same_version_and_values(shown: dict[str, Manifest]) -> None:
+def test_gitops_manifests_name_the_same_version_and_values(shown: dict[str, Manifest]) -> None:
     """The chart's present one."""
     version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
     argo, flux = shown["Application"]["spec"]["source"], shown["HelmRelease"]["spec"]

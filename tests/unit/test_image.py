@@ -1,4 +1,4 @@
-"""What the image is built from: all that is shipped and nothing else, and the same versions that are tested."""
+"""The image: its sources are those of the wheel, and its dependencies are the tested versions."""
 
 import re
 
@@ -11,13 +11,13 @@ from devcluster.environment import ROOT, WHEEL_SOURCES
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def test_the_image_is_built_from_what_the_wheel_is_built_from() -> None:
+def test_image_is_built_from_the_sources_of_the_wheel() -> None:
     """A package that is added to the wheel must be added to the image, too."""
     copied = {source for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE) for source in line.split()}
     assert copied == {*WHEEL_SOURCES, "requirements.lock", "requirements-build.lock"}
 
 
-def test_nothing_else_gets_to_the_builder() -> None:
+def test_image_context_has_nothing_else() -> None:
     """No .git, no .venv, no test: .dockerignore names the exceptions from everything."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line[1:] for line in lines if line.startswith("!")}
@@ -25,7 +25,7 @@ def test_nothing_else_gets_to_the_builder() -> None:
     assert allowed == {*WHEEL_SOURCES, "requirements.lock", "requirements-build.lock"}
 
 
-def test_every_program_of_the_chart_is_a_command_of_the_wheel() -> None:
+def test_image_has_every_program_of_the_chart() -> None:
     """What a pod runs must be in the image."""
     scripts = set(re.findall(r"^([\w-]+) = \"[\w.]+:main\"", (ROOT / "pyproject.toml").read_text(), re.MULTILINE))
     templates = "".join(one.read_text() for one in CHART.glob("templates/*.yaml"))
@@ -34,7 +34,7 @@ def test_every_program_of_the_chart_is_a_command_of_the_wheel() -> None:
     assert commands <= scripts
 
 
-def test_the_image_has_the_versions_that_are_tested() -> None:
+def test_image_has_the_tested_versions() -> None:
     """One package, one version, the same files: whichever lock file it is in."""
     tested = locked("requirements-dev.lock")
     for name in ("requirements.lock", "requirements-build.lock"):
@@ -42,7 +42,7 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
             assert tested[package] == pin, package
 
 
-def test_what_is_installed_is_what_was_locked() -> None:
+def test_image_installs_the_locked_versions() -> None:
     """Each package by its hash or from the builder's own disk, and as a wheel, so that none runs code of its own meanwhile."""
     installs = re.findall(r"-m pip (?:--python \S+ )?install .*?(?= &&|\n(?!  ))", DOCKERFILE.replace("\\\n", ""), re.DOTALL)
     assert len(installs) == 3
@@ -50,7 +50,7 @@ def test_what_is_installed_is_what_was_locked() -> None:
     assert "PIP_ONLY_BINARY=:all:" in DOCKERFILE
 
 
-def test_the_chart_installs_the_version_of_the_project() -> None:
+def test_image_tag_of_the_chart_is_the_version_of_the_project() -> None:
     """The chart's appVersion is the image's tag."""
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version

@@ -30,7 +30,6 @@ MIN_WORDS_OF_A_DOCSTRING = 5
 
 WITHOUT_A_TEST = {
     "agentidp": {
-        "agentidp/http_server/asgi.py": "types only",
         **{
             f"agentidp/domain/resources/{name}.py": "fields only, which `test_crd_fields` compares with the CRDs"
             for name in ("agent", "credential", "organization", "pending_change", "secret", "token_revocation")
@@ -54,9 +53,7 @@ WITHOUT_A_TEST = {
 """Modules without a test of their name, each with the reason."""
 
 SMALL_MODULES = {
-    "agentidp": {
-        "agentidp/http_server/asgi.py": "the ASGI types, which all of the folder import",
-    },
+    "agentidp": {},
     "operator": {},
     "token_service": {
         "token_service/main.py": "the console script",
@@ -99,14 +96,14 @@ REMAINING: dict[tuple[str, str], int] = {
     ("tests/support/**/*.py", "private reads"): 1,
     ("tests/unit/*.py", "patches"): 1,
     ("tests/unit/*.py", "private reads"): 2,
-    ("tests/unit/agentidp/**/*.py", "patches"): 4,
+    ("tests/unit/agentidp/**/*.py", "patches"): 7,
     ("tests/unit/agentidp/**/*.py", "private reads"): 4,
     ("tests/unit/devcluster/**/*.py", "patches"): 1,
     ("tests/unit/kubectl_agentidp/**/*.py", "patches"): 1,
     ("tests/unit/management_api/**/*.py", "patches"): 3,
     ("tests/unit/operator/**/*.py", "patches"): 4,
     ("tests/unit/operator/**/*.py", "private reads"): 13,
-    ("tests/unit/token_service/**/*.py", "patches"): 51,
+    ("tests/unit/token_service/**/*.py", "patches"): 44,
     ("tests/unit/token_service/**/*.py", "private reads"): 20,
     ("token_service", "large folders"): 2,
     ("token_service", "modules without a test"): 24,

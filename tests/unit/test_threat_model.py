@@ -1,4 +1,4 @@
-"""The threat model names its tests, and they are there."""
+"""The threat model: the tests that it names exist."""
 
 import re
 
@@ -8,14 +8,14 @@ TESTS = CHECKOUT / "tests"
 PAGE = (CHECKOUT / "docs" / "threat-model.md").read_text()
 
 
-def test_each_test_that_is_named_exists() -> None:
+def test_threat_model_names_existing_tests() -> None:
     """As a module of tests, in its folder."""
     named = re.findall(r"`((?:\w+/)*test_\w+)`", PAGE)
     assert len(named) > 10
     assert [name for name in named if not (TESTS / ("" if "/" in name else "integration") / f"{name}.py").exists()] == []
 
 
-def test_each_attacker_is_held_by_a_test() -> None:
+def test_threat_model_names_a_test_for_each_attacker() -> None:
     """But for the one who comes with what others have made: no test of ours sees them coming."""
     table = PAGE.split("| tests |\n")[1].split("\n\n")[0].splitlines()[1:]
     untested = [row for row in table if "test_" not in row.rsplit("|", 2)[1]]

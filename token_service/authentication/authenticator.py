@@ -4,9 +4,9 @@ Only who has authenticated is counted against a client's limit, so nobody can us
 with them are counted apart from those with the client's own authentication, and are for tokens that are meant for this service.
 """
 
-from agentidp.domain.client_assertions import Assertion, Workload
-from agentidp.domain.clients import is_client_id
-from agentidp.domain.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
+from agentidp.domain.identity.clients import is_client_id
+from agentidp.domain.tokens.client_assertions import Assertion, Workload
+from agentidp.domain.tokens.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
 from token_service.authentication.client_assertion import ClientAssertionAuthenticator
 from token_service.authentication.client_secret import ClientSecretAuthenticator
 from token_service.authentication.failure import AuthenticationFailure, FailureReason

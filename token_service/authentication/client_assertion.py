@@ -12,16 +12,16 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from agentidp.domain.client_assertions import Assertion, AssertionFailure, Workload, key_id, read_assertion
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.clients import ClientAgent, is_client_id
-from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
+from agentidp.authentication.issuer_keys import IssuerKeys
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.identity.clients import ClientAgent, is_client_id
+from agentidp.domain.tokens.client_assertions import Assertion, AssertionFailure, Workload, key_id, read_assertion
+from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.failure import AuthenticationFailure, FailureReason
 from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.cluster.clients import ClientIndex
-from token_service.cluster.issuer_keys import IssuerKeys
 from token_service.cluster.live_reads import LiveReader
 
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from agentidp.domain.client_secrets import MAX_SECRET_BYTES
-from agentidp.domain.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
-from agentidp.domain.clients import ClientAgent, is_client_id
-from agentidp.domain.oauth_errors import OAuthError, too_many_requests, unavailable
+from agentidp.domain.identity.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
+from agentidp.domain.identity.clients import ClientAgent, is_client_id
+from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
+from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.http_server.asgi import Receive
-from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.runtime.pools.bcrypt_pool import Busy
 from token_service.authentication.failure import AuthenticationFailure, FailureReason
 from token_service.authentication.live_recheck import LiveRecheck
 from token_service.authentication.result import AuthenticatedClient, AuthenticationResult, ClientBySecret

@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from agentidp.domain.client_assertions import AssertionFailure
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.client_assertions import AssertionFailure
 
 
 class AuthenticationFailure(StrEnum):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import structlog
 
-from agentidp.domain.client_assertions import Workload
-from agentidp.runtime.log_limit import LogLimit
+from agentidp.domain.tokens.client_assertions import Workload
+from agentidp.runtime.logs import LogLimit
 from token_service.authentication.failure import FailureReason
 from token_service.metrics import Metrics
 

@@ -7,10 +7,10 @@ ServiceAccount that had the name before is not one of it.
 import time
 from collections.abc import Callable
 
-from agentidp.domain.client_assertions import Assertion, Workload, key_id, read_assertion
-from agentidp.domain.propagation import AUDIENCE
+from agentidp.authentication.issuer_keys import IssuerKeys
+from agentidp.domain.identity.propagation import AUDIENCE
+from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id, read_assertion
 from token_service.authentication.service_accounts import ServiceAccounts
-from token_service.cluster.issuer_keys import IssuerKeys
 
 NO_AGENT = ""
 

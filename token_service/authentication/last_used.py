@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from agentidp.domain.clients import ClientHash
-from agentidp.domain.last_used import MAX_CONSUMERS, LastUse, LastUsedReport, fingerprint
+from agentidp.domain.identity.clients import ClientHash
+from agentidp.domain.secrets.last_used import MAX_CONSUMERS, LastUse, LastUsedReport, fingerprint
 from token_service.http.request import RawRequest
 
 MAX_CONSUMER_LENGTH = 120

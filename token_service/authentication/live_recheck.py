@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.domain.tokens.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.failure import FailureReason
 from token_service.cluster.clients import ClientIndex
@@ -87,7 +87,7 @@ class LiveRecheck:
         changes = self._index.changes
         if isinstance(outcome, FailureReason) and len(changes) >= MOST_WAITING:
             return unavailable("Too many unknown clients are being looked up.", 1)
-        while isinstance(outcome, FailureReason) and await changes.next(pair.client_id, deadline - time.monotonic()):
+        while isinstance(outcome, FailureReason) and await changes.wait(pair.client_id, deadline - time.monotonic()):
             outcome = await self._told(pair, digest, examine)
         return outcome
 

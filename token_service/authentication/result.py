@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.identity.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from token_service.authentication.failure import FailureReason
 
 

@@ -17,9 +17,11 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agentidp.domain.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.domain.resources import ObjectMeta
+from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.kube.errors import ApiError, Unreachable
+from agentidp.runtime.bounded_cache import BoundedCache
+from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
 
 Fetch = Callable[[Workload], Awaitable[ObjectMeta | None]]
@@ -78,8 +80,8 @@ class ServiceAccounts:
         self._max_staleness = max_staleness
         self._limits = limits
         self._clock = clock
-        self._entries: dict[_Key, Entry] = {}
-        self._reading: dict[_Key, asyncio.Task[Entry]] = {}
+        self._entries: BoundedCache[_Key, Entry] = BoundedCache(limits.max_entries)
+        self._reads: SingleFlight[_Key, Entry] = SingleFlight()
         self._budgets = TokenBuckets(limits.reads_per_second, limits.reads_at_once)
         self._lines = TokenBuckets(limits.log_lines_per_second, 1)
 
@@ -89,9 +91,10 @@ class ServiceAccounts:
         `owner` is the uid of the Agent that names the ServiceAccount. Raises ApiError, TooManyReads among them.
         """
         key = (shown.workload, owner)
-        if not self._decides(key, shown) and (reading := self._reading.get(key)):
+        if not self._decides(key, shown) and (reading := self._reads.running(key)):
             await asyncio.wait([reading])  # what is being read may be older than the token
-        entry = self._entries[key] if self._decides(key, shown) else await self._read(key)
+        entry = self._entries.get(key) if self._decides(key, shown) else None
+        entry = entry or await self._read(key)
         return min(entry.until, shown.expires) if shown.is_of(entry.account) else None
 
     def _decides(self, key: _Key, shown: Assertion) -> bool:
@@ -103,13 +106,10 @@ class ServiceAccounts:
 
     async def _read(self, key: _Key) -> Entry:
         """As it is after this moment, for all who ask until there is an answer."""
-        task = self._reading.get(key)
-        if task is None:
-            namespace = key[0].namespace
-            if not self._budgets.take(namespace):
-                raise TooManyReads(self._budgets.wait(namespace))
-            task = self._reading[key] = asyncio.create_task(self._ask(key))
-        return await asyncio.shield(task)
+        namespace = key[0].namespace
+        if not self._reads.running(key) and not self._budgets.take(namespace):
+            raise TooManyReads(self._budgets.wait(namespace))
+        return await self._reads.run(key, lambda: self._ask(key))
 
     async def _ask(self, key: _Key) -> Entry:
         try:
@@ -121,8 +121,6 @@ class ServiceAccounts:
             return self._without_answer(key, Unreachable("the API server did not answer in time"))
         except ApiError as trouble:
             return self._without_answer(key, trouble)
-        finally:
-            del self._reading[key]
         return self._keep(key, Entry(account, read_at, read_at + self._limits.fresh_seconds))
 
     async def _pause(self, before: Entry | None) -> None:
@@ -141,8 +139,5 @@ class ServiceAccounts:
         return self._keep(key, replace(entry, until=now + self._limits.retry_seconds))
 
     def _keep(self, key: _Key, entry: Entry) -> Entry:
-        self._entries.pop(key, None)
-        if len(self._entries) >= self._limits.max_entries:
-            del self._entries[next(iter(self._entries))]
-        self._entries[key] = entry
+        self._entries.put(key, entry)
         return entry

@@ -14,7 +14,7 @@ import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.runtime.pools.bcrypt_pool import Busy
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.verifier import Check, SecretVerifier
 from token_service.http.client_authentication import ClientCredentials

@@ -7,7 +7,7 @@ against its hash: what bcrypt has refused is not asked again, and where hints mi
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agentidp.domain.clients import ClientCredential, ClientHash
+from agentidp.domain.identity.clients import ClientCredential, ClientHash
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.brute_force import BruteForceGuard
 from token_service.client_secrets.verifier import Check, SecretVerifier

@@ -8,8 +8,8 @@ namespaces have their turns as well: so strangers' guesses take no turn from the
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agentidp.domain.client_secrets import cost_of, secret_matches
-from agentidp.runtime.bcrypt_pool import BcryptPool
+from agentidp.domain.secrets.client_secrets import cost_of, secret_matches
+from agentidp.runtime.pools.bcrypt_pool import BcryptPool
 
 MAX_MISMATCHES = 20_000
 

@@ -5,7 +5,7 @@ The same questions are asked for every id, known or not, so that time tells no d
 
 import asyncio
 
-from agentidp.domain.clients import client_agent, client_credential, client_organization
+from agentidp.domain.identity.clients import client_agent, client_credential, client_organization
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, Projection
 from agentidp.kube.pager import ItemT, Source, list_all

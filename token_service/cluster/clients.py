@@ -2,9 +2,9 @@
 
 from agentidp.cache.organizations import OrganizationIndex
 from agentidp.cache.store import IndexedStore
-from agentidp.cache.waiters import Waiters
-from agentidp.domain.client_assertions import Workload
-from agentidp.domain.clients import Client, ClientAgent, ClientCredential, ClientOrganization
+from agentidp.domain.identity.clients import Client, ClientAgent, ClientCredential, ClientOrganization
+from agentidp.domain.tokens.client_assertions import Workload
+from agentidp.kube.waiters import Waiters
 from token_service.cluster.credentials import CredentialIndex
 from token_service.cluster.workloads import AgentIndexByWorkload
 
@@ -13,7 +13,7 @@ class ClientIndex:
     """Three tables with a feed each. What was looked up is a value: it does not change under its reader."""
 
     def __init__(self) -> None:
-        self.changes = Waiters()
+        self.changes = Waiters[str]()
         self.agents: IndexedStore[ClientAgent, AgentIndexByWorkload] = IndexedStore(AgentIndexByWorkload(), self._agent_changed)
         self.credentials: IndexedStore[ClientCredential, CredentialIndex] = IndexedStore(
             CredentialIndex(), self._credential_changed
@@ -48,11 +48,11 @@ class ClientIndex:
         return self.credentials.table.of(agent)
 
     def _agent_changed(self, agent: ClientAgent) -> None:
-        self.changes.wake(agent.agent_id)
+        self.changes.notify(agent.agent_id)
 
     def _organization_changed(self, _: ClientOrganization) -> None:
-        self.changes.wake(None)
+        self.changes.notify_where()
 
     def _credential_changed(self, credential: ClientCredential) -> None:
         if credential.client_id:
-            self.changes.wake(credential.client_id)
+            self.changes.notify(credential.client_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agentidp.domain.clients import ClientAgent, ClientCredential
+from agentidp.domain.identity.clients import ClientAgent, ClientCredential
 from agentidp.domain.resources import ObjectRef
 
 

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from agentidp.domain.clients import Client
+from agentidp.domain.identity.clients import Client
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.cluster.clients import ClientIndex

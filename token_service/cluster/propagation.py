@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from agentidp.domain.clients import ClientCredential
-from agentidp.domain.propagation import ReplicaState, accepting
+from agentidp.domain.identity.clients import ClientCredential
+from agentidp.domain.identity.propagation import ReplicaState, accepting
 from agentidp.kube.reflector import Reflector
 from token_service.cluster.clients import ClientIndex
 
@@ -52,7 +52,7 @@ class Propagation:
         if not await self._credentials.progress.until(question.version, question.seconds):
             return False
         while client_id := self._unknown_agent_of(question.credential_id):
-            if not await self._index.changes.next(client_id, deadline - time.monotonic()):
+            if not await self._index.changes.wait(client_id, deadline - time.monotonic()):
                 return False
         return True
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from agentidp.authentication.issuer_keys import IssuerDiscovery
 from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
 from agentidp.cache.revocations import REVOKED_TOKENS
 from agentidp.kube.client import KubeClient
@@ -11,7 +12,6 @@ from agentidp.kube.pager import Source
 from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Store
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.client_lookup import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClientLookup
-from token_service.cluster.issuer_discovery import IssuerDiscovery
 from token_service.cluster.service_accounts import ClusterServiceAccounts
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings

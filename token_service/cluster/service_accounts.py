@@ -1,7 +1,7 @@
 """Read the ServiceAccount that has a name now, from the API server itself."""
 
-from agentidp.domain.client_assertions import Workload
 from agentidp.domain.resources import ObjectMeta
+from agentidp.domain.tokens.client_assertions import Workload
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import SERVICE_ACCOUNTS
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
-from agentidp.domain.access_tokens import PublicKey, TokenWriter
 from agentidp.domain.resources import ObjectRef, Secret
-from agentidp.domain.signing_keys import SECRET_KEY, KeySet, PrivateKey, public_jwk
+from agentidp.domain.tokens.access_tokens import PublicKey, TokenWriter
+from agentidp.domain.tokens.signing_keys import SECRET_KEY, KeySet, PrivateKey, public_jwk
 from agentidp.kube.pager import Pager
 
 log = structlog.get_logger()

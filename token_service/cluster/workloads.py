@@ -1,8 +1,8 @@
 """Agents by the workloads that they name, beside their ids."""
 
 from agentidp.cache.agents import AgentIndex
-from agentidp.domain.client_assertions import Workload
-from agentidp.domain.clients import ClientAgent
+from agentidp.domain.identity.clients import ClientAgent
+from agentidp.domain.tokens.client_assertions import Workload
 
 
 class AgentIndexByWorkload(AgentIndex[ClientAgent]):

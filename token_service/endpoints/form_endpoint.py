@@ -8,7 +8,7 @@ from time import perf_counter
 
 import structlog
 
-from agentidp.domain.oauth_errors import SERVER_ERROR, ErrorCode, OAuthError
+from agentidp.domain.tokens.oauth_errors import SERVER_ERROR, ErrorCode, OAuthError
 from agentidp.http_server.asgi import Receive, Scope, Send
 from token_service.http.request import FormRequest, RawRequest, parse_request, read_request
 from token_service.http.response import JsonResponse, error_answer, write

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request
+from agentidp.domain.tokens.access_tokens import AccessToken
+from agentidp.domain.tokens.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, json_response, token_body
 from token_service.http.request import FormRequest

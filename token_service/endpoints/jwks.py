@@ -5,7 +5,7 @@ It may be kept for a while: a key is published long before it signs.
 
 from fastapi import FastAPI, Response
 
-from agentidp.domain.oauth_errors import unavailable
+from agentidp.domain.tokens.oauth_errors import unavailable
 from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import error_responses, json_response
 from token_service.http.response import error_answer, response

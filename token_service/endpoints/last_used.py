@@ -9,8 +9,8 @@ from collections.abc import Callable
 import msgspec
 from fastapi import FastAPI, Header, Response
 
-from agentidp.domain.access_tokens import read_token
-from agentidp.domain.last_used import OPERATOR, USAGE_PATH, USAGE_SCOPE
+from agentidp.domain.secrets.last_used import OPERATOR, USAGE_PATH, USAGE_SCOPE
+from agentidp.domain.tokens.access_tokens import read_token
 from token_service.authentication.last_used import LastUsedLog
 from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import json_response

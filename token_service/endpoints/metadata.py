@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Response
 
-from agentidp.domain.client_assertions import ALGORITHMS
-from agentidp.domain.signing_keys import Algorithm
+from agentidp.domain.tokens.client_assertions import ALGORITHMS
+from agentidp.domain.tokens.signing_keys import Algorithm
 from token_service.endpoints import jwks
 from token_service.endpoints.openapi import Responses, json_response
 

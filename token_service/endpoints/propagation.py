@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from fastapi import FastAPI, Header, Query, Response
 
-from agentidp.domain.propagation import APPLIED_PATH, LONGEST_WAIT
+from agentidp.domain.identity.propagation import APPLIED_PATH, LONGEST_WAIT
 from agentidp.kube.errors import ApiError
 from token_service.authentication.internal_callers import InternalCallers
 from token_service.cluster.propagation import Propagation, Question

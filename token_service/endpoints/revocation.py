@@ -10,8 +10,8 @@ from typing import Any
 from fastapi import Response
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.access_tokens import AccessToken
-from agentidp.domain.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request, unavailable
+from agentidp.domain.tokens.access_tokens import AccessToken
+from agentidp.domain.tokens.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.cluster.clients import ClientIndex

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.access_tokens import TokenWriter
-from agentidp.domain.grants import TokenRequest
-from agentidp.domain.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
+from agentidp.domain.tokens.access_tokens import TokenWriter
+from agentidp.domain.tokens.grants import TokenRequest
+from agentidp.domain.tokens.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.authentication.last_used import LastUsedLog
 from token_service.authentication.result import AuthenticatedClient, ClientBySecret

@@ -7,7 +7,7 @@ import binascii
 
 from msgspec import Struct
 
-from agentidp.domain.oauth_errors import INVALID_CLIENT, OAuthError, invalid_request
+from agentidp.domain.tokens.oauth_errors import INVALID_CLIENT, OAuthError, invalid_request
 from token_service.http.form import unescaped
 from token_service.http.request import FormRequest
 

@@ -8,7 +8,7 @@ import re
 
 from msgspec import Struct
 
-from agentidp.domain.oauth_errors import OAuthError, invalid_request
+from agentidp.domain.tokens.oauth_errors import OAuthError, invalid_request
 
 REPEATABLE = "resource"
 MAX_FIELDS = 100

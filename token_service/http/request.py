@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
-from agentidp.domain.oauth_errors import OAuthError, invalid_request
+from agentidp.domain.tokens.oauth_errors import OAuthError, invalid_request
 from agentidp.http_server.asgi import Message, Receive, Scope
 from token_service.http.form import Form, parse_form
 

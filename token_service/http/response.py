@@ -7,7 +7,7 @@ import msgspec
 from fastapi import Response
 from msgspec import Struct
 
-from agentidp.domain.oauth_errors import ErrorCode, OAuthError
+from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError
 from agentidp.http_server.asgi import Send
 
 Headers = tuple[tuple[bytes, bytes], ...]

@@ -6,9 +6,9 @@ Making one takes two millionths of a second, so none is kept here: `Recall` keep
 import msgspec
 from msgspec import Struct
 
-from agentidp.domain.access_tokens import PreparedClaims, prepare_claims
-from agentidp.domain.grants import TokenRequest, evaluate_grant
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.tokens.access_tokens import PreparedClaims, prepare_claims
+from agentidp.domain.tokens.grants import TokenRequest, evaluate_grant
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from token_service.authentication.result import AuthenticatedClient
 
 

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from agentidp.domain.clients import ClientAgent
-from agentidp.domain.oauth_errors import ErrorCode, OAuthError, too_many_requests
+from agentidp.domain.identity.clients import ClientAgent
+from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, too_many_requests
 
 PATIENCE_SECONDS = 6.5
 """Of one request in all: five, what the last of them lacks to a whole second, and a bit for clocks that are adjusted."""

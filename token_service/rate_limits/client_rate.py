@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable
 
-from agentidp.domain.oauth_errors import OAuthError, too_many_requests
+from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests
 from agentidp.runtime.token_buckets import TokenBuckets
 
 

@@ -6,8 +6,8 @@ Each replica counts for itself, from its start. A day is one of UTC.
 import time
 from collections.abc import Callable
 
-from agentidp.domain.clients import ClientOrganization
-from agentidp.domain.oauth_errors import OAuthError, too_many_requests
+from agentidp.domain.identity.clients import ClientOrganization
+from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests
 
 SECONDS_PER_DAY = 86_400
 

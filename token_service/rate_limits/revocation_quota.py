@@ -6,7 +6,7 @@ be able to register more, so the clients of a namespace have a bound together, t
 """
 
 from agentidp.cache.revocations import RevocationIndex
-from agentidp.domain.oauth_errors import OAuthError, too_many_requests
+from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests
 from token_service.rate_limits.client_rate import ClientRate
 
 PER_SECOND, AT_ONCE = 1, 100

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from agentidp.domain.access_tokens import AccessToken
 from agentidp.domain.resources import ObjectMeta, TokenRevocation, TokenRevocationSpec
+from agentidp.domain.tokens.access_tokens import AccessToken
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import TOKEN_REVOCATIONS

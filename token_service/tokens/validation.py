@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 
 from agentidp.cache.revocations import RevokedToken
-from agentidp.domain.access_tokens import AccessToken, read_token
-from agentidp.domain.client_status import agent_failure
-from agentidp.domain.clients import ClientAgent, is_client_id
-from agentidp.domain.oauth_errors import OAuthError, unavailable
+from agentidp.domain.identity.client_status import agent_failure
+from agentidp.domain.identity.clients import ClientAgent, is_client_id
+from agentidp.domain.tokens.access_tokens import AccessToken, read_token
+from agentidp.domain.tokens.oauth_errors import OAuthError, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex

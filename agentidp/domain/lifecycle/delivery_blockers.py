@@ -1,8 +1,8 @@
 """What keeps a Secret from being as declared until a person does something: to be shown, and to be counted for alerts."""
 
-from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Condition, ConditionStatus, CredentialStatus
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
 
 OBSTACLES = (Reason.SECRET_NOT_OWNED, Reason.SECRET_CONTESTED, Reason.API_FORBIDDEN, Reason.API_REFUSED)
 _OBSTACLES = frozenset(reason.value for reason in OBSTACLES)

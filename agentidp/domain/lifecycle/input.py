@@ -1,15 +1,15 @@
 """What a decision sees, and the steps that it can ask for."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from agentidp.domain.conditions import is_ready
-from agentidp.domain.last_used import Uses
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential, AgentState, CredentialSpec, CredentialStatus, SecretHash
-from agentidp.domain.secret_delivery import Delivery, SecretOwnership
+from agentidp.domain.resources.conditions import is_registered
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.last_used import Uses
+from agentidp.domain.secrets.secret_delivery import Delivery, SecretOwnership
 
 
 class Input(Struct, frozen=True):
@@ -24,6 +24,9 @@ class Input(Struct, frozen=True):
 
     uses: Uses | None = None
     """When its secrets were last used; None where nobody knows."""
+
+    uses_lag: timedelta = timedelta()
+    """How long a use may have happened before it is in `uses`."""
 
     @property
     def spec(self) -> CredentialSpec:
@@ -48,12 +51,17 @@ class Input(Struct, frozen=True):
     @property
     def agent_id(self) -> str | None:
         """The id that the agent was given, if it may use it."""
-        return self.agent.status.agent_id if self.agent and is_ready(self.agent.status.conditions) else None
+        return self.agent.status.agent_id if self.agent and is_registered(self.agent.status.conditions) else None
 
     @property
     def agent_state(self) -> AgentState | None:
         """What its owner wants of the agent."""
         return self.agent.spec.state if self.agent else None
+
+    @property
+    def tokens_valid_after(self) -> datetime | None:
+        """Before this time its agent gets no token."""
+        return self.agent.spec.tokens_valid_after if self.agent else None
 
     @property
     def held(self) -> SecretHash | None:
@@ -93,6 +101,7 @@ class EventNote(Struct, frozen=True):
 
     reason: Reason
     note: str
+    warning: bool = True
 
 
 class WriteStatus(Struct, frozen=True):

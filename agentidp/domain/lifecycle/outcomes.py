@@ -1,14 +1,16 @@
 """How a rule that applies becomes a step: what is recorded of it, and when to look again. No rule lives here."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec.structs import replace
 
+from agentidp.domain.identity.valid_after import tokens_from
 from agentidp.domain.lifecycle.input import EventNote, Input, IssueSecret, RemoveSecret, Step, Wait, WriteStatus
 from agentidp.domain.lifecycle.retirement import consumers_of_postponed, next_review
 from agentidp.domain.lifecycle.status import with_delivery, with_ids, with_phase, with_room, without_secrets
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, CredentialStatus
+from agentidp.domain.resources.meta import rfc3339
+from agentidp.domain.resources.reasons import Reason
 
 
 def recorded(seen: Input, status: CredentialStatus) -> Step | None:
@@ -61,19 +63,26 @@ def next_due(seen: Input, now: datetime, *others: datetime) -> datetime | None:
     spec, status = seen.spec, seen.status
     ends = (one.not_after for one in status.secret_hashes)
     review = next_review(status, spec.rotation, now)
-    moments = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, review, *ends, *others)
+    valid = tokens_from(seen.tokens_valid_after, now)
+    moments = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, review, valid, *ends, *others)
     return min((moment for moment in moments if moment and moment > now), default=None)
 
 
-def at(moment: datetime) -> str:
-    """As messages write it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _story(seen: Input, status: CredentialStatus) -> EventNote | None:
-    """Who keeps an old secret alive, where its end has moved."""
+    """Who keeps an old secret alive, where its end has moved; or that the credential's own end has moved on."""
     consumers = consumers_of_postponed(seen.status, status, seen.uses)
-    if consumers is None:
+    if consumers is not None:
+        who = ", ".join(consumers) or "an unknown client, because the token service does not answer"
+        return EventNote(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")
+    return _expiry_moved(seen.status, status)
+
+
+def _expiry_moved(before: CredentialStatus, after: CredentialStatus) -> EventNote | None:
+    """The credential works for longer than it would have."""
+    if before.expires_at is None or before.expires_at == after.expires_at or after.phase is not CredentialPhase.ACTIVE:
         return None
-    who = ", ".join(consumers) or "nobody can say whom: the token service does not tell"
-    return EventNote(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")
+    if after.expires_at and after.expires_at < before.expires_at:
+        return None
+    until = f"until {rfc3339(after.expires_at)}" if after.expires_at else "without an end"
+    note = f"The credential works {until} now; it would have expired at {rfc3339(before.expires_at)}."
+    return EventNote(Reason.EXPIRY_POSTPONED, note, warning=False)

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, condition
+from agentidp.domain.identity.valid_after import no_token_before
 from agentidp.domain.lifecycle.input import Input, RemoveSecret, RepairSecret, Step, Wait
 from agentidp.domain.lifecycle.outcomes import (
-    at,
     ended,
     held_back,
     issued,
@@ -22,11 +21,11 @@ from agentidp.domain.lifecycle.outcomes import (
     undelivered,
     without_delivery,
 )
+from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
 from agentidp.domain.lifecycle.rotation_requests import asks_for_another, recorded_issue
 from agentidp.domain.lifecycle.status import (
     next_rotation,
-    overlap_of,
     with_delivery,
     with_hashes_retired,
     with_ids,
@@ -36,8 +35,6 @@ from agentidp.domain.lifecycle.status import (
     with_request_served,
     without_undelivered,
 )
-from agentidp.domain.reasons import Reason
-from agentidp.domain.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.resources import (
     AgentState,
     Binding,
@@ -49,7 +46,10 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
-from agentidp.domain.secret_delivery import SecretOwnership
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.meta import rfc3339
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import SecretOwnership
 
 FOREIGN_SECRET_RECHECK = timedelta(seconds=30)
 """Only our own Secrets are watched, so nobody tells when a foreign one has gone."""
@@ -77,11 +77,24 @@ def is_revoked(seen: Input, now: datetime) -> Step | None:
     return ended(seen, status, CredentialPhase.REVOKED, reason, message, now)
 
 
+def is_deleted(seen: Input, now: datetime) -> Step | None:
+    """Being deleted, and kept by a finalizer: nothing is accepted any more; the Secret goes with the credential."""
+    if not seen.credential.metadata.deletion_timestamp:
+        return None
+    message = (
+        "The credential is being deleted and none of its secrets is accepted; the finalizers in its metadata say what the"
+        " deletion waits for."
+    )
+    status = with_ids(seen.status, seen.credential, None)
+    status = with_phase(status, seen, CredentialPhase.PENDING, Reason.CREDENTIAL_DELETED, message, now)
+    return recorded(seen, status) or Wait()
+
+
 def is_expired(seen: Input, now: datetime) -> Step | None:
     """Past `expiresAt`."""
     if not seen.spec.expires_at or now < seen.spec.expires_at:
         return None
-    message = f"Expired at {at(seen.spec.expires_at)}. A later spec.expiresAt issues a fresh secret."
+    message = f"Expired at {rfc3339(seen.spec.expires_at)}. A later spec.expiresAt issues a fresh secret."
     return ended(seen, seen.status, CredentialPhase.EXPIRED, Reason.CREDENTIAL_EXPIRED, message, now)
 
 
@@ -150,8 +163,8 @@ def hash_is_provided(seen: Input, now: datetime) -> Step | None:
     provided = seen.spec.secret_hash
     if not provided:
         return None
-    status = with_ends_postponed(_bound(seen), seen.spec.rotation, seen.uses, now)
-    status = with_provided_hash(status, provided, overlap_of(seen.spec.rotation), now)
+    status = with_ends_postponed(_bound(seen), seen, now)
+    status = with_provided_hash(status, provided, seen.spec.rotation, now)
     status = with_issue_recorded(status, status.secret_hashes[-1], Rotation())
     status = without_delivery(status, seen, Reason.SECRET_NOT_WANTED, "spec.secretHash is used: no Secret is written.", now)
     status = _active(with_uses(status, seen.uses), seen, Reason.PROVIDED, "The secret of the provided hash is accepted.", now)
@@ -189,14 +202,15 @@ def secret_has_drifted(seen: Input, now: datetime) -> Step | None:
         return None
     lately = _mended_lately(seen, now)
     until = left_alone_until(lately)
+    gone = seen.delivery.holding is SecretOwnership.NONE
+    reason = Reason.SECRET_MISSING if gone else Reason.SECRET_DRIFTED
     if is_contested(lately):
         return undelivered(seen, Reason.SECRET_CONTESTED, _contested(seen, until), until, now)
     if now < until:
-        return Wait(next_due(seen, now, until))
-    gone = seen.delivery.holding is SecretOwnership.NONE
-    reason = Reason.SECRET_MISSING if gone else Reason.SECRET_DRIFTED
-    counted = replace(seen.status, reissues=mended_again(lately), observed_generation=seen.generation)
-    return issued(seen, counted, reason)
+        return undelivered(seen, reason, f"{_drifted(seen, reason)} {_repeated(until)}", until, now)
+    status = with_delivery(seen.status, seen, reason, _drifted(seen, reason), now)
+    status = with_phase(status, seen, CredentialPhase.PENDING, reason, _drifted(seen, reason), now)
+    return issued(seen, replace(status, reissues=mended_again(lately)), reason)
 
 
 def rotation_is_due(seen: Input, now: datetime) -> Step | None:
@@ -247,6 +261,7 @@ def nothing_is_to_do(seen: Input, now: datetime) -> Step | None:
 
 RULES: tuple[Rule, ...] = (
     is_revoked,
+    is_deleted,
     is_expired,
     agent_is_missing,
     agent_was_replaced,
@@ -288,12 +303,16 @@ def _bound(seen: Input) -> CredentialStatus:
 def _in_use(seen: Input, held: SecretHash, now: datetime) -> CredentialStatus:
     """This hash accepts what the Secret holds: it is the one that was last issued, and older ones retire."""
     status = without_undelivered(_bound(seen), held)
-    status = with_ends_postponed(status, seen.spec.rotation, seen.uses, now)
-    status = with_hashes_retired(status, held, overlap_of(seen.spec.rotation), now)
+    status = with_ends_postponed(status, seen, now)
+    status = with_hashes_retired(status, held, seen.spec.rotation, now)
     return with_issue_recorded(with_uses(status, seen.uses), held, seen.spec.rotation)
 
 
 def _active(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+    valid = no_token_before(seen.tokens_valid_after, now)
+    if valid:
+        message = f"Its agent gets no token before {rfc3339(valid)} (spec.tokensValidAfter of the Agent)."
+        return with_phase(status, seen, CredentialPhase.PENDING, Reason.TOKENS_NOT_VALID_YET, message, now)
     return with_phase(status, seen, CredentialPhase.ACTIVE, reason, message, now)
 
 
@@ -314,5 +333,15 @@ def _mended_lately(seen: Input, now: datetime) -> Reissues:
     return in_this_window(None if seen.spec_is_new else seen.status.reissues, now)
 
 
+def _drifted(seen: Input, reason: Reason) -> str:
+    if reason is Reason.SECRET_MISSING:
+        return f"Secret {seen.delivery.name!r} is missing: a new secret is issued under the same client id."
+    return f"Secret {seen.delivery.name!r} holds a value that is not accepted: a new secret is issued under the same client id."
+
+
+def _repeated(until: datetime) -> str:
+    return f"It was repaired a moment ago and something undid that, so the next repair is at {rfc3339(until)}."
+
+
 def _contested(seen: Input, until: datetime) -> str:
-    return f"Something else keeps changing Secret {seen.delivery.name!r}: left alone until {at(until)}."
+    return f"Something else keeps changing Secret {seen.delivery.name!r}: left alone until {rfc3339(until)}."

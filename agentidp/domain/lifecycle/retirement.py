@@ -1,17 +1,20 @@
 """Retiring an old secret only when nobody uses it any more (`spec.rotation.retire: WhenUnused`).
 
-An old secret's end is reviewed when half of its overlap is left. If it was used since it could have been forgotten, or if that
-is not known, its end moves to one overlap after the last use, but never beyond `maxOverlap` after its successor was made.
+An old secret's end is reviewed when half of its overlap is left. Its end moves to one overlap after the last use that is known,
+or after now where no use is known, and by the time that it takes to learn of a use (`Input.uses_lag`): a client that uses its
+secret at least once in each overlap is never cut off. No end moves beyond `maxOverlap` after the successor was made.
 """
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from msgspec.structs import replace
 
-from agentidp.domain.durations import parse_duration
-from agentidp.domain.last_used import Uses, fingerprint, latest
+from agentidp.domain.lifecycle.input import Input
 from agentidp.domain.lifecycle.status import overlap_of
 from agentidp.domain.resources import CredentialStatus, Retirement, Rotation, SecretHash
+from agentidp.domain.resources.meta import parse_duration
+from agentidp.domain.secrets.last_used import Uses, fingerprint, latest
 
 GRANULARITY = timedelta(minutes=10)
 """`lastUsedAt` moves in steps of this at least, so that it costs few writes however often a secret is used."""
@@ -27,17 +30,14 @@ def with_uses(status: CredentialStatus, uses: Uses | None) -> CredentialStatus:
     return replace(status, secret_hashes=hashes, last_used_at=newest)
 
 
-def with_ends_postponed(status: CredentialStatus, rotation: Rotation, uses: Uses | None, now: datetime) -> CredentialStatus:
-    """Later ends for those old secrets that are still in use; `uses` None means that nobody knows."""
+def with_ends_postponed(status: CredentialStatus, seen: Input, now: datetime) -> CredentialStatus:
+    """Later ends for those old secrets that are in use, or may be: a use that is not known yet counts."""
+    rotation, hashes = seen.spec.rotation, status.secret_hashes
     if rotation.retire is not Retirement.WHEN_UNUSED:
         return status
-    hashes = status.secret_hashes
-    bounds = (later.created_at + max_overlap_of(rotation) for later in hashes[1:])
     postponed = tuple(
-        replace(one, not_after=min(bound, _wanted_end(one, rotation, uses, now)))
-        if one.not_after and _is_under_review(one, rotation, now) and one.not_after < bound
-        else one
-        for one, bound in zip(hashes, bounds, strict=False)
+        _postponed(one, successor, seen, now) if one.not_after and _is_under_review(one, rotation, now) else one
+        for one, successor in pairwise(hashes)
     )
     return replace(status, secret_hashes=(*postponed, *hashes[len(postponed) :]))
 
@@ -51,13 +51,17 @@ def next_review(status: CredentialStatus, rotation: Rotation, now: datetime) -> 
 
 
 def consumers_of_postponed(before: CredentialStatus, after: CredentialStatus, uses: Uses | None) -> tuple[str, ...] | None:
-    """Who still uses a secret whose end has moved; None where none has."""
+    """Who still uses a secret whose end has moved; None where none has, or nobody has used one since its successor was made."""
     ends = {one.hash: one.not_after for one in before.secret_hashes}
-    moved = [one for one in after.secret_hashes if one.not_after and (ends.get(one.hash) or one.not_after) < one.not_after]
-    if not moved:
-        return None
-    found = (uses[key] for one in moved if uses and (key := fingerprint(one.hash)) in uses)
-    return tuple(dict.fromkeys(consumer for use in found for consumer in use.consumers))
+    moved = [
+        (one, successor)
+        for one, successor in pairwise(after.secret_hashes)
+        if one.not_after and (ends.get(one.hash) or one.not_after) < one.not_after
+    ]
+    if uses is None:
+        return () if moved else None
+    found = [use for one, successor in moved if (use := uses.get(fingerprint(one.hash))) and use.at >= successor.created_at]
+    return tuple(dict.fromkeys(consumer for use in found for consumer in use.consumers)) if found else None
 
 
 def max_overlap_of(rotation: Rotation) -> timedelta:
@@ -76,10 +80,21 @@ def _is_under_review(one: SecretHash, rotation: Rotation, now: datetime) -> bool
     return one.not_after is not None and one.not_after - overlap_of(rotation) / 2 <= now < one.not_after
 
 
-def _wanted_end(one: SecretHash, rotation: Rotation, uses: Uses | None, now: datetime) -> datetime:
-    """One overlap after the last use; what is not known counts as used now. Never earlier than it is."""
-    planned = one.not_after or now
-    if uses is None:
-        return max(planned, now + overlap_of(rotation))
-    use = uses.get(fingerprint(one.hash))
-    return max(planned, use.at + overlap_of(rotation)) if use else planned
+def _postponed(one: SecretHash, successor: SecretHash, seen: Input, now: datetime) -> SecretHash:
+    """Never ended earlier than it was to be, and never kept beyond the bound."""
+    planned, bound = one.not_after or now, successor.created_at + max_overlap_of(seen.spec.rotation)
+    end = max(planned, min(bound, _end_if_unused(one, successor, seen, now)))
+    return replace(one, not_after=end)
+
+
+def _end_if_unused(one: SecretHash, successor: SecretHash, seen: Input, now: datetime) -> datetime:
+    """One overlap after the last use that there may be.
+
+    A use is known after `uses_lag`. Until then the next use within the overlap may have happened, so the end waits for it.
+    """
+    overlap = overlap_of(seen.spec.rotation)
+    if seen.uses is None:
+        return now + overlap + seen.uses_lag
+    use = seen.uses.get(fingerprint(one.hash))
+    last = max(successor.created_at, use.at) if use else successor.created_at
+    return last + overlap + seen.uses_lag

@@ -4,11 +4,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition, with_condition
-from agentidp.domain.durations import parse_duration
+from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.lifecycle.input import Input, IssueSecret, RepairSecret, Step
 from agentidp.domain.lifecycle.rotation_requests import is_second_of, recorded_issue
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -17,6 +15,9 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition, with_condition
+from agentidp.domain.resources.meta import parse_duration
+from agentidp.domain.resources.reasons import Reason
 
 MAX_HASHES = 5
 
@@ -66,13 +67,13 @@ def without_undelivered(status: CredentialStatus, held: SecretHash) -> Credentia
     return replace(status, secret_hashes=(*hashes[:since], *hashes[place:]))
 
 
-def with_hashes_retired(status: CredentialStatus, held: SecretHash, overlap: timedelta, now: datetime) -> CredentialStatus:
+def with_hashes_retired(status: CredentialStatus, held: SecretHash, rotation: Rotation, now: datetime) -> CredentialStatus:
     """Older hashes than the one in use end now, or after the overlap; one whose end has passed is dropped.
 
     A younger hash is one whose value never reached the Secret, or is only on its way: it stays until a younger one is in use.
     """
     place = status.secret_hashes.index(held)
-    older = (_retired(one, overlap, now) for one in status.secret_hashes[:place])
+    older = (_retired(one, rotation, now) for one in status.secret_hashes[:place])
     kept = tuple(one for one in older if not _is_past(one, now))
     return replace(status, secret_hashes=(*kept, *status.secret_hashes[place:]))
 
@@ -120,13 +121,13 @@ def with_room(status: CredentialStatus, held: SecretHash | None) -> CredentialSt
     return replace(status, secret_hashes=tuple(hashes))
 
 
-def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, overlap: timedelta, now: datetime) -> CredentialStatus:
+def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, rotation: Rotation, now: datetime) -> CredentialStatus:
     """The hash that the secret's owner provides is the one in use, and the youngest; what was in use before retires."""
     if not status.secret_hashes or not _is_provided(status.secret_hashes[-1], provided):
         others = tuple(one for one in status.secret_hashes if one.hash != provided.hash)
         room = with_room(replace(status, secret_hashes=others), None)
         status = with_fresh_hash(room, provided.hash, provided.hint, now)
-    return with_hashes_retired(status, status.secret_hashes[-1], overlap, now)
+    return with_hashes_retired(status, status.secret_hashes[-1], rotation, now)
 
 
 def with_write_refused(
@@ -154,8 +155,9 @@ def overlap_of(rotation: Rotation) -> timedelta:
     return parse_duration(rotation.overlap) if rotation.overlap else timedelta()
 
 
-def _retired(one: SecretHash, overlap: timedelta, now: datetime) -> SecretHash:
-    return one if one.not_after else replace(one, not_after=now + overlap)
+def _retired(one: SecretHash, rotation: Rotation, now: datetime) -> SecretHash:
+    retired = one if one.not_after else replace(one, not_after=now + overlap_of(rotation))
+    return replace(retired, not_after=accepted_until(retired, rotation))
 
 
 def _is_past(one: SecretHash, now: datetime) -> bool:

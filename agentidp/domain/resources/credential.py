@@ -42,6 +42,7 @@ class Rotation(Part, frozen=True, kw_only=True):
     overlap: str | None = None
     retire: Retirement = Retirement.AFTER_OVERLAP
     max_overlap: str | None = None
+    end_overlaps_at: Time | None = None
     requested_at: Time | None = None
 
 

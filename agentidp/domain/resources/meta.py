@@ -1,10 +1,16 @@
-"""What every Kubernetes object has: metadata, owner references, conditions (API conventions, "Metadata" and "Conditions")."""
+"""What the kinds share, as in `meta/v1` of Kubernetes: metadata, owner references, conditions, times and durations.
 
-from datetime import UTC, datetime
+Source: Kubernetes API conventions, "Metadata" and "Conditions". No kind is declared here.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 Time = Annotated[datetime, Meta(tz=True)]
 """A moment with a time zone; in JSON RFC 3339."""
@@ -71,6 +77,19 @@ def age_of(value: Object) -> tuple[datetime, str]:
     return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
 
 
+def rfc3339(timestamp: datetime, timespec: str = "seconds") -> str:
+    """The timestamp in UTC as RFC 3339 text, cut to `timespec` (as `datetime.isoformat` names it): `2026-03-01T12:00:00Z`."""
+    return timestamp.astimezone(UTC).isoformat(timespec=timespec).removesuffix("+00:00") + "Z"
+
+
+def parse_rfc3339(text: str) -> datetime | None:
+    """The timestamp that RFC 3339 text names, in UTC; None for any other text, and where no calendar has the day."""
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC) if _RFC3339.fullmatch(text) else None
+    except (ValueError, OverflowError):  # a month of 32 days, or a time before the year 1
+        return None
+
+
 class ConditionStatus(StrEnum):
     """Whether a condition holds."""
 
@@ -88,3 +107,24 @@ class Condition(Part, frozen=True, kw_only=True):
     message: str
     last_transition_time: Time
     observed_generation: int = 0
+
+
+_DURATION = re.compile(r"(?=.)(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+"""The subset of Go's notation that the CRDs admit: `720h`, `1h30m`, `45s`."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that `text` names. Raises ValueError, quoting the text, where it names none."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a duration: write hours, minutes and seconds in this order, like 720h or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def format_duration(duration: timedelta) -> str:
+    """The text that `parse_duration` reads as this duration, in whole seconds."""
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

@@ -16,6 +16,7 @@ from agentidp.kube.config.reloading import Reloaded
 from agentidp.kube.config.rest_config import KubeconfigSource, Login, PodSource, RestConfig
 from agentidp.kube.config.tls import Tls
 from agentidp.kube.errors import ConfigError
+from agentidp.runtime.command_line import refuse
 
 
 class Source(Protocol):
@@ -88,6 +89,14 @@ class ClientIdentity:
                 f"the kubeconfig names another API server now: {config.server}.", "Restart the program to go over to it."
             )
         return _Parts(config, self._may_run)
+
+
+def require_identity(name: str) -> None:
+    """End the program of this name with exit status 2 where the environment names no API server or no identity."""
+    try:
+        ClientIdentity.of_environment()
+    except ConfigError as error:
+        refuse(name, error, 2)
 
 
 class _Parts:

@@ -30,7 +30,7 @@ def discovered() -> dict[str, str]:
 
 
 def main(api_url: str) -> None:
-    """Do it."""
+    """Get a token, call the API, introspect and revoke the token."""
     metadata = discovered()
     with OAuth2Client(secret("client_id"), secret("client_secret"), scope=SCOPE) as agent:
         token = agent.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", resource=RESOURCE)

@@ -4,7 +4,7 @@ Fed by events, by listings, and by the answers to our own writes. An older versi
 versions of one kind are ordered numbers (KEP-5504).
 """
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic
 
@@ -13,9 +13,7 @@ from agent_operator.cache.places import Places, share_of, waits_for_a_place
 from agent_operator.cache.trim import trimmed_secret, without_metadata
 from agent_operator.clock import now
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
-from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import Standing, claimed_id
+from agentidp.domain.identity.registration import Standing, claimed_id
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -27,9 +25,12 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.domain.secret_delivery import owning_credentials
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import owning_credentials
 from agentidp.kube.kinds import ObjectT
 from agentidp.kube.pager import Pager
+from agentidp.runtime.bounded_cache import BoundedCache
 
 TOMBSTONES = 10_000
 ENDED = frozenset({CredentialPhase.REVOKED, CredentialPhase.EXPIRED})
@@ -54,7 +55,7 @@ class Store(Generic[ObjectT]):
         self._changed = changed
         self._objects: dict[NamespacedName, ObjectT] = {}
         self._linked: defaultdict[object, set[NamespacedName]] = defaultdict(set)
-        self._removed: OrderedDict[str, int] = OrderedDict()
+        self._removed: BoundedCache[str, int] = BoundedCache(TOMBSTONES)
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -77,16 +78,15 @@ class Store(Generic[ObjectT]):
             if version_of(value) == version_of(known) and type(value) is not type(known):
                 self._remember(value)  # more or less of it than before, which is no news
             return
-        if version_of(value) <= self._removed.get(value.metadata.uid, -1):
+        removed_at = self._removed.get(value.metadata.uid)
+        if removed_at is not None and version_of(value) <= removed_at:
             return
         self._remember(value)
         self._changed(known, value)
 
     def remove(self, gone: ObjectRef) -> None:
         """Gone, in this version."""
-        self._removed[gone.uid] = int(gone.resource_version or 0)
-        if len(self._removed) > TOMBSTONES:
-            self._removed.popitem(last=False)
+        self._removed.put(gone.uid, int(gone.resource_version or 0))
         known = self._objects.get(NamespacedName(gone.namespace, gone.name))
         if known and known.metadata.uid == gone.uid:
             self._forget(known.key)
@@ -155,6 +155,10 @@ class ClusterCache:
         """The agents that have this id or would like to."""
         return self.agents.linked(("id", agent_id))
 
+    def agent_of(self, agent_id: str) -> Agent | None:
+        """The agent that has this id."""
+        return next((one for one in self.claimants_of(agent_id) if one.status.agent_id == agent_id), None)
+
     def agents_of(self, organization: str, namespaces: Iterable[str]) -> list[Agent]:
         """The agents of these namespaces that claim to belong to this organization."""
         return [one for namespace in set(namespaces) for one in self.agents.linked(("organization", organization, namespace))]
@@ -164,7 +168,10 @@ class ClusterCache:
         return self.places.count(agent)
 
     def clock_was_set_back(self) -> None:
-        """What has expired by a wrong clock may not have expired."""
+        """What has expired by a wrong clock may not have expired, and a time that has come may be ahead."""
+        for agent in self.agents:
+            if agent.spec.tokens_valid_after:
+                self._work.wake(RequestKind.AGENT, agent.key)
         for credential in self.credentials:
             self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
@@ -220,6 +227,9 @@ class ClusterCache:
             return
         for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
             self._work.wake(RequestKind.AGENT, agent.key)
+        if before.spec.allowed_scopes != after.spec.allowed_scopes:
+            for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
+                self._work.wake(RequestKind.AGENT, agent.key)
         for name in self.memberships.waiting(after):
             self._work.wake(RequestKind.AGENT, name)
         if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:

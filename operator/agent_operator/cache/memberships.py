@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-from agentidp.domain.registration import Standing, standing
+from agentidp.domain.identity.registration import Standing, standing
 from agentidp.domain.resources import Agent, NamespacedName, Organization
 from agentidp.domain.resources.meta import age_of
 

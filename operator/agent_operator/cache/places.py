@@ -4,15 +4,15 @@ Flows in: each change of a credential. Flows out, in O(log credentials): how man
 a place the longest, and the numbers in the agent's status. So what a look costs does not grow with what a tenant declares.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialCount, CredentialPhase, CredentialState, NamespacedName
+from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources.reasons import Reason
 
 Age = tuple[datetime, str]
 
@@ -38,19 +38,19 @@ class Line:
     """An agent's credentials of one client id: how many were issued, and which will be, the oldest first."""
 
     def __init__(self) -> None:
-        self._issued = 0
+        self.issued = 0
         self._ages: list[Age] = []
         self._ends: list[tuple[datetime, Age]] = []
         """Of those that expire, the earliest first; the first `_ended` of them are not among the ages."""
         self._ended = 0
 
     def __bool__(self) -> bool:
-        return bool(self._issued or self._ages or self._ends)
+        return bool(self.issued or self._ages or self._ends)
 
     def add(self, share: Share, moment: datetime) -> None:
         """It has a secret, or may get one."""
         if share.is_issued:
-            self._issued += 1
+            self.issued += 1
         elif share.may_be_issued and share.expires_at:
             self._settle(moment)
             position = bisect_left(self._ends, end := (share.expires_at, share.age))
@@ -65,7 +65,7 @@ class Line:
     def remove(self, share: Share) -> None:
         """As it was added."""
         if share.is_issued:
-            self._issued -= 1
+            self.issued -= 1
             return
         if not share.may_be_issued:
             return
@@ -80,7 +80,7 @@ class Line:
     def ahead_of(self, age: Age, moment: datetime) -> int:
         """How many have a secret, or are older and will get one."""
         self._settle(moment)
-        return self._issued + bisect_left(self._ages, age)
+        return self.issued + bisect_left(self._ages, age)
 
     def _settle(self, moment: datetime) -> None:
         """What has expired leaves the line; after the clock was set back, what has not expired is in it again."""
@@ -102,6 +102,8 @@ class Account:
         self.waiting: list[tuple[Age, NamespacedName]] = []
         """The oldest first."""
         self.lines: defaultdict[str | None, Line] = defaultdict(Line)
+        self.reserved: list[Age] = []
+        """Of those whose first secret is being made, the oldest first: its hash is in no status yet."""
 
     def add(self, share: Share, moment: datetime) -> None:
         """One more."""
@@ -122,6 +124,24 @@ class Account:
         if not line:
             del self.lines[share.client_id]
 
+    def has_reserved(self, age: Age) -> bool:
+        """Whether the first secret of the credential of this age is being made."""
+        position = bisect_left(self.reserved, age)
+        return self.reserved[position : position + 1] == [age]
+
+    def release(self, age: Age) -> None:
+        """It is made, or not made any more."""
+        if self.has_reserved(age):
+            del self.reserved[bisect_left(self.reserved, age)]
+
+    def ahead_of(self, age: Age, client_id: str | None, moment: datetime) -> int:
+        """How many of this client id, or of none yet, have a place before the credential of this age."""
+        lines = [self.lines[one] for one in {None, client_id} if one in self.lines]
+        if self.has_reserved(age):
+            return sum(line.issued for line in lines) + bisect_left(self.reserved, age)
+        younger = len(self.reserved) - bisect_right(self.reserved, age)
+        return sum(line.ahead_of(age, moment) for line in lines) + younger
+
 
 class Places:
     """The accounts of all agents that credentials name."""
@@ -134,10 +154,23 @@ class Places:
         if before:
             account = self._accounts[before.agent]
             account.remove(before)
+            if after is None or after.is_issued:
+                account.release(before.age)
             if not account.total:
                 del self._accounts[before.agent]
         if after:
             self._accounts[after.agent].add(after, moment)
+
+    def reserve(self, credential: AgentCredential) -> None:
+        """The first secret of this credential is being made: it keeps its place, also from an older one that comes later."""
+        account, age = self._accounts.get(_agent_of(credential)), age_of(credential)
+        if account and not account.has_reserved(age):
+            insort(account.reserved, age)
+
+    def release(self, credential: AgentCredential) -> None:
+        """No secret of it is being made."""
+        if account := self._accounts.get(_agent_of(credential)):
+            account.release(age_of(credential))
 
     def count(self, agent: NamespacedName) -> CredentialCount:
         """How many credentials an agent has, and how many of them work."""
@@ -155,14 +188,12 @@ class Places:
         return account.waiting[0][1] if account and account.waiting else None
 
     def ahead_of(self, credential: AgentCredential, agent_id: str | None, moment: datetime) -> int:
-        """How many others of its agent come before one that has no secret.
+        """How many others of its agent come before one that has no secret: a younger one whose secret is being made, too.
 
         Those of another agent that had the same name before do not count.
         """
         account = self._accounts.get(_agent_of(credential))
-        lines = account.lines if account else {}
-        mine = (lines[one] for one in {None, agent_id} if one in lines)
-        return sum(line.ahead_of(age_of(credential), moment) for line in mine)
+        return account.ahead_of(age_of(credential), agent_id, moment) if account else 0
 
 
 def share_of(credential: AgentCredential) -> Share:

@@ -10,7 +10,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from agentidp.domain.resources import AgentCredential, Secret, SecretMeta
-from agentidp.domain.secret_delivery import is_bound, owning_credentials, with_own_fields_only
+from agentidp.domain.secrets.secret_delivery import is_bound, owning_credentials, with_own_fields_only
 from agentidp.kube.kinds import ObjectT
 
 MAX_SECRET_BYTES = 8192

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.leadership.status_backoff import StatusContest
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -26,7 +25,8 @@ from agentidp.domain.resources import (
     Secret,
     TokenRevocation,
 )
-from agentidp.domain.secret_delivery import CARRIER, carried_over
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import CARRIER, carried_over
 from agentidp.kube.client import STRATEGIC_MERGE_PATCH, KubeClient
 from agentidp.kube.errors import Invalid, NotFound, Unreachable
 from agentidp.kube.events import EventRecorder
@@ -125,13 +125,15 @@ class FencedWriter:
             await self._cluster.delete(TOKEN_REVOCATIONS, revocation)
         self._world.revocations.remove(revocation.metadata)
 
-    def credential_event(self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False) -> None:
+    def credential_event(
+        self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False, transition: bool = False
+    ) -> None:
         """Tell the credential's story to `kubectl describe`."""
-        self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning)
+        self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning, transition=transition)
 
-    def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False) -> None:
+    def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False, transition: bool = False) -> None:
         """Tell the agent's story to `kubectl describe`."""
-        self._events.record(AGENTS, about, reason, note, action="Register", warning=warning)
+        self._events.record(AGENTS, about, reason, note, action="Register", warning=warning, transition=transition)
 
 
 def _awaited(secret: Secret) -> str:

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from agent_operator.leadership.leases import LEASES, Lease
 from agent_operator.leadership.single_operator import SERVICE_ACCOUNT, OtherOperators
 from agentidp.domain.resources import ObjectMeta
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Conflict
 
@@ -193,7 +194,7 @@ class Election:
 
     async def _renew(self) -> None:
         account = {SERVICE_ACCOUNT: await self._others.username()}
-        sent, moment = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        sent, moment = time.monotonic(), rfc3339(datetime.now(UTC), "microseconds")
         spec = self._lease.spec
         ours = spec.holder_identity == self._identity
         renewed = replace(

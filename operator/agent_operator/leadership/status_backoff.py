@@ -1,10 +1,9 @@
-"""Statuses that another writer undoes are left alone for longer each time, as Secrets are: `agentidp.domain.repair_backoff`.
+"""Backoff of statuses that another writer reverts: each repair waits longer (`agentidp.domain.lifecycle.repair_backoff`).
 
 Flows in: each status that was written. One that is to be written again, and is not what this process wrote last, was undone by
 somebody: a second operator, or whoever may write statuses. Bounded: of the statuses that were written last, a digest is kept.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
@@ -14,9 +13,10 @@ import msgspec
 import structlog
 
 from agent_operator.clock import now
-from agentidp.domain.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
+from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.kube.errors import ApiError
+from agentidp.runtime.bounded_cache import BoundedCache
 
 MAX_OBJECTS = 10_000
 
@@ -46,8 +46,7 @@ class StatusContest:
 
     def __init__(self, clock: Callable[[], datetime] = now, max_objects: int = MAX_OBJECTS) -> None:
         self._clock = clock
-        self._max_objects = max_objects
-        self._written: OrderedDict[str, Written] = OrderedDict()
+        self._written: BoundedCache[str, Written] = BoundedCache(max_objects)
 
     def require(self, current: Stated) -> None:
         """Raises LeftAlone where this object's status was undone too often to be written now."""
@@ -61,14 +60,11 @@ class StatusContest:
         mended = mended_again(lately) if lately else self._count_of(before)
         if lately and mended and is_contested(mended):
             log.warning("something else keeps changing a status", name=str(after.key), until=str(left_alone_until(mended)))
-        self._written.pop(after.metadata.uid, None)
-        self._written[after.metadata.uid] = Written(_digest(after), after.metadata.generation, mended)
-        if len(self._written) > self._max_objects:
-            self._written.popitem(last=False)
+        self._written.put(after.metadata.uid, Written(_digest(after), after.metadata.generation, mended))
 
     def forget(self, one: Stated) -> None:
         """Whether the last write was carried out is not known."""
-        self._written.pop(one.metadata.uid, None)
+        self._written.discard(one.metadata.uid)
 
     def _mended_lately(self, current: Stated) -> Reissues | None:
         """How often in this window, if the status was undone."""

@@ -10,15 +10,16 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import (
+from agentidp.domain.identity.registration import (
     AgentInput,
     claimed_id,
     register,
     rival_ahead,
 )
+from agentidp.domain.identity.valid_after import tokens_from
 from agentidp.domain.resources import Agent, AgentStatus, ConditionStatus, NamespacedName, Organization
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import AGENTS
@@ -40,7 +41,7 @@ class AgentReconciler:
     async def reconcile(self, name: NamespacedName) -> datetime | None:
         """When the agent must be looked at again. Of agents that claim one id, one is looked at a time."""
         agent = self._world.agents.get(name)
-        if agent is None or agent.metadata.deletion_timestamp:
+        if agent is None:
             self._counted.pop(name, None)
             return None
         async with self._giving.setdefault(claimed_id(agent), asyncio.Lock()):
@@ -49,17 +50,18 @@ class AgentReconciler:
     async def _register(self, agent: Agent) -> datetime | None:
         name = agent.key
         status = register(self._see(agent), now())
+        due = tokens_from(agent.spec.tokens_valid_after, now())
         if _is_conflict(status) and not _is_conflict(agent.status):
             await self._verify_rivals(agent)
             status = register(self._see(agent), now())
         if status == agent.status:
-            return None
-        if _only_counts_differ(agent.status, status) and now() < (due := self._counted.get(name, now()) + COUNT_EVERY):
-            self._counted.setdefault(name, now())
             return due
+        if _only_counts_differ(agent.status, status) and now() < (later := self._counted.get(name, now()) + COUNT_EVERY):
+            self._counted.setdefault(name, now())
+            return min(later, due) if due else later
         self._counted[name] = now()
         await self._record(agent, status)
-        return None
+        return due
 
     def _see(self, agent: Agent) -> AgentInput:
         organization = self._organization_of(agent)
@@ -94,10 +96,11 @@ class AgentReconciler:
         except (Conflict, NotFound):
             await refresh(self._cluster, AGENTS, self._world.agents, agent)  # which wakes this agent again
             return
-        before, after = condition(agent.status.conditions, READY), condition(status.conditions, READY)
-        if after and (before is None or before.reason != after.reason):
-            warning = after.status != ConditionStatus.TRUE
-            self._writes.agent_event(written, Reason(after.reason), after.message, warning=warning)
+        for after in status.conditions:
+            before = condition(agent.status.conditions, after.type)
+            if before is None or (before.reason, before.message) != (after.reason, after.message):
+                warning = after.status != ConditionStatus.TRUE
+                self._writes.agent_event(written, Reason(after.reason), after.message, warning=warning, transition=True)
 
 
 def _is_conflict(status: AgentStatus) -> bool:

@@ -9,9 +9,9 @@ from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import GatheredInput, Gatherer
-from agentidp.domain.lifecycle import Step, Wait, WriteStatus, decide, with_write_refused
-from agentidp.domain.reasons import Reason
+from agentidp.domain.lifecycle import IssueSecret, Step, Wait, WriteStatus, decide, with_write_refused
 from agentidp.domain.resources import AgentCredential, NamespacedName
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from agentidp.kube.kinds import CREDENTIALS
@@ -35,13 +35,20 @@ class CredentialReconciler:
         """When the credential must be looked at again; None when something must change first."""
         credential = self._world.credentials.get(name)
         for _ in range(MAX_STEPS):
-            if credential is None or credential.metadata.deletion_timestamp:
+            if credential is None:
                 return None
             sight, step = await self._decide(credential)
+            self._keep_place(credential, step)
             if isinstance(step, Wait):
                 return step.until
             credential = await self._advance(sight, step)
         raise Conflict(HTTPStatus.CONFLICT, "Busy", f"it did not come to rest in {MAX_STEPS} steps: others write it as well")
+
+    def _keep_place(self, credential: AgentCredential, step: Step) -> None:
+        """Before anything else is decided: credentials of one agent may be reconciled at the same time."""
+        makes_the_first = isinstance(step, IssueSecret) and not credential.status.secret_hashes
+        places = self._world.places
+        (places.reserve if makes_the_first else places.release)(credential)
 
     async def _decide(self, credential: AgentCredential) -> tuple[GatheredInput, Step]:
         """From memory, if that says that no Secret is to be written; else from the Secrets as they are.

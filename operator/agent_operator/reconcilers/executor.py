@@ -9,13 +9,13 @@ from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.status_backoff import LeftAlone
 from agent_operator.reconcilers.gatherer import GatheredInput
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
-from agentidp.domain.secret_delivery import Endpoints, changes, secret_for
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import Endpoints, changes, secret_for
 from agentidp.kube.errors import Conflict, Forbidden, Invalid
-from agentidp.runtime.secret_generator import GeneratedSecret, SecretGenerator
+from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 
 _STORIES = {
     Reason.ROTATION_REQUESTED: "Rotated the secret in Secret {name!r}, as requested.",
@@ -63,9 +63,9 @@ class Executor:
         before, after = condition(credential.status.conditions, READY), condition(step.status.conditions, READY)
         if after and (before is None or (before.reason, before.message) != (after.reason, after.message)):
             warning = after.status != ConditionStatus.TRUE
-            self._writes.credential_event(written, Reason(after.reason), after.message, warning=warning)
+            self._writes.credential_event(written, Reason(after.reason), after.message, warning=warning, transition=True)
         if step.story:
-            self._writes.credential_event(written, step.story.reason, step.story.note, warning=True)
+            self._writes.credential_event(written, step.story.reason, step.story.note, warning=step.story.warning)
         return written
 
     async def _issue(self, sight: GatheredInput, step: IssueSecret) -> AgentCredential:

@@ -3,6 +3,8 @@
 Whatever would touch a Secret is decided again on the Secret as the API server has it at that moment: a watch lags behind.
 """
 
+from datetime import timedelta
+
 import msgspec
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from agent_operator.clock import now
 from agent_operator.last_used import LastUsedRecord
 from agentidp.domain.lifecycle import Input, overlap_of
 from agentidp.domain.resources import Agent, AgentCredential, NamespacedName, Secret
-from agentidp.domain.secret_delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
+from agentidp.domain.secrets.secret_delivery import SECRET_TYPE, Endpoints, client_secret_in, inspect
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import AGENTS, SECRETS
 
@@ -53,16 +55,24 @@ class Gatherer:
     """Looks at a credential from memory, or at the real thing.
 
     `credentials_per_agent` is how many of an agent may have a secret where its organization says nothing about it.
+    A use of a secret is in the record after `uses_lag`.
     """
 
     def __init__(
-        self, cluster: KubeClient, world: ClusterCache, endpoints: Endpoints, book: LastUsedRecord, credentials_per_agent: int
+        self,
+        cluster: KubeClient,
+        world: ClusterCache,
+        endpoints: Endpoints,
+        book: LastUsedRecord,
+        credentials_per_agent: int,
+        uses_lag: timedelta = timedelta(),
     ) -> None:
         self._cluster = cluster
         self._world = world
         self._endpoints = endpoints
         self._book = book
         self._credentials_per_agent = credentials_per_agent
+        self._uses_lag = uses_lag
 
     def recall(self, credential: AgentCredential) -> GatheredInput:
         """From what was seen last."""
@@ -104,6 +114,7 @@ class Gatherer:
             earlier=inspect(credential, elsewhere.name, earlier, self._endpoints) if elsewhere else None,
             crowded=self._is_crowded(credential),
             uses=self._book.uses_of(credential.metadata.uid, overlap_of(credential.spec.rotation)),
+            uses_lag=self._uses_lag,
         )
         return GatheredInput(seen, secret, earlier)
 

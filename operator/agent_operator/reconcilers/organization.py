@@ -8,9 +8,9 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
-from agentidp.domain.conditions import READY, with_condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import NamespacedName
+from agentidp.domain.resources.conditions import READY, with_condition
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import ORGANIZATIONS

@@ -1,7 +1,7 @@
 """The Secret with the signing keys: made at the first start, and given a new key ahead of time, for ever.
 
-Only its policy is elsewhere (`agentidp.domain.signing_keys`). What is in the Secret is never thrown away because it cannot be
-read: that needs a person, and tokens that were signed with it may still be in use.
+Its policy is in `agentidp.domain.tokens.signing_keys`. What is in the Secret is never thrown away because it cannot be read:
+that needs a person, and tokens that were signed with it may still be in use.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import structlog
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agentidp.domain.resources import NamespacedName, Secret, SecretMeta
-from agentidp.domain.secret_delivery import MANAGED_BY
-from agentidp.domain.signing_keys import SECRET_KEY, SECRET_TYPE, KeyPolicy, KeySet, key_due, with_new_key
+from agentidp.domain.secrets.secret_delivery import MANAGED_BY
+from agentidp.domain.tokens.signing_keys import SECRET_KEY, SECRET_TYPE, KeyPolicy, KeySet, key_due, with_new_key
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, Invalid
 from agentidp.kube.kinds import SECRETS

@@ -6,7 +6,7 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agentidp.domain.resources import NamespacedName
-from agentidp.domain.signing_keys import CLOCK_SKEW
+from agentidp.domain.tokens.signing_keys import CLOCK_SKEW
 
 
 class RevocationReconciler:

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import delivery_blocker, rotation_due
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
 
 OVERDUE_AFTER = timedelta(minutes=1)
 UPCOMING = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}

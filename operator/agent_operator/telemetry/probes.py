@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from agent_operator.leadership.leader_election import Election
 from agent_operator.telemetry.metrics import Metrics
 from agent_operator.work_queue import WorkQueue
+from agentidp.http_server.sockets import listen
 from agentidp.runtime.settings import Listen
 
 STUCK_SECONDS = 180.0  # longer than any time-out of a request
@@ -24,7 +25,7 @@ class Probes:
         self._metrics = metrics
 
     @asynccontextmanager
-    async def serve(self, listen: Listen) -> AsyncIterator[None]:
+    async def serve(self, address: Listen) -> AsyncIterator[None]:
         """Answer while the block runs."""
         app = web.Application()
         routes = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._show_metrics}
@@ -32,7 +33,8 @@ class Probes:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         try:
-            await web.TCPSite(runner, listen.host, listen.port).start()
+            for one in listen(address):
+                await web.SockSite(runner, one).start()
             yield
         finally:
             await runner.cleanup()

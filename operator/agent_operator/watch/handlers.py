@@ -16,6 +16,7 @@ import structlog
 from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.watch.kopf_lists import NothingHandledLast, read_through
 from agent_operator.watch.kopf_session import KOPF_CONNECTIONS, KopfSession
+from agent_operator.watch.kopf_watches import RETRY_SECONDS, survive_errors
 from agentidp.domain.resources import GROUP, VERSION, ObjectRef
 from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
@@ -103,12 +104,13 @@ def _log_in(handlers: kopf.OperatorRegistry, identity: ClientIdentity) -> None:
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
 
-async def run_kopf(cluster: KubeClient, handlers: kopf.OperatorRegistry) -> None:
+async def run_kopf(cluster: KubeClient, handlers: kopf.OperatorRegistry, retry_seconds: float = RETRY_SECONDS) -> None:
     """Watch, until a signal says to stop.
 
     Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
     """
     read_through(cluster, (AGENTS, CREDENTIALS, ORGANIZATIONS))
+    survive_errors(retry_seconds)
     watching = await kopf.spawn_tasks(registry=handlers, identity=NO_PEER, standalone=True, clusterwide=True)
     try:
         ended, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)

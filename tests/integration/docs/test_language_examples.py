@@ -13,7 +13,7 @@ import jwt
 import msgspec
 import pytest
 
-from agentidp.domain.signing_keys import SECRET_KEY, KeySet, SigningKey
+from agentidp.domain.tokens.signing_keys import SECRET_KEY, KeySet, SigningKey
 from devcluster.install import NAMESPACE
 from devcluster.ports import ReservedPort
 from devcluster.processes import Children

@@ -185,7 +185,7 @@ async def test_a_cluster_without_agentidp_is_told_from_one_where_an_object_is_mi
     """What the API server answers for a kind that it does not serve."""
     elsewhere = Kind("nowhere.example", "v1", "agents", "Agent", Agent)
     connection = KubeClient(ClientIdentity(source_of({"KUBECONFIG": str(cluster.kubeconfig)})), FIELD_MANAGER)
-    with pytest.raises(CommandError, match=r"the cluster does not know agents\.nowhere\.example"):
+    with pytest.raises(CommandError, match=r"the cluster does not serve agents\.nowhere\.example"):
         await PluginClient(connection, "default").list(elsewhere)
     await connection.close()
 

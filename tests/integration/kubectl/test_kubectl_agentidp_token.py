@@ -69,7 +69,7 @@ def test_a_refusal_is_told(person: Person, tenant: Tenant, pair: Pair) -> None:
     eventually("it is refused", lambda: is_refused(pair))
     said = person.is_refused(f"token {NAME}")
     assert "error: no token: invalid_client (401)" in said
-    assert "`kubectl agentidp status` tells" in said
+    assert "`kubectl agentidp status` shows" in said
     assert pair.client_secret not in said
 
 
@@ -78,7 +78,7 @@ def test_a_provided_secret_is_nowhere(person: Person, tenant: Tenant, programs: 
     tenant.create("Agent")
     tenant.create("AgentCredential", secretHash={"hash": "$2b$10$abcdefghijklmnopqrstuuE0XbJ2cyIHhBqyb2n4n2kkp3nSEWLbW"})
     tenant.until("AgentCredential", "Provided")
-    assert "is kept by its owner.\nNothing in the cluster holds it." in person.is_refused(f"token {NAME}")
+    assert "has a provided hash.\nNo Secret in the cluster holds the client secret." in person.is_refused(f"token {NAME}")
 
 
 def test_a_redirection_gets_no_secret(person: Person, pair: Pair) -> None:

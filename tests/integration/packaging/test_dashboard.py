@@ -14,7 +14,7 @@ import pytest
 from benchmarks.stage.connection import connected
 from dashboard.life.clients import Clients
 from dashboard.life.owner import Owner
-from dashboard.life.script import World, begin, guesses
+from dashboard.life.script import Actors, begin, guesses
 from dashboard.panels import Panel, filled_in, the_dashboard, variables
 from dashboard.picture.page import as_svg
 from dashboard.recording import Recording, ask_all
@@ -61,9 +61,9 @@ async def lived(own_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFact
         async with connected(own_cluster.kubeconfig) as admin:
             owner = Owner(admin, f"talent-{secrets.token_hex(4)}")
             async with Clients(owner, stage.token_endpoints) as clients:
-                start, world = time.time(), World(stage, owner, clients)
-                await begin(world, AGENTS)
-                await guesses(world, per_second=4, seconds=GUESSING_SECONDS)
+                start, actors = time.time(), Actors(stage, owner, clients)
+                await begin(actors, AGENTS)
+                await guesses(actors, per_second=4, seconds=GUESSING_SECONDS)
                 await until_there_is_something_to_see(stage, start)
         yield Lived(stage, Span(start, time.time(), SCRAPED_EVERY))
 

@@ -17,9 +17,9 @@ import msgspec
 import pytest
 import yaml
 
+from agentidp.authentication.service_account_token import REVIEWS
 from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity, source_of
-from agentidp.kube.service_account_token import REVIEWS
 from devcluster.access import Access
 from devcluster.cluster import ControlPlane
 from devcluster.components import API_SERVER, Layout

@@ -19,8 +19,8 @@ from tests.support.chart import Manifest, of_kind, rendered
 from tests.support.crd_schema import CHECKOUT
 from tests.support.granted import (
     EVERYBODY,
+    ISSUER_URLS,
     PROGRAM_ROLES,
-    TOKEN_SERVICE_URLS,
     USERS,
     Resource,
     Role,
@@ -104,7 +104,7 @@ def test_each_rule_of_the_chart_is_written_out(values: str) -> None:
         role = ROLES[one["kind"], one["metadata"]["name"]]
         assert rules_of(one) == role.rules, one["metadata"]["name"]
         assert one["metadata"].get("namespace", "") == role.namespace
-        assert urls_of(one) in (set(), TOKEN_SERVICE_URLS)
+        assert urls_of(one) in (set(), ISSUER_URLS)
     for one in (one for one in manifests if one["kind"] in {"RoleBinding", "ClusterRoleBinding"}):
         name = one["metadata"]["name"]
         assert one["subjects"] == [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}]

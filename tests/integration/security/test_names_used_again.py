@@ -13,7 +13,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from agentidp.domain.propagation import APPLIED_PATH, AUDIENCE
+from agentidp.domain.identity.propagation import APPLIED_PATH, AUDIENCE
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import Programs

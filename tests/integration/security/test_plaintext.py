@@ -100,8 +100,8 @@ def test_the_search_finds_what_is_there(cluster: ControlPlane, objects: Objects)
     stored = [Text(key, value) for key, value in cluster.stored() if is_secret(key)]
     for secret in client_secrets(objects):
         assert found(forms_of(secret), stored)
-        header = httpx.BasicAuth("some-client", secret)._auth_header
-        assert found(forms_of(secret), [Text("header", header.encode())])
+        sent = next(httpx.BasicAuth("some-client", secret).auth_flow(httpx.Request("GET", "http://idp.example")))
+        assert found(forms_of(secret), [Text("header", sent.headers["Authorization"].encode())])
 
 
 def found(needles: Iterable[bytes], readable: list[Text]) -> list[str]:

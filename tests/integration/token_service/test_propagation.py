@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
 
-from agentidp.domain.propagation import AUDIENCE
+from agentidp.domain.identity.propagation import AUDIENCE
 from agentidp.domain.resources import AgentCredential
 from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import TOKEN_SERVICE, Programs
-from management_api.operations.propagation_check import NotPropagated, Superseded
-from management_api.operations.replicas import Replicas
+from management_api.limits import Limits
+from management_api.operations.propagation import PropagationFailure, Replicas, SupersededChange
 from tests.support.crd_schema import Manifest
 from tests.support.objects import Objects
 from tests.support.replicated import frozen
@@ -25,7 +24,7 @@ SECONDS = 10.0
 
 
 @pytest.fixture
-async def replicas(programs: Programs, cluster: ControlPlane) -> AsyncIterator[Replicas]:
+async def replicas(programs: Programs, cluster: ControlPlane) -> Replicas:
     """The only one, asked as the management API."""
     request = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -38,9 +37,7 @@ async def replicas(programs: Programs, cluster: ControlPlane) -> AsyncIterator[R
     async def token() -> str:
         return str(made["status"]["token"])
 
-    replicas = Replicas([programs.token_url], token, SECONDS)
-    yield replicas
-    await replicas.close()
+    return Replicas([programs.token_url], token, Limits(propagation_seconds=SECONDS))
 
 
 def resource(seen: Manifest) -> AgentCredential:
@@ -50,7 +47,7 @@ def resource(seen: Manifest) -> AgentCredential:
 
 async def test_what_is_confirmed_is_in_force(replicas: Replicas, objects: Objects) -> None:
     """A revocation, ten times: at the moment of the confirmation the secret is not accepted."""
-    await replicas.ready()
+    await replicas.require_ready()
     for _ in range(10):
         tenant = await asyncio.to_thread(Tenant.new, objects)
         pair = await asyncio.to_thread(tenant.issue)
@@ -66,10 +63,10 @@ async def test_a_replica_that_hangs_confirms_nothing(replicas: Replicas, program
     await asyncio.to_thread(tenant.issue)
     revoked = resource(tenant.change("AgentCredential", state="Revoked"))
     with frozen(programs.process(TOKEN_SERVICE.name)):
-        with pytest.raises(NotPropagated) as raised:
+        with pytest.raises(PropagationFailure) as raised:
             await asyncio.wait_for(replicas.wait(revoked), 6 * SECONDS)
-        with pytest.raises(NotPropagated):
-            await replicas.ready()
+        with pytest.raises(PropagationFailure):
+            await replicas.require_ready()
     assert raised.value.replicas == (programs.token_url,)
     await replicas.wait(revoked)
 
@@ -80,7 +77,7 @@ async def test_a_version_that_was_overtaken_is_told(replicas: Replicas, objects:
     await asyncio.to_thread(tenant.issue)
     before = resource(tenant.get("AgentCredential"))
     await replicas.wait(resource(tenant.change("AgentCredential", state="Revoked")))
-    with pytest.raises(Superseded):
+    with pytest.raises(SupersededChange):
         await replicas.wait(before)
 
 

@@ -1,4 +1,4 @@
-"""Reading what programs tell Prometheus."""
+"""Counters: reading the metrics of programs."""
 
 from benchmarks.measure.counters import total, writes_at_api_server
 
@@ -14,16 +14,16 @@ queue_length_total{kind="agent"} 9
 """
 
 
-def test_only_writes_of_what_was_asked_for_are_counted() -> None:
+def test_counters_count_writes_of_the_given_resource_only() -> None:
     """Whatever their outcome; status apart from the object."""
     assert writes_at_api_server(TOLD, ["secrets", "agents"]) == {"secrets": 3, "agents/status": 1000}
 
 
-def test_a_metric_is_not_another_one_that_begins_alike() -> None:
+def test_counters_tell_metrics_with_a_common_prefix_apart() -> None:
     """With labels or without."""
     assert total("queue_length", TOLD) == 3.5
 
 
-def test_samples_are_chosen_by_their_labels() -> None:
+def test_counters_select_samples_by_labels() -> None:
     """By all that are named."""
     assert total("apiserver_request_total", TOLD, resource="secrets", verb="POST") == 3

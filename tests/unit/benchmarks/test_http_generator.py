@@ -1,4 +1,4 @@
-"""What the load generator makes of an answer."""
+"""The load generator: parsing responses."""
 
 import asyncio
 
@@ -21,12 +21,12 @@ ANSWERS: dict[str, tuple[bytes, int | None]] = {
 
 
 @pytest.mark.parametrize(("received", "status"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer(received: bytes, status: int | None) -> None:
+def test_http_generator_parses_a_response(received: bytes, status: int | None) -> None:
     """Its status, once all of it is there."""
     assert status_in(received) == status
 
 
-def test_a_server_that_closes_connections_is_told_of() -> None:
+def test_http_generator_reports_closed_connections() -> None:
     """Each connection counts as lost, and what was answered counts; requests that find no connection end nothing."""
 
     async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,11 +1,11 @@
-"""The sizing page says where its measured figures are from."""
+"""The sizing page: the sources of its measured figures."""
 
 import re
 
 from tests.support.crd_schema import CHECKOUT
 
 
-def test_every_measured_figure_names_a_result_that_is_there() -> None:
+def test_sizing_page_names_existing_results() -> None:
     """Or says that it was read by hand, and is in none."""
     measured = (CHECKOUT / "docs/sizing.md").read_text().split("## Measured")[1].split("\n## ")[0]
     sources = [row.rsplit("|", 2)[1].strip() for row in re.findall(r"^\|.*\|$", measured, re.MULTILINE)[2:]]

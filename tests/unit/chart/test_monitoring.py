@@ -1,4 +1,4 @@
-"""The chart's alerts and its dashboard ask for what the programs tell, and each alert says what to do."""
+"""Alerts and dashboard of the chart: they query existing metrics, and each alert says what to do."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.telemetry.metrics import Metrics
 from agent_operator.work_queue import DONE, FAILED, RETRIED, RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
 from devcluster.chart import CHART
 from management_api.metrics import Metrics as ManagementMetrics
 from tests.support.guides import GUIDES, RUNBOOKS
@@ -50,7 +50,7 @@ def test_alerts_and_panels_ask_for_values_that_exist() -> None:
             assert label in {"namespace", "status"} or set(values.split("|")) <= VALUES[label], one
 
 
-async def test_no_metric_has_a_label_that_whoever_scrapes_gives() -> None:
+async def test_metrics_have_no_label_that_the_scraper_sets() -> None:
     """Prometheus would call ours by another name, such as `exported_endpoint`, and what asks for it would find nothing."""
     ours = await labels()
     assert {"route", "kind", "phase", "status"} <= ours
@@ -64,40 +64,40 @@ def test_alerts_and_panels_are_valid_promql() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-def test_an_alert_has_the_labels_that_its_text_fills_in(alert: dict[str, Any]) -> None:
+def test_alert_has_the_labels_of_its_text(alert: dict[str, Any]) -> None:
     """An aggregation keeps only those that it names: the others are empty for whoever is woken."""
     asked = set(re.findall(r"\$labels\.(\w+)", " ".join(alert["annotations"].values())))
     kept = {label for labels in re.findall(r"\bby \(([^)]*)\)", alert["expr"]) for label in re.split(r",\s*", labels)}
     assert asked <= kept
 
 
-def test_somebody_is_woken_for_everything_that_keeps_a_secret_from_being_written() -> None:
+def test_alerts_cover_every_reason_why_a_secret_is_not_written() -> None:
     """Also where the credential works: by its own condition, not by the one that says so."""
     asked = re.findall(r'agentidp_credentials_undelivered\{[^}]*reason=~?"([^"]*)"', " ".join(one["expr"] for one in ALERTS))
     assert sorted(reason for values in asked for reason in values.split("|")) == sorted(OBSTACLES)
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-def test_an_alert_says_what_it_means_and_what_to_do(alert: dict[str, Any]) -> None:
+def test_alert_has_summary_description_and_runbook(alert: dict[str, Any]) -> None:
     """Somebody who was woken reads these lines first."""
     assert alert["labels"]["severity"] in {"critical", "warning"}
     assert alert["annotations"].keys() == {"summary", "description", "runbook"}
     assert "for" in alert
 
 
-def test_every_alert_has_its_section_in_the_runbooks() -> None:
+def test_alerts_have_sections_in_the_runbooks() -> None:
     """In the order of the alerts, and no section is of an alert that is gone."""
     sections = re.findall(r"^### (.+)$", RUNBOOKS.read_text(), re.MULTILINE)
     assert sections == [alert["alert"] for alert in ALERTS]
 
 
-def test_every_panel_is_explained_in_the_guide() -> None:
+def test_panels_are_explained_in_the_guide() -> None:
     """In the order of the panels, and none that is gone."""
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", (GUIDES / "monitoring.md").read_text(), re.MULTILINE)
     assert rows[rows.index("panel") + 1 :] == [panel["title"] for panel in DASHBOARD["panels"]]
 
 
-def test_every_panel_has_a_place_of_its_own() -> None:
+def test_panels_do_not_overlap() -> None:
     """None overlaps another, and none is beyond the grid of 24 columns."""
     cells = [
         (x, y)

@@ -1,4 +1,4 @@
-"""The chart's values explain themselves: there is no other page that lists them."""
+"""The values of the chart: each has a comment, because no other page lists them."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def leaves(node: yaml.MappingNode, path: str = "") -> Iterator[tuple[str, int]]:
             yield place, key.start_mark.line
 
 
-def test_every_value_has_a_comment() -> None:
+def test_chart_values_have_comments() -> None:
     """Right above it, in its own words: not in those of a block far above."""
     (root,) = yaml.compose_all(VALUES)
     assert isinstance(root, yaml.MappingNode)

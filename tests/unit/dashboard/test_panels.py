@@ -1,22 +1,22 @@
-"""The dashboard as values, and its queries as Grafana would send them."""
+"""Panels: the dashboard as values, and its queries as Grafana sends them."""
 
 import pytest
 
 from dashboard.panels import Target, filled_in, variables
 
 
-def test_a_query_is_sent_with_the_values_of_its_variables() -> None:
+def test_panel_query_has_the_values_of_its_variables() -> None:
     """A rate spans four scrapes, so that one that is missed does not matter."""
     asked = filled_in('rate(m{namespace="$namespace"}[$__rate_interval])', variables("idp", scraped_every=30, step=30))
     assert asked == 'rate(m{namespace="idp"}[120s])'
 
 
-def test_points_far_apart_have_rates_over_all_that_is_between() -> None:
+def test_panel_rate_interval_covers_the_step() -> None:
     """And one scrape more."""
     assert variables("idp", scraped_every=30, step=300)["__rate_interval"] == "330s"
 
 
-def test_a_variable_that_nobody_knows_is_an_error() -> None:
+def test_panel_query_with_an_unknown_variable_is_an_error() -> None:
     """The picture would be of another dashboard."""
     with pytest.raises(KeyError, match="pod"):
         filled_in('m{pod="$pod"}', {"namespace": "idp"})
@@ -31,6 +31,6 @@ def test_a_variable_that_nobody_knows_is_an_error() -> None:
         "nothing": ("", ""),
     }.values(),
 )
-def test_a_series_is_called_as_its_panel_says(template: str, name: str) -> None:
+def test_panel_series_is_named_by_its_legend(template: str, name: str) -> None:
     """Each is a template with what it gives."""
     assert Target("m", template).name({"phase": "Active", "reason": "Issued"}) == name

@@ -1,4 +1,4 @@
-"""How a recording is drawn."""
+"""The picture: how a recording is drawn."""
 
 from itertools import combinations
 from typing import NamedTuple
@@ -9,10 +9,10 @@ import pytest
 from dashboard.__main__ import PICTURE
 from dashboard.panels import FieldConfig, Panel, Place, Target, the_dashboard
 from dashboard.picture.elements import straightened, width, wrapped
-from dashboard.picture.legend import MOST_ROWS, legend
+from dashboard.picture.legend import MAX_ROWS, legend
 from dashboard.picture.page import TITLE, WIDTH, as_svg
-from dashboard.picture.scales import Box, Scale, stretches
-from dashboard.picture.units import shown
+from dashboard.picture.scales import Box, Scale, without_gaps
+from dashboard.picture.units import with_unit
 from dashboard.recording import Answered, Line, Mark, Recording
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -74,7 +74,7 @@ def overlap(one: Written, other: Written) -> bool:
     return abs(one.y - other.y) < HALF_A_ROW and one.left < other.right and other.left < one.right
 
 
-def test_every_panel_is_drawn_with_what_it_was_answered() -> None:
+def test_picture_draws_the_data_of_every_panel() -> None:
     """A graph, a number, and a panel that was answered nothing, which says so."""
     line = Line("a < b", ((0, 1.0), (5, 2.0), (10, 0.5)))
     picture = as_svg(
@@ -86,14 +86,14 @@ def test_every_panel_is_drawn_with_what_it_was_answered() -> None:
     assert picture.count('class="line"') == 2
 
 
-def test_the_picture_of_the_guide_is_of_this_dashboard() -> None:
+def test_picture_of_the_guide_shows_this_dashboard() -> None:
     """`make dashboard` draws it anew after a panel has changed its name; no panel is empty."""
     picture = PICTURE.read_text()
     assert the_titles(picture) == [panel.title for panel in the_dashboard().panels]
     assert "No data" not in [one.told for one in the_texts(picture)]
 
 
-def test_the_picture_of_the_guide_can_be_read() -> None:
+def test_picture_of_the_guide_is_legible() -> None:
     """No text is in the way of another, and it does not take long to load."""
     written = the_texts(PICTURE.read_text())
     assert [(one.told, other.told) for one, other in combinations(written, 2) if overlap(one, other)] == []
@@ -115,39 +115,39 @@ def test_the_picture_of_the_guide_can_be_read() -> None:
         (7, "short", "7"),
     ],
 )
-def test_values_are_written_in_their_unit(value: float, unit: str, told: str) -> None:
+def test_picture_values_have_units(value: float, unit: str, told: str) -> None:
     """With three digits."""
-    assert shown(value, unit) == told
+    assert with_unit(value, unit) == told
 
 
-def test_nothing_is_drawn_where_nothing_was_told() -> None:
+def test_picture_has_gaps_where_samples_are_missing() -> None:
     """A line has a gap while its program was away."""
     points = [(0.0, 1.0), (5.0, 1.0), (60.0, 2.0), (65.0, 2.0)]
-    assert list(stretches(points, 7.5)) == [points[:2], points[2:]]
-    assert list(stretches([], 7.5)) == []
+    assert list(without_gaps(points, 7.5)) == [points[:2], points[2:]]
+    assert list(without_gaps([], 7.5)) == []
 
 
-def test_level_stretches_need_their_ends_only() -> None:
+def test_picture_line_keeps_the_ends_of_level_parts_only() -> None:
     """Most metrics do not change most of the time."""
     assert straightened([(0, 1), (5, 1), (10, 1), (15, 3), (20, 3)]) == [(0, 1), (10, 1), (15, 3), (20, 3)]
 
 
-def test_a_scale_has_round_moments_that_leave_room_for_their_labels() -> None:
+def test_scale_has_round_time_ticks_with_room_for_their_labels() -> None:
     """Fewer on a narrower panel."""
     wide, narrow = (Scale(Box(0, 0, across, 100), 720, 10) for across in (560, 240))
-    assert wide.moments() == [0, 120, 240, 360, 480, 600, 720]
-    assert narrow.moments() == [0, 240, 480, 720]
+    assert wide.time_ticks() == [0, 120, 240, 360, 480, 600, 720]
+    assert narrow.time_ticks() == [0, 240, 480, 720]
     assert wide.at(360, 5) == (280, 50)
 
 
-def test_a_title_goes_on_in_the_next_line() -> None:
+def test_picture_title_wraps() -> None:
     """Where its panel is narrow; a word that is too long stays whole."""
     assert wrapped("Last word from the API server", 130, 11) == ["Last word from the", "API server"]
     assert wrapped("agentidp-token-service", 20, 11) == ["agentidp-token-service"]
 
 
-def test_a_legend_goes_on_in_the_next_row() -> None:
+def test_picture_legend_wraps() -> None:
     """And counts what has no room at all."""
     assert [one.row for one in legend(["one", "two", "three"], 100).entries] == [0, 0, 1]
     told = legend([f"a rather long name {number}" for number in range(20)], 200)
-    assert told.entries[-1].name == f"and {20 - (MOST_ROWS - 1)} more"
+    assert told.entries[-1].name == f"and {20 - (MAX_ROWS - 1)} more"

@@ -1,4 +1,4 @@
-"""Which binary belongs to this checkout."""
+"""The compiled binary: which one belongs to this checkout."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from devcluster.binary import MODULE, linker_flags
 from devcluster.go_module import GoModule
 
 
-def test_the_cache_is_outside_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binary_cache_is_outside_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the person keeps caches."""
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
     assert Path("/caches/agentidp/controlplane") == MODULE.cache
 
 
-def test_a_change_of_the_source_makes_another_binary(tmp_path: Path) -> None:
+def test_binary_changes_with_its_source(tmp_path: Path) -> None:
     """And the version can be read from its key."""
     (tmp_path / "go.mod").write_text("require (\n\tk8s.io/kubernetes v1.36.3\n)\n")
     (tmp_path / "go.sum").touch()
@@ -27,7 +27,7 @@ def test_a_change_of_the_source_makes_another_binary(tmp_path: Path) -> None:
     assert module.cache_key() != before
 
 
-def test_the_programs_report_the_version_that_is_compiled() -> None:
+def test_binary_reports_the_compiled_version() -> None:
     """Taken from go.mod, the only place that names it."""
     version = MODULE.required_version("k8s.io/kubernetes")
     assert f"gitVersion={version}" in linker_flags()

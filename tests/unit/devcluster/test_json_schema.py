@@ -1,4 +1,4 @@
-"""What is published about kinds becomes schemas that take no field that is not there."""
+"""JSON schemas: published schemas of kinds become strict ones."""
 
 import json
 from typing import Any
@@ -47,12 +47,12 @@ TEXT = {"type": "string"}
         ),
     }.values(),
 )
-def test_a_structural_schema_becomes_strict(declared: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_json_schema_of_a_structural_schema_is_strict(declared: dict[str, Any], expected: dict[str, Any]) -> None:
     """As a server would read it that refuses unknown fields."""
     assert strict(declared) == expected
 
 
-def test_every_version_of_a_kind_has_a_schema_of_its_own() -> None:
+def test_json_schema_exists_for_every_version_of_a_kind() -> None:
     """Under the name by which kubeconform asks for it, and with the fields that every object has."""
     versions = [{"name": name, "schema": {"openAPIV3Schema": {"properties": {name: TEXT}}}} for name in ("v1", "v2")]
     crd = {"spec": {"group": "example.com", "names": {"kind": "BigThing"}, "versions": versions}}
@@ -61,7 +61,7 @@ def test_every_version_of_a_kind_has_a_schema_of_its_own() -> None:
     assert found["example.com/bigthing_v2"]["properties"].keys() == {"apiVersion", "kind", "metadata", "v2"}
 
 
-def test_definitions_are_found_through_others_and_once() -> None:
+def test_json_schema_resolves_definitions_once() -> None:
     """Also where they refer to each other in a circle; what nothing refers to is left out."""
     definitions = {
         "pod": json.dumps({"$ref": "#/$defs/meta"}),

@@ -1,4 +1,4 @@
-"""What a person sees while something takes its time."""
+"""Progress: what a terminal and a log show during a compilation."""
 
 import io
 from pathlib import Path
@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_sees_one_line_that_changes() -> None:
+def test_progress_rewrites_one_line_on_a_terminal() -> None:
     """Each state replaces the one before."""
     terminal = Terminal()
     progress = Progress(terminal)
@@ -26,7 +26,7 @@ def test_a_terminal_sees_one_line_that_changes() -> None:
     assert terminal.getvalue() == "\r\x1b[Kcompiling: 1/2 packages\r\x1b[Kcompiling: 2/2 packages"
 
 
-def test_a_log_gets_a_line_at_once_and_then_only_every_few_seconds() -> None:
+def test_progress_writes_a_line_every_few_seconds_to_a_log() -> None:
     """Thousands of states do not make thousands of lines."""
     log = io.StringIO()
     progress = Progress(log)
@@ -36,13 +36,13 @@ def test_a_log_gets_a_line_at_once_and_then_only_every_few_seconds() -> None:
     assert log.getvalue() == "compiling: 0/1000 packages\ncompiled (0.0 s)\n"
 
 
-def test_downloads_are_counted() -> None:
+def test_progress_counts_downloads() -> None:
     """From the lines that Go writes."""
     lines = ["go: downloading k8s.io/api v0.36.3", "go: downloading k8s.io/client-go v0.36.3"]
     assert download_state(BUILD, lines) == "downloading the source of the node: 2 modules, now k8s.io/client-go"
 
 
-def test_packages_are_counted_until_one_is_linked() -> None:
+def test_progress_counts_packages_until_linking() -> None:
     """Linking takes long enough to be named."""
     assert compile_state(BUILD, ["k8s.io/api/core/v1"], 2) == "compiling the node: 1/2 packages"
     assert compile_state(BUILD, ["k8s.io/api/core/v1", "node/pause"], 2) == "linking the node"

@@ -1,4 +1,4 @@
-"""What a person is told where a node cannot run."""
+"""Requirements: what is printed if a node cannot run."""
 
 import sys
 
@@ -9,9 +9,7 @@ from devcluster.node.requirements import FOR_TESTS, PACKAGES
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is Linux that is missing")
-def test_what_is_missing_is_named_and_is_no_failure(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_requirements_name_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """By the command that installs it, and with an exit status of its own."""
     monkeypatch.setitem(PACKAGES, "no-such-program", "no-such-package")
     monkeypatch.setattr(sys, "argv", ["devcluster", "prepare-node"])
@@ -21,7 +19,7 @@ def test_what_is_missing_is_named_and_is_no_failure(
     assert "no-such-package" in told
 
 
-def test_the_missing_packages_are_told_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_requirements_list_missing_packages(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """In one line of words, for `apt-get install`."""
     monkeypatch.setitem(PACKAGES, "no-such-program", "no-such-package")
     monkeypatch.setitem(FOR_TESTS, "no-such-tool", "no-such-tools")

@@ -1,4 +1,4 @@
-"""What `make up` is told, and what it refuses."""
+"""Settings of `make up`: which are accepted, and which are refused."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from devcluster.errors import DevclusterError
 from devcluster.settings import UpSettings, read_settings
 
 
-def test_nothing_said_means_a_control_plane_of_its_own() -> None:
+def test_settings_default_to_a_new_control_plane() -> None:
     """Also when KUBECONFIG happens to be set: a cluster that was not started here is never used by accident."""
     assert read_settings([], {"KUBECONFIG": __file__}) == UpSettings(kubeconfig=None, programs={})
 
 
-def test_an_existing_cluster_is_used_when_asked_for() -> None:
+def test_settings_select_an_existing_cluster() -> None:
     """KUBECONFIG together with the explicit choice."""
     assert read_settings([], {"CLUSTER": "kubeconfig", "KUBECONFIG": __file__}).kubeconfig == Path(__file__).resolve()
 
@@ -27,7 +27,7 @@ def test_settings_reach_the_programs() -> None:
 @pytest.mark.parametrize(
     "argument", ["AGENTIDP_LOG_LEVEL", "LOG_LEVEL=debug", "AGENTIDP_=1", "agentidp_log_level=debug", "=debug"]
 )
-def test_what_is_no_setting_is_refused_by_name(argument: str) -> None:
+def test_settings_refuse_unknown_names(argument: str) -> None:
     """With an example of one that would do."""
     with pytest.raises(DevclusterError, match=f"'{argument}' is not a setting.*such as AGENTIDP_LOG_LEVEL=debug"):
         read_settings([argument], {})
@@ -42,7 +42,7 @@ def test_what_is_no_setting_is_refused_by_name(argument: str) -> None:
         ({"CLUSTER": "kubeconfig", "KUBECONFIG": "/no/such/file"}, "KUBECONFIG='/no/such/file' should be"),
     ],
 )
-def test_a_cluster_that_cannot_be_used_is_refused(environment: dict[str, str], reason: str) -> None:
+def test_settings_refuse_an_unusable_cluster(environment: dict[str, str], reason: str) -> None:
     """The message names the variable and what it should be."""
     with pytest.raises(DevclusterError, match=reason):
         read_settings([], environment)

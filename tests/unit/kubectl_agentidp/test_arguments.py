@@ -1,4 +1,4 @@
-"""What may be typed, and what a mistake says."""
+"""The command line: which arguments are accepted, and what an invalid one prints."""
 
 import re
 from datetime import timedelta
@@ -14,12 +14,12 @@ NAMED = tuple(f"{command} screener" for command in COMMANDS if command != "tree"
 
 
 def parsed(line: str) -> dict[str, Any]:
-    """What a command gets to see."""
+    """Return the options that a command is given."""
     return vars(commands().parser.parse_args(line.split()))
 
 
-def refused(line: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """What is said of a command line that is not valid, which ends with status 2."""
+def error_of(line: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the error of an invalid command line, which ends with status 2."""
     with pytest.raises(SystemExit) as ended:
         parsed(line)
     assert ended.value.code == 2
@@ -29,27 +29,27 @@ def refused(line: str, capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     "line", ["-n talent status", "status -n talent", "status --namespace talent", "-n other status -n talent"]
 )
-def test_flags_stand_before_or_after_the_command(line: str) -> None:
-    """As with kubectl; the last one counts."""
+def test_arguments_before_or_after_the_command(line: str) -> None:
+    """The last one counts, as with kubectl."""
     assert parsed(line)["namespace"] == "talent"
 
 
 @pytest.mark.parametrize("command", [*NAMED, "tree", "status"])
-def test_all_commands_say_whose_cluster_is_meant(command: str) -> None:
-    """Nothing said is nothing decided: the kubeconfig decides then."""
-    unsaid = dict.fromkeys(("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid"))
-    assert (unsaid | {"as_group": [], "as_user_extra": []}).items() <= parsed(command).items()
-    told = parsed(f"{command} --context prod --kubeconfig /k -n talent --as bob --as-group a --as-group b")
-    said = {"namespace": "talent", "context": "prod", "kubeconfig": "/k", "as_user": "bob", "as_group": ["a", "b"]}
-    assert said.items() <= told.items()
+def test_arguments_of_every_command_name_the_cluster(command: str) -> None:
+    """A flag that is not given has no default: the kubeconfig decides."""
+    defaults = dict.fromkeys(("namespace", "context", "cluster", "user", "kubeconfig", "as_user", "as_uid"))
+    assert (defaults | {"as_group": [], "as_user_extra": []}).items() <= parsed(command).items()
+    options = parsed(f"{command} --context prod --kubeconfig /k -n talent --as bob --as-group a --as-group b")
+    expected = {"namespace": "talent", "context": "prod", "kubeconfig": "/k", "as_user": "bob", "as_group": ["a", "b"]}
+    assert expected.items() <= options.items()
 
 
-def test_groups_count_before_and_after_the_command() -> None:
-    """All of them: whoever acts with fewer is somebody else."""
+def test_arguments_as_group_add_up_before_and_after_the_command() -> None:
+    """An identity with fewer groups would be another one."""
     assert parsed("--as-group a status --as-group b")["as_group"] == ["a", "b"]
 
 
-UNDERSTOOD: dict[str, dict[str, Any]] = {
+ACCEPTED: dict[str, dict[str, Any]] = {
     "status": {"name": None, "all_namespaces": False, "output": None},
     "status screener -o json": {"name": "screener", "output": "json"},
     "status -A": {"all_namespaces": True},
@@ -65,13 +65,13 @@ UNDERSTOOD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("line", "told"), UNDERSTOOD.items(), ids=UNDERSTOOD)
-def test_a_command_line_is_understood(line: str, told: dict[str, Any]) -> None:
-    """What is not said has a default."""
-    assert told.items() <= parsed(line).items()
+@pytest.mark.parametrize(("line", "options"), ACCEPTED.items(), ids=ACCEPTED)
+def test_arguments_are_accepted(line: str, options: dict[str, Any]) -> None:
+    """An argument that is not given has its default."""
+    assert options.items() <= parsed(line).items()
 
 
-MISTAKES = {
+INVALID = {
     "": "the following arguments are required: COMMAND",
     "rotat key": "invalid choice: 'rotat'",
     "rotate": "the following arguments are required: CREDENTIAL",
@@ -87,15 +87,15 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("line", "complaint"), MISTAKES.items(), ids=MISTAKES)
-def test_a_mistake_is_named(line: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2, and the way it should be where there is one."""
-    assert complaint in refused(line, capsys)
+@pytest.mark.parametrize(("line", "error"), INVALID.items(), ids=INVALID)
+def test_arguments_that_are_invalid_are_named(line: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit status is 2, and the error shows a valid value."""
+    assert error in error_of(line, capsys)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_how_a_command_is_typed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """With an example that the parser itself understands, and the rights that it takes."""
+def test_help_has_examples_and_rights(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The parser accepts each example; the help names the rights that the command needs."""
     with pytest.raises(SystemExit) as ended:
         parsed(f"{command} --help")
     assert ended.value.code == 0
@@ -108,15 +108,15 @@ def test_help_shows_how_a_command_is_typed(command: str, capsys: pytest.CaptureF
     assert "Needs" in text
 
 
-def test_the_readme_shows_what_can_be_typed() -> None:
-    """Line by line."""
-    shown = re.findall(r"^kubectl agentidp (.*?)(?: +#.*)?$", (CHECKOUT / "README.md").read_text(), re.MULTILINE)
-    assert {line.split()[0] for line in shown} >= {"tree", "status", "rotate", "suspend", "revoke", "token"}
-    assert all(parsed(line)["run"] for line in shown)
+def test_arguments_of_the_readme_are_accepted() -> None:
+    """Each line of the README is a valid command line."""
+    lines = re.findall(r"^kubectl agentidp (.*?)(?: +#.*)?$", (CHECKOUT / "README.md").read_text(), re.MULTILINE)
+    assert {line.split()[0] for line in lines} >= {"tree", "status", "rotate", "suspend", "revoke", "token"}
+    assert all(parsed(line)["run"] for line in lines)
 
 
-def test_help_lists_the_commands_and_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each with a sentence."""
+def test_help_lists_commands_and_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command has a summary."""
     with pytest.raises(SystemExit):
         parsed("--help")
     text = capsys.readouterr().out

@@ -1,4 +1,7 @@
-"""How a change is made of an object that others write, too. A script stands for the API server: a race cannot be timed."""
+"""The plugin's client: changes of an object that others write too.
+
+A scripted API server stands for the real one, because a race cannot be timed.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,16 +12,15 @@ from msgspec.structs import replace
 from agentidp.domain.resources import Agent, AgentState
 from agentidp.kube.errors import Conflict
 from agentidp.kube.kinds import AGENTS
-from kubectl_agentidp import client as access
-from kubectl_agentidp.client import TRIES, PluginClient
+from kubectl_agentidp.client import PluginClient, RetryLimits
 from kubectl_agentidp.errors import CommandError
 from tests.support.worlds import an_agent
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")
 
 
-class Script:
-    """An agent that has changed each time it is looked at; so many changes meet a conflict."""
+class ScriptedApiServer:
+    """Serves an agent with a new resourceVersion at each read, and answers the first `conflicts` patches with a Conflict."""
 
     server = "https://kube.example"
 
@@ -28,49 +30,43 @@ class Script:
         self.sent: list[Mapping[str, Any]] = []
 
     async def get(self, *_: object) -> Agent:
-        """As it is now."""
+        """Return the agent with the next resourceVersion."""
         self.version += 1
         agent = an_agent()
         return replace(agent, metadata=replace(agent.metadata, resource_version=str(self.version)))
 
     async def patch(self, *arguments: Any) -> Agent:
-        """A conflict, while there are any left."""
+        """Record the patch; raise a Conflict while any is left."""
         self.sent.append(arguments[-1])
         if len(self.sent) <= self.conflicts:
             raise CONFLICT
         return an_agent(state=AgentState.SUSPENDED)
 
 
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two tries."""
-    monkeypatch.setattr(access, "BETWEEN_TRIES_SECONDS", 0)
+def client(server: Any) -> PluginClient:
+    """A client of the scripted API server that tries three times without a pause."""
+    return PluginClient(server, "talent", RetryLimits(max_tries=3, pause_seconds=0))
 
 
-def accessed(script: Any) -> PluginClient:
-    """The script as a cluster."""
-    return PluginClient(script, "talent")
-
-
-async def test_what_is_written_was_decided_on_what_is_there() -> None:
-    """Each try looks again, and is bound to the version that it saw."""
-    script = Script(conflicts=2)
-    assert await accessed(script).change(AGENTS, "screener", lambda one: {"owner": f"of {one.metadata.resource_version}"})
-    assert script.sent == [
+async def test_change_decides_again_after_a_conflict() -> None:
+    """Each patch has the resourceVersion that it was decided on."""
+    server = ScriptedApiServer(conflicts=2)
+    assert await client(server).change(AGENTS, "screener", lambda agent: {"owner": f"of {agent.metadata.resource_version}"})
+    assert server.sent == [
         {"metadata": {"resourceVersion": version}, "spec": {"owner": f"of {version}"}} for version in ("1", "2", "3")
     ]
 
 
-async def test_nothing_wanted_is_nothing_written() -> None:
-    """It is well as it is."""
-    script = Script(conflicts=0)
-    assert await accessed(script).change(AGENTS, "screener", lambda _: None) is None
-    assert not script.sent
+async def test_change_without_a_patch_writes_nothing() -> None:
+    """The object is already as the command wants it."""
+    server = ScriptedApiServer(conflicts=0)
+    assert await client(server).change(AGENTS, "screener", lambda _: None) is None
+    assert not server.sent
 
 
-async def test_it_does_not_try_for_ever() -> None:
-    """Somebody else writes it all the time, and that is said."""
-    script = Script(conflicts=TRIES)
+async def test_change_ends_after_the_last_try() -> None:
+    """The error says that another writer keeps changing the object."""
+    server = ScriptedApiServer(conflicts=3)
     with pytest.raises(CommandError, match="Agent talent/screener keeps changing: the object has been modified"):
-        await accessed(script).change(AGENTS, "screener", lambda _: {})
-    assert len(script.sent) == TRIES
+        await client(server).change(AGENTS, "screener", lambda _: {})
+    assert len(server.sent) == 3

@@ -1,4 +1,4 @@
-"""What a refusal of the API server says to the person who met it."""
+"""Command errors: the problem and the advice for each error of the API server."""
 
 from typing import Any, NamedTuple
 
@@ -7,14 +7,14 @@ import pytest
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, SECRETS, Kind
-from kubectl_agentidp.errors import CommandError, NoAnswer, explained
+from kubectl_agentidp.errors import CommandError, NoAnswer, command_errors
 
 SERVER = "https://kube.example"
 SCREENER = NamespacedName("talent", "screener")
 
 
 class Attempt(NamedTuple):
-    """What was tried, and the answer."""
+    """A request, and the error that answered it."""
 
     verb: str
     kind: Kind[Any]
@@ -22,16 +22,16 @@ class Attempt(NamedTuple):
     error: ApiError
 
 
-def told(attempt: Attempt) -> CommandError:
-    """What is said of it."""
+def command_error(attempt: Attempt) -> CommandError:
+    """Return the error that the caller reads."""
     verb, kind, where, error = attempt
-    with pytest.raises(CommandError) as failure, explained(verb, kind, where, SERVER):
+    with pytest.raises(CommandError) as failure, command_errors(verb, kind, where, SERVER):
         raise error
     return failure.value
 
 
-CANNOT = 'User "jane" cannot patch resource "agents" in API group "idp.sentryagent.ai" in the namespace "talent"'
-SAID = {
+MESSAGE = 'User "jane" cannot patch resource "agents" in API group "idp.sentryagent.ai" in the namespace "talent"'
+ERRORS = {
     "an object that is not there": (
         Attempt("get", AGENTS, SCREENER, NotFound(404, "NotFound", 'agents "screener" not found')),
         "there is no Agent 'screener' in namespace 'talent'.",
@@ -39,12 +39,12 @@ SAID = {
     ),
     "a kind that is not there": (
         Attempt("list", AGENTS, NamespacedName("talent", ""), NotFound(404, "Unexplained", "404 page not found")),
-        "the cluster does not know agents.idp.sentryagent.ai.",
+        "the cluster does not serve agents.idp.sentryagent.ai.",
         "AgentIdP is not installed there, or this is another cluster: see kubectl config current-context.",
     ),
     "a right that is missing": (
-        Attempt("patch", AGENTS, SCREENER, Forbidden(403, "Forbidden", CANNOT)),
-        CANNOT,
+        Attempt("patch", AGENTS, SCREENER, Forbidden(403, "Forbidden", MESSAGE)),
+        MESSAGE,
         "Ask for a role that allows the verb 'patch' on the resource 'agents.idp.sentryagent.ai' in namespace 'talent'.",
     ),
     "a right that is missing on a core kind": (
@@ -87,25 +87,25 @@ SAID = {
         "the API server https://kube.example did not answer: PATCH /apis: cut",
         (
             "Check the context (kubectl config current-context) and the network."
-            " Whether the change was made is not known: `kubectl agentidp status` tells."
+            " The change may have been made: `kubectl agentidp status` shows it."
         ),
     ),
 }
 
 
-@pytest.mark.parametrize(("attempt", "problem", "advice"), SAID.values(), ids=SAID)
-def test_a_failure_says_what_it_was_and_what_to_do(attempt: Attempt, problem: str, advice: str) -> None:
-    """Verb and resource are named where a right is missing."""
-    failure = told(attempt)
+@pytest.mark.parametrize(("attempt", "problem", "advice"), ERRORS.values(), ids=ERRORS)
+def test_command_error_has_problem_and_advice(attempt: Attempt, problem: str, advice: str) -> None:
+    """For a missing right, the advice names verb and resource as RBAC does."""
+    failure = command_error(attempt)
     assert (failure.problem, failure.advice) == (problem, advice)
 
 
-def test_no_answer_is_told_apart() -> None:
-    """Whoever waits may go on waiting."""
-    assert isinstance(told(Attempt("get", AGENTS, SCREENER, Unreachable("cut"))), NoAnswer)
+def test_command_error_without_an_answer_is_a_class_of_its_own() -> None:
+    """`rotate --wait` goes on waiting after it."""
+    assert isinstance(command_error(Attempt("get", AGENTS, SCREENER, Unreachable("cut"))), NoAnswer)
 
 
-def test_a_conflict_is_left_to_whoever_can_decide_again() -> None:
-    """It is no failure yet."""
-    with pytest.raises(Conflict), explained("patch", AGENTS, SCREENER, SERVER):
+def test_command_errors_leave_a_conflict_as_it_is() -> None:
+    """The caller reads the object again and decides again."""
+    with pytest.raises(Conflict), command_errors("patch", AGENTS, SCREENER, SERVER):
         raise Conflict(409, "Conflict", "the object has been modified")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_operator.last_used import SPARE, LastUsedRecord
-from agentidp.domain.last_used import LastUse, LastUsedReport, fingerprint
 from agentidp.domain.lifecycle.retirement import with_uses
 from agentidp.domain.resources import CredentialStatus, SecretHash
+from agentidp.domain.secrets.last_used import LastUse, LastUsedReport, fingerprint
 from tests.support.worlds import CREDENTIAL_ID, NOW, a_hash
 
 TO_COME = [datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime.now(UTC) + timedelta(days=400)]

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from agentidp.http_server.head import HeadAsGet
+from agentidp.http_server.asgi import HeadAsGet
 from agentidp.http_server.metrics import add_metrics, metrics_apart
 from agentidp.http_server.server import server_for
 from agentidp.runtime.settings import Listen
@@ -44,7 +44,7 @@ async def serving() -> AsyncIterator[list[str]]:
     await running
 
 
-async def test_head_is_answered_there_too() -> None:
+async def test_metrics_answer_head() -> None:
     """As GET is, without the body (RFC 9110, section 9.3.2)."""
     async with serving() as (_, prometheus), httpx.AsyncClient() as client:
         get, head = [await client.request(method, f"{prometheus}/metrics") for method in ("GET", "HEAD")]
@@ -76,7 +76,7 @@ async def test_metrics_have_a_port_of_their_own() -> None:
     assert (told.content, told.headers["content-type"].partition(";")[0]) == (NUMBERS, "text/plain")
 
 
-async def test_without_a_port_of_their_own_they_are_beside_everything_else() -> None:
+async def test_metrics_without_a_port_of_their_own_are_among_the_routes() -> None:
     """As the HTTP contract has it."""
     app = an_app()
     add_metrics(app, numbers)

@@ -18,7 +18,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-async def test_a_connection_that_is_open_at_the_end_brings_one_more_request() -> None:
+async def test_server_answers_one_more_request_of_each_connection_at_its_end() -> None:
     """Closed at once, it could be closed just when its client sends: a pod that is replaced would cost a request."""
     async with serving() as (server, url), httpx.AsyncClient(base_url=url) as client:
         assert (await client.get("/")).headers.get("connection") is None

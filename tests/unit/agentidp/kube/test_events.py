@@ -1,12 +1,15 @@
 """Events of one namespace: how many wait at most, and how many an hour leaves in the cluster."""
 
 import asyncio
+import re
 from collections import Counter
 from itertools import count
 from typing import Any
 
+import pytest
 from aiohttp import web
 
+from agentidp.domain.resources import AgentCredential
 from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import FixedSource, RestConfig
@@ -24,13 +27,15 @@ class CountingCluster:
 
     def __init__(self) -> None:
         self.taken: Counter[tuple[str, str]] = Counter()
+        self.events: list[dict[str, Any]] = []
 
     async def request(self, _method: str, _path: str, *, body: dict[str, Any]) -> None:
         """As a Cluster."""
+        self.events.append(body)
         self.taken[body["metadata"]["namespace"], body["type"]] += 1
 
 
-async def test_what_one_namespace_leaves_in_an_hour_is_bounded() -> None:
+async def test_event_recorder_bounds_the_events_of_a_namespace() -> None:
     """However many of its credentials rotate however often, and whatever new is to be told of them; warnings count apart."""
     moment, numbers = 0.0, count()
     cluster: Any = CountingCluster()
@@ -53,7 +58,7 @@ async def test_what_one_namespace_leaves_in_an_hour_is_bounded() -> None:
     assert cluster.taken["other", "Normal"] == 1
 
 
-async def test_a_flood_about_one_namespace_leaves_places_to_others() -> None:
+async def test_event_recorder_leaves_places_in_its_queue_to_other_namespaces() -> None:
     """What is too much is left out; each event of the other namespace is sent."""
     sent, all_of_few = Counter[str](), asyncio.Event()
 
@@ -82,3 +87,36 @@ async def test_a_flood_about_one_namespace_leaves_places_to_others() -> None:
     await runner.cleanup()
     assert sent["few"] == 10
     assert 0 < sent["many"] < QUEUE_LENGTH / 2
+
+
+async def sent(*told: tuple[AgentCredential, str, bool]) -> list[dict[str, Any]]:
+    """The events about these credentials: each with a note, and whether it tells of a transition."""
+    cluster: Any = CountingCluster()
+    recorder = EventRecorder(cluster, "operator")
+    for about, note, transition in told:
+        recorder.record(CREDENTIALS, about, "Told", note, action="Reconcile", transition=transition)
+    sending = asyncio.create_task(recorder.run())
+    for _ in range(len(told) + 1):
+        await asyncio.sleep(0)
+    sending.cancel()
+    return list(cluster.events)
+
+
+@pytest.mark.parametrize("length", range(215, 254))
+@pytest.mark.parametrize("filling", ["-", "."])
+async def test_event_names_are_names(length: int, filling: str) -> None:
+    """An Event's name is an RFC 1123 subdomain of at most 253 characters, whatever the object's name is cut off at."""
+    name = f"{'a' * (length - 11)}{filling}{'b' * 10}"
+    (event,) = await sent((with_metadata(a_credential(), name=name), "It works.", False))
+    found = event["metadata"]["name"]
+    assert len(found) <= 253
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", found)
+
+
+async def test_a_transition_is_told_each_time() -> None:
+    """Suspended, resumed, suspended, resumed: the last event is about the present state. What is no transition is told once."""
+    one = a_credential()
+    events = await sent(
+        *((one, note, True) for note in ("off", "on", "off", "on")), (one, "again", False), (one, "again", False)
+    )
+    assert [event["note"] for event in events] == ["off", "on", "off", "on", "again"]

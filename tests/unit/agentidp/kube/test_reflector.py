@@ -60,21 +60,21 @@ def listing(answers: Answers, most: int | None = None) -> Pager[Agent]:
     return Pager(cast("KubeClient", answers), AGENTS, most=most)
 
 
-async def test_what_is_deep_is_listed_like_all_else() -> None:
+async def test_reflector_lists_deep_objects() -> None:
     """In its place."""
     answers = Answers([an_agent("a"), an_agent("b", depth=DEPTH)], [an_agent("c", depth=600), an_agent("d")])
     listed = await list_all(cast("KubeClient", answers), AGENTS)
     assert [agent.metadata.name for agent in listed] == ["a", "b", "c", "d"]
 
 
-async def test_large_objects_are_decoded_one_at_a_time() -> None:
+async def test_pager_decodes_large_objects_one_at_a_time() -> None:
     """Small ones ten."""
     sizes = [CHUNK_BYTES, CHUNK_BYTES, *([0] * (CHUNK + 2)), CHUNK_BYTES]
     answers = Answers([an_agent(f"{number}", size=size) for number, size in enumerate(sizes)])
     assert [len(some) async for some in listing(answers)] == [1, 1, CHUNK, 3]
 
 
-async def test_who_asks_in_passing_reads_so_much_in_all() -> None:
+async def test_pager_reads_max_bytes_in_all() -> None:
     """Whatever the number of pages."""
     pages = [[an_agent(f"{page}-{number}") for number in range(3)] for page in range(3)]
     size = sum(len(one) for page in pages for one in page)
@@ -83,7 +83,7 @@ async def test_who_asks_in_passing_reads_so_much_in_all() -> None:
         [some async for some in listing(Answers(*pages), size - 1)]
 
 
-async def test_who_asks_in_passing_is_told_what_is_too_deep() -> None:
+async def test_pager_with_max_bytes_fails_on_deep_objects() -> None:
     """Nothing of it is gone through."""
     answers = Answers([an_agent("a", depth=DEPTH)])
     with pytest.raises(TooLarge):
@@ -118,7 +118,7 @@ class Seen:
             self.all_told.set()
 
 
-async def test_a_watch_tells_in_order_whatever_is_deep() -> None:
+async def test_reflector_watches_in_order_whatever_is_deep() -> None:
     """And others are served while it goes through that."""
     told = (
         f'{{"type":"ADDED","object":{an_agent("a", 2, depth=DEPTH)}}}',

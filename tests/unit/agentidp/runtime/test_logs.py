@@ -68,7 +68,7 @@ GUIDANCE = (CHART / "files" / "alerts.yaml", RUNBOOKS)
 
 
 @pytest.mark.parametrize("path", GUIDANCE, ids=lambda path: path.name)
-def test_what_people_are_told_to_search_for_finds_an_error(path: Path) -> None:
+def test_logs_are_found_by_the_searches_of_runbooks(path: Path) -> None:
     """JSON may be written with spaces or without; `grep` knows one of them."""
     (line,) = (one for one in log_of(SCRIPT, "json").splitlines() if "reconciliation failed" in one)
     patterns = re.findall(r"""grep (?:-E )?'("level": [^']+)'""", path.read_text())
@@ -77,7 +77,7 @@ def test_what_people_are_told_to_search_for_finds_an_error(path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_traceback_shows_no_values(form: str) -> None:
+def test_logs_have_tracebacks_without_values(form: str) -> None:
     """Some renderers add all local variables to it, if the library for that happens to be installed."""
     written = log_of(SCRIPT, form)
     assert "RuntimeError: a defect" in written
@@ -85,7 +85,7 @@ def test_a_traceback_shows_no_values(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_strangers_cannot_fill_the_log(form: str) -> None:
+def test_logs_have_no_line_for_what_is_no_http(form: str) -> None:
     """Of what is no HTTP nothing is written, at no level; a server's start, its end and its defects are."""
     written = log_of(SERVING, form)
     assert "warning" not in written

@@ -14,7 +14,7 @@ class Settings(CommonSettings, frozen=True, kw_only=True):
     token_service_url: Urls = Urls()
 
 
-async def test_every_address_behind_a_name_is_a_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_replicas_are_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, however often the resolver tells it; the service keeps its name."""
     told = [
         (socket.AF_INET, ("10.0.0.2", 8080)),
@@ -28,19 +28,19 @@ async def test_every_address_behind_a_name_is_a_replica(monkeypatch: pytest.Monk
     ]
 
 
-async def test_replicas_may_be_told_apart_by_their_ports() -> None:
+async def test_replicas_may_differ_in_their_ports() -> None:
     """As on one machine."""
     urls = ["http://127.0.0.1:8081", "http://127.0.0.1:8082"]
     assert await replicas_of(urls) == [Replica(url, url.removeprefix("http://")) for url in urls]
 
 
-async def test_a_name_that_nobody_has_is_trouble() -> None:
+async def test_replicas_of_an_unknown_name_raise_os_error() -> None:
     """Nobody found is not the same as nobody there."""
     with pytest.raises(OSError, match=r".*"):
         await replicas_of(["http://nobody.invalid:8080"])
 
 
-def test_several_urls_are_one_setting() -> None:
+def test_replicas_may_have_several_urls_in_one_setting() -> None:
     """Commas between; and the help text shows the default."""
     environment = {"AGENTIDP_ISSUER": "https://idp.example", "AGENTIDP_TOKEN_SERVICE_URL": "http://a:1, http://b:2"}
     assert read_settings(Settings, environment).token_service_url == ("http://a:1", "http://b:2")

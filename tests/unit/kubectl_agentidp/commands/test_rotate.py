@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from msgspec.json import decode
 
-from agentidp.domain.conditions import SECRET_DELIVERED
 from agentidp.domain.lifecycle.rotation_requests import asks_for_another
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -18,6 +16,8 @@ from agentidp.domain.resources import (
     Rotation,
     Time,
 )
+from agentidp.domain.resources.conditions import SECRET_DELIVERED
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.commands.rotate import rotation_request, same
 from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress
@@ -120,12 +120,32 @@ def test_what_becomes_of_the_former_secret_is_told() -> None:
     assert "goes on working for 1h" in intention(an_issued_credential(rotation=Rotation(overlap="1h")))
     kept = Rotation(overlap="1h", retire=Retirement.WHEN_UNUSED)
     assert "for 1h after the rotation, and longer while it is used" in intention(an_issued_credential(rotation=kept))
-    alone = outcome(an_issued_credential(), NOW)
-    assert alone == "Secret 'screener-key' holds the new secret; the former one is not accepted any more."
-    both = outcome(an_issued_credential(a_hash(1, made=-DAY, ends=MINUTE), a_hash(2)), NOW)
+    ended = Rotation(overlap="1h", requested_at=NOW, end_overlaps_at=NOW)
+    assert "All former secrets stop working" in intention(an_issued_credential(rotation=ended))
+    alone = outcome(an_issued_credential(), a_hash(9), NOW)
+    assert alone == "Secret 'screener-key' holds the new secret. The former one is not accepted any more."
+    former = a_hash(1, made=-DAY, ends=MINUTE)
+    both = outcome(an_issued_credential(former, a_hash(2)), former, NOW)
     assert both == (
-        "Secret 'screener-key' holds the new secret; the former one is accepted until 2026-03-01T12:01:00Z (in 60s)."
+        "Secret 'screener-key' holds the new secret. The former one is accepted until 2026-03-01T12:01:00Z (in 60s)."
     )
+
+
+def test_an_older_secret_is_not_taken_for_the_former_one() -> None:
+    """`--overlap 0s` after a rotation with 24h: an older secret is accepted still, and how to end it is told."""
+    older = a_hash(1, made=-DAY, ends=23 * HOUR)
+    told = outcome(an_issued_credential(older, a_hash(3)), a_hash(2), NOW)
+    assert told == (
+        "Secret 'screener-key' holds the new secret. The former one is not accepted any more."
+        " An older one, made at 2026-02-28T12:00:00Z, is accepted until 2026-03-02T11:00:00Z (in 23h)."
+        " `kubectl agentidp rotate screener-key --end-overlaps` ends them all."
+    )
+
+
+def test_end_overlaps_ends_what_was_made_before_the_rotation() -> None:
+    """The secret in use, too, as soon as it is replaced; the overlap that is declared stays for later rotations."""
+    written = rotation_request(an_issued_credential(), NOW, end_overlaps=True)["rotation"]
+    assert written == {"requestedAt": "2026-03-01T12:00:00.001Z", "endOverlapsAt": "2026-03-01T12:00:00.001Z"}
 
 
 def test_a_credential_that_was_made_anew_is_not_the_rotated_one() -> None:

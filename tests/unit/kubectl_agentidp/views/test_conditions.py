@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from agentidp.domain.conditions import READY, SECRET_DELIVERED
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.views.conditions import UNSEEN, Due, Standing, What, issued_at, next_due, overlapping, standing
 from tests.support.worlds import (
     DAY,

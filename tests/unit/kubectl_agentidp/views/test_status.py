@@ -5,9 +5,9 @@ from textwrap import dedent
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Binding, CredentialCount, CredentialPhase
+from agentidp.domain.resources.conditions import READY
+from agentidp.domain.resources.reasons import Reason
 from kubectl_agentidp.views.status import as_json, as_text, report
 from tests.support.worlds import (
     AGENT_ID,

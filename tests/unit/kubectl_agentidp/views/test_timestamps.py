@@ -1,12 +1,10 @@
 """How moments read."""
 
-from datetime import timedelta, timezone
+from datetime import timedelta
 
 import pytest
-from msgspec.json import decode
 
-from agentidp.domain.resources import Time
-from kubectl_agentidp.views.timestamps import dated, relative, rounded, to_the_millisecond, utc
+from kubectl_agentidp.views.timestamps import dated, relative, rounded
 from tests.support.worlds import DAY, HOUR, MINUTE, NOW, SECOND
 
 
@@ -35,15 +33,3 @@ def test_a_moment_is_told_from_now() -> None:
     assert relative(NOW - 5 * HOUR, NOW) == "5h ago"
     assert relative(NOW + SECOND / 2, NOW) == "now"
     assert dated(NOW + 5 * HOUR, NOW) == "2026-03-01T17:00:00Z (in 5h)"
-
-
-def test_a_moment_is_shown_in_utc() -> None:
-    """Wherever it was written."""
-    assert utc(NOW.astimezone(timezone(2 * HOUR))) == "2026-03-01T12:00:00Z"
-
-
-def test_a_moment_for_a_resource_loses_less_than_a_millisecond() -> None:
-    """And reads back."""
-    written = to_the_millisecond(NOW + timedelta(microseconds=123_999))
-    assert written == "2026-03-01T12:00:00.123Z"
-    assert decode(f'"{written}"', type=Time) == NOW + timedelta(milliseconds=123)

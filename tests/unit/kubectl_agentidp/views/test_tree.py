@@ -1,11 +1,9 @@
-"""What `tree` draws, as it is drawn."""
+"""The text of `tree`, line by line."""
 
 from textwrap import dedent
 
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     AgentRef,
@@ -16,8 +14,10 @@ from agentidp.domain.resources import (
     OrganizationSpec,
     Workload,
 )
+from agentidp.domain.resources.conditions import READY
 from agentidp.domain.resources.organization import OrganizationTier
-from kubectl_agentidp.views.tree import Forest, draw
+from agentidp.domain.resources.reasons import Reason
+from kubectl_agentidp.views.tree import TreeResources, draw
 from tests.support.worlds import (
     AGENT_ID,
     DAY,
@@ -37,7 +37,7 @@ OTHER_ID = "2a1b3c4d-5e6f-4071-8293-a4b5c6d7e8f9"
 
 
 def renamed(credential: AgentCredential, name: str, agent: str = "screener") -> AgentCredential:
-    """The same under another name, of another agent."""
+    """The same credential with another name, of another agent."""
     spec = replace(credential.spec, agent_ref=AgentRef(name=agent))
     return replace(credential, metadata=replace(credential.metadata, name=name), spec=spec)
 
@@ -67,10 +67,10 @@ def exactly(text: str) -> str:
     return dedent(text).strip("\n")
 
 
-def test_a_namespace() -> None:
-    """Organizations first, then agents of none, then credentials whose agent is not there."""
-    forest = Forest([ROUTER, SCREENER], [ROTATED, PROVIDED, NEW, REVOKED], [ACME])
-    assert draw(forest, NOW) == exactly(f"""
+def test_tree_of_a_namespace() -> None:
+    """Organizations come first, then agents of no organization, then credentials without an agent."""
+    resources = TreeResources([ROUTER, SCREENER], [ROTATED, PROVIDED, NEW, REVOKED], [ACME])
+    assert draw(resources, NOW) == exactly(f"""
         Organization acme  Acme Corp.  Enterprise
         └── Agent screener  Active  {AGENT_ID}
             ├── Credential app  Active  next: end of overlap 2026-03-02T11:00:00Z (in 23h)
@@ -86,10 +86,10 @@ def test_a_namespace() -> None:
     """)
 
 
-def test_all_namespaces() -> None:
-    """Agents are written with theirs; an organization without agents is drawn, too."""
-    forest = Forest([SCREENER, a_registered_agent(OTHER_ID, namespace="sales")], [NEW], [EMPTY], namespaced=True)
-    assert draw(forest, NOW) == exactly(f"""
+def test_tree_of_all_namespaces() -> None:
+    """Agents are drawn with their namespace; an organization without agents is drawn, too."""
+    resources = TreeResources([SCREENER, a_registered_agent(OTHER_ID, namespace="sales")], [NEW], [EMPTY], namespaced=True)
+    assert draw(resources, NOW) == exactly(f"""
         Organization acme
         └── Agent talent/screener  Active  {AGENT_ID}
         Organization empty
@@ -100,10 +100,10 @@ def test_all_namespaces() -> None:
     """)
 
 
-def test_a_credential_hangs_from_the_agent_of_its_own_namespace() -> None:
-    """Two agents of one name are two."""
+def test_tree_has_a_credential_below_the_agent_of_its_namespace() -> None:
+    """Agents of two namespaces may have the same name."""
     stranger = a_registered_agent(OTHER_ID, namespace="sales")
-    assert draw(Forest([stranger, SCREENER], [REVOKED], namespaced=True), NOW) == exactly(f"""
+    assert draw(TreeResources([stranger, SCREENER], [REVOKED], namespaced=True), NOW) == exactly(f"""
         Organization acme
         └── Agent talent/screener  Active  {AGENT_ID}
             └── Credential old  Revoked  For good.
@@ -112,11 +112,11 @@ def test_a_credential_hangs_from_the_agent_of_its_own_namespace() -> None:
     """)
 
 
-def test_workloads_hang_from_their_agent() -> None:
-    """Before its credentials; and where it takes no secrets, the credential says so."""
+def test_tree_has_workloads_below_their_agent() -> None:
+    """They come before its credentials; an agent with the policy WorkloadOnly is marked."""
     workloads = tuple(Workload(service_account_name=name) for name in ("screener", "batch"))
     agent = a_registered_agent(workloads=workloads, credential_policy=CredentialPolicy.WORKLOAD_ONLY)
-    assert draw(Forest([agent], [REVOKED]), NOW) == exactly(f"""
+    assert draw(TreeResources([agent], [REVOKED]), NOW) == exactly(f"""
         No organization
         └── Agent screener  Active  {AGENT_ID}  takes no secrets
             ├── Workload of ServiceAccount screener
@@ -125,20 +125,20 @@ def test_workloads_hang_from_their_agent() -> None:
     """)
 
 
-def test_the_last_use_is_drawn_where_it_is_known() -> None:
-    """Whoever ends an overlap early wants to know who still needs it."""
+def test_tree_has_the_last_use_of_a_hash() -> None:
+    """It shows whether a former secret is still in use before its overlap is ended."""
     used = replace(a_hash(1), last_used_at=NOW - 5 * MINUTE)
-    assert draw(Forest([SCREENER], [an_issued_credential(used)]), NOW).endswith(
+    assert draw(TreeResources([SCREENER], [an_issued_credential(used)]), NOW).endswith(
         f"└── hash {HINTS[1]}  created 2026-03-01T11:00:00Z (60m ago)  last used 2026-03-01T11:55:00Z (5m ago)"
     )
 
 
-def test_nothing_is_drawn_of_nothing() -> None:
-    """Whoever prints it says so instead."""
-    assert draw(Forest([], []), NOW) == ""
+def test_tree_of_nothing_is_empty() -> None:
+    """The command prints a remark instead."""
+    assert draw(TreeResources([], []), NOW) == ""
 
 
-def test_no_hash_is_drawn() -> None:
-    """Its hint is enough to tell one from another."""
-    drawn = draw(Forest([SCREENER], [ROTATED, PROVIDED]), NOW)
-    assert not any(one.hash in drawn for one in (*ROTATED.status.secret_hashes, *PROVIDED.status.secret_hashes))
+def test_tree_has_no_hash_values() -> None:
+    """The hint tells two hashes apart."""
+    text = draw(TreeResources([SCREENER], [ROTATED, PROVIDED]), NOW)
+    assert not any(entry.hash in text for entry in (*ROTATED.status.secret_hashes, *PROVIDED.status.secret_hashes))

@@ -9,22 +9,28 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agentidp.cache.store import IndexedStore
-from agentidp.domain.administration import READ
-from agentidp.domain.clients import client_organization
+from agentidp.domain.identity.administration import READ
+from agentidp.domain.identity.clients import client_organization
 from agentidp.domain.resources import Administrator, CredentialState, ObjectRef, SecretHash
 from management_api.auth.agent_caller import AgentCaller
-from management_api.cache.agents import DATED_AGENTS, REGISTERED_AGENTS, AgentWithManagedFields, CachedAgent, CachedAgentIndex
-from management_api.cache.agents import registered as registered_agent
+from management_api.cache.agents import (
+    AGENTS_WITH_MANAGED_FIELDS,
+    CACHED_AGENTS,
+    AgentWithManagedFields,
+    CachedAgent,
+    CachedAgentIndex,
+    cached_agent,
+)
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import (
-    CHANGED_AT,
     CachedCredential,
-    CredentialTable,
+    CredentialIndex,
     Status,
-    registered,
+    cached_credential,
 )
-from management_api.schemas.agents import agent_document
-from management_api.schemas.credentials import facts
+from management_api.cache.metadata import CHANGED_AT
+from management_api.schemas.agents import agent_response
+from management_api.schemas.credentials import credential_fields
 from tests.support.worlds import (
     AGENT_ID,
     HOUR,
@@ -37,7 +43,7 @@ from tests.support.worlds import (
     an_organization,
 )
 
-ONE = registered(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, created_at=NOW)))
+ONE = cached_credential(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, created_at=NOW)))
 STATUSES = (None, Status.ACTIVE, Status.REVOKED)
 
 credentials = st.builds(
@@ -59,7 +65,7 @@ credentials = st.builds(
 @given(st.lists(st.tuples(st.booleans(), credentials), max_size=30), st.integers(0, 3), st.integers(1, 3))
 def test_pages_are_newest_first(changes: list[tuple[bool, CachedCredential]], skip: int, limit: int) -> None:
     """Whatever came, changed or went before; an older sight of one never comes back."""
-    table, now = CredentialTable(), dict[str, CachedCredential]()
+    table, now = CredentialIndex(), dict[str, CachedCredential]()
     for stays, one in changes:
         if not stays:
             table.remove(one)
@@ -85,7 +91,7 @@ def test_agents_are_counted_before_they_have_an_id() -> None:
     """While the operator is down, agents are objects like others; each is counted once, and no more when it is gone."""
     table = CachedAgentIndex()
     feed: IndexedStore[CachedAgent, CachedAgentIndex] = IndexedStore(table)
-    without, withid = registered_agent(an_agent_with_id("")), registered_agent(an_agent_with_id(AGENT_ID))
+    without, withid = cached_agent(an_agent_with_id("")), cached_agent(an_agent_with_id(AGENT_ID))
     feed.put(without)
     assert (table.count_in(NAMESPACE), len(table)) == (1, 0)
     feed.put(replace(withid, version=without.version + 1))
@@ -100,13 +106,13 @@ def test_agents_are_counted_before_they_have_an_id() -> None:
 
 def an_agent_with_id(agent_id: str) -> AgentWithManagedFields:
     """As the API server has it; "" is none yet."""
-    agent = DATED_AGENTS.decode(msgspec.json.encode(a_registered_agent()))
+    agent = AGENTS_WITH_MANAGED_FIELDS.decode(msgspec.json.encode(a_registered_agent()))
     return replace(agent, status=replace(agent.status, agent_id=agent_id or None))
 
 
 def test_a_credential_that_moves_in_time_is_listed_once() -> None:
     """The operator tells more precisely when it was made than its metadata do."""
-    table = CredentialTable()
+    table = CredentialIndex()
     table.put(ONE)
     table.put(replace(ONE, version=ONE.version + 1, created=ONE.created + timedelta(milliseconds=3)))
     assert table.count(ONE.owner, None) == 1
@@ -128,10 +134,10 @@ async def test_agents_of_others_cost_a_list_nothing(namespace: str | None, looke
     organization = client_organization(replace(acme, spec=replace(acme.spec, administrators=rights)))
     for number, (where, whose) in enumerate([(NAMESPACE, "acme"), ("sister", "acme"), ("others", None), (NAMESPACE, None)]):
         agent = a_registered_agent(a_uid(number), name=f"agent-{number}", namespace=where, organization_id=whose)
-        registry.agents.put(registered_agent(DATED_AGENTS.decode(msgspec.json.encode(agent))))
+        registry.agents.put(cached_agent(AGENTS_WITH_MANAGED_FIELDS.decode(msgspec.json.encode(agent))))
     caller = registry.agent(a_uid(0))
     assert caller
-    sight = await AgentCaller(caller, frozenset({READ}), organization).visible(namespace)
+    sight = await AgentCaller(caller, frozenset({READ}), organization).visible_agents(namespace)
     looked = list[str]()
 
     def fits(agent: CachedAgent) -> bool:
@@ -159,21 +165,22 @@ TIMES: dict[str, datetime | None] = {
 def test_a_revocation_is_as_old_as_the_annotation_says_until_the_operator_has_recorded_it(written: str) -> None:
     """Unless somebody else wrote the annotation, who may write any text."""
     one = a_credential(state=CredentialState.REVOKED)
-    seen = registered(replace(one, metadata=replace(one.metadata, annotations={CHANGED_AT: written})))
+    seen = cached_credential(replace(one, metadata=replace(one.metadata, annotations={CHANGED_AT: written})))
     assert seen.revoked == TIMES[written]
-    assert facts(seen, REGISTERED_AGENTS.decode(an_agent_written_at(NOW.isoformat())))["credential_id"] == seen.credential_id
+    agent = CACHED_AGENTS.decode(an_agent_written_at(NOW.isoformat()))
+    assert credential_fields(seen, agent)["credential_id"] == seen.credential_id
 
 
 @pytest.mark.parametrize("written", TIMES)
 def test_an_agent_is_as_old_as_its_managed_fields_say(written: str) -> None:
     """Which anybody who may write it may write. One whose times are none is an agent like others."""
-    agent = REGISTERED_AGENTS.decode(an_agent_written_at(written))
+    agent = CACHED_AGENTS.decode(an_agent_written_at(written))
     assert agent.updated == (TIMES[written] or agent.created)
-    assert agent_document(agent).agent_id == agent.agent_id
+    assert agent_response(agent).agent_id == agent.agent_id
 
 
 def an_agent_written_at(written: str) -> bytes:
     """As the API server gives it."""
-    body = DATED_AGENTS.encode(DATED_AGENTS.decode(msgspec.json.encode(a_registered_agent())))
+    body = AGENTS_WITH_MANAGED_FIELDS.encode(AGENTS_WITH_MANAGED_FIELDS.decode(msgspec.json.encode(a_registered_agent())))
     body["metadata"]["managedFields"] = [{"manager": "somebody", "time": written}, {"manager": "nobody", "time": None}]
     return msgspec.json.encode(body)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from agentidp.http_server.asgi import Message, Receive, Scope, Send
 from management_api.http.error_handlers import add_error_handlers
 from management_api.http.middleware import RequestMiddleware
+from management_api.limits import DEFAULT_LIMITS
 from management_api.metrics import Metrics
 from tests.support.refusals import refused
 
@@ -25,7 +26,7 @@ async def test_a_failure_of_our_own_tells_nothing_of_the_inside() -> None:
         raise RuntimeError(INSIDE)
 
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=RequestMiddleware(app, Metrics())), base_url="http://api"
+        transport=httpx.ASGITransport(app=RequestMiddleware(app, Metrics(), DEFAULT_LIMITS)), base_url="http://api"
     ) as client:
         answer = await client.get("/", headers={"X-Request-Id": "mine"})
     assert refused(answer, HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR") == {}
@@ -43,7 +44,7 @@ async def test_a_flood_of_refusals_is_told_as_a_number() -> None:
 
     metrics = Metrics()
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=RequestMiddleware(app, metrics)), base_url="http://api"
+        transport=httpx.ASGITransport(app=RequestMiddleware(app, metrics, DEFAULT_LIMITS)), base_url="http://api"
     ) as client:
         with structlog.testing.capture_logs() as told:
             for _ in range(1_001):
@@ -73,6 +74,8 @@ async def test_a_request_that_breaks_off_does_nothing() -> None:
         answers.append(message.get("status"))
 
     headers = [(b"content-type", b"application/json")]
-    await RequestMiddleware(app, Metrics())({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
+    await RequestMiddleware(app, Metrics(), DEFAULT_LIMITS)(
+        {"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send
+    )
     assert reached == []
     assert answers[0] == HTTPStatus.BAD_REQUEST

@@ -1,10 +1,12 @@
 """How a pending change is rolled back: by its record, and only while the credential is as the change has left it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from agentidp.domain.resources import (
     AgentCredential,
@@ -17,12 +19,13 @@ from agentidp.domain.resources import (
     PreviousSecret,
     ProvidedHash,
 )
-from management_api.cache.credentials import CHANGED_AT
-from management_api.errors import ApiFailure
-from management_api.operations import preconditions as rules
-from management_api.operations.pending_changes import record_name, rotation
-from management_api.operations.rollback import concerns, is_abandoned, rolled_back
-from tests.support.worlds import CREDENTIAL_ID, MINUTE, NAMESPACE, NOW, SECOND, an_issued_credential
+from agentidp.kube.errors import Unreachable
+from management_api.cache.metadata import CHANGED_AT
+from management_api.errors import ApiFailure, Code
+from management_api.operations import preconditions
+from management_api.operations.pending_changes import generation, record_name, rotation
+from management_api.operations.rollback import concerns, is_abandoned, rollback_patch, sweep
+from tests.support.worlds import CREDENTIAL_ID, HOUR, MINUTE, NAMESPACE, NOW, SECOND, an_issued_credential
 
 OLD, NEW, OTHER = (f"$2b$10${letter * 53}" for letter in "abc")
 WHERE = CredentialRef(namespace=NAMESPACE, name="screener-key", uid=CREDENTIAL_ID)
@@ -62,7 +65,7 @@ ROLLED_BACK: dict[str, tuple[AgentCredential, PendingChange, dict[str, Any]]] = 
 def test_rolling_back(what: str) -> None:
     """As the row says."""
     credential, change, patch = ROLLED_BACK[what]
-    assert rolled_back(change, credential) == patch
+    assert rollback_patch(change, credential) == patch
 
 
 STANDING = {"it has the hash": left(), "it has another hash": left(OTHER), "it is revoked": left(state=CredentialState.REVOKED)}
@@ -72,10 +75,10 @@ STANDING = {"it has the hash": left(), "it has another hash": left(OTHER), "it i
 def test_only_what_stands_is_told(what: str) -> None:
     """Else its secret would be told, and refused."""
     if what == "it has the hash":
-        rules.require_standing(STANDING[what], ROTATED)
+        preconditions.require_in_effect(STANDING[what], ROTATED)
     else:
         with pytest.raises(ApiFailure):
-            rules.require_standing(STANDING[what], ROTATED)
+            preconditions.require_in_effect(STANDING[what], ROTATED)
 
 
 def test_a_record_is_of_one_object() -> None:
@@ -106,12 +109,57 @@ def test_a_write_that_comes_after_the_rolling_back_is_refused() -> None:
     """Whoever rolls a change back of which nothing is to be seen yet leaves the time; the generation stays."""
     before = left(OLD)
     after = replace(before, metadata=replace(before.metadata, annotations={CHANGED_AT: "later"}))
-    assert rules.unless_overtaken(before, before, {"spec": {}}) == {"spec": {}}
+    assert preconditions.unless_superseded(before, before, {"spec": {}}) == {"spec": {}}
     with pytest.raises(ApiFailure, match="came first"):
-        rules.unless_overtaken(before, after, {"spec": {}})
+        preconditions.unless_superseded(before, after, {"spec": {}})
 
 
 def test_names_of_records_tell_credentials_apart() -> None:
     """Whatever their names have in common."""
     names = [("a", "b.c"), ("a.b", "c"), ("a", "b-c"), ("a-b", "c")]
     assert len({record_name(CredentialRef(namespace=one, name=other)) for one, other in names}) == len(names)
+
+
+AGE = timedelta(hours=1)
+CONTENT = "what is written there"
+TROUBLES = [
+    Unreachable("the API server is away"),
+    ApiFailure(HTTPStatus.CONFLICT, Code.UNAVAILABLE, "it has changed"),
+    OverflowError(CONTENT),
+    RecursionError(CONTENT),
+]
+
+
+def pending(name: str, created: datetime | None = NOW - 2 * HOUR) -> PendingChange:
+    """The record of a change of this credential."""
+    meta = ObjectMeta(name=name, creation_timestamp=created)
+    return PendingChange(metadata=meta, spec=generation("talent", name, "$2b$10$a", "r"))
+
+
+async def test_only_what_is_older_than_any_request_lives_is_rolled_back() -> None:
+    """Not what is under way, or what was recorded by a clock that is ahead."""
+    rolled_back: list[str] = []
+
+    async def roll_back(change: PendingChange) -> None:
+        rolled_back.append(change.metadata.name)
+
+    found = [pending("young", NOW), pending("ahead", NOW + HOUR), pending("undated", None), pending("old")]
+    await sweep(found, roll_back, NOW, AGE)
+    assert rolled_back == ["old"]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_trouble_with_one_harms_no_other(trouble: Exception) -> None:
+    """It is logged; of a fault of ours only its kind."""
+    rolled_back: list[str] = []
+
+    async def roll_back(change: PendingChange) -> None:
+        if change.metadata.name == "first":
+            raise trouble
+        rolled_back.append(change.metadata.name)
+
+    with capture_logs() as logs:
+        await sweep([pending("first"), pending("second")], roll_back, NOW, AGE)
+    assert rolled_back == ["second"]
+    assert len(logs) == 1
+    assert CONTENT not in str(logs)

@@ -10,7 +10,7 @@ from management_api.operations.secret_generator import BoundedGenerator
 
 async def test_a_tenant_with_many_does_not_hold_up_another() -> None:
     """However many wait: the newcomer's secret is made after those that are under way."""
-    maker, done = BoundedGenerator(threads=1, cost=10, queue=256), list[str]()
+    maker, done = BoundedGenerator(threads=1, cost=10, max_waiting=256), list[str]()
 
     async def make(tenant: str) -> None:
         await maker.make(tenant)
@@ -22,12 +22,12 @@ async def test_a_tenant_with_many_does_not_hold_up_another() -> None:
         await asyncio.sleep(0)
         tasks.create_task(make("one"))
     assert done.index("one") <= 2
-    assert maker.in_the_making == 0
+    assert maker.pending == 0
 
 
 async def test_a_tenant_leaves_places_in_the_line_to_others() -> None:
     """503 for who has a quarter of all already, while another finds a place."""
-    maker = BoundedGenerator(threads=1, cost=10, queue=20)
+    maker = BoundedGenerator(threads=1, cost=10, max_waiting=20)
     async with asyncio.TaskGroup() as tasks:
         made = [tasks.create_task(refused(maker, "many")) for _ in range(20)]
         await asyncio.sleep(0)
@@ -48,11 +48,11 @@ async def refused(maker: BoundedGenerator, tenant: str) -> bool:
 @pytest.mark.parametrize("cancelled", [0, 1, 2])
 async def test_who_goes_away_keeps_nobody_waiting(cancelled: int) -> None:
     """While its secret is being made, when its turn comes, or before."""
-    maker = BoundedGenerator(threads=1, cost=10, queue=10)
+    maker = BoundedGenerator(threads=1, cost=10, max_waiting=10)
     tasks = [asyncio.create_task(maker.make("a")) for _ in range(3)]
     await asyncio.sleep(0.01)
     tasks[cancelled].cancel()
     await asyncio.wait(tasks)
     assert [task.cancelled() for task in tasks] == [number == cancelled for number in range(3)]
-    assert maker.in_the_making == 0
+    assert maker.pending == 0
     assert (await maker.make("b")).hashed

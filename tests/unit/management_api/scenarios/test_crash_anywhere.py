@@ -25,24 +25,26 @@ from agentidp.domain.resources import (
 )
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import CREDENTIALS, PENDING_CHANGES
-from management_api.cache.agents import REGISTERED_AGENTS
+from management_api.auth.agent_caller import AgentCaller
+from management_api.cache.agents import CACHED_AGENTS
 from management_api.cache.cluster_cache import ClusterCache
-from management_api.cache.credentials import registered
+from management_api.cache.credentials import cached_credential
+from management_api.cache.metadata import GENERATED_BY
 from management_api.errors import ApiFailure
-from management_api.operations.audit_context import AuditContext
-from management_api.operations.credentials import CredentialChanges, Told
+from management_api.limits import Limits
+from management_api.operations.credentials import CredentialOperations, CredentialResult
 from management_api.operations.optimistic_writer import OptimisticWriter
 from management_api.operations.pending_changes import PendingChanges
-from management_api.operations.preconditions import GENERATED
-from management_api.operations.propagation import Propagation
-from management_api.operations.rollback_sweep import sweep_once
+from management_api.operations.propagation import Publication, Replicas
+from management_api.operations.rollback import sweep
 from management_api.operations.secret_generator import BoundedGenerator
+from management_api.request_context import RequestContext
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 from tests.support.worlds import AGENT_ID, a_credential, a_registered_agent
 
 HOME = "agentidp-system"
-MAKER = BoundedGenerator(threads=1, cost=4, queue=10)
-AGENT = REGISTERED_AGENTS.keep(REGISTERED_AGENTS.kind.decode(msgspec.json.encode(a_registered_agent())))
+MAKER = BoundedGenerator(threads=1, cost=4, max_waiting=10)
+AGENT = CACHED_AGENTS.keep(CACHED_AGENTS.kind.decode(msgspec.json.encode(a_registered_agent())))
 BEFORE = ProvidedHash(hash=bcrypt.hashpw(b"before", bcrypt.gensalt(4)).decode(), hint="0a1b2c3d")
 
 
@@ -51,7 +53,13 @@ async def is_gone() -> bool:
     return False
 
 
-ORIGIN = AuditContext("somebody", "a-tenant", "r", is_gone)
+async def no_token() -> str:
+    """No replica is asked: there is none."""
+    return ""
+
+
+CONTEXT = RequestContext(AgentCaller(AGENT, frozenset(), None), "r", is_gone)
+LIMITS = Limits(rollback_retry_seconds=0.0)
 ANY_FAULT = st.sampled_from([None, *Fault])
 
 
@@ -77,27 +85,17 @@ class Process:
         return request
 
 
-class NoReplicas:
-    """Everything is in force everywhere."""
-
-    async def ready(self) -> None:
-        """At once."""
-
-    async def wait(self, _: AgentCredential) -> None:
-        """At once."""
-
-
 class World:
     """A credential with the hash BEFORE, or none; an operator that publishes at once; and processes of the API."""
 
     def __init__(self, *, has_credential: bool) -> None:
-        self.registry = ClusterCache()
+        self.cache = ClusterCache()
         self.recorded = asyncio.Event()
         """A change has been recorded."""
         self.cluster = ModelCluster(written=self._publish)
         self.before: AgentCredential | None = None
         if has_credential:
-            meta = replace(a_credential().metadata, annotations={GENERATED: "management-api"})
+            meta = replace(a_credential().metadata, annotations={GENERATED_BY: "management-api"})
             one = replace(a_credential(secret_hash=BEFORE), metadata=meta)
             self.before = asyncio.run(self.cluster.create(CREDENTIALS, one))
 
@@ -105,28 +103,31 @@ class World:
         if self.cluster.all(PENDING_CHANGES):
             self.recorded.set()
         for one in self.cluster.all(CREDENTIALS):
-            self.registry.credentials.put(registered(published(one)))
+            self._put(one)
 
-    def changes_of(self, process: Any, wait_seconds: float = 5.0) -> CredentialChanges:
+    def changes_of(self, process: Any, wait_seconds: float = 5.0) -> CredentialOperations:
         """What the process has of this API."""
-        effects = Propagation(self.registry, wait_seconds, NoReplicas())
-        writer = OptimisticWriter(process, CREDENTIALS, lambda one: self.registry.credentials.put(registered(published(one))))
-        return CredentialChanges(writer, PendingChanges(process, HOME), MAKER, effects, try_again_seconds=0.0)
+        writer = OptimisticWriter(process, CREDENTIALS, self._put, LIMITS)
+        publication, replicas = Publication(self.cache, wait_seconds), Replicas([], no_token, LIMITS)
+        return CredentialOperations(writer, PendingChanges(process, HOME), MAKER, publication, replicas, LIMITS)
 
-    async def act(self, faults: list[Fault | None]) -> tuple[Told | None, bool]:
+    def _put(self, credential: AgentCredential) -> None:
+        self.cache.credentials.put(cached_credential(published(credential)))
+
+    async def act(self, faults: list[Fault | None]) -> tuple[CredentialResult | None, bool]:
         """What a new process tells, if anything, with these faults at its writes; and whether it has died."""
         process = Process(self.cluster)
         self.cluster.faults = list(faults)  # type: ignore[arg-type]
         return await self.act_as(process), process.is_dead
 
-    async def act_as(self, process: Process, wait_seconds: float = 5.0) -> Told | None:
+    async def act_as(self, process: Process, wait_seconds: float = 5.0) -> CredentialResult | None:
         """Rotate, or generate where there is nothing to rotate: what is told, if anything."""
         changes, told = self.changes_of(process, wait_seconds), None
         with suppress(ApiFailure, ApiError, Crashed):
             if self.before:
-                told = await changes.rotate(AGENT, registered(self.before), None, ORIGIN)
+                told = await changes.rotate(AGENT, cached_credential(self.before), None, CONTEXT)
             else:
-                told = await changes.generate(AGENT, None, ORIGIN)
+                told = await changes.generate(AGENT, None, CONTEXT)
         await at_rest()
         return told
 
@@ -139,7 +140,7 @@ class World:
         """Every record counts as abandoned."""
         later, changes = datetime.now(UTC) + timedelta(hours=1), self.changes_of(process)
         with suppress(Crashed):
-            await sweep_once(self.cluster.all(PENDING_CHANGES), changes.roll_back, later, timedelta(seconds=40))
+            await sweep(self.cluster.all(PENDING_CHANGES), changes.roll_back, later, timedelta(seconds=40))
 
     def standing(self) -> list[str]:
         """The hashes that are accepted."""
@@ -283,7 +284,7 @@ def test_a_process_that_has_slept_too_long_writes_nothing_any_more() -> None:
     async def live() -> None:
         assert world.before
         with pytest.raises(ApiFailure, match="came first"):
-            await world.changes_of(Sleepy(world.cluster)).rotate(AGENT, registered(world.before), None, ORIGIN)
+            await world.changes_of(Sleepy(world.cluster)).rotate(AGENT, cached_credential(world.before), None, CONTEXT)
 
     asyncio.run(live())
     assert world.standing() == as_before

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from management_api.http.timestamps import future, shown
 from management_api.schemas import agents as documents
 from management_api.schemas.agents import AgentRequest, AgentUpdate
+from management_api.schemas.base import format_timestamp, future_timestamp
 from tests.support.crd_schema import crds
 from tests.support.management import AN_AGENT
 
@@ -51,11 +51,11 @@ def test_enum_values_are_those_of_the_resource_in_lower_case(field: str, name: s
 
 def test_what_is_said_becomes_the_spec() -> None:
     """And nothing that was not said."""
-    spec = documents.spec_of(AgentRequest.model_validate(AN_AGENT | {"organizationId": "acme"}))
+    spec = documents.spec_fields(AgentRequest.model_validate(AN_AGENT | {"organizationId": "acme"}))
     assert (spec["type"], spec["deploymentEnv"]) == ("Classifier", "Staging")
     assert set(spec) == {"email", "type", "version", "capabilities", "owner", "deploymentEnv"}
-    assert documents.spec_of(AgentUpdate.model_validate({"status": "suspended"})) == {"state": "Suspended"}
-    assert documents.spec_of(AgentUpdate.model_validate({})) == {}
+    assert documents.spec_fields(AgentUpdate.model_validate({"status": "suspended"})) == {"state": "Suspended"}
+    assert documents.spec_fields(AgentUpdate.model_validate({})) == {}
 
 
 @pytest.mark.parametrize("field", AgentUpdate.model_json_schema()["properties"])
@@ -76,7 +76,7 @@ def test_null_is_not_the_same_as_nothing(field: str) -> None:
 )
 def test_times_are_rfc_3339(text: str, moment: str) -> None:
     """Taken in all its forms, written in one."""
-    assert shown(future(text)) == moment
+    assert format_timestamp(future_timestamp(text)) == moment
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_times_are_rfc_3339(text: str, moment: str) -> None:
 def test_what_is_no_time_is_said_to_be_none(text: str) -> None:
     """In words for the caller."""
     with pytest.raises(ValueError, match="RFC 3339"):
-        future(text)
+        future_timestamp(text)

@@ -15,8 +15,7 @@ from agent_operator.cache.memberships import Memberships, place_of
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.organization import OrganizationReconciler
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.reasons import Reason
-from agentidp.domain.registration import Standing
+from agentidp.domain.identity.registration import Standing
 from agentidp.domain.resources import (
     Agent,
     AgentState,
@@ -26,6 +25,7 @@ from agentidp.domain.resources import (
     OrganizationLimits,
     OrganizationStatus,
 )
+from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import DAY, MINUTE, NAMESPACE, a_registered_agent, a_uid, an_agent, an_organization
 
 FOREIGN = 600

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any, cast
 
 import pytest
@@ -15,8 +16,6 @@ from agent_operator.cache.places import Places, share_of
 from agent_operator.last_used import LastUsedRecord
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.conditions import READY
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialCount,
@@ -26,7 +25,9 @@ from agentidp.domain.resources import (
     Organization,
     OrganizationLimits,
 )
+from agentidp.domain.resources.conditions import READY
 from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import (
     AGENT_ID,
     DAY,
@@ -102,6 +103,36 @@ def test_who_has_a_secret_keeps_it() -> None:
     """However young, and however many have one already."""
     assert crowded_out(world_of(declared(0), issued(1), issued(2))) == []
     assert crowded_out(world_of(declared(0), *(issued(number) for number in range(1, 6)))) == ["key-0"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_those_that_are_reconciled_at_the_same_time_one_has_the_place(order: tuple[int, ...]) -> None:
+    """`limits.credentialsPerAgent: 1` (tenancy.md): the first secret is being made when an older credential appears."""
+    first, *others = order
+    world = world_of(declared(first))
+    world.places.reserve(declared(first))
+    for count, number in enumerate(others, start=1):
+        world.credentials.put(declared(number))
+        assert crowded_out(world, limit=1) == sorted(f"key-{one}" for one in others[:count])
+    world.credentials.put(changed(issued(first)))
+    assert crowded_out(world, limit=1) == sorted(f"key-{one}" for one in others)
+
+
+def test_a_place_that_is_given_back_is_for_the_oldest() -> None:
+    """The one that had it is not issued after all."""
+    world = world_of(declared(0), declared(1))
+    world.places.reserve(declared(1))
+    assert crowded_out(world, limit=1) == ["key-0"]
+    world.places.release(declared(1))
+    assert crowded_out(world, limit=1) == ["key-1"]
+
+
+def test_a_place_goes_with_its_credential() -> None:
+    """Deleted before its secret was published."""
+    world = world_of(declared(0), declared(1))
+    world.places.reserve(declared(1))
+    world.credentials.remove(changed(declared(1)).metadata)
+    assert crowded_out(world, limit=1) == []
 
 
 NO_PLACE: dict[str, AgentCredential] = {

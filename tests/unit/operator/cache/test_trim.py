@@ -14,7 +14,7 @@ from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import WorkQueue
 from agentidp.domain.resources import AgentCredential, ObjectMeta, OwnerReference, Secret, SecretMeta
 from agentidp.domain.resources.secret import FieldLeaf, FieldsV1, ManagedFieldsEntry, MetadataFields
-from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, FIELD_MANAGER, SECRET_TYPE
+from agentidp.domain.secrets.secret_delivery import CREDENTIAL_ID_ANNOTATION, FIELD_MANAGER, SECRET_TYPE
 from tests.support.worlds import (
     ENDPOINTS,
     NAMESPACE,

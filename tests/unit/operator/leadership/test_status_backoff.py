@@ -21,13 +21,13 @@ from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.reconcilers.organization import OrganizationReconciler
 from agent_operator.work_queue import WorkQueue
-from agentidp.domain.client_secrets import generate_secret, hint_of
-from agentidp.domain.repair_backoff import MAX_REISSUES, REISSUE_WINDOW
+from agentidp.domain.lifecycle.repair_backoff import MAX_REISSUES, REISSUE_WINDOW
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
-from agentidp.domain.secret_delivery import Endpoints
+from agentidp.domain.secrets.client_secrets import generate_secret, hint_of
+from agentidp.domain.secrets.secret_delivery import Endpoints
 from agentidp.kube.errors import ApiError, Conflict, NotFound, Unreachable
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, Kind
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from tests.support.model_cluster import Fault, ModelCluster
 from tests.support.worlds import NOW, SECOND, a_credential, a_uid, an_agent, an_organization
 

@@ -11,9 +11,9 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.organization import OrganizationReconciler
 from agent_operator.work_queue import WorkQueue
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentState, NamespacedName, Organization, OrganizationLimits
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import AGENT_ID, NAMESPACE, a_registered_agent, a_uid, an_agent, an_organization
 
 FULL = 2

@@ -10,8 +10,8 @@ from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import WorkQueue
 from agentidp.domain.lifecycle import Step, WriteStatus
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentCredential
+from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.kinds import AGENTS
 from tests.support.worlds import ENDPOINTS, a_credential, a_registered_agent
 

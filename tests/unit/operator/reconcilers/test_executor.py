@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from agent_operator.reconcilers import executor as executor_module
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import GatheredInput
-from agentidp.domain.client_secrets import generate_secret, hint_of
 from agentidp.domain.lifecycle import IssueSecret
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialStatus, Secret
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.client_secrets import generate_secret, hint_of
 from agentidp.kube.errors import ApiError, Conflict, Forbidden, Invalid, Unreachable
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_secret, a_uid, an_issued_credential, seen
 
 CONFLICT = Conflict(409, "Conflict", "the object has been modified")

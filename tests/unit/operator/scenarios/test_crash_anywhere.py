@@ -27,10 +27,7 @@ from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import WorkQueue
-from agentidp.domain.client_secrets import generate_secret, hint_of
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import MAX_HASHES
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -47,10 +44,13 @@ from agentidp.domain.resources import (
     SecretTemplate,
 )
 from agentidp.domain.resources.agent import AgentSpec, AgentStatus, AgentType, DeploymentEnvironment
-from agentidp.domain.secret_delivery import Endpoints, client_secret_in
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.client_secrets import generate_secret, hint_of
+from agentidp.domain.secrets.secret_delivery import Endpoints, client_secret_in
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
-from agentidp.runtime.secret_generator import GeneratedSecret
+from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
 
 AGENT = NamespacedName("team", "screener")

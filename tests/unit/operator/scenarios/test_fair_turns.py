@@ -14,8 +14,8 @@ from agent_operator.clock import now
 from agent_operator.work_queue import Request, RequestKind, WorkQueue
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import Unreachable
-from agentidp.runtime.fair_lock import FairLock
-from agentidp.runtime.secret_generator import SecretGenerator
+from agentidp.runtime.pools.fair_lock import FairLock
+from agentidp.runtime.pools.secret_generator import SecretGenerator
 
 WORKERS = 8
 MANY = 1_450

@@ -18,10 +18,10 @@ from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.conditions import READY, condition
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, Binding, NamespacedName, OwnerReference, Secret, SecretMeta
-from agentidp.domain.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.secrets.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS, Kind, ObjectT
 from tests.support.model_cluster import ModelCluster
 from tests.support.worlds import (

@@ -14,10 +14,10 @@ from agent_operator.telemetry.counts import SLICE, Counts, count_objects
 from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.telemetry.metrics import Metrics
 from agent_operator.work_queue import WorkQueue
-from agentidp.domain.conditions import READY, SECRET_DELIVERED
 from agentidp.domain.lifecycle import OBSTACLES
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentCredential, CredentialPhase
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import disowned, edited, ended, mended, served
 from tests.support.worlds import (

@@ -9,9 +9,9 @@ import jwt
 import pytest
 from structlog.testing import capture_logs
 
-from agentidp.domain.client_assertions import Workload as AccountName
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Agent, AgentState, CredentialPolicy, OrganizationLimits, Workload
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.client_assertions import Workload as AccountName
 from agentidp.kube.errors import ApiError, Unreachable
 from tests.support.assertions import a_cluster_key, asserted, bound_to, claims_of, signed
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential

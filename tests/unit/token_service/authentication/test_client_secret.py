@@ -15,10 +15,10 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from agentidp.domain import client_status as acceptance
-from agentidp.domain.clients import ClientCredential
-from agentidp.domain.reasons import Reason
+from agentidp.domain.identity import client_status as acceptance
+from agentidp.domain.identity.clients import ClientCredential
 from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
+from agentidp.domain.resources.reasons import Reason
 from agentidp.http_server.asgi import Endpoint
 from agentidp.http_server.server import server_for
 from tests.support.token_services import CLIENT, FORM, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash

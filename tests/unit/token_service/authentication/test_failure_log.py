@@ -2,8 +2,8 @@
 
 import structlog
 
-from agentidp.domain.reasons import Reason
-from agentidp.runtime.log_limit import LINES_PER_SECOND
+from agentidp.domain.resources.reasons import Reason
+from agentidp.runtime.logs import LINES_PER_SECOND
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID, a_suspended_agent
 from token_service.authentication.failure import AuthenticationFailure

@@ -1,7 +1,7 @@
 """What the token service notes of the use of secrets, and whom it tells."""
 
-from agentidp.domain.clients import ClientHash
-from agentidp.domain.last_used import MAX_CONSUMERS, LastUse, fingerprint
+from agentidp.domain.identity.clients import ClientHash
+from agentidp.domain.secrets.last_used import MAX_CONSUMERS, LastUse, fingerprint
 from tests.support.clocks import ManualClock
 from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, LastUsedLog, consumer_of
 from token_service.http.request import RawRequest

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentidp.domain.clients import client_agent, client_credential
+from agentidp.domain.identity.clients import client_agent, client_credential
 from agentidp.domain.resources import CredentialState
 from agentidp.kube.errors import TooLarge, Unreachable
 from tests.support.listings import Listed

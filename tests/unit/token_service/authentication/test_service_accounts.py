@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from agentidp.domain.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.domain.resources import ObjectMeta
+from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.kube.errors import ApiError, Unreachable
 from token_service.authentication.service_accounts import Limits, ServiceAccounts, TooManyReads
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.runtime.pools.bcrypt_pool import Busy
 from token_service.client_secrets import brute_force as guesses
 from token_service.client_secrets.brute_force import BruteForceGuard, host_of
 from token_service.client_secrets.verifier import SecretVerifier

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agentidp.runtime.bcrypt_pool import Busy
+from agentidp.runtime.pools.bcrypt_pool import Busy
 from tests.support.token_services import HASH, OTHER_SECRET, SECRET
 from token_service.client_secrets.verifier import Check, SecretVerifier
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentidp.domain.client_assertions import Workload
-from agentidp.domain.clients import ClientAgent, ClientCredential, client_agent, client_credential
-from agentidp.domain.reasons import Reason
+from agentidp.domain.identity.clients import ClientAgent, ClientCredential, client_agent, client_credential
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.client_assertions import Workload
 from agentidp.kube.errors import Unreachable
 from tests.support.listings import Listed
 from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_suspended_agent, a_uid, an_issued_credential

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from agentidp.domain.last_used import fingerprint
-from agentidp.domain.propagation import APPLIED_PATH, AUDIENCE
+from agentidp.domain.identity.propagation import APPLIED_PATH, AUDIENCE
 from agentidp.domain.resources import AgentState, CredentialState
+from agentidp.domain.secrets.last_used import fingerprint
 from agentidp.kube.errors import Unreachable
 from tests.support.assertions import a_cluster_key, claims_of, signed
 from tests.support.token_services import HASH, ServedAlone, the_credential, the_hash

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from agentidp.domain.resources import Secret, SecretMeta
-from agentidp.domain.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorithm, KeySet, generate
+from agentidp.domain.tokens.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorithm, KeySet, generate
 from tests.support.clocks import ManualClock
 from tests.support.listings import Listed
 from tests.support.worlds import HOUR, NOW

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from agentidp.cache.revocations import RevokedToken
-from agentidp.domain.access_tokens import prepare_claims
-from agentidp.domain.clients import client_agent
-from agentidp.domain.grants import Grant
-from agentidp.domain.reasons import Reason
+from agentidp.domain.identity.clients import client_agent
 from agentidp.domain.resources import AgentState, CredentialState, ObjectRef
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.access_tokens import prepare_claims
+from agentidp.domain.tokens.grants import Grant
 from agentidp.kube.errors import Unreachable
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization

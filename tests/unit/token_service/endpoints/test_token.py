@@ -10,9 +10,9 @@ import jwt
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentState, CredentialState, ObjectMeta, Organization, OrganizationSpec, SecretHash
-from agentidp.domain.signing_keys import Algorithm
+from agentidp.domain.resources.reasons import Reason
+from agentidp.domain.tokens.signing_keys import Algorithm
 from tests.support.token_services import (
     CLIENT,
     FORM,

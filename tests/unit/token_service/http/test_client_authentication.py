@@ -6,8 +6,8 @@ from urllib.parse import quote, quote_plus
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agentidp.domain.client_secrets import MAX_SECRET_BYTES
-from agentidp.domain.oauth_errors import INVALID_CLIENT
+from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
+from agentidp.domain.tokens.oauth_errors import INVALID_CLIENT
 from tests.support.worlds import AGENT_ID
 from token_service.http.client_authentication import (
     JWT_BEARER,

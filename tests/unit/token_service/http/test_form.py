@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agentidp.domain.oauth_errors import ErrorCode, OAuthError
+from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError
 from token_service.http.form import MAX_FIELDS, Form, parse_form, unescaped
 from token_service.http.request import MAX_BODY_BYTES
 

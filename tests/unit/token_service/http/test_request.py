@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.access_tokens import prepare_claims
-from agentidp.domain.clients import client_agent
-from agentidp.domain.grants import Grant
-from agentidp.domain.oauth_errors import OAuthError
+from agentidp.domain.identity.clients import client_agent
+from agentidp.domain.tokens.access_tokens import prepare_claims
+from agentidp.domain.tokens.grants import Grant
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from agentidp.http_server.asgi import Message
 from tests.support.token_services import ISSUER, signing_keys
 from tests.support.worlds import CREDENTIAL_ID, a_registered_agent, a_uid

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agentidp.domain.clients import client_agent
+from agentidp.domain.identity.clients import client_agent
 from agentidp.domain.resources import (
     Agent,
     AgentState,

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.clients import ClientAgent, client_agent
+from agentidp.domain.identity.clients import ClientAgent, client_agent
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ServedAlone
 from tests.support.worlds import a_registered_agent, a_uid

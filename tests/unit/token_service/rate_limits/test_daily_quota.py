@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from agentidp.domain.clients import ClientOrganization, client_organization
+from agentidp.domain.identity.clients import ClientOrganization, client_organization
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
 from tests.support.clocks import ManualClock

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, Wait
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import ACTIVE, Outcome, Story, declared, delivered, issue, outcomes, rotated, served, wait
 from tests.support.worlds import (

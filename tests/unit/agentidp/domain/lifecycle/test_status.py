@@ -5,10 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import READY, SECRET_DELIVERED, condition
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, RemoveSecret, Step, with_fresh_hash, with_write_refused
 from agentidp.domain.lifecycle.status import with_hashes_retired, with_issue_recorded, with_provided_hash, with_room
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import (
     AgentCredential,
     CredentialPhase,
@@ -18,6 +16,8 @@ from agentidp.domain.resources import (
     Rotation,
     SecretHash,
 )
+from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.worlds import (
     DAY,
     HOUR,
@@ -34,8 +34,6 @@ from tests.support.worlds import (
     an_issued_credential,
     restated,
 )
-
-NO_OVERLAP = timedelta()
 
 
 def holding(*hashes: SecretHash) -> CredentialStatus:
@@ -84,22 +82,22 @@ def test_room_for_one_more_hash(hashes: list[SecretHash], held: SecretHash | Non
 def test_without_an_overlap_older_hashes_end_at_once() -> None:
     """Younger ones stay: their value may be on its way into the Secret."""
     status = holding(a_hash(1), a_hash(2), a_hash(3))
-    assert numbers(with_hashes_retired(status, a_hash(2), NO_OVERLAP, NOW)) == [2, 3]
+    assert numbers(with_hashes_retired(status, a_hash(2), Rotation(), NOW)) == [2, 3]
 
 
 def test_with_an_overlap_older_hashes_are_given_an_end_once() -> None:
     """Counted from when the new secret was found in use; an end that was given does not move."""
     status = holding(a_hash(1, ends=MINUTE), a_hash(2), a_hash(3))
-    retired = with_hashes_retired(status, a_hash(3), HOUR, NOW)
+    retired = with_hashes_retired(status, a_hash(3), Rotation(overlap="1h"), NOW)
     assert [one.not_after for one in retired.secret_hashes] == [NOW + MINUTE, NOW + HOUR, None]
-    assert with_hashes_retired(retired, a_hash(3), HOUR, NOW + SECOND) == retired
+    assert with_hashes_retired(retired, a_hash(3), Rotation(overlap="1h"), NOW + SECOND) == retired
 
 
 def test_a_hash_ends_at_the_moment_that_it_names() -> None:
     """Not one later: the token service refuses it from then on."""
     status = holding(a_hash(1, ends=HOUR), a_hash(2))
-    assert numbers(with_hashes_retired(status, a_hash(2), DAY, NOW + HOUR - SECOND)) == [1, 2]
-    assert numbers(with_hashes_retired(status, a_hash(2), DAY, NOW + HOUR)) == [2]
+    assert numbers(with_hashes_retired(status, a_hash(2), Rotation(overlap="24h"), NOW + HOUR - SECOND)) == [1, 2]
+    assert numbers(with_hashes_retired(status, a_hash(2), Rotation(overlap="24h"), NOW + HOUR)) == [2]
 
 
 def test_a_fresh_hash_is_the_youngest_also_when_the_clock_was_set_back() -> None:
@@ -141,7 +139,7 @@ def test_a_provided_hash_is_the_youngest(
 ) -> None:
     """It alone has no end, and its hint is the one that was provided."""
     before = holding(*hashes) if hashes else CredentialStatus()
-    after = with_provided_hash(before, provided, HOUR if overlap else NO_OVERLAP, NOW)
+    after = with_provided_hash(before, provided, Rotation(overlap=overlap or None), NOW)
     youngest = after.secret_hashes[-1]
     assert numbers(after) == left
     assert (youngest.hash, youngest.hint, youngest.not_after) == (provided.hash, provided.hint, None)
@@ -150,7 +148,9 @@ def test_a_provided_hash_is_the_youngest(
 
 def test_a_hash_that_is_provided_again_is_a_rotation() -> None:
     """Whoever changes back to the former secret has changed it."""
-    status = with_provided_hash(holding(a_hash(5, ends=HOUR), a_hash(6, made=-MINUTE)), a_provided_hash(5), HOUR, NOW)
+    status = with_provided_hash(
+        holding(a_hash(5, ends=HOUR), a_hash(6, made=-MINUTE)), a_provided_hash(5), Rotation(overlap="1h"), NOW
+    )
     assert with_issue_recorded(status, status.secret_hashes[-1], Rotation()).rotated_at == NOW
 
 
@@ -211,3 +211,15 @@ def test_the_same_refusal_is_written_once() -> None:
     """Else each try would change the status, and each change would be another try."""
     once, _ = refused(an_issued_credential())
     assert refused(replace(an_issued_credential(), status=once))[0] == once
+
+
+def test_end_overlaps_at_ends_what_was_made_before_it() -> None:
+    """Also what retires later, as soon as it does; an overlap that begins afterwards is as declared (rotation.md)."""
+    ends = NOW - MINUTE
+    rotation = Rotation(overlap="1h", end_overlaps_at=ends)
+    older, former, later = a_hash(1, made=-DAY, ends=DAY), a_hash(2, made=-HOUR), a_hash(3, made=-SECOND)
+    assert numbers(with_hashes_retired(holding(older, former, later), later, rotation, NOW)) == [3]
+    assert numbers(with_hashes_retired(holding(older, former), former, rotation, NOW)) == [2]
+    youngest = a_hash(4, made=timedelta())
+    retired = with_hashes_retired(holding(later, youngest), youngest, rotation, NOW)
+    assert [one.not_after for one in retired.secret_hashes] == [NOW + HOUR, None]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentidp.domain.durations import parse_duration
 from agentidp.domain.resources import GROUP, VERSION
+from agentidp.domain.resources.meta import parse_duration
 from tests.support.crd_schema import Manifest, crds, fields, full_manifests, schema_of
 from tests.support.struct_schema import STRUCTS, decoded_fields
 
@@ -22,27 +22,27 @@ DIFFERENT_ANYWHERE = {"description", "x-kubernetes-validations"}
 every_kind = pytest.mark.parametrize("kind", STRUCTS)
 
 
-def test_every_kind_has_a_crd() -> None:
+def test_crd_fields_are_those_of_every_kind() -> None:
     """There are no others, and each is served under the group and version of the Structs."""
     served = {(crd["spec"]["group"], crd["spec"]["versions"][0]["name"]) for crd in CRDS.values()}
     assert (set(CRDS), served) == (set(STRUCTS), {(GROUP, VERSION)})
 
 
 @every_kind
-def test_fields_types_and_enums_agree(kind: str) -> None:
+def test_crd_fields_agree_in_types_and_enums(kind: str) -> None:
     """What the API server keeps is what the programs read, and what they write is kept."""
     in_crd = {path: field.shape for path, field in DECLARED[kind].items()}
     assert in_crd == {path: field.shape for path, field in DECODED[kind].items()}
 
 
 @every_kind
-def test_what_a_struct_needs_is_required(kind: str) -> None:
+def test_crd_fields_require_what_a_struct_needs(kind: str) -> None:
     """Else the API server would accept a resource that no program can decode."""
     assert {path for path, field in DECODED[kind].items() if field.needed} <= required(kind)
 
 
 @every_kind
-def test_what_is_required_is_always_written(kind: str) -> None:
+def test_crd_fields_that_are_required_are_always_written(kind: str) -> None:
     """Else the API server would refuse what a program encodes."""
     left_out = {path for path, field in DECODED[kind].items() if field.may_be_left_out}
     assert left_out & required(kind) <= {"spec"}  # no program writes an empty one
@@ -54,7 +54,7 @@ def required(kind: str) -> set[str]:
 
 
 @every_kind
-def test_defaults_agree(kind: str) -> None:
+def test_crd_fields_agree_in_defaults(kind: str) -> None:
     """A field that the API server fills in has the same value in a Struct that was made here."""
     defaults = {path: field.schema["default"] for path, field in DECLARED[kind].items() if "default" in field.schema}
     assert defaults == {path: DECODED[kind][path].default for path in defaults}
@@ -63,7 +63,7 @@ def test_defaults_agree(kind: str) -> None:
 @pytest.mark.parametrize(
     "manifest", full_manifests(), ids=lambda manifest: f"{manifest['kind']} {manifest['metadata']['name']}"
 )
-def test_a_resource_survives_decoding_and_encoding(manifest: Manifest) -> None:
+def test_crd_fields_survive_decoding_and_encoding(manifest: Manifest) -> None:
     """Nothing that a person declared or the operator wrote is lost or changed."""
     encoded = msgspec.json.encode(msgspec.convert(manifest, STRUCTS[manifest["kind"]]))
     survivor = msgspec.json.decode(encoded)
@@ -72,13 +72,13 @@ def test_a_resource_survives_decoding_and_encoding(manifest: Manifest) -> None:
     }
 
 
-def test_every_field_is_described() -> None:
+def test_crd_fields_are_described() -> None:
     """`kubectl explain` tells what each field means, in sentences."""
     named = {path: field.schema.get("description", "") for path, field in FIELDS.items() if field.is_property}
     assert [path for path, description in named.items() if not re.fullmatch(r"[A-Z].{9,}\.", description)] == []
 
 
-def test_every_field_is_bounded() -> None:
+def test_crd_fields_are_bounded() -> None:
     """No string, list or map can be made so large that it costs everybody, and no object takes fields that it does not know."""
     bounds = {
         "string": "maxLength",
@@ -93,7 +93,7 @@ def test_every_field_is_bounded() -> None:
     assert set(FIELDS) - bounded == set()
 
 
-def test_every_list_says_how_it_merges() -> None:
+def test_crd_fields_say_how_lists_merge() -> None:
     """Server-side apply must know whether a list is a set, a map or one value."""
     lists = {path: field.schema for path, field in FIELDS.items() if field.schema["type"] == "array"}
     assert [path for path, schema in lists.items() if "x-kubernetes-list-type" not in schema] == []
@@ -115,7 +115,7 @@ def test_every_list_says_how_it_merges() -> None:
     }.items(),
     ids=lambda alike: alike[0],
 )
-def test_alike_fields_have_one_schema(alike: tuple[str, str]) -> None:
+def test_crd_fields_that_are_alike_have_one_schema(alike: tuple[str, str]) -> None:
     """What is valid in one place is valid in every other."""
     found = [schema for path, (_, schema, _) in FIELDS.items() if re.fullmatch(rf"\w+ {alike[1]}", path)]
     rules = [{key: value for key, value in schema.items() if key not in DIFFERENT_ANYWHERE} for schema in found]
@@ -125,6 +125,6 @@ def test_alike_fields_have_one_schema(alike: tuple[str, str]) -> None:
 
 @settings(max_examples=200)
 @given(st.from_regex(FIELDS["AgentCredential spec.rotation.every"].schema["pattern"], fullmatch=True).filter(bool))
-def test_every_duration_that_is_admitted_is_understood(text: str) -> None:
+def test_crd_fields_admit_only_durations_that_are_read(text: str) -> None:
     """A duration that the API server lets through never stops the operator."""
     assert parse_duration(text) >= timedelta(0)

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.client_status import credential_failure
-from agentidp.domain.clients import client_agent, client_credential
-from agentidp.domain.durations import format_duration
-from agentidp.domain.last_used import LastUse, fingerprint
+from agentidp.domain.identity.client_status import credential_failure
+from agentidp.domain.identity.clients import client_agent, client_credential
 from agentidp.domain.lifecycle import decide
 from agentidp.domain.resources import AgentState, Retirement, Rotation, SecretHash
-from management_api.cache.credentials import registered
-from management_api.http.timestamps import shown_if_any
+from agentidp.domain.resources.meta import format_duration
+from agentidp.domain.secrets.last_used import LastUse, fingerprint
+from management_api.cache.credentials import cached_credential
+from management_api.schemas.base import format_timestamp
 from tests.support.worlds import (
     DAY,
     HOUR,
@@ -71,4 +71,5 @@ def test_every_decision_comes_to_an_end(
     assert decide(seen_delivered(credential, agent, uses=uses), NOW)
     assert decide(seen(a_credential(expires_at=expires, rotation=rotation), agent), NOW)
     credential_failure(client_credential(credential), client_agent(agent), NOW.timestamp())
-    assert shown_if_any(registered(credential).expires) or not expires
+    cached = cached_credential(credential)
+    assert not cached.expires or format_timestamp(cached.expires)

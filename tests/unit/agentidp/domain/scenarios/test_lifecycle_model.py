@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from agentidp.domain.client_status import agent_failure, credential_failure, fitting_hashes
-from agentidp.domain.clients import client_agent, client_credential
-from agentidp.domain.last_used import LastUse, fingerprint
+from agentidp.domain.identity.client_status import agent_failure, credential_failure, fitting_hashes
+from agentidp.domain.identity.clients import client_agent, client_credential
 from agentidp.domain.lifecycle import MAX_HASHES, IssueSecret, Wait
 from agentidp.domain.resources import (
     Agent,
@@ -27,7 +26,8 @@ from agentidp.domain.resources import (
     Secret,
     SecretTemplate,
 )
-from agentidp.domain.secret_delivery import Delivery, SecretOwnership, client_secret_in, inspect
+from agentidp.domain.secrets.last_used import LastUse, fingerprint
+from agentidp.domain.secrets.secret_delivery import Delivery, SecretOwnership, client_secret_in, inspect
 from tests.support.faults import Fault, FaultyNetwork, Interrupted, WatchedApi
 from tests.support.reconciling import Operator, Stale
 from tests.support.worlds import (

@@ -37,7 +37,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
     return Asked(Home(tmp_path))
 
 
-async def test_a_credential_is_kept_until_it_expires(asked: Asked) -> None:
+async def test_exec_plugin_runs_again_when_its_credential_expires(asked: Asked) -> None:
     """Its time is told by `expirationTimestamp`."""
     for _ in range(3):
         assert (await asked.plugin.credential()).token == "t"
@@ -47,7 +47,7 @@ async def test_a_credential_is_kept_until_it_expires(asked: Asked) -> None:
     assert asked.runs == 2
 
 
-async def test_a_credential_that_is_refused_is_asked_for_again(asked: Asked) -> None:
+async def test_exec_plugin_runs_again_when_its_credential_is_refused(asked: Asked) -> None:
     """The API server knows better than a time."""
     await asked.plugin.credential()
     asked.plugin.forget()

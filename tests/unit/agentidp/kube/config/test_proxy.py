@@ -32,17 +32,17 @@ CHOICES = {
 
 
 @pytest.mark.parametrize(("server", "named", "proxy"), CHOICES.values(), ids=CHOICES)
-def test_the_proxy_is(server: str, named: str, proxy: str | None) -> None:
+def test_proxy_is_chosen_by_the_environment(server: str, named: str, proxy: str | None) -> None:
     """As Go's net/http, and so kubectl, chooses it (golang.org/x/net/http/httpproxy)."""
     assert (proxy_to(server, named, ENVIRONMENT) or None) == proxy
 
 
 @pytest.mark.parametrize("environment", [{}, {"https_proxy": ""}, {"https_proxy": PROXY, "no_proxy": "*"}])
-def test_there_is_none_without_one_or_with_all_exempt(environment: dict[str, str]) -> None:
+def test_proxy_is_none_without_one_or_with_all_exempt(environment: dict[str, str]) -> None:
     """Nothing set, nothing said, or everything exempt."""
     assert not proxy_to("https://api.example", "", environment)
 
 
-def test_small_letters_and_a_missing_scheme_are_understood() -> None:
+def test_proxy_may_be_in_small_letters_and_without_a_scheme() -> None:
     """As curl has them."""
     assert proxy_to("https://api.example", "", {"https_proxy": "proxy.example:3128"}) == PROXY

@@ -34,13 +34,13 @@ def words(tmp_path: Path) -> Words:
     return Words(file)
 
 
-def test_a_file_that_does_not_change_is_read_once(words: Words) -> None:
+def test_file_value_is_read_once_while_the_file_does_not_change(words: Words) -> None:
     """However often it is asked for."""
     assert {words.reloaded.current() for _ in range(5)} == {("one", "two")}
     assert words.reads == 1
 
 
-def test_a_change_takes_effect_with_the_next_look(words: Words) -> None:
+def test_file_value_follows_the_file(words: Words) -> None:
     """Written in place, put in its place, or by a link that leads elsewhere, as kubelet does it."""
     words.file.write_text("three")
     assert words.reloaded.current() == ("three",)
@@ -55,7 +55,7 @@ def test_a_change_takes_effect_with_the_next_look(words: Words) -> None:
     assert words.reloaded.current() == ("five!",)
 
 
-def test_what_cannot_be_read_leaves_the_former_value(words: Words, caplog: pytest.LogCaptureFixture) -> None:
+def test_file_value_stays_when_the_file_cannot_be_read(words: Words, caplog: pytest.LogCaptureFixture) -> None:
     """Empty, then gone; the log tells of each once."""
     with caplog.at_level(logging.INFO):
         for break_it in (lambda: words.file.write_text(""), words.file.unlink):
@@ -68,7 +68,7 @@ def test_what_cannot_be_read_leaves_the_former_value(words: Words, caplog: pytes
     assert told[2:] == [f"read again after a change: {words.file}"]
 
 
-def test_an_equal_value_leaves_the_former_object(words: Words) -> None:
+def test_file_value_that_is_equal_is_the_former_object(words: Words) -> None:
     """So what was made of it, such as connections, can be used again."""
     before = words.reloaded.current()
     words.file.write_text("one  two")
@@ -76,7 +76,7 @@ def test_an_equal_value_leaves_the_former_object(words: Words) -> None:
     assert words.reads == 2
 
 
-def test_it_has_to_be_readable_at_first(tmp_path: Path) -> None:
+def test_file_value_has_to_be_readable_at_first(tmp_path: Path) -> None:
     """There is nothing to go on with."""
     with pytest.raises(ConfigError, match="is empty"):
         Words(tmp_path / "missing")

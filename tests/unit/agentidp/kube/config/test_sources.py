@@ -31,7 +31,7 @@ async def shown(identity: ClientIdentity) -> dict[str, str]:
     return dict((await identity.shown()).headers)
 
 
-async def test_a_pod_is_its_service_account(mounted: Path) -> None:
+async def test_pod_source_is_the_service_account(mounted: Path) -> None:
     """Its token is shown as it is in the file, its authority is trusted, and its namespace is the default one."""
     identity = ClientIdentity(PodSource(POD, mounted))
     assert (identity.config.server, identity.config.namespace) == ("https://10.96.0.1:443", "talent")
@@ -44,7 +44,7 @@ async def test_a_pod_is_its_service_account(mounted: Path) -> None:
     assert (await identity.shown()).tls is not before
 
 
-async def test_half_of_an_authority_does_not_hold_up_a_new_token(mounted: Path) -> None:
+async def test_pod_source_reads_a_new_token_beside_a_broken_authority(mounted: Path) -> None:
     """Each file is for itself: a token that has expired is worth nothing."""
     identity = ClientIdentity(PodSource(POD, mounted))
     (mounted / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nMII")
@@ -52,12 +52,12 @@ async def test_half_of_an_authority_does_not_hold_up_a_new_token(mounted: Path) 
     assert await shown(identity) == {"Authorization": "Bearer second"}
 
 
-def test_a_pod_of_version_6_has_brackets(mounted: Path) -> None:
+def test_pod_source_has_brackets_around_ipv6(mounted: Path) -> None:
     """In its server's URL."""
     assert PodSource(POD | {"KUBERNETES_SERVICE_HOST": "fd00::1"}, mounted).read().server == "https://[fd00::1]:443"
 
 
-async def test_a_pod_can_act_as_somebody_else(mounted: Path) -> None:
+async def test_pod_source_can_impersonate(mounted: Path) -> None:
     """`--as` in a pod."""
     identity = ClientIdentity(PodSource(POD, mounted, Impersonation("bob", groups=("a",))))
     headers = (await identity.shown()).headers
@@ -65,7 +65,7 @@ async def test_a_pod_can_act_as_somebody_else(mounted: Path) -> None:
 
 
 @pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": ""}])
-def test_neither_a_pod_nor_a_kubeconfig_is_told(environment: Mapping[str, str]) -> None:
+def test_source_fails_without_pod_and_kubeconfig(environment: Mapping[str, str]) -> None:
     """With what to set."""
     with pytest.raises(ConfigError, match=r"no kubeconfig, and this is no pod. Set KUBECONFIG"):
         ClientIdentity.of_environment(environment)
@@ -103,14 +103,14 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("user", "told"), TOLD.values(), ids=TOLD)
-def test_what_cannot_be_used_is_told(tmp_path: Path, user: Any, told: str) -> None:
+def test_kubeconfig_source_names_what_it_cannot_use(tmp_path: Path, user: Any, told: str) -> None:
     """What it is, and what to do; without a value, which may be a secret."""
     config = write(tmp_path / "config", user)
     with pytest.raises(ConfigError, match=told):
         ClientIdentity(source_of({"KUBECONFIG": str(config)}))
 
 
-def test_no_secret_is_in_a_repr(tmp_path: Path) -> None:
+def test_source_has_no_secret_in_its_repr(tmp_path: Path) -> None:
     """Of what is read from a kubeconfig: errors and logs may show it."""
     user = {"token": "hidden-1", "password": "hidden-2", "client-key-data": "aGlkZGVuLTM="}
     loaded = load_kubeconfig([write(tmp_path / "config", user)])
@@ -121,13 +121,13 @@ def test_no_secret_is_in_a_repr(tmp_path: Path) -> None:
     assert not any(one in told for one in ("hidden", "aGlkZGVu"))
 
 
-async def test_over_plain_http_nothing_is_shown(tmp_path: Path) -> None:
+async def test_kubeconfig_source_presents_nothing_over_plain_http(tmp_path: Path) -> None:
     """As with client-go: that is for `kubectl proxy`, and whoever listens learns nothing."""
     config = write(tmp_path / "config", {"token": "t", "as": "bob"}, {"server": "http://127.0.0.1:8001"})
     assert await shown(ClientIdentity(source_of({"KUBECONFIG": str(config)}))) == {"Impersonate-User": "bob"}
 
 
-def test_names_of_extras_are_escaped() -> None:
+def test_impersonation_escapes_names_of_extras() -> None:
     """As client-go writes them into names of headers."""
     headers = dict(Impersonation("bob", extra={"a/b %ü": ("1",)}).headers())
     assert headers["Impersonate-Extra-a%2Fb%20%25%C3%BC"] == "1"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agentidp.domain.conditions import READY, condition
 from agentidp.domain.lifecycle import WriteStatus, decide
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import AgentState, CredentialPhase
+from agentidp.domain.resources.conditions import READY, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer
 from tests.support.stories import (
     ACTIVE,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.lifecycle import Wait, WriteStatus
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, Secret
+from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import (
     ACTIVE,
@@ -46,11 +46,11 @@ from tests.support.worlds import (
 STORIES: dict[str, Story] = {
     "a Secret that was mended a moment ago is mended a second after that": (
         edited(mended(1, ago=SECOND / 2)),
-        (wait(SECOND / 2),),
+        (pending(Reason.SECRET_DRIFTED), wait(SECOND / 2)),
     ),
     "one that was mended four times is mended 15 seconds after the first": (
         edited(mended(4, ago=14 * SECOND)),
-        (wait(SECOND),),
+        (pending(Reason.SECRET_DRIFTED), wait(SECOND)),
     ),
     "and once more when that time has come": (
         edited(mended(4, ago=15 * SECOND)),

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from agentidp.domain.lifecycle import IssueSecret, decide
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import CredentialPhase, CredentialState
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import (
     ACTIVE,

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.reasons import Reason
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer
 from tests.support.stories import (
     ACTIVE,

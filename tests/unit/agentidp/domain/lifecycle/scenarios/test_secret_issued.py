@@ -2,8 +2,8 @@
 
 import pytest
 
-from agentidp.domain.reasons import Reason
 from agentidp.domain.resources import Binding
+from agentidp.domain.resources.reasons import Reason
 from tests.support.reconciling import ApiServer
 from tests.support.stories import (
     ACTIVE,

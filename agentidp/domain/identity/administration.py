@@ -1,0 +1,45 @@
+"""Whose agents an agent may act on over the APIs: those of its own namespace, and beyond it those that its Organization says.
+
+A token's scope says what its holder may do. Whoever may write Agents in a namespace declares scopes there, so a scope alone
+gives no right over another namespace. Only the Organization does (`spec.administrators`), which nobody there may write.
+"""
+
+from collections.abc import Collection
+
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization
+from agentidp.domain.identity.registration import admission_failure
+from agentidp.domain.resources import AdministratorScope
+
+READ, WRITE = AdministratorScope.AGENTS_READ, AdministratorScope.AGENTS_WRITE
+
+
+def includes(scopes: Collection[str], needed: str) -> bool:
+    """Whether the needed scope is among these; `agents:write` includes `agents:read`, and nothing else includes anything."""
+    return needed in scopes or (needed == READ and WRITE in scopes)
+
+
+def reaches(caller: ClientAgent, agent: ClientAgent, organization: ClientOrganization | None, needed: str) -> bool:
+    """Whether the caller may use the needed scope on this agent. `organization` is the caller's own.
+
+    The agent is of the caller's Organization, or of none like the caller. It is in the caller's namespace, or the Organization
+    names that namespace and the scope.
+    """
+    if not _belong_together(caller, agent, organization):
+        return False
+    return agent.namespace == caller.namespace or includes(_granted_to(caller.namespace, organization), needed)
+
+
+def _belong_together(caller: ClientAgent, agent: ClientAgent, organization: ClientOrganization | None) -> bool:
+    if organization is None:
+        return caller.organization_id is None and agent.organization_id is None
+    both = (caller, agent)
+    return all(one.organization_id == organization.organization_id and _is_admitted(one, organization) for one in both)
+
+
+def _is_admitted(agent: ClientAgent, organization: ClientOrganization) -> bool:
+    return admission_failure(agent.namespace, agent.organization_id, organization.namespaces) is None
+
+
+def _granted_to(namespace: str, organization: ClientOrganization | None) -> frozenset[str]:
+    entries = organization.administrators if organization else ()
+    return frozenset(scope for entry in entries if entry.namespace == namespace for scope in entry.scopes)

@@ -1,0 +1,1 @@
+"""Threads and places that namespaces share: queue, lock and bcrypt pool. Nothing here knows a client or a request."""

@@ -1,0 +1,55 @@
+"""Bounded cache: what is kept, what goes first, and that the bound holds whatever is put."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentidp.runtime.bounded_cache import BoundedCache
+
+
+def test_bounded_cache_drops_the_oldest_entry() -> None:
+    """Reading an entry does not make it newer; putting it again does."""
+    cache: BoundedCache[str, int] = BoundedCache(2)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    assert cache.get("a") == 1
+    cache.put("c", 3)
+    assert list(cache) == ["b", "c"]
+    cache.put("b", 4)
+    cache.put("d", 5)
+    assert list(cache) == ["b", "d"]
+
+
+def test_bounded_cache_forgets_a_discarded_entry_only() -> None:
+    """A key that is not in it may be discarded, too."""
+    cache: BoundedCache[str, int] = BoundedCache(2)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    cache.discard("a")
+    cache.discard("absent")
+    assert (cache.get("a"), cache.get("b"), len(cache)) == (None, 2, 1)
+
+
+def test_bounded_cache_does_not_keep_what_exceeds_the_bound_alone() -> None:
+    """It is the oldest when all others have gone for it."""
+    cache: BoundedCache[str, bytes] = BoundedCache(10, len)
+    cache.put("small", b"1234")
+    cache.put("large", b"12345678901")
+    assert (list(cache), cache.size) == ([], 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.binary(max_size=6), st.booleans()), max_size=40))
+def test_bounded_cache_holds_the_newest_that_fit(operations: list[tuple[str, bytes, bool]]) -> None:
+    """Against a model: a list of entries, oldest first, of which the first go while the sum of sizes exceeds the bound."""
+    cache: BoundedCache[str, bytes] = BoundedCache(10, len)
+    model: list[tuple[str, bytes]] = []
+    for key, value, is_put in operations:
+        model = [entry for entry in model if entry[0] != key]
+        if is_put:
+            cache.put(key, value)
+            model.append((key, value))
+        else:
+            cache.discard(key)
+        while sum(len(kept) for _, kept in model) > 10:
+            del model[0]
+    assert [(key, cache.get(key)) for key in cache] == model
+    assert cache.size == sum(len(value) for _, value in model)

@@ -1,0 +1,209 @@
+"""Reviews of tokens are had in shares that nobody can forge (docs/threat-model.md): the API server counts what it is asked.
+
+It signs tokens by a key of its own, as the cluster does, and takes one other issuer's beside them, as by a webhook.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import web
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentidp.authentication.issuer_keys import DISCOVERY, KEYS, IssuerDiscovery, IssuerKeys
+from management_api.auth.kubernetes_caller import TOKEN_REVIEWS, Reviews
+from management_api.auth.token_reviews import TokenReviews
+from management_api.errors import ApiFailure
+from management_api.limits import DEFAULT_LIMITS, Limits
+from tests.support.assertions import CLUSTER, CLUSTER_KEY, a_cluster_key, claims_of, signed
+from tests.support.stand_ins import connected
+
+STRANGER = a_cluster_key()
+PEOPLE = "https://people.example"
+LIMITS = Limits(
+    token_reviews_per_second=0.001,
+    token_review_burst=10,
+    unproven_token_reviews_per_second=0.001,
+    unproven_token_review_burst=20,
+    token_review_seconds=0,
+)
+"""Of each namespace ten, and twenty of all that nothing is known of; and nothing more for as long as a test takes."""
+
+
+@dataclass
+class Served:
+    """What the API server was asked about, by the subject that a token names, and what asks it."""
+
+    asked: Counter[str]
+    tokens: TokenReviews
+
+    async def outcome(self, token: str) -> str:
+        """Whose it is, or why nobody says so."""
+        try:
+            user = await self.tokens.user(token, jwt.decode(token, options={"verify_signature": False}))
+        except ApiFailure as failure:
+            return failure.code
+        return user.username if user else "nobody"
+
+    @property
+    def reviews(self) -> int:
+        """How many there were."""
+        return self.asked.total()
+
+
+def api_server(asked: Counter[str], *, tells_its_keys: bool = True) -> web.Application:
+    """It takes whatever one of its keys, or the other issuer, has signed."""
+
+    async def review(request: web.Request) -> web.Response:
+        token = (await request.json())["spec"]["token"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        asked[claims["sub"]] += 1
+        good = claims["iss"] == PEOPLE or jwt.get_unverified_header(token)["kid"] == CLUSTER_KEY.key_id
+        return web.json_response({"status": {"authenticated": good, "user": {"username": claims["sub"]}}})
+
+    async def discovery(_: web.Request) -> web.Response:
+        return web.json_response({"issuer": CLUSTER})
+
+    async def keys(_: web.Request) -> web.Response:
+        return web.json_response({"keys": [CLUSTER_KEY.jwk]})
+
+    app = web.Application()
+    app.router.add_post(TOKEN_REVIEWS, review)
+    if tells_its_keys:
+        app.router.add_get(DISCOVERY, discovery)
+        app.router.add_get(KEYS, keys)
+    return app
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """By an API server whose keys are known."""
+    asked = Counter[str]()
+    async with connected(api_server(asked)) as cluster:
+        keys = IssuerKeys(IssuerDiscovery(cluster))
+        await keys.refresh()
+        yield Served(asked, TokenReviews(Reviews(cluster, LIMITS.concurrent_reviews), keys, LIMITS))
+
+
+def of_namespace(namespace: str, **changed: Any) -> str:
+    """A new token of a ServiceAccount there."""
+    return signed(claims_of(namespace, "worker", **changed))
+
+
+def forged(namespace: str, **header: Any) -> str:
+    """By somebody who has none of the cluster's keys, and says so or not."""
+    return signed(claims_of(namespace, "worker"), STRANGER, **header)
+
+
+def with_other_claims(namespace: str) -> str:
+    """A genuine token's signature under what it does not say."""
+    head, _, signature = of_namespace("attacker").split(".")
+    return ".".join([head, of_namespace(namespace).split(".")[1], signature])
+
+
+def of_a_person(name: str) -> str:
+    """Of the other issuer, of which only the API server knows."""
+    return signed(claims_of(iss=PEOPLE, sub=name), STRANGER)
+
+
+FORGERIES: dict[str, Callable[[str], str]] = {
+    "signed by a stranger, and naming its key": forged,
+    "signed by a stranger, and naming a key of the cluster": lambda namespace: forged(namespace, kid=CLUSTER_KEY.key_id),
+    "signed by nobody": lambda namespace: jwt.encode(claims_of(namespace), "", "none"),
+    "signed with a shared secret, and naming a key of the cluster": lambda namespace: jwt.encode(
+        claims_of(namespace), "k" * 32, "HS256", {"kid": CLUSTER_KEY.key_id}
+    ),
+    "with the signature of another token": with_other_claims,
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+async def test_a_forged_token_of_the_clusters_issuer_costs_no_review(served: Served, forgery: Callable[[str], str]) -> None:
+    """However many tenants they name, each name's first use is served afterwards."""
+    outcomes = await asyncio.gather(*(served.outcome(forgery(f"tenant-{number}")) for number in range(300)))
+    assert set(outcomes) == {"nobody"}
+    assert served.reviews == 0
+    firsts = [await served.outcome(of_namespace(f"tenant-{number}")) for number in range(3)]
+    assert firsts == [f"system:serviceaccount:tenant-{number}:worker" for number in range(3)]
+
+
+async def test_a_flood_of_a_namespace_is_told_to_come_back(served: Served) -> None:
+    """Of its genuine tokens as many are reviewed as one tenant may; others' first uses are all served."""
+    outcomes = Counter([await served.outcome(of_namespace("many")) for _ in range(100)])
+    assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
+    others = [await served.outcome(of_namespace(f"other-{number}")) for number in range(50)]
+    assert others == [f"system:serviceaccount:other-{number}:worker" for number in range(50)]
+
+
+async def test_tokens_that_were_good_are_reviewed_again_of_their_namespaces_share(served: Served) -> None:
+    """They were reviewed again without a bound: as many tokens as a namespace could keep good."""
+    token = of_namespace("many")
+    outcomes = Counter([await served.outcome(token) for _ in range(100)])
+    assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
+
+
+async def test_tokens_of_other_issuers_are_taken_and_leave_the_clusters_alone(served: Served) -> None:
+    """Whoever invents issuers spends what they have together; who was good is known, and keeps a share."""
+    assert await served.outcome(before := of_a_person("ann")) == "ann"
+    outcomes = [await served.outcome(of_a_person(f"invented-{number}")) for number in range(100)]
+    assert outcomes.count("UNAVAILABLE") == 81
+    assert await served.outcome(before) == "ann"
+    assert await served.outcome(of_namespace("other")) == "system:serviceaccount:other:worker"
+
+
+async def test_one_token_that_many_requests_show_is_reviewed_once() -> None:
+    """So what runs in parallel does not spend its namespace's share."""
+    asked = Counter[str]()
+    async with connected(api_server(asked)) as cluster:
+        keys = IssuerKeys(IssuerDiscovery(cluster))
+        await keys.refresh()
+        parallel = Served(asked, TokenReviews(Reviews(cluster, 1), keys, DEFAULT_LIMITS))
+        token = of_namespace("many")
+        await asyncio.gather(*(parallel.outcome(token) for _ in range(100)))
+        assert parallel.reviews == 1
+
+
+async def test_where_the_cluster_does_not_tell_its_keys_tokens_are_reviewed_as_others_are() -> None:
+    """Kubernetes does so where its issuer is no URL. Nothing is proven then, and everything bounded."""
+    asked = Counter[str]()
+    async with connected(api_server(asked, tells_its_keys=False)) as cluster:
+        served = Served(asked, TokenReviews(Reviews(cluster, 1), IssuerKeys(IssuerDiscovery(cluster)), LIMITS))
+        assert await served.outcome(of_namespace("one")) == "system:serviceaccount:one:worker"
+        outcomes = [await served.outcome(forged(f"tenant-{number}")) for number in range(100)]
+        assert served.reviews == LIMITS.unproven_token_review_burst
+        assert outcomes.count("UNAVAILABLE") == 81
+
+
+MAKERS: dict[str, Callable[[int], str]] = {
+    "first use": lambda number: of_namespace(f"first-{number}"),
+    "of the namespace that floods": lambda _: of_namespace("many"),
+    "forged": lambda number: forged(f"first-{number}", kid=CLUSTER_KEY.key_id),
+    "of an invented issuer": lambda number: of_a_person(f"system:serviceaccount:first-{number}:worker"),
+}
+
+
+async def outcomes_of(sent: Iterable[str]) -> tuple[list[str], int]:
+    """What comes of such tokens, in this order, and how many reviews they cost."""
+    asked = Counter[str]()
+    async with connected(api_server(asked)) as cluster:
+        keys = IssuerKeys(IssuerDiscovery(cluster))
+        await keys.refresh()
+        served = Served(asked, TokenReviews(Reviews(cluster, LIMITS.concurrent_reviews), keys, LIMITS))
+        return [await served.outcome(MAKERS[kind](number)) for number, kind in enumerate(sent)], served.reviews
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(sorted(MAKERS)), max_size=80))
+def test_whatever_is_shown_beside_them_first_uses_are_served(sent: list[str]) -> None:
+    """In any order and mixture; and what the API server is asked is bounded by what each may cost."""
+    outcomes, reviews = asyncio.run(outcomes_of(sent))
+    firsts = [outcome for kind, outcome in zip(sent, outcomes, strict=True) if kind == "first use"]
+    assert all(outcome.startswith("system:serviceaccount:first-") for outcome in firsts)
+    counts = Counter(sent)
+    bounded = min(counts["of the namespace that floods"], 10) + min(counts["of an invented issuer"], 20)
+    assert reviews <= len(firsts) + bounded
