@@ -3,11 +3,27 @@
 The matrix is each field that others may set on a credential's Secret, times each write of the operator.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+import base64
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, NamedTuple, cast
 
 import pytest
 
+from agent_operator.cache.cluster_cache import ClusterCache
+from agent_operator.leadership.fenced_writer import FencedWriter
+from agent_operator.leadership.leader_election import Leadership
+from agent_operator.reconcilers.signing_keys import SigningKeysReconciler
+from agent_operator.work_queue import WorkQueue
+from agentidp.domain.resources import NamespacedName
+from agentidp.domain.secrets.secret_delivery import FIELD_MANAGER
+from agentidp.domain.tokens.signing_keys import Algorithm, KeyPolicy
+from agentidp.kube.client import KubeClient
+from agentidp.kube.errors import Invalid
+from agentidp.kube.events import EventRecorder
+from devcluster.cluster import ControlPlane
 from devcluster.install import NAMESPACE
 from devcluster.programs import OPERATOR, Programs
 from tests.support.crd_schema import Manifest
@@ -331,6 +347,56 @@ def test_a_secret_that_strayed_is_removed_and_the_event_says_where_the_pair_is(t
         lambda: [one["note"] for one in tenant.objects.list("Event", tenant.namespace)],
         lambda notes: wanted in notes,
     )
+
+
+KEYS = "keys"
+
+
+@pytest.fixture
+async def make_key(cluster: ControlPlane, tenant: Tenant) -> AsyncIterator[Callable[[Algorithm], Awaitable[object]]]:
+    """Has the operator's reconciler make a signing key in a Secret of the tenant: one of another algorithm is due at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "KUBECONFIG", str(cluster.kubeconfig))
+        connected = await KubeClient.connect(FIELD_MANAGER)
+    leadership, nobody = Leadership(), cast("EventRecorder", None)
+    leadership.trust(time.monotonic())
+    writes = FencedWriter(connected, ClusterCache(WorkQueue()), leadership, nobody)
+    name = NamespacedName(tenant.namespace, KEYS)
+    yield lambda algorithm: SigningKeysReconciler(connected, writes, KeyPolicy(algorithm)).reconcile(name)
+    await connected.close()
+
+
+def keys_in(secret: Manifest) -> list[str]:
+    """The algorithms of the signing keys."""
+    return [key["algorithm"] for key in json.loads(value_in(secret, "keys.json"))["keys"]]
+
+
+async def test_what_others_put_on_the_signing_keys_stays(
+    make_key: Callable[[Algorithm], Awaitable[object]], tenant: Tenant
+) -> None:
+    """A new key changes the keys and nothing else."""
+    await make_key(Algorithm.ES256)
+    meta: Manifest = {"finalizers": [FINALIZER], "labels": {"a.example/b": "c"}, "ownerReferences": [an_owner(tenant)]}
+    more = base64.b64encode(b"theirs").decode()
+    tenant.objects.change("Secret", KEYS, {"metadata": meta, "data": {"more": more}}, tenant.namespace)
+    await make_key(Algorithm.RS256)
+    secret = tenant.get("Secret", KEYS)
+    assert keys_in(secret) == ["ES256", "RS256"]
+    assert secret["metadata"]["finalizers"] == meta["finalizers"]
+    assert secret["metadata"]["labels"].items() >= meta["labels"].items()
+    assert secret["metadata"]["ownerReferences"] == meta["ownerReferences"]
+    assert secret["data"]["more"] == more
+
+
+async def test_immutable_signing_keys_are_kept_and_the_way_out_is_said(
+    make_key: Callable[[Algorithm], Awaitable[object]], tenant: Tenant
+) -> None:
+    """Decision 43: a crash between a deletion and a creation would end all tokens."""
+    await make_key(Algorithm.ES256)
+    before = tenant.objects.change("Secret", KEYS, {"immutable": True}, tenant.namespace)
+    with pytest.raises(Invalid, match="kubectl replace --force"):
+        await make_key(Algorithm.RS256)
+    assert tenant.get("Secret", KEYS) == before
 
 
 def test_what_others_put_on_the_operators_lease_stays(operator: Programs, objects: Objects) -> None:
