@@ -3,10 +3,9 @@
 A refusal of the API server is raised as a CommandError that says what to do about it.
 """
 
-import asyncio
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from agentidp.domain.resources import NamespacedName
-from agentidp.kube.client import KubeClient
+from agentidp.kube.client import KubeClient, retry_on_conflict
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.errors import ApiError, ConfigError, Conflict
 from agentidp.kube.kinds import Kind, ObjectT
@@ -61,24 +60,28 @@ class PluginClient:
             objects = await list_all(self._kube, kind, kind.path(namespace))
         return sorted(objects, key=lambda item: item.key)
 
+    async def list_if_allowed(self, kind: Kind[ObjectT]) -> Sequence[ObjectT] | None:
+        """List all objects of a kind, of all namespaces; None if the API server refuses it to the caller."""
+        try:
+            return await self.list(kind)
+        except CommandError:
+            return None
+
     async def change(self, kind: Kind[ObjectT], name: str, decide: Callable[[ObjectT], SpecPatch | None]) -> ObjectT | None:
         """Merge the patch that `decide` returns into the spec, and return the changed object; None if there is no patch.
 
         The patch has the resourceVersion that `decide` was given. After a Conflict the object is read and decided on again.
         """
-        tries = 0
-        while True:
-            tries += 1
+
+        async def attempt() -> ObjectT | None:
             current = await self.get(kind, name)
             patch = decide(current)
-            if patch is None:
-                return None
-            try:
-                return await self._merge(kind, current, patch)
-            except Conflict as conflict:
-                if tries == self._retries.max_tries:
-                    raise too_many_conflicts(kind, current.key, conflict) from conflict
-            await asyncio.sleep(self._retries.pause_seconds)
+            return None if patch is None else await self._merge(kind, current, patch)
+
+        try:
+            return await retry_on_conflict(attempt, self._retries.max_tries, self._retries.pause_seconds)
+        except Conflict as conflict:
+            raise too_many_conflicts(kind, NamespacedName(self.namespace, name), conflict) from conflict
 
     async def _merge(self, kind: Kind[ObjectT], current: ObjectT, patch: SpecPatch) -> ObjectT:
         body = {"metadata": {"resourceVersion": current.metadata.resource_version}, "spec": patch}

@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from agentidp.kube.connection import why_unreachable
+from agentidp.kube.connection import failure_text
 from kubectl_agentidp.errors import CommandError
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
@@ -74,7 +74,7 @@ async def request_token(client: ClientCredentials, request: TokenRequest) -> Tok
             return _token_response(client, response, await response.read())
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
         raise CommandError(
-            f"the token endpoint {client.endpoint} did not answer: {why_unreachable(error)}",
+            f"the token endpoint {client.endpoint} did not answer: {failure_text(error)}",
             "If it is reachable only inside the cluster, forward a port (kubectl port-forward) and name it with --endpoint.",
         ) from error
 

@@ -81,22 +81,23 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    metrics, floods = service.metrics, service.floods
-    for path, endpoint, documentation in (
-        (TOKEN, FormEndpoint("token", service.token.handle, metrics, floods, service.token.recall), token.DOCUMENTATION),
-        (INTROSPECTION, FormEndpoint("introspect", service.introspection.handle, metrics, floods), introspection.DOCUMENTATION),
-        (REVOCATION, FormEndpoint("revoke", service.revocation.handle, metrics, floods), revocation.DOCUMENTATION),
+    for path, name, handle, documentation in (
+        (TOKEN, "token", service.token.handle, token.DOCUMENTATION),
+        (INTROSPECTION, "introspect", service.introspection.handle, introspection.DOCUMENTATION),
+        (REVOCATION, "revoke", service.revocation.handle, revocation.DOCUMENTATION),
     ):
+        metrics = service.metrics.routes[name]
+        endpoint = FormEndpoint(name, handle, metrics, service.failure_log, service.tarpit, service.limits)
         for full in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
             app.add_lean_route(full, endpoint, documentation)
     add_metadata(app, metadata(issuer, {name: BASE_PATH + path for name, path in STANDARD_NAMES.items()}), prefix)
     for path in dict.fromkeys([jwks.PATH, prefix + jwks.PATH]):
-        jwks.add_jwks(app, service.known.keys, service.jwks_max_age_seconds, path)
+        jwks.add_jwks(app, service.cache.keys, service.jwks_max_age_seconds, path)
     add_probes(app, service.missing)
     if with_metrics:
         add_metrics(app, service.metrics.text)
-    add_usage(app, service.usage, service.known.keys, issuer)
-    add_applied(app, service.applied, service.management)
+    add_usage(app, service.last_used, service.cache.keys, issuer)
+    add_applied(app, service.propagation, service.management)
     return app
 
 

@@ -25,7 +25,7 @@ async def run(settings: TokenServiceSettings, listening: list[socket.socket]) ->
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(reflector.run()) for reflector in service.reflectors]
             spared = spare_what_is_listed(reflector.listed for reflector in service.reflectors)
-            behind += [tasks.create_task(one) for one in (service.cluster_keys.keep(), spared)]
+            behind += [tasks.create_task(one) for one in (service.issuer_keys.keep(), spared)]
             app = create_app(service, with_metrics=settings.metrics_listen is None)
             with traced(app, settings.traces_collector, FIELD_MANAGER) as traceable:
                 server = server_for(metrics_apart(traceable, service.metrics.text, settings.metrics_listen))
@@ -34,5 +34,5 @@ async def run(settings: TokenServiceSettings, listening: list[socket.socket]) ->
             for task in behind:
                 task.cancel()
     finally:
-        service.verifier.close()
+        service.bcrypt_pools.close()
         await cluster.close()

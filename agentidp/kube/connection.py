@@ -1,7 +1,7 @@
-"""HTTP to one API server as one identity: each request shows what the identity is at that moment.
+"""HTTP to one API server as one identity: each request presents the credentials that the identity has then.
 
-A request is made with the identity's TLS context. When an authority or a client certificate has changed, the next request makes
-a new connection; a request that is under way, such as a watch, goes on over the earlier one.
+A request has the identity's TLS context. When an authority or a client certificate has changed, the next request makes a new
+connection, and a running request, such as a watch, continues over the earlier one.
 """
 
 import os
@@ -17,7 +17,7 @@ BUFFER_BYTES = 2**23
 
 
 class Connection:
-    """An HTTP client for the API server of this identity; `limit` bounds its connections at a time, 0 does not."""
+    """An HTTP client for the API server of this identity. `limit` bounds its connections; 0 is no bound."""
 
     def __init__(self, identity: ClientIdentity, limit: int) -> None:
         config = identity.config
@@ -34,33 +34,38 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        """No request can be made any more."""
+        """Whether no request can be made any more."""
         return self._session.closed
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections to the server."""
         await self._session.close()
 
     async def request(self, method: str, url: str, headers: list[tuple[str, str]], **options: Any) -> aiohttp.ClientResponse:
-        """Any answer. After a 401 it asks once more, with what the identity shows then. Raises ConfigError."""
-        response = await self._ask(method, url, headers, options)
+        """The response, whatever its status. A 401 is tried once more with renewed credentials. Raises ConfigError."""
+        response = await self._request(method, url, headers, options)
         if response.status != HTTPStatus.UNAUTHORIZED:
             return response
         response.release()
-        self._identity.refused()
-        return await self._ask(method, url, headers, options)
+        self._identity.renew()
+        return await self._request(method, url, headers, options)
 
-    async def _ask(
+    async def _request(
         self, method: str, url: str, headers: list[tuple[str, str]], options: dict[str, Any]
     ) -> aiohttp.ClientResponse:
-        shown = await self._identity.shown()
+        credentials = await self._identity.credentials()
         return await self._session.request(
-            method, url, headers=[*headers, *shown.headers], ssl=shown.tls, server_hostname=self._server_name, **options
+            method,
+            url,
+            headers=[*headers, *credentials.headers],
+            ssl=credentials.tls,
+            server_hostname=self._server_name,
+            **options,
         )
 
 
-def why_unreachable(error: Exception) -> str:
-    """What happened to a request, in words for people."""
+def failure_text(error: Exception) -> str:
+    """The reason why a request failed, for people."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is not accepted: {getattr(error.certificate_error, 'verify_message', 'it is not valid')}"
     if isinstance(error, aiohttp.ClientConnectorSSLError):

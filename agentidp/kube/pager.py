@@ -1,8 +1,14 @@
-"""List a collection in pages, and hand its objects on a few at a time: others want to be served meanwhile."""
+"""Pager: lists a collection in pages, and returns its objects in chunks, between which the event loop runs other tasks.
+
+Flows in: pages of JSON. Flows out: chunks of decoded items; an object that cannot be decoded is left out, and logged. Bounded:
+one page is in memory at a time, and a page that is too large is requested again with fewer objects. `max_bytes` bounds all
+pages.
+"""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -11,37 +17,46 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.deep_json import decoded_at_any_depth
 from agentidp.kube.errors import TooLarge
 
-PAGE = 500
-"""Objects a request, as clients of Kubernetes ask for."""
-SMALL_PAGE = 200
-"""The same while others are served: a page is split into its items at a stretch, here in a third of a millisecond."""
-PAGE_BYTES = 2**22
-"""More is not read at once: whoever may write objects may make them a thousand times as large as they need to be."""
-FEWER = 5
-"""So many times fewer objects where a page is too large. One never is: etcd takes no more than 1.5 MiB of it."""
 CHUNK = 10
-"""Objects that are decoded, and taken over by a view, at a stretch: a few tenths of a millisecond."""
+"""Objects that are decoded, and put into a store, before other tasks run: a few tenths of a millisecond."""
 CHUNK_BYTES = 2**16
-"""When they have so many bytes together, they are fewer."""
+"""Bytes of a chunk, which has fewer objects where they are large."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """The sizes of pages."""
+
+    objects: int = 500
+    """Objects a page, as client-go lists."""
+    objects_beside_requests: int = 200
+    """Objects a page while a program serves requests: the event loop waits while a page is split into its items (0.3 ms)."""
+    max_bytes: int = 2**22
+    """Bytes of a page: everybody who may write objects may make them a thousand times as large as they need to be."""
+    shrink_factor: int = 5
+    """Factor by which a page has fewer objects after one with too many bytes. One object has at most 1.5 MiB (etcd)."""
+
+
+PAGE_LIMITS = PageLimits()
 
 ItemT = TypeVar("ItemT")
 ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 
 class Source(Protocol[ItemT_co]):
-    """What to list and watch: a Kind, or an Extract of one."""
+    """The kind to list and watch: a Kind, or a Projection of one."""
 
     @property
     def plural(self) -> str:
-        """As paths and logs write it."""
+        """The plural, as in paths and logs."""
 
     def path(self, namespace: str = "") -> str:
         """The path of the collection."""
 
     def decode(self, body: msgspec.Raw) -> ItemT_co:
-        """One item of the view. Raises msgspec.DecodeError, and RecursionError (see `depth`)."""
+        """One item from its JSON. Raises msgspec.DecodeError, and RecursionError (see `deep_json`)."""
 
 
 class _Meta(msgspec.Struct, rename="camel"):
@@ -58,11 +73,9 @@ _PAGE = msgspec.json.Decoder(_Page)
 
 
 class Pager(Generic[ItemT]):
-    """All objects of a source: `async for some in listing`, once. Raises ApiError and msgspec.DecodeError.
+    """All objects of a source: `async for items in pager`, once. Raises ApiError and msgspec.DecodeError.
 
-    No page is asked for before the one before it was taken, so there is never more of it in memory than one page, and a page
-    that is too large is asked for again in smaller portions. Whoever asks in passing reads `most` bytes in all: what has more,
-    or is nested deeper than a decoder goes, is TooLarge.
+    With `max_bytes` it raises TooLarge where all pages have more bytes, or one is nested deeper than a decoder goes.
     """
 
     def __init__(
@@ -71,29 +84,31 @@ class Pager(Generic[ItemT]):
         source: Source[ItemT],
         path: str = "",
         selector: Mapping[str, str] | None = None,
-        most: int | None = None,
+        max_bytes: int | None = None,
         *,
         beside_requests: bool = False,
+        limits: PageLimits = PAGE_LIMITS,
     ) -> None:
         self.version = 0
-        """The resource version at which these were all that there were; known with the first page."""
+        """The resource version of the list; 0 before the first page."""
         self.count = 0
-        """How many there were so far."""
+        """The number of items so far."""
         self._cluster = cluster
         self._source = source
         self._path = path or source.path()
         self._selector = selector or {}
-        self._page_size = self._limit = SMALL_PAGE if beside_requests else PAGE
-        self._left = most
+        self._limits = limits
+        self._page_size = self._limit = limits.objects_beside_requests if beside_requests else limits.objects
+        self._left = max_bytes
 
     async def __aiter__(self) -> AsyncIterator[Sequence[ItemT]]:
         more: dict[str, str] = {}
         while True:
             page = await self._page(more)
-            for items in _bites(page.items):
-                found = [value for item in items if (value := await decoded(self._source, item)) is not None]
-                self.count += len(found)
-                yield found
+            for items in _chunks(page.items):
+                values = [value for item in items if (value := await decoded(self._source, item)) is not None]
+                self.count += len(values)
+                yield values
                 await asyncio.sleep(0)
             if not page.metadata.continue_:
                 return
@@ -107,13 +122,13 @@ class Pager(Generic[ItemT]):
     async def _page_of_any_size(self, more: Mapping[str, str]) -> _Page:
         while True:
             try:
-                body = await self._body(more, PAGE_BYTES)
+                body = await self._body(more, self._limits.max_bytes)
             except TooLarge:
                 if self._limit == 1:
                     raise
-                self._limit = max(1, self._limit // FEWER)
+                self._limit = max(1, self._limit // self._limits.shrink_factor)
             else:
-                self._limit = min(self._page_size, self._limit * FEWER)
+                self._limit = min(self._page_size, self._limit * self._limits.shrink_factor)
                 return await decoded_at_any_depth(_PAGE.decode, body)
 
     async def _page_of_what_is_left(self, more: Mapping[str, str], left: int) -> _Page:
@@ -121,16 +136,16 @@ class Pager(Generic[ItemT]):
         self._left = left - len(body)
         try:
             return _PAGE.decode(body)
-        except RecursionError as deep:
-            raise TooLarge("the answer is nested too deep") from deep
+        except RecursionError as error:
+            raise TooLarge("the answer is nested too deep") from error
 
-    async def _body(self, more: Mapping[str, str], most: int) -> bytes:
+    async def _body(self, more: Mapping[str, str], max_bytes: int) -> bytes:
         params = {"limit": str(self._limit), **self._selector, **more}
-        return await self._cluster.request("GET", self._path, params=params, most=most)
+        return await self._cluster.request("GET", self._path, params=params, max_bytes=max_bytes)
 
 
-def _bites(items: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
-    """The same, as many at a time as are decoded at a stretch."""
+def _chunks(items: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
+    """The items in chunks of CHUNK objects or CHUNK_BYTES."""
     start = size = 0
     for end, item in enumerate(items, 1):
         size += len(item)
@@ -144,16 +159,16 @@ async def list_all(
     source: Source[ItemT],
     path: str = "",
     selector: Mapping[str, str] | None = None,
-    most: int | None = None,
+    max_bytes: int | None = None,
 ) -> list[ItemT]:
-    """All objects of the kind, or those under `path`, `most` bytes of them at most. Raises ApiError."""
-    return [value async for some in Pager(cluster, source, path, selector, most) for value in some]
+    """All objects of the kind, or those under `path`. Raises ApiError: TooLarge where they have more than `max_bytes`."""
+    return [value async for values in Pager(cluster, source, path, selector, max_bytes) for value in values]
 
 
 async def decoded(source: Source[ItemT], item: msgspec.Raw) -> ItemT | None:
-    """The object; one that cannot be read is left out, so that it harms nobody but itself."""
+    """The decoded object; None where it cannot be decoded, so one broken object does not stop a list."""
     try:
         return await decoded_at_any_depth(source.decode, item)
-    except msgspec.DecodeError as trouble:
-        log.error("ignored one of %s that cannot be read: %s", source.plural, trouble)  # noqa: TRY400 its trace says nothing more
+    except msgspec.DecodeError as error:
+        log.error("ignored one of %s that cannot be read: %s", source.plural, error)  # noqa: TRY400 its trace says nothing more
         return None

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import jwt
 import structlog
 
+from agentidp.authentication.bearer import bearer_token
 from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.client_status import agent_failure
 from agentidp.domain.identity.clients import allowed_scopes
@@ -137,12 +138,8 @@ class BearerAuthentication:
 
 
 def _bearer_token(authorization: list[str]) -> str | None:
-    if len(authorization) != 1:
-        return None
-    scheme, _, token = authorization[0].partition(" ")
-    token = token.strip()
-    usable = token.isascii() and token.isprintable() and " " not in token and 0 < len(token) <= MAX_TOKEN_LENGTH
-    return token if scheme.lower() == "bearer" and usable else None
+    """Return the token of the only Authorization header, None where there is another number of them or no valid token."""
+    return (bearer_token(authorization[0], MAX_TOKEN_LENGTH) or None) if len(authorization) == 1 else None
 
 
 def _claims(token: str) -> dict[str, Any]:

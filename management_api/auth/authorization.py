@@ -1,4 +1,4 @@
-"""What every caller is to the endpoints: a name, and what they may do with which agent."""
+"""Authorization: what every kind of caller is to the endpoints, and the right that each call takes."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -11,19 +11,19 @@ AGENTS, CREDENTIALS = "agents", "agentcredentials"
 
 
 def tenant_of(namespace: str) -> str:
-    """The tenant that all callers of a namespace are."""
+    """Return the tenant that all callers of a namespace share."""
     return f"namespace:{namespace}"
 
 
 class AgentFilter(NamedTuple):
-    """Which agents somebody sees: of these namespaces, None for all, those that `includes` says."""
+    """The agents that a caller may list: those in these namespaces (None is all) that `includes` admits."""
 
     namespaces: frozenset[str] | None
     includes: Callable[[CachedAgent], bool] = lambda _: True
 
 
 class ResourceRight(NamedTuple):
-    """What a call takes: the scope of an access token, or a verb on a resource of the cluster."""
+    """The right that a call takes: the scope of an access token, or a verb on a resource of the cluster."""
 
     scope: str
     resource: str
@@ -31,7 +31,7 @@ class ResourceRight(NamedTuple):
 
 
 class Action(Enum):
-    """The calls, by the right that they take."""
+    """The calls, each with the right that it takes."""
 
     LIST_AGENTS = ResourceRight(READ, AGENTS, "list")
     READ_AGENT = ResourceRight(READ, AGENTS, "get")
@@ -43,32 +43,27 @@ class Action(Enum):
 
 
 class Placement(NamedTuple):
-    """Where a new agent goes, and whose it is."""
+    """The namespace of a new agent, and its organization."""
 
     namespace: str
     organization_id: str | None
 
 
 class Caller(Protocol):
-    """Somebody who has shown who they are. Every method raises Failure where the answer is no."""
+    """An authenticated caller. Every method raises ApiFailure where the caller lacks the right."""
 
-    @property
-    def name(self) -> str:
-        """For annotations, logs and limits."""
-
-    @property
-    def tenant(self) -> str:
-        """Whose budget changes are taken from: a namespace's, which its agents and ServiceAccounts share, or a user's."""
-
-    @property
-    def is_agent(self) -> bool:
-        """Whether it asks with the access token of an agent, and so with no rights in the cluster."""
+    name: str
+    """For annotations, logs and rate limits."""
+    tenant: str
+    """Whose budget changes are taken from: a namespace's, which its agents and ServiceAccounts share, or a user's."""
+    is_agent: bool
+    """The caller has an access token of an agent, and so no rights in the cluster."""
 
     async def authorize(self, action: Action, agent: CachedAgent | None, agent_id: str) -> CachedAgent:
-        """The agent, if they may do this with it; there is no difference between one that they do not see and none."""
+        """Return the agent if the caller may do this with it. An agent that the caller may not read does not exist."""
 
     async def visible_agents(self, namespace: str | None) -> AgentFilter:
-        """Which agents are in their list, in this namespace only if one is named."""
+        """Return which agents the caller may list, in this namespace if one is named."""
 
     async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
-        """Where an agent goes that they register, with what they say about that."""
+        """Return where an agent goes that the caller registers, from what the request says about it."""

@@ -111,57 +111,45 @@ class Reviews:
 
 
 class KubernetesCaller:
-    """Somebody whom the cluster knows."""
+    """A user or ServiceAccount of the cluster, with the rights that RBAC gives there."""
 
     def __init__(self, user: User, reviews: Reviews) -> None:
+        self.name = f"kubernetes:{user.username}"
+        self.tenant = user.tenant
+        self.is_agent = False
         self._user = user
         self._reviews = reviews
 
-    @property
-    def name(self) -> str:
-        """As the cluster calls them."""
-        return f"kubernetes:{self._user.username}"
-
-    @property
-    def tenant(self) -> str:
-        """A ServiceAccount's namespace; users have none."""
-        return self._user.tenant
-
-    @property
-    def is_agent(self) -> bool:
-        """It has rights in the cluster."""
-        return False
-
     async def authorize(self, action: Action, agent: CachedAgent | None, agent_id: str) -> CachedAgent:
-        """Who may not even read agents in that namespace is not told that there is one."""
+        """Return the agent. A caller without the right to read agents in its namespace gets 404, with it 403."""
         if agent and await self._may(action, agent.namespace):
             return agent
         if agent and await self._may(Action.READ_AGENT, agent.namespace):
-            raise forbidden(_needs(action, agent.namespace))
+            raise forbidden(_missing_right(action, agent.namespace))
         raise agent_not_found(agent_id)
 
     async def visible_agents(self, namespace: str | None) -> AgentFilter:
-        """All, if they may list everywhere; else those of one namespace: the one named, or a ServiceAccount's own."""
+        """Return all agents for a caller who may list everywhere, else those of the namespace named, or of a ServiceAccount."""
         if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
             return AgentFilter(None)
         chosen = namespace or self._user.home
         if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
-            raise forbidden(_needs(Action.LIST_AGENTS, chosen))
+            raise forbidden(_missing_right(Action.LIST_AGENTS, chosen))
         return AgentFilter(frozenset({chosen}))
 
     async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
-        """In the namespace named, or a ServiceAccount's own. Whether an organization admits it is its own affair."""
+        """Return the namespace named, or a ServiceAccount's own. The operation checks whether the organization admits it."""
         chosen = namespace or self._user.home
         if chosen is None:
             raise invalid(namespace="Name the namespace of the new agent in the query: a user has none of their own.")
         if not await self._may(Action.REGISTER, chosen):
-            raise forbidden(_needs(Action.REGISTER, chosen))
+            raise forbidden(_missing_right(Action.REGISTER, chosen))
         return Placement(chosen, organization_id)
 
     async def _may(self, action: Action, namespace: str) -> bool:
         return await self._reviews.allows(self._user, action.value, namespace)
 
 
-def _needs(action: Action, namespace: str | None) -> str:
+def _missing_right(action: Action, namespace: str | None) -> str:
     where = f"in namespace {namespace}" if namespace else "in all namespaces"
     return f"This takes the right to {action.value.verb} {action.value.resource}.{GROUP} {where}."

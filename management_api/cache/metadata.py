@@ -1,12 +1,20 @@
-"""Annotations and timestamps in the metadata of resources: what this API writes there, and what it reads.
+"""Annotations of this API.
 
-A tenant that may write a resource may write its metadata, too. So an annotation gives no right that the tenant does not have
+| annotation | written | read |
+|---|---|---|
+| `generated-by` | on what this API creates | for rotation, and for retention |
+| `changed-by` | with each change: the caller | by people |
+| `changed-at` | with each change: the time | as the time of a revocation until the operator records it; to notice a rollback |
+| `request-id` | with each change: the id of the request, which the log has, too | by people |
+
+A tenant that may write a resource may write its annotations, too. So an annotation gives no right that the tenant does not have
 already (docs/decisions/0032), and a timestamp that does not parse counts as absent.
 """
 
 from datetime import UTC, datetime
 
 from agentidp.domain.resources import GROUP
+from agentidp.domain.resources.meta import parse_rfc3339, rfc3339
 
 GENERATED_BY = f"{GROUP}/generated-by"
 CHANGED_BY = f"{GROUP}/changed-by"
@@ -19,7 +27,7 @@ NEVER = datetime.fromtimestamp(0, UTC)
 
 def audit_annotations(changed_by: str, request_id: str) -> dict[str, str]:
     """Return the annotations of a change that is made now: by whom, and in which request."""
-    return {CHANGED_BY: changed_by, REQUEST_ID: request_id, CHANGED_AT: format_timestamp(datetime.now(UTC))}
+    return {CHANGED_BY: changed_by, REQUEST_ID: request_id, CHANGED_AT: micro_time(datetime.now(UTC))}
 
 
 def creation_annotation() -> dict[str, str]:
@@ -27,15 +35,11 @@ def creation_annotation() -> dict[str, str]:
     return {GENERATED_BY: THIS_API}
 
 
-def format_timestamp(time: datetime) -> str:
-    """Return the time as RFC 3339 in UTC with microseconds (`metav1.MicroTime`)."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def micro_time(timestamp: datetime) -> str:
+    """Return the timestamp as text with microseconds, like a `metav1.MicroTime`."""
+    return rfc3339(timestamp, "microseconds")
 
 
 def parse_timestamp(text: str | None) -> datetime | None:
-    """Return the time in UTC, or None where the text is no time, has no zone, or is outside the calendar."""
-    try:
-        time = datetime.fromisoformat(text or "")
-        return time.astimezone(UTC) if time.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
+    """Return the timestamp in metadata that anybody may write; None where it is none."""
+    return parse_rfc3339(text or "")

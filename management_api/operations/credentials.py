@@ -27,7 +27,7 @@ from agentidp.kube.errors import ApiError, NotFound
 from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
 from management_api.cache.credentials import CachedCredential, cached_credential
-from management_api.cache.metadata import THIS_API, audit_annotations, creation_annotation, format_timestamp
+from management_api.cache.metadata import THIS_API, audit_annotations, creation_annotation, micro_time
 from management_api.errors import ApiFailure, credential_not_found, unavailable
 from management_api.limits import Limits
 from management_api.operations import preconditions
@@ -153,7 +153,7 @@ class CredentialOperations:
     ) -> CredentialResult:
         """Let the operator rotate a secret that it delivers to a Secret, which this API cannot read."""
         requested_at = preconditions.next_rotation_time(current)
-        request = {"requestedAt": format_timestamp(requested_at)}
+        request = {"requestedAt": micro_time(requested_at)}
         patch = preconditions.rotation_patch(context.annotations(), expires, rotation=request)
         await self._change(credential, lambda latest: preconditions.unless_superseded(current, latest, patch))
         try:

@@ -7,7 +7,7 @@ older state (Kubernetes API conventions, "Concurrency control and consistency").
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple
 
-from agentidp.kube.client import KubeClient
+from agentidp.kube.client import KubeClient, retry_on_conflict
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import Kind, ObjectT
 from management_api.cache.agents import CachedAgent
@@ -70,16 +70,16 @@ class OptimisticWriter(Generic[ObjectT]):
 
         `patch_for` may raise ApiFailure, and then nothing is written. Raises `target.missing` and ApiError.
         """
-        for _ in range(self._attempts):
+
+        async def attempt() -> ObjectT:
             current = await self.read(target)
             patch = patch_for(current)
-            if not patch:
-                return current
-            try:
-                return await self._write(current, patch)
-            except Conflict:
-                continue
-        raise unavailable("Others keep changing this. Nothing was done.")
+            return await self._write(current, patch) if patch else current
+
+        try:
+            return await retry_on_conflict(attempt, self._attempts)
+        except Conflict as conflict:
+            raise unavailable("Others keep changing this. Nothing was done.") from conflict
 
     async def delete(self, current: ObjectT) -> None:
         """Delete exactly this version of the object. Raises ApiError."""

@@ -8,7 +8,7 @@ from agentidp.domain.resources import AgentCredential, AgentState, CredentialSta
 from agentidp.runtime.pools.secret_generator import GeneratedSecret
 from management_api.cache.agents import CachedAgent
 from management_api.cache.credentials import CachedCredential, Status, cached_credential
-from management_api.cache.metadata import CHANGED_AT, GENERATED_BY, format_timestamp
+from management_api.cache.metadata import CHANGED_AT, GENERATED_BY, micro_time
 from management_api.errors import agent_not_active, already_revoked, invalid, unavailable
 from management_api.operations.rollback import is_in_effect
 
@@ -47,7 +47,7 @@ def revocation_patch(current: AgentCredential, annotations: dict[str, str]) -> P
 def rotation_patch(annotations: dict[str, str], expires: datetime | None, **spec: Any) -> Patch:
     """Return the patch of a rotation: these fields of the spec, and the expiry if one is given."""
     if expires:
-        spec["expiresAt"] = format_timestamp(expires)
+        spec["expiresAt"] = micro_time(expires)
     return {"metadata": {"annotations": annotations}, "spec": spec}
 
 

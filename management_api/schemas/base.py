@@ -1,6 +1,5 @@
 """What all schemas have in common: camelCase, no unknown fields, enum values in lower case, RFC 3339 timestamps, errors."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+from agentidp.domain.resources.meta import parse_rfc3339, rfc3339
 
 LAST_YEAR = 2999
 """The custom resources take no later time."""
@@ -71,31 +72,21 @@ def schema_of(kind: type[StrEnum]) -> dict[str, Any]:
     return {"type": "string", "enum": [lower(member) for member in kind]}
 
 
-def format_timestamp(time: datetime) -> str:
-    """Return the time as RFC 3339 in UTC with milliseconds."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def format_timestamp(timestamp: datetime) -> str:
+    """Return the timestamp as RFC 3339 in UTC with milliseconds."""
+    return rfc3339(timestamp, "milliseconds")
 
 
 def future_timestamp(text: str) -> datetime:
     """Parse an RFC 3339 timestamp in the future. Raises ValueError with a message for the caller."""
-    time = _parse_timestamp(text)
-    if time is None:
+    timestamp = parse_rfc3339(text)
+    if timestamp is None:
         raise ValueError("it should be a time like 2030-01-31T12:00:00Z (RFC 3339)")
-    if time <= datetime.now(UTC):
+    if timestamp <= datetime.now(UTC):
         raise ValueError("it should be in the future")
-    if time.year > LAST_YEAR:
+    if timestamp.year > LAST_YEAR:
         raise ValueError(f"it should not be after the year {LAST_YEAR}")
-    return time
-
-
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-
-
-def _parse_timestamp(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC) if _RFC3339.fullmatch(text) else None
-    except (ValueError, OverflowError):  # a day that no calendar has, or a time outside the years 1 to 9999
-        return None
+    return timestamp
 
 
 _HEADERS: dict[int, dict[str, str]] = {

@@ -24,6 +24,10 @@ class ManualClock:
         """Seconds."""
         return self.now
 
+    async def sleep(self, seconds: float) -> None:
+        """Whoever waits moves the clock."""
+        self.now += seconds
+
 
 class ProgramClock:
     """Right, until it is set: as far off as a file says."""

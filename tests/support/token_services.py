@@ -2,12 +2,13 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache, partial
 from typing import Any, cast
 
 import httpx
 import msgspec
+import pytest
 
 from agentidp.domain.identity.clients import ClientCredential, client_agent, client_credential, client_organization
 from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash, SecretMeta
@@ -20,15 +21,17 @@ from agentidp.kube.errors import ApiError
 from agentidp.kube.reflector import Reflector
 from agentidp.runtime.settings import Url
 from tests.support.assertions import CLUSTER_KEY, issuer_of, uid_of
+from tests.support.clocks import ManualClock
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
-from token_service.client_secrets.verifier import Bcrypt
+from token_service.client_secrets.bcrypt_pools import Bcrypt
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.client_lookup import CLIENT_CREDENTIALS
 from token_service.cluster.clients import ClientIndex
+from token_service.limits import LIMITS, Limits
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings
-from token_service.wiring import LiveCalls, TokenService
+from token_service.wiring import CLOCKS, Clocks, LiveCalls, TokenService
 
 ISSUER = "https://idp.example"
 SECRET = "sk_live_0123456789abcdef0123456789abcdef"
@@ -72,12 +75,29 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
 
 
+def with_limits(**fields: Any) -> pytest.MarkDecorator:
+    """The service of this test has these limits in place of those that ship."""
+    return pytest.mark.parametrize("limits", [Limits(**fields)], ids=["limited"])
+
+
+def while_bcrypt_runs(served: "ServedAlone", meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """The first check of a secret ends after this coroutine has run, on the event loop."""
+    loop = asyncio.get_running_loop()
+
+    def first_meanwhile(secret: bytes, hashed: str) -> bool:
+        served.bcrypt = bcrypt_once
+        asyncio.run_coroutine_threadsafe(meanwhile(), loop).result(10)
+        return bcrypt_once(secret, hashed)
+
+    served.bcrypt = first_meanwhile
+
+
 class ServedAlone:
     """The service, a client for HTTP, and an API server that can be asked about one client."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.known = ClusterCache()
-        self.index, self.keys = self.known.clients, self.known.keys
+    def __init__(self, *, limits: Limits = LIMITS, clock: ManualClock | None = None, **settings: Any) -> None:
+        self.cache = ClusterCache()
+        self.index, self.keys = self.cache.clients, self.cache.keys
         self.recorded: list[AccessToken] = []
         self.at_api_server = ClientIndex()
         self.api_server_trouble: ApiError | None = None
@@ -94,7 +114,8 @@ class ServedAlone:
         defaults: dict[str, Any] = {"issuer": Url(ISSUER), "hashing_threads": 2}
         told = TokenServiceSettings(**defaults | settings)
         api_server = LiveCalls(self._look_up, self._record, self._token_issuer, self._service_account)
-        self.service = TokenService(told, Metrics(), self.known, [self.credentials], api_server, bcrypt=self._bcrypt)
+        clocks = Clocks(clock, clock, clock.sleep) if clock else CLOCKS
+        self.service = TokenService(told, Metrics(), self.cache, [self.credentials], api_server, self._bcrypt, limits, clocks)
         self.app = create_app(self.service)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url=told.issuer)
 
@@ -121,7 +142,7 @@ class ServedAlone:
     async def close(self) -> None:
         """End it."""
         await self.http.aclose()
-        self.service.verifier.close()
+        self.service.bcrypt_pools.close()
 
     def _bcrypt(self, secret: bytes, hashed: str) -> bool:
         return self.bcrypt(secret, hashed)

@@ -1,95 +1,72 @@
-"""Who calls: the client of a request, or the answer to whoever it is not. What is told is uniform, what is logged precise.
+"""Client authentication: the client that sent a request, by its own authentication or by an access token.
 
-Only who has authenticated is counted against a client's limit, so nobody can use up another's. Access tokens get around: calls
-with them are counted apart from those with the client's own authentication, and are for tokens that are meant for this service.
+Only an authenticated client is counted against its rate limit, so nobody uses up the limit of another client. Access tokens
+travel: requests with one are counted apart from those with the client's own authentication, and the token must be meant for
+this service.
 """
 
-from agentidp.domain.identity.clients import is_client_id
-from agentidp.domain.tokens.client_assertions import Assertion, Workload
-from agentidp.domain.tokens.oauth_errors import INVALID_CLIENT, INVALID_TOKEN, OAuthError, insufficient_scope
+from agentidp.domain.tokens.oauth_errors import insufficient_scope, invalid_token, unavailable
+from agentidp.kube.errors import ApiError
 from token_service.authentication.client_assertion import ClientAssertionAuthenticator
 from token_service.authentication.client_secret import ClientSecretAuthenticator
-from token_service.authentication.failure import AuthenticationFailure, FailureReason
-from token_service.authentication.failure_log import FailureLog
-from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
-from token_service.http.client_authentication import ClientAssertion, ClientCredentials, bearer_token, presented_by_client
+from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure
+from token_service.authentication.result import AuthenticatedClient
+from token_service.http.client_authentication import ClientAssertion, Presented, bearer_token, presented_by_client
 from token_service.http.request import FormRequest
 from token_service.rate_limits.client_rate import ClientRate
-from token_service.rate_limits.tarpit import Tarpit
 from token_service.tokens.validation import TokenValidator
 
 
 class ClientAuthenticator:
-    """Authenticates requests."""
+    """Authenticates requests by any method, and counts them against the client's rate."""
 
     def __init__(
         self,
         issuer: str,
-        authenticator: ClientSecretAuthenticator,
-        workloads: ClientAssertionAuthenticator,
+        client_secrets: ClientSecretAuthenticator,
+        client_assertions: ClientAssertionAuthenticator,
         tokens: TokenValidator,
-        limits: ClientRate,
-        refusals: FailureLog,
-        floods: Tarpit,
+        rate: ClientRate,
     ) -> None:
         self._issuer = issuer
-        self._authenticator = authenticator
-        self._workloads = workloads
+        self._client_secrets = client_secrets
+        self._client_assertions = client_assertions
         self._tokens = tokens
-        self._limits = limits
-        self._refusals = refusals
-        self._floods = floods
+        self._rate = rate
 
-    async def client(self, request: FormRequest) -> AuthenticatedClient | OAuthError:
-        """The client by its id and secret, or by the assertion of its workload."""
-        match presented_by_client(request):
-            case ClientCredentials() as pair:
-                return await self._judged(await self._authenticator.authenticate(pair, request.receive), pair.client_id)
-            case ClientAssertion() as shown:
-                return await self._workload(shown)
-            case error:
-                return await self._refused(AuthenticationFailure.NOT_A_PAIR) if error is INVALID_CLIENT else error
+    async def client(self, request: FormRequest) -> AuthenticatedClient:
+        """The client by its id and secret, or by the assertion of its workload. Raises AuthenticationFailed and OAuthError."""
+        presented = presented_by_client(request)
+        if presented is None:
+            raise AuthenticationFailed(AuthenticationFailure.NO_CLIENT_AUTHENTICATION)
+        try:
+            client = await self._client(presented, request)
+        except ApiError as error:
+            raise unavailable("The API server cannot be asked about this client now.", 1) from error
+        self.count(client)
+        return client
 
-    async def _workload(self, shown: ClientAssertion) -> AuthenticatedClient | OAuthError:
-        read = await self._workloads.read(shown.assertion)
-        if not isinstance(read, Assertion):
-            return await self._judged(read, shown.client_id)
-        return await self._judged(await self._workloads.agent_of(read, shown.client_id), shown.client_id, read.workload)
+    async def _client(self, presented: Presented, request: FormRequest) -> AuthenticatedClient:
+        if isinstance(presented, ClientAssertion):
+            return await self._client_assertions.authenticate(presented)
+        return await self._client_secrets.authenticate(presented, request.receive)
 
-    async def _judged(
-        self, outcome: AuthenticationResult, client_id: str | None, workload: Workload | None = None
-    ) -> AuthenticatedClient | OAuthError:
-        """What the caller is told, and the log."""
-        if isinstance(outcome, AuthenticatedClient):
-            return self.count(outcome) or outcome
-        if isinstance(outcome, OAuthError):
-            return outcome
-        told = client_id if client_id and is_client_id(client_id) else None  # people mix up fields, and this may be a secret
-        return await self._refused(outcome, told, workload)
+    def count(self, client: AuthenticatedClient) -> None:
+        """Count a request of this client. Raises OAuthError beyond its rate."""
+        self._rate.take(client.agent.agent_id)
 
-    async def _refused(self, why: FailureReason, client_id: str | None = None, workload: Workload | None = None) -> OAuthError:
-        self._refusals.refused(why, client_id, workload)
-        await self._floods.hold()
-        return INVALID_CLIENT
+    async def client_id(self, request: FormRequest, scope: str | None = None) -> str:
+        """The caller's client_id, by client authentication or an access token (RFC 6750, section 2.1) with the scope.
 
-    def count(self, client: AuthenticatedClient) -> OAuthError | None:
-        """Count a request of this client; the refusal where it is one too many."""
-        return self._limits.take(client.agent.agent_id)
-
-    async def client_id(self, request: FormRequest, scope: str | None = None) -> str | OAuthError:
-        """The client's id, by its own authentication or an access token (RFC 6750, section 2.1), which must have the scope."""
+        Raises AuthenticationFailed and OAuthError.
+        """
         token = bearer_token(request)
-        if isinstance(token, OAuthError):
-            return token
         if token is None:
-            client = await self.client(request)
-            return client if isinstance(client, OAuthError) else client.agent.agent_id
-        read = await self._tokens.active(token)
-        if isinstance(read, OAuthError):
-            return read
-        if read is None or not read.is_meant_for(self._issuer):
-            await self._floods.hold()
-            return INVALID_TOKEN
-        if scope and scope not in (read.scope or "").split(" "):
-            return insufficient_scope(scope)
-        return self._limits.take(f"bearer {read.client_id}") or read.client_id
+            return (await self.client(request)).agent.agent_id
+        access_token = await self._tokens.active(token)
+        if access_token is None or not access_token.is_meant_for(self._issuer):  # RFC 9068, section 4
+            raise invalid_token()
+        if scope and scope not in (access_token.scope or "").split(" "):
+            raise insufficient_scope(scope)
+        self._rate.take(f"bearer {access_token.client_id}")
+        return access_token.client_id

@@ -1,9 +1,9 @@
-"""Is this assertion an agent's? The cluster's keys say which workload has shown it, and the index which agent that is.
+"""Client assertions: authenticates a client by the token of a Kubernetes ServiceAccount (RFC 7521, section 4.2, and RFC 7523).
 
-The name that it shows is one that can be used again: the ServiceAccount that has it now must be the one of the token.
-
-Without a client_id (RFC 7521, section 4.2, leaves it out as well) the workload must be that of one agent only. Refusals are
-uniform, as those of secrets are; the reason is for the log.
+In comes a client assertion; out goes the client, or AuthenticationFailed with the reason for the log. The cluster's keys say
+which workload the token was issued to, and the cluster cache which agent names that workload. A ServiceAccount's name can be
+used again, so the ServiceAccount that has it now must be the one that the token was issued to. Without a client_id, which is
+optional (RFC 7521, section 4.2), the workload must be that of one agent only.
 """
 
 import math
@@ -15,94 +15,101 @@ from msgspec.structs import replace
 from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.client_status import agent_failure
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
-from agentidp.domain.tokens.client_assertions import Assertion, AssertionFailure, Workload, key_id, read_assertion
-from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests, unavailable
+from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id, read_assertion
+from agentidp.domain.tokens.client_assertions import AssertionFailure as Failure
+from agentidp.domain.tokens.oauth_errors import too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
-from token_service.authentication.failure import AuthenticationFailure, FailureReason
-from token_service.authentication.result import AuthenticatedClient, AuthenticationResult
+from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure
+from token_service.authentication.result import AuthenticatedClient
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.cluster.clients import ClientIndex
 from token_service.cluster.live_reads import LiveReader
+from token_service.http.client_authentication import ClientAssertion
 
 
 class ClientAssertionAuthenticator:
-    """Judges assertions by one index."""
+    """Authenticates by the cluster cache, and by a live read before a rejection where a client_id is given."""
 
     def __init__(
         self,
         audience: str,
         keys: IssuerKeys,
         service_accounts: ServiceAccounts,
-        index: ClientIndex,
-        read_through: LiveReader,
+        clients: ClientIndex,
+        live_reader: LiveReader,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._audience = audience
         self._keys = keys
         self._service_accounts = service_accounts
-        self._index = index
-        self._read_through = read_through
+        self._clients = clients
+        self._live_reader = live_reader
         self._clock = clock
 
-    async def read(self, assertion: str) -> Assertion | AssertionFailure | OAuthError:
-        """What it says; or what is wrong with it; or why that cannot be said now."""
-        named = key_id(assertion)
-        if named is None:
-            return AssertionFailure.NOT_GENUINE
+    async def authenticate(self, presented: ClientAssertion) -> AuthenticatedClient:
+        """The client. It is looked up again after its ServiceAccount was read, because that may take time.
+
+        Raises AuthenticationFailed, and OAuthError or ApiError where it cannot be decided now.
+        """
+        assertion = await self._verified(presented)
+        client = await self._client(assertion, presented.client_id)
+        while True:
+            uid = client.agent.uid
+            until = await self._valid_until(assertion, client, presented.client_id)
+            client = await self._client(assertion, presented.client_id)
+            if client.agent.uid == uid:
+                return replace(client, until=until)
+
+    async def _verified(self, presented: ClientAssertion) -> Assertion:
+        """The claims of the assertion, verified by the cluster's keys (RFC 7523, section 3)."""
+        kid = key_id(presented.assertion)
+        if kid is None:
+            raise AuthenticationFailed(Failure.NOT_GENUINE, presented.client_id)
         try:
-            issuer = await self._keys.issuer_with(named)
-        except ApiError:
-            return unavailable("The API server cannot be asked for the keys of this assertion now.", 1)
-        return read_assertion(assertion, issuer, self._audience, self._clock())
+            issuer = await self._keys.issuer_with(kid)
+        except ApiError as error:
+            raise unavailable("The API server cannot be asked for the keys of this assertion now.", 1) from error
+        assertion = read_assertion(presented.assertion, issuer, self._audience, self._clock())
+        if not isinstance(assertion, Assertion):
+            raise AuthenticationFailed(assertion, presented.client_id)
+        return assertion
 
-    async def agent_of(self, shown: Assertion, client_id: str | None) -> AuthenticationResult:
-        """The agent that it is, judged anew where the ServiceAccount had to be read meanwhile."""
-        outcome = await self._named(shown, client_id)
-        while isinstance(outcome, AuthenticatedClient):
-            owner = outcome.agent.uid
-            until = await self._relied_on_until(shown, owner)
-            if not isinstance(until, float):
-                return until
-            outcome = await self._named(shown, client_id)
-            if isinstance(outcome, AuthenticatedClient) and outcome.agent.uid == owner:
-                return replace(outcome, until=until)
-        return outcome
-
-    async def _relied_on_until(self, shown: Assertion, owner: str) -> float | AuthenticationFailure | OAuthError:
-        """Until when the ServiceAccount of this name is taken for the token's own, or why it is not."""
+    async def _valid_until(self, assertion: Assertion, client: AuthenticatedClient, client_id: str | None) -> float:
+        """Until when the ServiceAccount of this name counts as the one that the token was issued to."""
         try:
-            until = await self._service_accounts.relied_on_until(shown, owner)
-        except TooManyReads as many:
-            told = "Too many ServiceAccounts of this namespace are being looked up."
-            return too_many_requests(told, math.ceil(many.retry_after))
-        except ApiError:
-            return unavailable("The API server cannot be asked about this ServiceAccount now.", 1)
-        return AuthenticationFailure.WORKLOAD_REPLACED if until is None else until
+            until = await self._service_accounts.relied_on_until(assertion, client.agent.uid)
+        except TooManyReads as error:
+            description = "Too many ServiceAccounts of this namespace are being looked up."
+            raise too_many_requests(description, math.ceil(error.retry_after)) from error
+        except ApiError as error:
+            raise unavailable("The API server cannot be asked about this ServiceAccount now.", 1) from error
+        if until is None:
+            raise AuthenticationFailed(AuthenticationFailure.WORKLOAD_REPLACED, client_id, assertion.workload)
+        return until
 
-    async def _named(self, shown: Assertion, client_id: str | None) -> AuthenticationResult:
-        """The agent that names the ServiceAccount; one with a client_id is looked up at the API server before it is refused."""
-        outcome = self._judge(self._index, shown, client_id)
-        if isinstance(outcome, AuthenticatedClient) or client_id is None or not is_client_id(client_id):
-            return outcome
+    async def _client(self, assertion: Assertion, client_id: str | None) -> AuthenticatedClient:
+        """The client that names the workload: by the cluster cache, else by the API server where a client_id is given."""
         try:
-            index = await self._read_through.latest(client_id)
-        except ApiError:
-            return unavailable("The API server cannot be asked about this client now.", 1)
-        return self._judge(index, shown, client_id)
-
-    def _judge(self, index: ClientIndex, shown: Assertion, client_id: str | None) -> AuthenticatedClient | FailureReason:
-        agent = _agent(index, shown.workload, client_id)
-        if not isinstance(agent, ClientAgent):
-            return agent
-        organization = index.organization(agent)
-        return agent_failure(agent, organization) or AuthenticatedClient(agent, organization, shown.expires)
+            return _client_in(self._clients, assertion, client_id)
+        except AuthenticationFailed:
+            if client_id is None or not is_client_id(client_id):
+                raise
+        return _client_in(await self._live_reader.latest(client_id), assertion, client_id)
 
 
-def _agent(index: ClientIndex, workload: Workload, client_id: str | None) -> ClientAgent | AuthenticationFailure:
-    """The one agent of the workload's namespace that names its ServiceAccount, and has this id where one is given."""
-    named = index.agents_of(workload)
-    if client_id is not None:
-        return next((agent for agent in named if agent.agent_id == client_id), AuthenticationFailure.WORKLOAD_NOT_NAMED)
+def _client_in(clients: ClientIndex, assertion: Assertion, client_id: str | None) -> AuthenticatedClient:
+    agent = _agent(clients.agents_of(assertion.workload), assertion.workload, client_id)
+    organization = clients.organization(agent)
+    if reason := agent_failure(agent, organization):
+        raise AuthenticationFailed(reason, client_id, assertion.workload)
+    return AuthenticatedClient(agent, organization, assertion.expires)
+
+
+def _agent(agents: list[ClientAgent], workload: Workload, client_id: str | None) -> ClientAgent:
+    """The one agent among those that name the workload; the one with this id where an id is given."""
+    named = agents if client_id is None else [agent for agent in agents if agent.agent_id == client_id]
+    if not named:
+        raise AuthenticationFailed(AuthenticationFailure.WORKLOAD_NOT_NAMED, client_id, workload)
     if len(named) > 1:
-        return AuthenticationFailure.WORKLOAD_AMBIGUOUS
-    return named[0] if named else AuthenticationFailure.WORKLOAD_NOT_NAMED
+        raise AuthenticationFailed(AuthenticationFailure.WORKLOAD_AMBIGUOUS, client_id, workload)
+    return named[0]

@@ -1,114 +1,140 @@
-"""Is this pair a client's? Judged by the index, with bcrypt once for a first sight, and a second look before a refusal.
+"""Client secrets: authenticates a client by its id and secret.
 
-Every refusal goes the same way and gets the same answer, whatever was wrong: unknown client, wrong secret, suspended,
-revoked, expired. The reason is for the log.
+In comes what a client has presented; out goes the client, or AuthenticationFailed with the reason for the log. A secret that
+bcrypt has accepted before is found again by a keyed digest. Any other one is checked against views of the client, each newer
+than the one before: first the cluster cache, then the API server's state, and where that may not be read the next changes that
+the watch reports (`cluster.live_reads`). The client is rejected when no view is left. A secret that the API server's state has
+rejected causes no live read for some seconds: only a change can make it right, and the watch reports changes.
+
+All rejections take the same way, whatever was wrong: unknown client, wrong secret, suspended, revoked, expired.
 """
 
+import re
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from agentidp.domain.identity.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
 from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
-from agentidp.domain.tokens.oauth_errors import OAuthError, too_many_requests, unavailable
 from agentidp.http_server.asgi import Receive
-from agentidp.runtime.pools.bcrypt_pool import Busy
-from token_service.authentication.failure import AuthenticationFailure, FailureReason
-from token_service.authentication.live_recheck import LiveRecheck
-from token_service.authentication.result import AuthenticatedClient, AuthenticationResult, ClientBySecret
-from token_service.client_secrets.brute_force import TooManyAttempts
-from token_service.client_secrets.candidates import Candidate, CandidateMatcher
-from token_service.client_secrets.verified_secrets import VerifiedSecrets
-from token_service.client_secrets.verifier import SecretVerifier
+from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure, FailureReason
+from token_service.authentication.result import ClientBySecret
+from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets
+from token_service.client_secrets.verifier import Candidate, SecretVerifier
 from token_service.cluster.clients import ClientIndex
+from token_service.cluster.live_reads import LiveRecheck, View
 from token_service.http.client_authentication import ClientCredentials
-from token_service.http.disconnection import ClientLeft, while_connected
-from token_service.http.request import CLIENT_LEFT
+from token_service.http.request import while_connected
 
-FOR_EVER = float("inf")
+NEVER = float("inf")
+
+_GENERATED = re.compile(rb"sk_live_[0-9a-f]{32}")
+"""Secrets that the operator generates. No other secret can belong to a change that the watch has not reported yet."""
 
 
 class ClientSecretAuthenticator:
-    """Judges pairs by one index."""
+    """Authenticates by the cluster cache, and by live views before a rejection."""
 
     def __init__(
-        self, index: ClientIndex, verifier: SecretVerifier, second_look: LiveRecheck, clock: Callable[[], float] = time.time
+        self,
+        clients: ClientIndex,
+        verifier: SecretVerifier,
+        verified: VerifiedSecrets,
+        rejected: RejectedSecrets,
+        recheck: LiveRecheck,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._index = index
-        self._checks = CandidateMatcher(verifier)
-        self._second_look = second_look
+        self._clients = clients
+        self._verifier = verifier
+        self._verified = verified
+        self._rejected = rejected
+        self._recheck = recheck
         self._clock = clock
-        self._verified = VerifiedSecrets()
 
-    async def authenticate(self, pair: ClientCredentials, receive: Receive | None = None) -> AuthenticationResult:
-        """Whose pair it is. `receive` tells when its client leaves: then no bcrypt is begun for it."""
-        digest = self._verified.digest(pair)
-        accepted = self._recognise(self._index, pair, digest)
-        if accepted:
-            return accepted
-        try:
-            return await self._judge(pair, digest, receive)
-        except Busy as busy:
-            return unavailable("Too many secrets are being checked.", busy.retry_after)
-        except ClientLeft:
-            return CLIENT_LEFT
-        except TooManyAttempts as guesses:
-            return too_many_requests("Too many wrong secrets; wait before the next try.", guesses.retry_after)
+    async def authenticate(self, presented: ClientCredentials, receive: Receive | None = None) -> ClientBySecret:
+        """The client. `receive` reports a disconnection, after which no bcrypt check is begun.
 
-    async def _judge(self, pair: ClientCredentials, digest: bytes, receive: Receive | None) -> AuthenticationResult:
-        """A pair that was not verified before. Raises Busy, TooManyGuesses and ClientLeft."""
-        if not is_client_id(pair.client_id):
-            return AuthenticationFailure.UNKNOWN_CLIENT
-        examine = partial(self._examine, receive)
-        outcome = await examine(self._index, pair, digest)
-        if isinstance(outcome, AuthenticatedClient | OAuthError):
-            return outcome
-        return await self._second_look.at(pair, digest, outcome, examine)
+        Raises AuthenticationFailed, and where it cannot be decided now ApiError, Busy, ClientLeft, TooManyAttempts or
+        TooManyWaiting.
+        """
+        digest = self._verified.digest(presented)
+        if client := self._verified_client(self._clients, presented, digest):
+            return client
+        if not is_client_id(presented.client_id):
+            raise AuthenticationFailed(AuthenticationFailure.UNKNOWN_CLIENT, presented.client_id)
+        reason: FailureReason = AuthenticationFailure.SUPERSEDED
+        is_rejected_live = False
+        async with aclosing(self._views(presented, digest)) as views:
+            async for view in views:
+                try:
+                    client = await self._check(view.clients, presented, digest, receive)
+                    if view.is_current():
+                        return client
+                except AuthenticationFailed as failure:
+                    reason = failure.reason
+                    is_rejected_live |= view.is_live and view.is_current()
+        if is_rejected_live:
+            self._rejected.add_client(digest)
+        raise AuthenticationFailed(reason, presented.client_id)
 
-    def _recognise(self, index: ClientIndex, pair: ClientCredentials, digest: bytes) -> ClientBySecret | None:
-        """The client, if its secret was verified before and the hash that accepted it still does."""
+    async def _views(self, presented: ClientCredentials, digest: bytes) -> AsyncGenerator[View]:
+        """The cluster cache, and newer views where they can make a difference."""
+        yield View(self._clients)
+        if _GENERATED.fullmatch(presented.secret) and not self._rejected.has_client(digest):
+            async with aclosing(self._recheck.views(presented.client_id)) as views:
+                async for view in views:
+                    yield view
+
+    def _verified_client(self, clients: ClientIndex, presented: ClientCredentials, digest: bytes) -> ClientBySecret | None:
+        """The client, if bcrypt has accepted the secret before and the hash that accepted it still counts."""
         entry = self._verified.find(digest)
-        agent = index.agent(pair.client_id) if entry else None
-        credential = index.credential(agent, entry.credential_id) if entry and agent else None
+        agent = clients.agent(presented.client_id) if entry else None
+        credential = clients.credential(agent, entry.credential_id) if entry and agent else None
         if entry is None or agent is None or credential is None:
             return None
-        organization, now = index.organization(agent), self._clock()
+        organization, now = clients.organization(agent), self._clock()
         if agent_failure(agent, organization) or credential_failure(credential, agent, now):
             return None
         accepting = accepting_hash(credential, entry.hash, now)
-        until = FOR_EVER if credential.expires is None else credential.expires
+        until = NEVER if credential.expires is None else credential.expires
         return ClientBySecret(agent, organization, until, credential, accepting) if accepting else None
 
-    async def _examine(
-        self, receive: Receive | None, index: ClientIndex, pair: ClientCredentials, digest: bytes
-    ) -> AuthenticationResult:
-        """By the hashes of all its credentials; nothing is hashed for an agent that gets no token.
+    async def _check(
+        self, clients: ClientIndex, presented: ClientCredentials, digest: bytes, receive: Receive | None
+    ) -> ClientBySecret:
+        """The client by the hashes of all its credentials. No bcrypt runs for an agent that gets no token."""
+        if client := self._verified_client(clients, presented, digest):
+            return client
+        agent = clients.agent(presented.client_id)
+        if agent is None:
+            raise AuthenticationFailed(AuthenticationFailure.UNKNOWN_CLIENT, presented.client_id)
+        if reason := agent_failure(agent, clients.organization(agent)):
+            raise AuthenticationFailed(reason, presented.client_id)
+        if len(presented.secret) > MAX_SECRET_BYTES:
+            raise AuthenticationFailed(AuthenticationFailure.WRONG_SECRET, presented.client_id)
+        candidates = self._candidates(clients, agent, presented)
+        match = await while_connected(receive, self._verifier.match(presented, digest, candidates)) if candidates else None
+        if match is None:
+            raise AuthenticationFailed(self._reason_without_match(clients, agent), presented.client_id)
+        self._verified.add(digest, match.credential.credential_id, match.hash.hash)
+        if client := self._verified_client(clients, presented, digest):
+            return client
+        raise AuthenticationFailed(AuthenticationFailure.SUPERSEDED, presented.client_id)
 
-        Raises Busy, TooManyGuesses and ClientLeft.
-        """
-        accepted, agent = self._recognise(index, pair, digest), index.agent(pair.client_id)
-        if accepted or agent is None:
-            return accepted or AuthenticationFailure.UNKNOWN_CLIENT
-        refused = agent_failure(agent, index.organization(agent))
-        if refused or len(pair.secret) > MAX_SECRET_BYTES:
-            return refused or AuthenticationFailure.WRONG_SECRET
-        candidates = self._candidates(index, agent, pair)
-        right = await while_connected(receive, self._checks.right_one(pair, digest, candidates)) if candidates else None
-        if right is None:
-            return self._why_none_fits(index, agent)
-        self._verified.add(digest, right.credential.credential_id, right.hash.hash)
-        return self._recognise(index, pair, digest) or AuthenticationFailure.OVERTAKEN
-
-    def _candidates(self, index: ClientIndex, agent: ClientAgent, pair: ClientCredentials) -> list[Candidate]:
-        """Hashes that the secret may have."""
+    def _candidates(self, clients: ClientIndex, agent: ClientAgent, presented: ClientCredentials) -> list[Candidate]:
+        """The hashes that may be the secret's."""
         now = self._clock()
-        accepted = (one for one in index.credentials_of(agent) if not credential_failure(one, agent, now))
-        return [Candidate(one, hashed) for one in accepted for hashed in fitting_hashes(one, pair.secret, now)]
+        usable = (credential for credential in clients.credentials_of(agent) if not credential_failure(credential, agent, now))
+        return [
+            Candidate(credential, hashed)
+            for credential in usable
+            for hashed in fitting_hashes(credential, presented.secret, now)
+        ]
 
-    def _why_none_fits(self, index: ClientIndex, agent: ClientAgent) -> FailureReason:
-        """What is wrong with the credentials, if something is wrong with all of them: one of them was meant."""
-        now, latest = self._clock(), index.credentials.table.latest_without_hash(agent)
-        credentials = index.credentials_of(agent) or ([latest] if latest else [])
-        reasons = [credential_failure(one, agent, now) for one in credentials]
+    def _reason_without_match(self, clients: ClientIndex, agent: ClientAgent) -> FailureReason:
+        """The reason of the credentials if none of them is accepted, because the client meant one of them."""
+        now, latest = self._clock(), clients.credentials.table.latest_without_hash(agent)
+        credentials = clients.credentials_of(agent) or ([latest] if latest else [])
+        reasons = [credential_failure(credential, agent, now) for credential in credentials]
         return (all(reasons) and reasons and reasons[-1]) or AuthenticationFailure.WRONG_SECRET

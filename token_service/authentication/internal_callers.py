@@ -7,6 +7,7 @@ ServiceAccount that had the name before is not one of it.
 import time
 from collections.abc import Callable
 
+from agentidp.authentication.bearer import bearer_token
 from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.propagation import AUDIENCE
 from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id, read_assertion
@@ -32,8 +33,8 @@ class InternalCallers:
 
     async def has_shown(self, authorization: str) -> bool:
         """By an Authorization header. Raises ApiError where the cluster's keys or the ServiceAccount cannot be read."""
-        scheme, _, token = authorization.partition(" ")
-        named = key_id(token) if scheme.lower() == "bearer" else None
+        token = bearer_token(authorization) or ""
+        named = key_id(token)
         if named is None:
             return False
         issuer = await self._keys.issuer_with(named)

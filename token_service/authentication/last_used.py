@@ -1,7 +1,7 @@
-"""Which secrets were used when, for the operator: a few bytes a secret, however often it is used.
+"""Last uses of secrets, for the operator: a note of a few bytes for each hash, however often its secret is used.
 
-A secret in use is noted once a minute. One that is being retired is noted each second and with its consumers, because that is
-who has to be told.
+A secret in use is noted once a minute. A secret that is being retired is noted each second and with its consumers, because its
+owner has to find them.
 """
 
 import time
@@ -14,79 +14,87 @@ import msgspec
 from agentidp.domain.identity.clients import ClientHash
 from agentidp.domain.secrets.last_used import MAX_CONSUMERS, LastUse, LastUsedReport, fingerprint
 from token_service.http.request import RawRequest
+from token_service.limits import LIMITS, Limits
 
 MAX_CONSUMER_LENGTH = 120
-SECONDS_BETWEEN_NOTES = 60
-SPARE = 100
-"""So many notes, and as many again as are needed, may be there of hashes that are not published any more."""
+"""Characters of a consumer."""
 
 IsPublished = Callable[[str, str], bool]
-"""Whether this hash of this credential is, as far as is known here."""
+"""Whether the cluster cache has this hash of this credential."""
 
 
 class _Note(msgspec.Struct, gc=False):
-    at: int
-    place: int
+    """The last use of a hash at a timestamp in seconds; `sequence` orders notes by their last change."""
+
+    timestamp: int
+    sequence: int
     consumers: dict[str, None]
 
 
 class LastUsedLog:
-    """What this replica has seen since it began."""
+    """The last uses that this replica has noted since its start."""
 
-    def __init__(self, clock: Callable[[], float], is_published: IsPublished) -> None:
+    def __init__(self, clock: Callable[[], float], is_published: IsPublished, limits: Limits = LIMITS) -> None:
         self._clock = clock
         self._is_published = is_published
+        self._seconds_between = limits.seconds_between_notes
+        self._slack = limits.last_used_slack
         self._replica = uuid.uuid4().hex
         self._since = datetime.fromtimestamp(clock(), UTC)
         self._notes: dict[tuple[str, str], _Note] = {}
-        self._needed = 0
-        """How many notes there were when they were last looked through."""
+        self._kept = 0
+        """The number of notes that the last removal has kept."""
 
     def __len__(self) -> int:
         return len(self._notes)
 
-    def used(self, credential_id: str, one: ClientHash, sent: RawRequest) -> None:
-        """This hash has just accepted the secret that was sent."""
+    def used(self, credential_id: str, hashed: ClientHash, request: RawRequest) -> None:
+        """Note that this hash has just accepted the secret of a request."""
         now = int(self._clock())
-        note = self._notes.get((credential_id, one.hash))
-        if note is not None and one.not_after is None and now < note.at + SECONDS_BETWEEN_NOTES:
+        note = self._notes.get((credential_id, hashed.hash))
+        if note is not None and hashed.not_after is None and now < note.timestamp + self._seconds_between:
             return
-        place = time.monotonic_ns()
+        sequence = time.monotonic_ns()
         if note is None:
-            self._forget(now)
-            note = self._notes[credential_id, one.hash] = _Note(now, place, {})
-        note.at, note.place = now, place
-        if one.not_after is not None:
-            _remember(note.consumers, consumer_of(sent))
+            self._remove_unpublished(now)
+            note = self._notes[credential_id, hashed.hash] = _Note(now, sequence, {})
+        note.timestamp, note.sequence = now, sequence
+        if hashed.not_after is not None:
+            _add_consumer(note.consumers, consumer_of(request))
 
     def report(self, replica: str, after: int) -> LastUsedReport:
-        """All that was used after what this replica has told already; to another's id it tells everything."""
-        told = after if replica == self._replica else 0
-        place = time.monotonic_ns()
+        """All uses after those of an earlier report of this replica; all uses, where the id is another replica's."""
+        reported = after if replica == self._replica else 0
+        sequence = time.monotonic_ns()
         uses: dict[str, dict[str, LastUse]] = {}
         for (credential_id, hashed), note in self._notes.items():
-            if note.place > told:
-                use = LastUse(datetime.fromtimestamp(note.at, UTC), tuple(reversed(note.consumers)))
+            if note.sequence > reported:
+                use = LastUse(datetime.fromtimestamp(note.timestamp, UTC), tuple(reversed(note.consumers)))
                 uses.setdefault(credential_id, {})[fingerprint(hashed)] = use
-        return LastUsedReport(replica=self._replica, since=self._since, told=place, uses=uses)
+        return LastUsedReport(replica=self._replica, since=self._since, told=sequence, uses=uses)
 
-    def _forget(self, now: int) -> None:
-        """What is not published any more, now and then; what was used just now may be published, and not known here yet."""
-        if len(self._notes) > 2 * self._needed + SPARE:
-            recent = now - SECONDS_BETWEEN_NOTES
-            self._notes = {key: note for key, note in self._notes.items() if note.at > recent or self._is_published(*key)}
-            self._needed = len(self._notes)
+    def _remove_unpublished(self, now: int) -> None:
+        """Remove notes of hashes that are not published any more, whenever there are twice as many as were kept.
 
-
-def consumer_of(sent: RawRequest) -> str:
-    """Who sent it, as far as a person can find them by it: the address and the user agent."""
-    agent = (sent.user_agent or b"").decode("latin-1")
-    told = f"{sent.address} ({agent})" if agent else sent.address
-    return "".join(one if one.isprintable() else "?" for one in told)[:MAX_CONSUMER_LENGTH]
+        A hash that was used just now may be published though the cluster cache does not have it yet.
+        """
+        if len(self._notes) > 2 * self._kept + self._slack:
+            recent = now - self._seconds_between
+            self._notes = {
+                key: note for key, note in self._notes.items() if note.timestamp > recent or self._is_published(*key)
+            }
+            self._kept = len(self._notes)
 
 
-def _remember(consumers: dict[str, None], consumer: str) -> None:
-    """The latest comes last; the one that was not seen for longest goes."""
+def consumer_of(request: RawRequest) -> str:
+    """The address and the user agent of a request, as a person can find its sender by them: printable, and not long."""
+    user_agent = (request.user_agent or b"").decode("latin-1")
+    consumer = f"{request.address} ({user_agent})" if user_agent else request.address
+    return "".join(character if character.isprintable() else "?" for character in consumer)[:MAX_CONSUMER_LENGTH]
+
+
+def _add_consumer(consumers: dict[str, None], consumer: str) -> None:
+    """Put the consumer last, and drop the one that was last seen before all others where there are too many."""
     consumers.pop(consumer, None)
     consumers[consumer] = None
     if len(consumers) > MAX_CONSUMERS:

@@ -1,12 +1,13 @@
-"""Guesses: checks that anybody can cause who knows a client's id, because no hint tells a wrong secret from the right one.
+"""The brute-force guard: checks that anybody can cause who knows a client's id, where no hint tells a guess from the secret.
 
-They have a thread of their own (see `SecretVerifier`), and each client one check at a time in it, so that no client's guessers
-take it from others. Who has a guess at the same client stands in line, each address with one: so guessers do not keep out who
-knows the secret, unless they share an address. It is the one that the connection comes from; what a request says of its way is
-not believed.
+In come secrets with the hashes that they may have; out goes the hash that bcrypt accepts. Guesses have one thread (see
+`BcryptPools`), and each client one check at a time in it. Requests for the same client wait in a queue in which each address
+has one place, so guesses do not keep out a client that knows its secret, unless it shares their address. The address is that of
+the connection; headers that name another one are not believed.
 
-Whoever may write in a namespace can declare many hashes that take long, and have them all checked. So a namespace has some of
-the lines, and of the thread no more than its turn, which is one hash, and comes the later the longer that took.
+Whoever may write in a namespace can declare many hashes that take long to check. So a namespace has some of the queues, and of
+the thread its turns, each of which is one hash, the later the longer the hash takes. Bounded are clients, addresses, and wrong
+secrets a second of one address. Decision 34 says why.
 """
 
 import asyncio
@@ -16,22 +17,16 @@ from contextlib import asynccontextmanager
 
 from agentidp.runtime.pools.bcrypt_pool import Busy
 from agentidp.runtime.token_buckets import TokenBuckets
-from token_service.client_secrets.verifier import Check, SecretVerifier
+from token_service.client_secrets.bcrypt_pools import BcryptPools, Check
 from token_service.http.client_authentication import ClientCredentials
+from token_service.limits import LIMITS, Limits
 
-FAILURES_PER_SECOND, FAILURES_AT_ONCE = 0.2, 10
-"""Of one address at one client."""
-MOST_CLIENTS, MOST_ADDRESSES = 16, 16
-"""So many clients' guesses are checked in turn, and so many addresses stand in line for one client."""
-CLIENTS_OF_NAMESPACE = 4
-"""So many of these clients are of one namespace, and fewer the more there are of others."""
-PAUSE_SECONDS = 0.2
-"""After a wrong guess nobody's at this client is checked for so long: a bound for all addresses together."""
 HOST_PREFIX = 64
+"""Bits of an IPv6 address that name the network in which a host chooses its addresses (RFC 4291, section 2.5.1)."""
 
 
 class TooManyAttempts(Exception):
-    """This address was wrong too often; `retry_after` seconds later it has another guess."""
+    """This address has presented too many wrong secrets; `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("too many wrong secrets")
@@ -39,72 +34,81 @@ class TooManyAttempts(Exception):
 
 
 class ClientQueue:
-    """Those who have a guess at one client, first come first served."""
+    """The addresses whose secrets wait to be checked for one client, first come, first served."""
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self.turn = asyncio.Lock()
-        self.sources: set[str] = set()
+        self.lock = asyncio.Lock()
+        self.addresses: set[str] = set()
 
 
 class BruteForceGuard:
-    """Checked in turn; the same guess is checked once for all who have it."""
+    """Checks guesses one after another for each client; equal guesses are checked once."""
 
-    def __init__(self, verifier: SecretVerifier) -> None:
-        self._verifier = verifier
-        self._failures = TokenBuckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
-        self._lines: dict[str, ClientQueue] = {}
+    def __init__(self, pools: BcryptPools, limits: Limits = LIMITS) -> None:
+        self._pools = pools
+        self._limits = limits
+        self._failures = TokenBuckets(limits.wrong_secrets_per_second, limits.wrong_secrets_burst)
+        self._queues: dict[str, ClientQueue] = {}
         self._running: dict[tuple[bytes, tuple[str, ...]], asyncio.Task[str | None]] = {}
 
-    async def right_one(self, pair: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
-        """The one of these hashes, of a client of this namespace, that is the secret's. Raises Busy and TooManyGuesses."""
-        key = digest, hashes
-        guess = self._running.get(key)
-        if guess is None:
-            guess = self._running[key] = asyncio.create_task(self._check(pair, digest, namespace, hashes))
-            guess.add_done_callback(lambda _: self._running.pop(key))
-        return await asyncio.shield(guess)
+    def __len__(self) -> int:
+        return len(self._running)
 
-    async def _check(self, pair: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
-        source = f"{pair.client_id} {host_of(pair.address)}"
-        async with self._turn(pair.client_id, namespace, source):
+    def queued(self, namespace: str) -> int:
+        """The number of clients of this namespace whose guesses are checked or wait."""
+        return sum(queue.namespace == namespace for queue in self._queues.values())
+
+    async def match(self, presented: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
+        """The one of these hashes, of a client in this namespace, that is the secret's. Raises Busy and TooManyAttempts."""
+        key = digest, hashes
+        check = self._running.get(key)
+        if check is None:
+            check = self._running[key] = asyncio.create_task(self._check(presented, digest, namespace, hashes))
+            check.add_done_callback(lambda _: self._running.pop(key))
+        return await asyncio.shield(check)
+
+    async def _check(self, presented: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
+        address = f"{presented.client_id} {host_of(presented.address)}"
+        async with self._place(presented.client_id, namespace, address):
             for hashed in hashes:
-                if await self._verifier.matches_guess(namespace, Check(hashed, digest, pair.secret)):
+                if await self._pools.matches_guess(namespace, Check(hashed, digest, presented.secret)):
                     return hashed
-            self._failures.take(source)
-            await asyncio.sleep(PAUSE_SECONDS)
+            self._failures.take(address)
+            await asyncio.sleep(self._limits.wrong_secret_pause_seconds)
             return None
 
     @asynccontextmanager
-    async def _turn(self, client_id: str, namespace: str, source: str) -> AsyncIterator[None]:
-        wait = self._failures.wait(source)
+    async def _place(self, client_id: str, namespace: str, address: str) -> AsyncIterator[None]:
+        """Wait in the client's queue. Raises Busy where there is no place in it."""
+        wait = self._failures.wait(address)
         if wait:
             raise TooManyAttempts(1 + int(wait))
-        line = self._line(client_id, namespace)
-        if source in line.sources or len(line.sources) >= MOST_ADDRESSES:
+        queue = self._queue(client_id, namespace)
+        if address in queue.addresses or len(queue.addresses) >= self._limits.max_guarded_addresses:
             raise Busy(1)
-        line.sources.add(source)
+        queue.addresses.add(address)
         try:
-            async with line.turn:
+            async with queue.lock:
                 yield
         finally:
-            line.sources.discard(source)
-            if not line.sources:
-                del self._lines[client_id]
+            queue.addresses.discard(address)
+            if not queue.addresses:
+                del self._queues[client_id]
 
-    def _line(self, client_id: str, namespace: str) -> ClientQueue:
-        if client_id not in self._lines and not self._has_room_for_one_of(namespace):
+    def _queue(self, client_id: str, namespace: str) -> ClientQueue:
+        if client_id not in self._queues and not self._has_room_for(namespace):
             raise Busy(1)
-        return self._lines.setdefault(client_id, ClientQueue(namespace))
+        return self._queues.setdefault(client_id, ClientQueue(namespace))
 
-    def _has_room_for_one_of(self, namespace: str) -> bool:
-        """For each that it has, it leaves a quarter of all free: so it takes nine namespaces to have all of them."""
-        of_namespace = sum(line.namespace == namespace for line in self._lines.values())
-        return len(self._lines) < MOST_CLIENTS - of_namespace * MOST_CLIENTS // CLIENTS_OF_NAMESPACE
+    def _has_room_for(self, namespace: str) -> bool:
+        """Each queue of a namespace leaves a quarter of all queues free, so it takes nine namespaces to have all of them."""
+        max_clients, max_of_namespace = self._limits.max_guarded_clients, self._limits.max_guarded_clients_of_namespace
+        return len(self._queues) < max_clients - self.queued(namespace) * max_clients // max_of_namespace
 
 
 def host_of(address: str) -> str:
-    """An address, or of an IPv6 one of the internet the network that a host chooses its addresses from."""
+    """The address of an IPv4 host, and of an IPv6 host with a global address its network."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -1,21 +1,24 @@
-"""Secrets that bcrypt has accepted once, as keyed digests: so bcrypt runs for the first sight only.
+"""What is remembered of presented secrets: one positive memory and one negative one, both by keyed digests and bounded.
 
-The key is made when the process starts and never leaves it. An entry names the hash that accepted, and is worth nothing once
-that hash is not accepted any more: whoever uses one asks the index.
+The key is made when the process starts and never leaves it, so a digest tells nothing outside of this process. A positive
+entry names the hash that accepted the secret, and counts only while the cluster cache still holds that hash: whoever uses an
+entry asks the cache.
 """
 
 import hmac
 import secrets
+import time
+from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
 from token_service.http.client_authentication import ClientCredentials
-
-MOST = 200_000
+from token_service.limits import LIMITS, Limits
 
 
 class VerifiedSecret(Struct, frozen=True, gc=False):
-    """Whose secret it was, and which hash accepted it; `proof` is the half of the digest that is compared."""
+    """The credential and the hash that accepted a secret; `proof` is the half of the digest that is compared."""
 
     proof: bytes
     credential_id: str
@@ -23,31 +26,65 @@ class VerifiedSecret(Struct, frozen=True, gc=False):
 
 
 class VerifiedSecrets:
-    """A bounded cache; the oldest entries go first."""
+    """Positive memory: secrets that bcrypt has accepted, so that bcrypt runs once for a secret. The oldest entries go first."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._max_entries = limits.max_verified_secrets
         self._key = secrets.token_bytes(32)
         self._entries: dict[bytes, VerifiedSecret] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def digest(self, pair: ClientCredentials) -> bytes:
-        """HMAC-SHA256 of a pair."""
-        return hmac.digest(self._key, pair.client_id.encode() + b"\0" + pair.secret, "sha256")
+    def digest(self, presented: ClientCredentials) -> bytes:
+        """HMAC-SHA256 of a client_id and a secret."""
+        return hmac.digest(self._key, presented.client_id.encode() + b"\0" + presented.secret, "sha256")
 
     def find(self, digest: bytes) -> VerifiedSecret | None:
-        """The entry of a pair: found by one half of its digest, the other half compared in constant time."""
+        """The entry of a digest: found by one half, the other half compared in constant time."""
         entry = self._entries.get(digest[:16])
         return entry if entry and hmac.compare_digest(entry.proof, digest[16:]) else None
 
     def add(self, digest: bytes, credential_id: str, hashed: str) -> None:
-        """The hash has accepted the pair."""
+        """Remember that this hash of this credential has accepted the secret."""
         self._entries.pop(digest[:16], None)
         self._entries[digest[:16]] = VerifiedSecret(digest[16:], credential_id, hashed)
-        if len(self._entries) > MOST:
+        if len(self._entries) > self._max_entries:
             del self._entries[next(iter(self._entries))]
 
-    def forget(self, digest: bytes) -> None:
-        """The hash that accepted the pair is not accepted any more."""
-        self._entries.pop(digest[:16], None)
+
+class RejectedSecrets:
+    """Negative memory. A hash that bcrypt has found not to be a secret's is never checked again.
+
+    Client credentials that the API server's state has rejected cause no live read for `rejected_seconds`.
+    """
+
+    def __init__(self, limits: Limits = LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._mismatches: dict[tuple[str, bytes], None] = {}
+        self._rejected_until: dict[bytes, float] = {}
+
+    def has_hash(self, hashed: str, digest: bytes) -> bool:
+        """Whether bcrypt has found that the hash is not that of this secret."""
+        return (hashed, digest) in self._mismatches
+
+    def add_hash(self, hashed: str, digest: bytes) -> None:
+        """Remember that the hash is not that of this secret."""
+        _make_room(self._mismatches, self._limits.max_mismatches)
+        self._mismatches[hashed, digest] = None
+
+    def has_client(self, digest: bytes) -> bool:
+        """Whether the API server's state has rejected these client credentials lately."""
+        return self._rejected_until.get(digest, 0.0) > self._clock()
+
+    def add_client(self, digest: bytes) -> None:
+        """Remember that the API server's state has rejected these client credentials just now."""
+        _make_room(self._rejected_until, self._limits.max_rejected_secrets)
+        self._rejected_until[digest] = self._clock() + self._limits.rejected_seconds
+
+
+def _make_room(memory: dict[Any, Any], max_entries: int) -> None:
+    """Forget the oldest entry where there is no room for one more."""
+    if len(memory) >= max_entries:
+        del memory[next(iter(memory))]

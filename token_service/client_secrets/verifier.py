@@ -1,78 +1,72 @@
-"""Is this the hash of this secret? bcrypt says, once for all who ask at the same time, and what it has refused is remembered.
+"""The secret verifier: which of a client's hashes is that of a presented secret.
 
-A hash that was found by its hint is nearly always the right one, so such a check is charged to the namespace that the hash is
-in (see `BcryptPool`). Others can be caused by anybody who knows a client's id. They have a thread of their own, in which
-namespaces have their turns as well: so strangers' guesses take no turn from the checks of those who know.
+In come candidates; out goes the one that bcrypt accepts. Candidates that a hint has chosen are checked at once and first, all
+others as guesses (`brute_force`). A hint has 32 bits, and whoever may read credentials can find other secrets with the same
+hint. So a misleading hint says nothing against its hash: a hash that bcrypt has rejected for a secret is not checked again for
+it, and where hints of a client mislead often, its secrets are checked as guesses.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from agentidp.domain.secrets.client_secrets import cost_of, secret_matches
-from agentidp.runtime.pools.bcrypt_pool import BcryptPool
+from agentidp.domain.identity.clients import ClientCredential, ClientHash
+from agentidp.runtime.token_buckets import TokenBuckets
+from token_service.client_secrets.bcrypt_pools import BcryptPools, Check
+from token_service.client_secrets.brute_force import BruteForceGuard
+from token_service.client_secrets.verified_secrets import RejectedSecrets
+from token_service.http.client_authentication import ClientCredentials
+from token_service.limits import LIMITS, Limits
 
-MAX_MISMATCHES = 20_000
 
-Bcrypt = Callable[[bytes, str], bool]
-"""Whether the hash is that of the secret; it may take long."""
+class Candidate(NamedTuple):
+    """A hash that may be a secret's, and the credential that it belongs to."""
 
-
-@dataclass(frozen=True)
-class Check:
-    """A secret, which its digest tells from others, and a hash that may be its."""
-
-    hashed: str
-    digest: bytes
-    secret: bytes = field(compare=False, repr=False)
+    credential: ClientCredential
+    hash: ClientHash
 
 
 class SecretVerifier:
-    """Checks of `threads` hashes of one namespace at a time, and of one more that is not of it."""
+    """Finds the candidate whose hash is that of the presented secret."""
 
-    def __init__(
-        self,
-        threads: int,
-        max_waiting: int,
-        checked: Callable[[bool], None] = lambda _: None,
-        bcrypt: Bcrypt = secret_matches,
-        max_mismatches: int = MAX_MISMATCHES,
-    ) -> None:
-        def work(check: Check) -> bool:
-            return bcrypt(check.secret, check.hashed)
+    def __init__(self, pools: BcryptPools, rejected: RejectedSecrets, limits: Limits = LIMITS) -> None:
+        self._pools = pools
+        self._rejected = rejected
+        self._guard = BruteForceGuard(pools, limits)
+        self._misleading = TokenBuckets(limits.misleading_hints_per_second, limits.misleading_hints_burst)
+        self._checking: dict[tuple[str, str], bytes] = {}
+        """Client id and hash of each check that a hint has caused, with the digest of the presented secret."""
 
-        self._pool = BcryptPool(threads + 1, max_waiting, work, self._finished)
-        self._pool_of_guesses = BcryptPool(1, max_waiting, work, self._finished)
-        self._checked = checked
-        self._max_mismatches = max_mismatches
-        self._mismatches: dict[tuple[str, bytes], None] = {}
+    async def match(self, presented: ClientCredentials, digest: bytes, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The candidate whose hash is the secret's, if there is one. Raises Busy and TooManyAttempts."""
+        unchecked = [candidate for candidate in candidates if not self._rejected.has_hash(candidate.hash.hash, digest)]
+        guesses: list[Candidate] = []
+        for candidate in sorted(unchecked, key=lambda candidate: candidate.hash.hint is None):
+            if not self._trusts_hint(candidate.hash, presented, digest):
+                guesses.append(candidate)
+            elif await self._matches(candidate, presented, digest):
+                return candidate
+        return await self._match_guesses(presented, digest, guesses) if guesses else None
 
-    def __len__(self) -> int:
-        return len(self._pool) + len(self._pool_of_guesses)
+    async def _match_guesses(
+        self, presented: ClientCredentials, digest: bytes, guesses: Sequence[Candidate]
+    ) -> Candidate | None:
+        namespace, hashes = guesses[0].credential.namespace, tuple(guess.hash.hash for guess in guesses)
+        accepting = await self._guard.match(presented, digest, namespace, hashes)
+        return next((guess for guess in guesses if guess.hash.hash == accepting), None)
 
-    async def matches(self, namespace: str, check: Check) -> bool:
-        """Whether the hash, of this namespace, is that of the secret. Raises Busy."""
-        return await self._pool.run(namespace, cost_of(check.hashed), check)
+    def _trusts_hint(self, hashed: ClientHash, presented: ClientCredentials, digest: bytes) -> bool:
+        """Whether a hint has chosen the hash, no other secret is being checked by it, and hints did not mislead lately."""
+        checking = self._checking.get((presented.client_id, hashed.hash), digest)
+        return hashed.hint is not None and checking == digest and not self._misleading.wait(presented.client_id)
 
-    async def matches_guess(self, namespace: str, check: Check) -> bool:
-        """The same where nothing says that it may be so. Raises Busy."""
-        return await self._pool_of_guesses.run(namespace, cost_of(check.hashed), check)
-
-    def has_refused(self, hashed: str, digest: bytes) -> bool:
-        """Whether it was found before that the hash is not that of this secret."""
-        return (hashed, digest) in self._mismatches
-
-    def close(self) -> None:
-        """Stop; what has not begun is not begun."""
-        self._pool.close()
-        self._pool_of_guesses.close()
-
-    def _finished(self, check: Check, matches: bool) -> None:
-        self._checked(matches)
+    async def _matches(self, candidate: Candidate, presented: ClientCredentials, digest: bytes) -> bool:
+        key = presented.client_id, candidate.hash.hash
+        self._checking[key] = digest
+        try:
+            check = Check(candidate.hash.hash, digest, presented.secret)
+            matches = await self._pools.matches(candidate.credential.namespace, check)
+        finally:
+            self._checking.pop(key, None)
         if not matches:
-            self._remember((check.hashed, check.digest))
-
-    def _remember(self, mismatch: tuple[str, bytes]) -> None:
-        """The oldest are forgotten."""
-        if len(self._mismatches) >= self._max_mismatches:
-            del self._mismatches[next(iter(self._mismatches))]
-        self._mismatches[mismatch] = None
+            self._misleading.take(presented.client_id)
+        return matches

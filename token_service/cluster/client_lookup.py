@@ -1,6 +1,6 @@
-"""Look one client up at the API server, by its id: fields that the CRDs declare as selectable find it in one round trip.
+"""Client lookup: reads one client from the API server, by its id, in one round trip through selectable fields of the CRDs.
 
-The same questions are asked for every id, known or not, so that time tells no difference.
+The same requests are made for every id, whether a client has it or not, so that time tells no difference.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class ClientLookup:
         return found
 
     async def _objects(self, source: Source[ItemT], selector: str) -> list[ItemT]:
-        return await list_all(self._cluster, source, selector={"fieldSelector": selector}, most=MOST_BYTES)
+        return await list_all(self._cluster, source, selector={"fieldSelector": selector}, max_bytes=MOST_BYTES)
 
     async def _add_organization(self, found: ClientIndex, client_id: str) -> None:
         """The agent's; for want of one it is asked for one that has the client's id as its name, and means nothing."""

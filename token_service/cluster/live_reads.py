@@ -1,18 +1,20 @@
-"""Ask the API server itself about a client that the index does not know, or not with this secret.
+"""Live reads: what the API server has of a client that the cluster cache does not have, or not with this secret.
 
-The operator publishes a hash before it delivers the Secret, but a pod may be quicker than a watch. An answer is never older
-than the question: whoever asks while a look-up runs gets the next one. It serves the requests that asked and is not kept: the
-watch brings the same, and cannot be overtaken by it. Once the watch has told more of the client than it had when the API server
-was asked, the answer may be the older of both, and counts no more.
+The operator publishes a hash before it delivers the Secret, and a pod may use its Secret before the watch reports the hash.
+In comes a client id; out come views of the client, each newer than the one before. A live read is never older than its
+request: requests that come while a read runs share the next one. Its result serves these requests and is not kept, because the
+watch brings the same. Once the watch has reported more of the client than it had when the read began, the read may be the
+older of both, and is superseded.
 
-A flood of unknown clients must not become one at the API server. So there is a budget for strangers, one for clients that are
-known, and one for clients of which only a token of ours tells. Of the known ones each namespace has a quarter at most, and each
-client a small part. Nor must a client be one whose objects take long to read. Whoever gets no look-up waits for the watch.
+Bounded are reads, so that a flood of unknown clients is no flood of reads: there is a budget for unknown clients, one for
+clients in the cluster cache, and one for clients that only a token of ours names. Of the second, a namespace has a quarter at
+most. Each client has a small part of its budget, and `client_lookup` bounds the bytes of a read. A request without a live read
+waits for the watch; how long, and how many wait, is bounded, too.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from msgspec import Struct
 
@@ -20,93 +22,152 @@ from agentidp.domain.identity.clients import Client
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.cluster.clients import ClientIndex
+from token_service.limits import LIMITS, Limits
 
-TIMEOUT_SECONDS = 2.0
-PER_SECOND, BURST = 20, 200
-PER_SECOND_AND_NAMESPACE, BURST_OF_NAMESPACE = 5, 50
-PER_SECOND_AND_CLIENT, BURST_OF_CLIENT = 2, 8
-STRANGERS, KNOWN, TOKEN_HOLDERS = "strangers", "known", "holders of tokens"
+UNKNOWN, CACHED, NAMED_BY_TOKEN = "unknown", "cached", "named by a token"
 
 LookUp = Callable[[str], Awaitable[ClientIndex]]
 """An index of one client, by its id, as the API server has it now. Raises ApiError: TooLarge where that is too much."""
 
 
+class TooManyWaiting(Exception):
+    """Too many requests wait for the watch already."""
+
+
 class LiveRead(Struct, frozen=True):
-    """What the API server has of a client, and what the watch had told of it when that was asked for."""
+    """What the API server has of a client, and what the cluster cache had of it when the read began."""
 
     index: ClientIndex
-    told: Client | None
+    cached: Client | None
+
+
+class View(Struct, frozen=True):
+    """What the cluster has of a client: the cluster cache itself, or a live read."""
+
+    clients: ClientIndex
+    is_live: bool = False
+    is_current: Callable[[], bool] = lambda: True
+    """Whether the watch has reported nothing of the client since a live read began."""
 
 
 class LiveReader:
-    """Look-ups, shared by those who ask for the same client at the same time. `index` is what the watch has told."""
+    """Reads clients from the API server, within budgets; `clients` is the cluster cache."""
 
-    def __init__(self, look_up: LookUp, index: ClientIndex) -> None:
+    def __init__(self, look_up: LookUp, clients: ClientIndex, limits: Limits = LIMITS) -> None:
         self._look_up = look_up
-        self._index = index
-        self._totals = TokenBuckets(PER_SECOND, BURST)
-        self._of_namespace = TokenBuckets(PER_SECOND_AND_NAMESPACE, BURST_OF_NAMESPACE)
-        self._of_client = TokenBuckets(PER_SECOND_AND_CLIENT, BURST_OF_CLIENT)
+        self._clients = clients
+        self._timeout_seconds = limits.live_read_timeout_seconds
+        self._totals = TokenBuckets(limits.live_reads_per_second, limits.live_reads_burst)
+        self._of_namespace = TokenBuckets(limits.live_reads_of_namespace_per_second, limits.live_reads_of_namespace_burst)
+        self._of_client = TokenBuckets(limits.live_reads_of_client_per_second, limits.live_reads_of_client_burst)
         self._short_until = 0.0
-        """Until then the clients of some namespace could not be looked up."""
+        """Until then a namespace has used up its reads."""
         self._waiting: dict[str, asyncio.Task[LiveRead | None]] = {}
         self._running: dict[str, asyncio.Task[LiveRead | None]] = {}
 
     @property
     def is_short(self) -> bool:
-        """Whether some clients, known ones or strangers, cannot be looked up now."""
-        return time.monotonic() < self._short_until or any(self._totals.wait(key) for key in (STRANGERS, KNOWN))
+        """Whether reads are used up for some clients, unknown or cached ones."""
+        return time.monotonic() < self._short_until or any(self._totals.wait(sort) for sort in (UNKNOWN, CACHED))
 
-    async def client(self, client_id: str, *, exists: bool = False) -> LiveRead | None:
-        """What the API server has of this client, or None where it may not be asked now, or has too much. Raises ApiError.
+    async def read(self, client_id: str, *, exists: bool = False) -> LiveRead | None:
+        """What the API server has of this client; None where the budget is used up, or the client is too large.
 
-        `exists`: it is no stranger, though the watch may not have told.
+        `exists`: a token of ours names the client, though the cluster cache may not have it. Raises ApiError.
         """
-        turn = self._waiting.get(client_id)
-        if turn is None:
+        task = self._waiting.get(client_id)
+        if task is None:
             if not self._takes(client_id, exists=exists):
                 return None
-            turn = asyncio.create_task(self._take_turn(client_id, self._running.get(client_id)))
-            self._waiting[client_id] = turn
-        return await asyncio.shield(turn)
+            task = asyncio.create_task(self._read_after(self._running.get(client_id), client_id))
+            self._waiting[client_id] = task
+        return await asyncio.shield(task)
 
-    def is_overtaken(self, client_id: str, looked_up: LiveRead) -> bool:
-        """Whether the watch has told more of this client since it was looked up."""
-        return self._index.client(client_id) != looked_up.told
+    def is_superseded(self, client_id: str, read: LiveRead) -> bool:
+        """Whether the watch has reported more of this client since the read began."""
+        return self._clients.client(client_id) != read.cached
 
     async def latest(self, client_id: str, *, exists: bool = False) -> ClientIndex:
-        """The API server's word on this client; that of the watch where the API server may not be asked. Raises ApiError."""
-        while looked_up := await self.client(client_id, exists=exists):
-            if not self.is_overtaken(client_id, looked_up):
-                return looked_up.index
-        return self._index
+        """The API server's state of this client, or the cluster cache where that is newer or no read is allowed.
+
+        Raises ApiError.
+        """
+        while read := await self.read(client_id, exists=exists):
+            if not self.is_superseded(client_id, read):
+                return read.index
+        return self._clients
 
     def _takes(self, client_id: str, *, exists: bool) -> bool:
-        """One look-up of all; what the client's own or its namespace's share does not allow is not taken from the others."""
-        agent = self._index.agent(client_id)
+        """Take one read of the total, unless the share of the client or of its namespace forbids it."""
+        agent = self._clients.agent(client_id)
         if agent is None:
-            total = TOKEN_HOLDERS if exists else STRANGERS
+            total = NAMED_BY_TOKEN if exists else UNKNOWN
             return not self._totals.wait(total) and self._of_client.take(client_id) and self._totals.take(total)
         if wait := self._of_namespace.wait(agent.namespace):
             self._short_until = time.monotonic() + wait
             return False
-        if self._totals.wait(KNOWN) or not self._of_client.take(client_id):
+        if self._totals.wait(CACHED) or not self._of_client.take(client_id):
             return False
-        return self._of_namespace.take(agent.namespace) and self._totals.take(KNOWN)
+        return self._of_namespace.take(agent.namespace) and self._totals.take(CACHED)
 
-    async def _take_turn(self, client_id: str, previous: asyncio.Task[LiveRead | None] | None) -> LiveRead | None:
+    async def _read_after(self, previous: asyncio.Task[LiveRead | None] | None, client_id: str) -> LiveRead | None:
         if previous:
             await asyncio.wait([previous])
-        turn = self._waiting.pop(client_id)
-        self._running[client_id] = turn
-        told = self._index.client(client_id)
+        task = self._waiting.pop(client_id)
+        self._running[client_id] = task
+        cached = self._clients.client(client_id)
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return LiveRead(await self._look_up(client_id), told)
+            async with asyncio.timeout(self._timeout_seconds):
+                return LiveRead(await self._look_up(client_id), cached)
         except TooLarge:
             return None
         except TimeoutError as late:
             raise Unreachable("the API server did not answer in time") from late
         finally:
-            if self._running.get(client_id) is turn:
+            if self._running.get(client_id) is task:
                 del self._running[client_id]
+
+
+class LiveRecheck:
+    """Views of a client that the cluster cache alone would reject."""
+
+    def __init__(self, clients: ClientIndex, reader: LiveReader, limits: Limits = LIMITS) -> None:
+        self._clients = clients
+        self._reader = reader
+        self._patience_seconds = limits.recheck_patience_seconds
+        self._max_waiting = limits.max_recheck_waiters
+
+    async def views(self, client_id: str) -> AsyncGenerator[View]:
+        """Yield views of this client, each newer than the one before, until none can be newer in time.
+
+        The consumer stops at the view by which it accepts the client. After a live read that was not superseded only a shortage
+        of reads leads to further views: then all rejections wait equally long, so that time does not tell unknown clients from
+        cached ones. Raises ApiError and TooManyWaiting.
+        """
+        deadline, is_short = time.monotonic() + self._patience_seconds, self._reader.is_short
+        while read := await self._reader.read(client_id):
+            yield self._live_view(client_id, read)
+            if not self._reader.is_superseded(client_id, read):
+                break
+            yield View(self._clients)
+        if read and not is_short:
+            return
+        if not read:
+            async for view in self._cached_views(client_id):
+                yield view
+        if len(self._clients.changes) >= self._max_waiting:
+            raise TooManyWaiting
+        while await self._clients.changes.wait(client_id, deadline - time.monotonic()):
+            async for view in self._cached_views(client_id):
+                yield view
+
+    def _live_view(self, client_id: str, read: LiveRead) -> View:
+        return View(read.index, is_live=True, is_current=lambda: not self._reader.is_superseded(client_id, read))
+
+    async def _cached_views(self, client_id: str) -> AsyncGenerator[View]:
+        """Yield the cluster cache until it stays the same while the consumer examines it: nobody waits meanwhile."""
+        while True:
+            before = self._clients.client(client_id)
+            yield View(self._clients)
+            if self._clients.client(client_id) == before:
+                return

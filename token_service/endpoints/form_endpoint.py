@@ -1,65 +1,105 @@
-"""What all POST endpoints are: a form comes in, a value decides, an answer goes out, and a defect of ours is no traceback.
+"""The ASGI application of every form endpoint: reads the request, lets `handle` answer it, and turns failures into responses.
 
-It is an ASGI application of its own, so that the path switch in front of the framework can call it directly.
+Every failure becomes a response here and nowhere else. A failed client authentication is logged with its reason and answered
+without it; rejections pass through the tarpit. An unexpected exception is logged and answered with `server_error`.
+
+The path switch in front of the framework calls this application directly.
 """
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from time import perf_counter
+from typing import Any
 
 import structlog
 
-from agentidp.domain.tokens.oauth_errors import SERVER_ERROR, ErrorCode, OAuthError
+from agentidp.domain.tokens.oauth_errors import (
+    ErrorCode,
+    OAuthError,
+    invalid_client,
+    invalid_request,
+    server_error,
+    too_many_requests,
+    unavailable,
+)
 from agentidp.http_server.asgi import Receive, Scope, Send
-from token_service.http.request import FormRequest, RawRequest, parse_request, read_request
-from token_service.http.response import JsonResponse, error_answer, write
-from token_service.metrics import OK, RATE_LIMITED, Metrics
+from agentidp.runtime.pools.bcrypt_pool import Busy
+from token_service.authentication.failure import AuthenticationFailed, FailureLog
+from token_service.client_secrets.brute_force import TooManyAttempts
+from token_service.cluster.live_reads import TooManyWaiting
+from token_service.http.request import ClientLeft, RawRequest, read_request
+from token_service.http.response import JsonResponse, error_response, write
+from token_service.limits import LIMITS, Limits
+from token_service.metrics import OK, RATE_LIMITED, RouteMetrics
 from token_service.rate_limits.tarpit import Tarpit
 
-TOO_MANY_REQUESTS = 429
-OF_NOBODY = {ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_GRANT_TYPE}
-"""What is refused before it is known who asks. Those who fail to show who they are are held where that is decided."""
+REJECTIONS = {
+    ErrorCode.INVALID_CLIENT,
+    ErrorCode.INVALID_TOKEN,
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.UNSUPPORTED_GRANT_TYPE,
+}
+"""What a sender is told who has not authenticated. These pass through the tarpit."""
 
-Handle = Callable[[FormRequest], Awaitable[JsonResponse | OAuthError]]
-Recall = Callable[[RawRequest], JsonResponse | OAuthError | None]
-"""Answers at once what was answered like this before, None where it has to be understood first."""
+ERRORS: dict[type[Exception], Callable[[Any], OAuthError]] = {
+    OAuthError: lambda error: error,
+    AuthenticationFailed: lambda _: invalid_client(),
+    TooManyAttempts: lambda failure: too_many_requests(
+        "Too many wrong secrets; wait before the next try.", failure.retry_after
+    ),
+    Busy: lambda failure: unavailable("Too many secrets are being checked.", failure.retry_after),
+    TooManyWaiting: lambda _: unavailable("Too many unknown clients are being looked up.", 1),
+    ClientLeft: lambda _: invalid_request("The client went away."),
+}
+"""The error with which each failure is answered."""
+
+FAILURES = tuple(ERRORS)
+
+Handle = Callable[[RawRequest, Receive], Awaitable[JsonResponse]]
+"""Answers a request. Raises the failures that `ERRORS` has."""
 
 log = structlog.get_logger()
 
 
 class FormEndpoint:
-    """Reads, lets `handle` decide, writes and counts."""
+    """One endpoint: an ASGI application."""
 
-    def __init__(self, name: str, handle: Handle, metrics: Metrics, floods: Tarpit, recall: Recall = lambda _: None) -> None:
+    def __init__(
+        self,
+        name: str,
+        handle: Handle,
+        metrics: RouteMetrics,
+        failure_log: FailureLog,
+        tarpit: Tarpit,
+        limits: Limits = LIMITS,
+    ) -> None:
         self._name = name
         self._handle = handle
-        self._recall = recall
-        self._metrics = metrics.routes[name]
-        self._floods = floods
+        self._metrics = metrics
+        self._failure_log = failure_log
+        self._tarpit = tarpit
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
+        """Answer one request, and count it with its duration."""
         began = perf_counter()
         try:
-            outcome = await self._outcome(scope, receive)
+            response = await self._handle(await read_request(scope, receive, self._limits), receive)
+            outcome = OK
+        except FAILURES as failure:
+            response, outcome = await self._rejection(failure)
         except Exception:
             log.exception("a request failed", endpoint=self._name)
-            outcome = SERVER_ERROR
-        if isinstance(outcome, JsonResponse):
-            await write(outcome, send)
-            told = OK
-        else:
-            if outcome.error in OF_NOBODY:
-                await self._floods.hold()
-            await write(error_answer(outcome), send)
-            told = RATE_LIMITED if outcome.status == TOO_MANY_REQUESTS else outcome.error.value
-        self._metrics.answered(told, perf_counter() - began)
+            response, outcome = error_response(server_error()), ErrorCode.SERVER_ERROR.value
+        await write(response, send)
+        self._metrics.answered(outcome, perf_counter() - began)
 
-    async def _outcome(self, scope: Scope, receive: Receive) -> JsonResponse | OAuthError:
-        sent = await read_request(scope, receive)
-        if isinstance(sent, OAuthError):
-            return sent
-        recalled = self._recall(sent)
-        if recalled is not None:
-            return recalled
-        request = parse_request(sent, receive)
-        return request if isinstance(request, OAuthError) else await self._handle(request)
+    async def _rejection(self, failure: Exception) -> tuple[JsonResponse, str]:
+        """The response to a failure, and the outcome that is counted."""
+        if isinstance(failure, AuthenticationFailed):
+            self._failure_log.add(failure)
+        error = ERRORS[type(failure)](failure)
+        if error.error in REJECTIONS:
+            await self._tarpit.delay()
+        too_many = error.status == HTTPStatus.TOO_MANY_REQUESTS
+        return error_response(error), RATE_LIMITED if too_many else error.error.value

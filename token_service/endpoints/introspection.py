@@ -1,7 +1,7 @@
 """POST /token/introspect: token introspection, RFC 7662.
 
-Whoever asks is a client with its credentials, or has an access token for this issuer with the scope `tokens:read`. A token that
-is not ours, has expired or was revoked, or whose agent may have no tokens, is not active, and nothing else is said of it
+The caller authenticates as a client, or has an access token for this issuer with the scope `tokens:read`. A token that is not
+ours, has expired or was revoked, or whose agent may have no tokens, is not active, and the response says nothing else of it
 (section 2.2).
 """
 
@@ -11,16 +11,16 @@ import msgspec
 
 from agentidp.cache.freshness import Freshness
 from agentidp.domain.tokens.access_tokens import AccessToken
-from agentidp.domain.tokens.oauth_errors import OUT_OF_TOUCH, OAuthError, invalid_request
+from agentidp.domain.tokens.oauth_errors import invalid_request, out_of_touch
+from agentidp.http_server.asgi import Receive
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, json_response, token_body
-from token_service.http.request import FormRequest
+from token_service.http.request import RawRequest, parse_request
 from token_service.http.response import JsonResponse
 from token_service.tokens.validation import TokenValidator
 
 SCOPE = "tokens:read"
 
-_NO_TOKEN = invalid_request("token is missing.")
 _INACTIVE = JsonResponse(200, b'{"active":false}')
 
 DOCUMENTATION: dict[str, Any] = {
@@ -51,29 +51,26 @@ DOCUMENTATION: dict[str, Any] = {
 
 
 class IntrospectionEndpoint:
-    """Tells what became of tokens."""
+    """Reports whether access tokens are active."""
 
-    def __init__(self, issuer: str, callers: ClientAuthenticator, tokens: TokenValidator, freshness: Freshness) -> None:
+    def __init__(self, issuer: str, authenticator: ClientAuthenticator, tokens: TokenValidator, freshness: Freshness) -> None:
         self._issuer = issuer
-        self._callers = callers
+        self._authenticator = authenticator
         self._tokens = tokens
         self._freshness = freshness
 
-    async def handle(self, request: FormRequest) -> JsonResponse | OAuthError:
-        """What the token is, or why the caller is not told."""
+    async def handle(self, raw: RawRequest, receive: Receive) -> JsonResponse:
+        """Answer an introspection request. Raises OAuthError and AuthenticationFailed."""
+        request = parse_request(raw, receive)
         token = request.form.get("token")
         if token is None:
-            return _NO_TOKEN
+            raise invalid_request("token is missing.")
         if not self._freshness.is_fresh():
-            return OUT_OF_TOUCH
-        caller = await self._callers.client_id(request, SCOPE)
-        if isinstance(caller, OAuthError):
-            return caller
-        read = await self._tokens.active(token)
-        if isinstance(read, OAuthError):
-            return read
-        return JsonResponse(200, msgspec.json.encode(self._told(read))) if read else _INACTIVE
+            raise out_of_touch()
+        await self._authenticator.client_id(request, SCOPE)
+        access_token = await self._tokens.active(token)
+        return JsonResponse(200, msgspec.json.encode(self._claims(access_token))) if access_token else _INACTIVE
 
-    def _told(self, read: AccessToken) -> dict[str, Any]:
-        claims = {name: value for name, value in msgspec.to_builtins(read).items() if value is not None}
-        return {"active": True, "iss": self._issuer, "sub": read.client_id, "token_type": "Bearer", **claims}
+    def _claims(self, access_token: AccessToken) -> dict[str, Any]:
+        claims = {name: value for name, value in msgspec.to_builtins(access_token).items() if value is not None}
+        return {"active": True, "iss": self._issuer, "sub": access_token.client_id, "token_type": "Bearer", **claims}

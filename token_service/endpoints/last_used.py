@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 from fastapi import FastAPI, Header, Response
 
+from agentidp.authentication.bearer import bearer_token
 from agentidp.domain.secrets.last_used import OPERATOR, USAGE_PATH, USAGE_SCOPE
 from agentidp.domain.tokens.access_tokens import read_token
 from token_service.authentication.last_used import LastUsedLog
@@ -30,8 +31,7 @@ def add_usage(app: FastAPI, usage: LastUsedLog, keys: SigningKeys, issuer: str, 
 
 
 def _is_the_operator(authorization: str, keys: SigningKeys, issuer: str, now: float) -> bool:
-    scheme, _, token = authorization.partition(" ")
-    read = read_token(token, keys.public_keys(), issuer) if scheme.lower() == "bearer" else None
+    read = read_token(bearer_token(authorization) or "", keys.public_keys(), issuer)
     return (
         read is not None
         and now < read.expires

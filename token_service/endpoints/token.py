@@ -1,36 +1,33 @@
 """POST /token: an access token for client credentials, RFC 6749, sections 4.4 and 5, with resource indicators, RFC 8707.
 
-The client authenticates by HTTP Basic or form fields (section 2.3.1), or by a client assertion (RFC 7523, section 2.2).
-Without `scope` or `resource` the token carries all that the agent may have.
+The client authenticates by HTTP Basic or form fields (RFC 6749, section 2.3.1), or by a client assertion (RFC 7523, section
+2.2). Without `scope` or `resource` the token carries all that the agent may have. The request cache answers the first two
+steps for a request that was granted before.
 """
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 from agentidp.cache.freshness import Freshness
-from agentidp.domain.tokens.access_tokens import TokenWriter
 from agentidp.domain.tokens.grants import TokenRequest
-from agentidp.domain.tokens.oauth_errors import OUT_OF_TOUCH, ErrorCode, OAuthError, invalid_request, unavailable
+from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, invalid_request, out_of_touch, unavailable
+from agentidp.http_server.asgi import Receive
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.authentication.last_used import LastUsedLog
 from token_service.authentication.result import AuthenticatedClient, ClientBySecret
 from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import FORM_ERRORS, TEXT, error_responses, form_body, json_response
 from token_service.http.form import Form
-from token_service.http.request import FormRequest, RawRequest
+from token_service.http.request import FormRequest, RawRequest, parse_request
 from token_service.http.response import JsonResponse
-from token_service.issuance.grant import PreparedGrant, prepare_grant
+from token_service.issuance.grant import RESPONSE_BEGIN, new_jti, prepare_grant
 from token_service.issuance.request_cache import RequestCache
-from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, TokensValidAfter
+from token_service.issuance.tokens_valid_after import TokensValidAfter
+from token_service.limits import LIMITS, Limits
 from token_service.rate_limits.daily_quota import DailyQuota
 
 CLIENT_CREDENTIALS = "client_credentials"
-
-_NO_GRANT_TYPE = invalid_request("grant_type is missing.")
-_OTHER_GRANT_TYPE = OAuthError(ErrorCode.UNSUPPORTED_GRANT_TYPE, "The only grant_type here is client_credentials.")
-_NO_KEY = unavailable("There is no signing key yet.", 5)
 
 DOCUMENTATION: dict[str, Any] = {
     "summary": "Get an access token for client credentials",
@@ -67,83 +64,80 @@ DOCUMENTATION: dict[str, Any] = {
 
 
 class TokenEndpoint:
-    """Trades client credentials for access tokens."""
+    """Grants access tokens for client credentials."""
 
     def __init__(
         self,
         issuer: str,
-        callers: ClientAuthenticator,
+        authenticator: ClientAuthenticator,
         keys: SigningKeys,
         freshness: Freshness,
-        usage: LastUsedLog,
-        days: DailyQuota,
-        recall: RequestCache,
+        last_used: LastUsedLog,
+        daily_quota: DailyQuota,
+        request_cache: RequestCache,
+        valid_after: TokensValidAfter,
+        limits: Limits = LIMITS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
-        self._callers = callers
+        self._authenticator = authenticator
         self._keys = keys
         self._freshness = freshness
-        self._usage = usage
-        self._days = days
-        self._recall = recall
+        self._last_used = last_used
+        self._daily_quota = daily_quota
+        self._request_cache = request_cache
+        self._valid_after = valid_after
+        self._patience_seconds = limits.valid_after_patience_seconds
         self._clock = clock
-        self._kill_switches = TokensValidAfter(clock)
 
-    async def handle(self, request: FormRequest) -> JsonResponse | OAuthError:
-        """A token, or why there is none."""
-        form = request.form
-        if form.get("grant_type") != CLIENT_CREDENTIALS:
-            return _OTHER_GRANT_TYPE if form.get("grant_type") else _NO_GRANT_TYPE
-        if not self._freshness.is_fresh():
-            return OUT_OF_TOUCH
-        client = await self._client(request)
-        if isinstance(client, OAuthError):
-            return client
-        offer = self._offer(client, form)
-        if isinstance(offer, OAuthError):
-            return offer
+    async def handle(self, raw: RawRequest, receive: Receive) -> JsonResponse:
+        """Answer a token request. Raises OAuthError and AuthenticationFailed."""
+        cached = self._request_cache.find(raw) if self._freshness.is_fresh() else None
+        if cached is None:
+            # 1. Authenticate the client (RFC 6749, section 2.3). This counts the request against the client's rate.
+            request = parse_request(raw, receive)
+            self._require_answerable(request.form)
+            client = await self._authenticate(request)
+            # 2. Evaluate scope and resource (RFC 6749, section 3.3; RFC 8707, section 2).
+            form = request.form
+            grant = prepare_grant(client, TokenRequest(form.get("scope"), form.resources), self._issuer)
+        else:
+            client, grant = cached.client, cached.grant
+            self._authenticator.count(client)
+
+        # 3. Apply limits: `spec.limits.tokensPerDay` of the client's organization.
+        self._daily_quota.take(client.organization)
+
+        # 4. Write the token (RFC 9068).
         writer = self._keys.writer()
         if writer is None:
-            return _NO_KEY
-        self._recall.add(request.sent, client, offer)
-        return self._issue(request.sent, client, offer, writer)
+            raise unavailable("There is no signing key yet.", 5)
+        token = writer.write(grant.claims, int(self._clock()), new_jti())
 
-    def recall(self, sent: RawRequest) -> JsonResponse | OAuthError | None:
-        """A token for a request that was served before, if all that decided about it then still stands."""
-        served, writer = self._recall.find(self._recall.digest(sent)), self._keys.writer()
-        if served is None or writer is None or not self._freshness.is_fresh():
-            return None
-        client = served.client
-        refusal = self._callers.count(client) or self._days.take(client.organization)
-        return refusal or self._issue(sent, client, served.offer, writer)
-
-    def _issue(self, sent: RawRequest, client: AuthenticatedClient, offer: PreparedGrant, writer: TokenWriter) -> JsonResponse:
+        # 5. Answer (RFC 6749, section 5.1); a repetition of this request skips steps 1 and 2.
+        if cached is None:
+            self._request_cache.add(raw, client, grant)
         if isinstance(client, ClientBySecret):
-            self._usage.used(client.credential_id, client.hash, sent)
-        token = writer.write(offer.draft, int(self._clock()), new_jti())
-        return JsonResponse(200, b'{"access_token":"' + token + offer.rest)
+            self._last_used.used(client.credential_id, client.hash, raw)
+        return JsonResponse(200, RESPONSE_BEGIN + token + grant.response_end)
 
-    def _offer(self, client: AuthenticatedClient, form: Form) -> PreparedGrant | OAuthError:
-        """What it may have, if its organization may have a token today."""
-        offer = prepare_grant(client, TokenRequest(form.get("scope"), form.resources), self._issuer)
-        return offer if isinstance(offer, OAuthError) else self._days.take(client.organization) or offer
+    def _require_answerable(self, form: Form) -> None:
+        """Raises OAuthError where the grant type is another one (RFC 6749, section 5.2), or the cluster cache is stale."""
+        grant_type = form.get("grant_type")
+        if grant_type is None:
+            raise invalid_request("grant_type is missing.")
+        if grant_type != CLIENT_CREDENTIALS:
+            raise OAuthError(ErrorCode.UNSUPPORTED_GRANT_TYPE, "The only grant_type here is client_credentials.")
+        if not self._freshness.is_fresh():
+            raise out_of_touch()
 
-    async def _client(self, request: FormRequest) -> AuthenticatedClient | OAuthError:
-        """As it is judged now, when its token may be issued: whoever had to wait is judged again."""
-        patience = PATIENCE_SECONDS
-        while not isinstance(client := await self._callers.client(request), OAuthError):
-            seconds = self._kill_switches.seconds_left(client.agent)
+    async def _authenticate(self, request: FormRequest) -> AuthenticatedClient:
+        """The client, authenticated again after each wait for its agent's `spec.tokensValidAfter`."""
+        patience = self._patience_seconds
+        while True:
+            client = await self._authenticator.client(request)
+            seconds = self._valid_after.seconds_left(client.agent)
             if not seconds:
                 return client
-            refusal = await self._kill_switches.wait(client.agent, seconds, patience)
-            if refusal:
-                return refusal
+            await self._valid_after.wait(client.agent, seconds, patience)
             patience -= seconds
-        return client
-
-
-def new_jti() -> str:
-    """A random UUID (RFC 9562, version 4); a TokenRevocation can have it as its name."""
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -1,18 +1,18 @@
-"""Form bodies: `application/x-www-form-urlencoded` (WHATWG URL, section 5.1), as OAuth wants them (RFC 6749, section 3.2).
+"""Form bodies: `application/x-www-form-urlencoded` (WHATWG URL, section 5.1), as OAuth uses them (RFC 6749, section 3.2).
 
-A parameter comes once, except `resource` (RFC 8707, section 2); one without a value is as good as not sent.
-Whatever a body holds, Python takes few steps for it: anybody may send one.
+A parameter comes once, except `resource` (RFC 8707, section 2); a parameter without a value counts as not sent. Parsing takes
+few Python steps for any content, because anybody may send a body.
 """
 
 import re
 
 from msgspec import Struct
 
-from agentidp.domain.tokens.oauth_errors import OAuthError, invalid_request
+from agentidp.domain.tokens.oauth_errors import invalid_request
 
 REPEATABLE = "resource"
 MAX_FIELDS = 100
-"""Several times as many as all parameters with all resources that an agent may name."""
+"""Several times the number of all parameters together with all resources that an agent may name."""
 
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -24,7 +24,7 @@ class Form(Struct, frozen=True, gc=False):
     resources: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Names only: among the values are secrets, and this is what a traceback would show."""
+        """Return the names only: values may be secrets, and tracebacks show this text."""
         return f"Form({', '.join(self.values)})"
 
     def get(self, name: str) -> str | None:
@@ -32,19 +32,19 @@ class Form(Struct, frozen=True, gc=False):
         return self.values.get(name)
 
 
-def parse_form(body: bytes) -> Form | OAuthError:
-    """The form that a body holds."""
+def parse_form(body: bytes) -> Form:
+    """The form that a body holds. Raises OAuthError."""
     if body.count(b"&") >= MAX_FIELDS:
-        return invalid_request(f"The body holds more than {MAX_FIELDS} parameters.")
+        raise invalid_request(f"The body holds more than {MAX_FIELDS} parameters.")
     if b"\0" in body or b"%00" in body:
-        return invalid_request("The body holds a NUL.")
+        raise invalid_request("The body holds a NUL.")
     try:
         pairs = _pairs(body.decode())
     except UnicodeDecodeError:
-        return invalid_request("The body is not UTF-8.")
+        raise invalid_request("The body is not UTF-8.") from None
     values = {name: value for name, _, value in pairs}
     if len(values) < len(pairs) and _repeats_other_than_resource(pairs, values):
-        return invalid_request("A parameter is given more than once.")
+        raise invalid_request("A parameter is given more than once.")
     resources = tuple([value for name, _, value in pairs if name == REPEATABLE and value]) if REPEATABLE in values else ()
     values.pop(REPEATABLE, None)
     if "" in values.values():
@@ -65,15 +65,15 @@ def _unquoted(text: str) -> str:
 
 
 def unescaped(escaped: bytes) -> bytes:
-    """What is form-encoded here, as `urllib.parse` reads it: a `%` that begins no escape is one.
+    """Decode form encoding as `urllib.parse` does: a `%` that begins no escape stands for itself.
 
-    It is read as a literal of Python, which takes the same few steps for any number of escapes.
+    The text is decoded as a Python literal, which takes the same few Python steps for any number of escapes.
     """
     spaced = escaped.replace(b"+", b" ")
     if b"%" not in spaced:
         return spaced
-    whole = _NO_ESCAPE.sub(b"%25", spaced.replace(b"\\", b"%5C"))
-    return whole.replace(b"%", rb"\x").decode("unicode_escape").encode("latin-1")
+    literal = _NO_ESCAPE.sub(b"%25", spaced.replace(b"\\", b"%5C"))
+    return literal.replace(b"%", rb"\x").decode("unicode_escape").encode("latin-1")
 
 
 def _repeats_other_than_resource(pairs: list[tuple[str, str, str]], values: dict[str, str]) -> bool:

@@ -1,34 +1,36 @@
-"""A POST with a form body, read with bounds: its form and its Authorization header, or the error that it is answered with.
+"""A POST with a form body, read within bounds: its body and the headers that endpoints need.
 
-A body is refused by its announced length, before it is read, and at the limit where it announced none. So is a header that is
-longer than an access token with all scopes and audiences that an agent may have.
+A body is rejected by its announced length before it is read, and at the limit where it announced none. An Authorization header
+that is longer than any access token is rejected as well.
+
+Work for a client runs only while the client is connected (`while_connected`): a client that disconnects frees the place in
+which its request waits. ASGI reports the disconnection to whoever reads on after the body.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from agentidp.domain.tokens.oauth_errors import OAuthError, invalid_request
 from agentidp.http_server.asgi import Message, Receive, Scope
 from token_service.http.form import Form, parse_form
+from token_service.limits import LIMITS, Limits
 
 FORM = b"application/x-www-form-urlencoded"
-MAX_BODY_BYTES = 16_384
-MAX_BODY_SECONDS = 10
-MAX_AUTHORIZATION_BYTES = 32_768
 MAX_LENGTH_DIGITS = 20
 
-_TOO_LARGE = invalid_request(f"The body is larger than {MAX_BODY_BYTES} bytes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-_TOO_SLOW = invalid_request("The body did not come in time.", HTTPStatus.REQUEST_TIMEOUT)
-_NOT_A_FORM = invalid_request("The content type must be application/x-www-form-urlencoded.")
-_LONG_AUTHORIZATION = invalid_request(f"The Authorization header is longer than {MAX_AUTHORIZATION_BYTES} bytes.")
-_TWO_AUTHORIZATIONS = invalid_request("There is more than one Authorization header.")
-CLIENT_LEFT = invalid_request("The client went away.")
+ResultT = TypeVar("ResultT")
+
+
+class ClientLeft(Exception):
+    """The client has disconnected, so there is nobody to answer."""
 
 
 class RawRequest(Struct, frozen=True, gc=False):
-    """What was sent, and by whom, as far as endpoints care."""
+    """A request as it was sent: its body, its Authorization header, the peer's address and the user agent."""
 
     body: bytes
     authorization: bytes | None = None
@@ -36,32 +38,31 @@ class RawRequest(Struct, frozen=True, gc=False):
     user_agent: bytes | None = None
 
     def __repr__(self) -> str:
-        """Never what was sent: it holds secrets, and this is what a traceback would show."""
-        return f"Sent({len(self.body)} bytes by {self.address})"
+        """Return a text without body and header: both hold secrets, and tracebacks show this text."""
+        return f"RawRequest({len(self.body)} bytes from {self.address})"
 
 
 class FormRequest(Struct, frozen=True, gc=False):
-    """A request that is understood."""
+    """A request with its parsed form."""
 
     form: Form
-    sent: RawRequest
+    raw: RawRequest
     receive: Receive | None = None
-    """Tells when the client has left."""
+    """Reports when the client disconnects."""
 
     @property
     def authorization(self) -> bytes | None:
-        """The Authorization header."""
-        return self.sent.authorization
+        """The Authorization header, None where there is none."""
+        return self.raw.authorization
 
 
-def parse_request(sent: RawRequest, receive: Receive | None = None) -> FormRequest | OAuthError:
-    """The form that was sent, or why it is refused."""
-    form = parse_form(sent.body)
-    return form if isinstance(form, OAuthError) else FormRequest(form, sent, receive)
+def parse_request(raw: RawRequest, receive: Receive | None = None) -> FormRequest:
+    """Return the request with its form. Raises OAuthError where the body is no form."""
+    return FormRequest(parse_form(raw.body), raw, receive)
 
 
-async def read_request(scope: Scope, receive: Receive) -> RawRequest | OAuthError:
-    """A form request with its whole body, or why it is refused."""
+async def read_request(scope: Scope, receive: Receive, limits: Limits = LIMITS) -> RawRequest:
+    """Return a form request with its whole body. Raises OAuthError, and ClientLeft."""
     content_type = b""
     authorization: bytes | None = None
     user_agent: bytes | None = None
@@ -70,48 +71,81 @@ async def read_request(scope: Scope, receive: Receive) -> RawRequest | OAuthErro
             content_type = value
         elif name == b"authorization":
             if authorization is not None:
-                return _TWO_AUTHORIZATIONS
-            if len(value) > MAX_AUTHORIZATION_BYTES:
-                return _LONG_AUTHORIZATION
+                raise invalid_request("There is more than one Authorization header.")
+            if len(value) > limits.max_authorization_bytes:
+                raise invalid_request(f"The Authorization header is longer than {limits.max_authorization_bytes} bytes.")
             authorization = value
         elif name == b"user-agent":
             user_agent = value
-        elif name == b"content-length" and _is_too_large(value):
-            return _TOO_LARGE
+        elif name == b"content-length" and not _is_acceptable(value, limits):
+            raise _too_large(limits)
     if content_type != FORM and content_type.partition(b";")[0].strip().lower() != FORM:
-        return _NOT_A_FORM
-    body = await _read_body(receive)
-    if isinstance(body, OAuthError):
-        return body
+        raise invalid_request("The content type must be application/x-www-form-urlencoded.")
+    body = await _read_body(receive, limits)
     peer = scope.get("client")
     return RawRequest(body, authorization, peer[0] if peer else "", user_agent)
 
 
-def _is_too_large(announced: bytes) -> bool:
-    """By its length; one that is no number, or a very long one, is not worth reading either."""
-    return not announced.isdigit() or len(announced) > MAX_LENGTH_DIGITS or int(announced) > MAX_BODY_BYTES
+async def while_connected(receive: Receive | None, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Return what the work returns. The work is cancelled when the client disconnects.
+
+    Raises ClientLeft where the work obeys the cancellation; work that ends in spite of it has its result returned.
+    """
+    if receive is None:
+        return await work
+    task, disconnection = asyncio.create_task(work), asyncio.create_task(_disconnection(receive))
+    try:
+        await asyncio.wait([task, disconnection], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        if task.cancelled():
+            raise ClientLeft
+        return task.result()
+    finally:
+        task.cancel()
+        disconnection.cancel()
 
 
-async def _read_body(receive: Receive) -> bytes | OAuthError:
-    """The body, which nearly always comes in one piece."""
+async def _disconnection(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _is_acceptable(content_length: bytes, limits: Limits) -> bool:
+    """Whether the announced length is a number within the limit; a number of very many digits is not even parsed."""
+    return (
+        content_length.isdigit() and len(content_length) <= MAX_LENGTH_DIGITS and int(content_length) <= limits.max_body_bytes
+    )
+
+
+async def _read_body(receive: Receive, limits: Limits) -> bytes:
+    """Return the body, which nearly always comes in one message."""
     message = await receive()
     if message.get("more_body") or message["type"] != "http.request":
-        return await _read_slowly(message, receive)
+        return await _read_in_pieces(message, receive, limits)
     body: bytes = message.get("body", b"")
-    return body if len(body) <= MAX_BODY_BYTES else _TOO_LARGE
+    if len(body) > limits.max_body_bytes:
+        raise _too_large(limits)
+    return body
 
 
-async def _read_slowly(message: Message, receive: Receive) -> bytes | OAuthError:
+async def _read_in_pieces(message: Message, receive: Receive, limits: Limits) -> bytes:
     body = bytearray()
     try:
-        async with asyncio.timeout(MAX_BODY_SECONDS):
+        async with asyncio.timeout(limits.body_timeout_seconds):
             while message["type"] == "http.request":
                 body += message.get("body", b"")
-                if len(body) > MAX_BODY_BYTES:
-                    return _TOO_LARGE
+                if len(body) > limits.max_body_bytes:
+                    raise _too_large(limits)
                 if not message.get("more_body"):
                     return bytes(body)
                 message = await receive()
     except TimeoutError:
-        return _TOO_SLOW
-    return CLIENT_LEFT
+        raise invalid_request("The body did not come in time.", HTTPStatus.REQUEST_TIMEOUT) from None
+    raise ClientLeft
+
+
+def _too_large(limits: Limits) -> OAuthError:
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return invalid_request(f"The body is larger than {limits.max_body_bytes} bytes.", status)

@@ -1,6 +1,6 @@
-"""Answers: every OAuth error and every JSON body of the token endpoints is written here, and nowhere else.
+"""Responses of the form endpoints: every OAuth error and every JSON body is written here, and nowhere else.
 
-None of them may be stored (RFC 6749, section 5.1).
+No response may be stored by a cache (RFC 6749, section 5.1).
 """
 
 import msgspec
@@ -26,15 +26,15 @@ CHALLENGES = {
 
 
 class JsonResponse(Struct, frozen=True, gc=False):
-    """A whole answer with a JSON body."""
+    """A response with its JSON body, as bytes."""
 
     status: int
     body: bytes
     headers: Headers = ()
 
 
-def error_answer(error: OAuthError) -> JsonResponse:
-    """The answer that an error is told with (RFC 6749, section 5.2)."""
+def error_response(error: OAuthError) -> JsonResponse:
+    """The response that reports an error (RFC 6749, section 5.2)."""
     body = msgspec.json.encode({"error": error.error, "error_description": error.description})
     challenge = CHALLENGES.get(error.error)
     headers: Headers = (challenge,) if challenge else ()
@@ -44,15 +44,15 @@ def error_answer(error: OAuthError) -> JsonResponse:
     return JsonResponse(error.status, body, headers)
 
 
-def response(answer: JsonResponse) -> Response:
-    """The answer for a route of the framework."""
-    headers = {name.decode(): value.decode() for name, value in _HEADERS + answer.headers}
-    return Response(answer.body, answer.status, headers)
+def framework_response(response: JsonResponse) -> Response:
+    """The same response for a FastAPI route."""
+    headers = {name.decode(): value.decode() for name, value in _HEADERS + response.headers}
+    return Response(response.body, response.status, headers)
 
 
-async def write(answer: JsonResponse, send: Send) -> None:
-    """Send an answer."""
-    length = (b"content-length", str(len(answer.body)).encode())
-    headers = [length, *(_HEADERS if answer.body else _HEADERS[1:]), *answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def write(response: JsonResponse, send: Send) -> None:
+    """Send a response as ASGI messages."""
+    length = (b"content-length", str(len(response.body)).encode())
+    headers = [length, *(_HEADERS if response.body else _HEADERS[1:]), *response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,29 +1,36 @@
-"""What a client may have for what it asks, prepared: the grant is decided and its claims are encoded once.
+"""Grants: what a token of this client says for this request, prepared so that a token only adds times and an id.
 
-Making one takes two millionths of a second, so none is kept here: `Recall` keeps those of whole requests.
+Preparing takes two microseconds, so nothing is kept here; the request cache keeps the grants of whole requests.
 """
+
+import os
 
 import msgspec
 from msgspec import Struct
 
 from agentidp.domain.tokens.access_tokens import PreparedClaims, prepare_claims
 from agentidp.domain.tokens.grants import TokenRequest, evaluate_grant
-from agentidp.domain.tokens.oauth_errors import OAuthError
 from token_service.authentication.result import AuthenticatedClient
+
+RESPONSE_BEGIN = b'{"access_token":"'
 
 
 class PreparedGrant(Struct, frozen=True, gc=False):
-    """A token's claims, and what follows the token in the answer."""
+    """The claims of a token, and the part of the response that follows the token."""
 
-    draft: PreparedClaims
-    rest: bytes
+    claims: PreparedClaims
+    response_end: bytes
 
 
-def prepare_grant(client: AuthenticatedClient, asked: TokenRequest, issuer: str) -> PreparedGrant | OAuthError:
-    """What this client gets when it asks for this."""
-    grant = evaluate_grant(asked, client.agent, client.organization, issuer)
-    if isinstance(grant, OAuthError):
-        return grant
-    begun = prepare_claims(issuer, client.agent, client.credential_id, grant)
-    beside = {"token_type": "Bearer", "expires_in": begun.lifetime} | ({"scope": grant.scope} if grant.scope else {})
-    return PreparedGrant(begun, b'",' + msgspec.json.encode(beside)[1:])
+def prepare_grant(client: AuthenticatedClient, request: TokenRequest, issuer: str) -> PreparedGrant:
+    """What this client is granted for this request. Raises OAuthError where it requests more than it may have."""
+    grant = evaluate_grant(request, client.agent, client.organization, issuer)
+    claims = prepare_claims(issuer, client.agent, client.credential_id, grant)
+    members = {"token_type": "Bearer", "expires_in": claims.lifetime} | ({"scope": grant.scope} if grant.scope else {})
+    return PreparedGrant(claims, b'",' + msgspec.json.encode(members)[1:])
+
+
+def new_jti() -> str:
+    """A random UUID (RFC 9562, version 4), which may name a TokenRevocation."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -1,7 +1,9 @@
-"""Requests that were served before, by a keyed digest of all that they say: agents send the same bytes again and again.
+"""Request cache: HMAC of (Authorization header, body) → authenticated client and prepared grant.
 
-What was decided then stands for as long as it would be decided again: while the index holds the very same agent, credential
-and organization, and until what was shown ends. Then nothing has to be parsed, looked for or compared.
+Agents send the same bytes again and again. A hit skips parsing, authentication and scope evaluation. An entry is valid while
+the cluster cache holds the identical agent, credential and organization, and until the client has to authenticate anew. What
+goes in are requests that were granted; those with a hash that is being retired stay out, because each of its uses is noted.
+Bounded to `request_cache_bytes`, oldest first. Digests are keyed with a key that never leaves the process.
 """
 
 import hmac
@@ -15,85 +17,87 @@ from token_service.authentication.result import AuthenticatedClient, ClientBySec
 from token_service.cluster.clients import ClientIndex
 from token_service.http.request import RawRequest
 from token_service.issuance.grant import PreparedGrant
+from token_service.limits import LIMITS, Limits
 
-MOST_BYTES = 64 * 1024 * 1024
 BYTES_OF_OBJECTS = 2560
-"""Of an entry's objects, an agent and a credential with its names and hashes among them; more than they take."""
+"""Upper bound of an entry's objects, an agent and a credential with its names and hashes among them."""
 BYTES_OF_TEXT = 128
 """What a text takes beside its characters, where it is interned and in a tuple."""
 
 
 class CachedRequest(Struct, frozen=True, gc=False):
-    """Who was served, and with what; `proof` is the half of the digest that is compared."""
+    """The client and its grant; `proof` is the half of the digest that is compared."""
 
     proof: bytes
     client: AuthenticatedClient
-    offer: PreparedGrant
+    grant: PreparedGrant
 
     @property
     def size(self) -> int:
-        """How many bytes it may keep from being freed: the index may have another agent and credential by now.
+        """Bytes that the entry may keep in memory: the cluster cache may have replaced the agent and the credential.
 
-        Not another organization each time: a tenant changes nothing of what is kept of one.
+        Organizations do not count: a tenant cannot change what is kept of one.
         """
         agent = self.client.agent
-        texts = (self.offer.draft.payload, self.offer.rest, *agent.scopes, *agent.audiences, *agent.workloads)
+        texts = (self.grant.claims.payload, self.grant.response_end, *agent.scopes, *agent.audiences, *agent.workloads)
         return BYTES_OF_OBJECTS + BYTES_OF_TEXT * len(texts) + sum(map(len, texts))
 
 
 class RequestCache:
-    """A cache bounded in bytes; the oldest go first. The key is made when the process starts and never leaves it."""
+    """Entries by half of their digest; the other half is compared in constant time."""
 
-    def __init__(self, index: ClientIndex, clock: Callable[[], float] = time.time) -> None:
-        self._index = index
+    def __init__(self, clients: ClientIndex, limits: Limits = LIMITS, clock: Callable[[], float] = time.time) -> None:
+        self._clients = clients
+        self._max_bytes = limits.request_cache_bytes
         self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._served: dict[bytes, CachedRequest] = {}
+        self._entries: dict[bytes, CachedRequest] = {}
         self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._served)
+        return len(self._entries)
 
-    def digest(self, sent: RawRequest) -> bytes:
-        """HMAC-SHA256 of a request. No header holds a line break, so nothing else has the same."""
-        said = sent.body if sent.authorization is None else sent.authorization + b"\n" + sent.body
-        return hmac.digest(self._key, said, "sha256")
-
-    def find(self, digest: bytes) -> CachedRequest | None:
-        """How the same request was served, if that still stands."""
-        served = self._served.get(digest[:16])
-        if served is None or not hmac.compare_digest(served.proof, digest[16:]):
+    def find(self, request: RawRequest) -> CachedRequest | None:
+        """The valid entry of a request, if there is one."""
+        digest = self._digest(request)
+        entry = self._entries.get(digest[:16])
+        if entry is None or not hmac.compare_digest(entry.proof, digest[16:]):
             return None
-        if self._stands(served.client) and self._clock() < served.client.until:
-            return served
-        self._forget(digest[:16])
+        if self._is_unchanged(entry.client) and self._clock() < entry.client.until:
+            return entry
+        self._remove(digest[:16])
         return None
 
-    def add(self, sent: RawRequest, client: AuthenticatedClient, offer: PreparedGrant) -> None:
-        """The request was served. One with a secret that is being retired is looked at each time: its use has to be noted."""
+    def add(self, request: RawRequest, client: AuthenticatedClient, grant: PreparedGrant) -> None:
+        """Keep the result of a request, unless it has to be decided anew each time."""
         now, valid_after = self._clock(), client.agent.tokens_valid_after
-        retiring = isinstance(client, ClientBySecret) and client.hash.not_after is not None
-        if retiring or (valid_after is not None and valid_after > now) or not self._stands(client):
+        is_retiring = isinstance(client, ClientBySecret) and client.hash.not_after is not None
+        if is_retiring or (valid_after is not None and valid_after > now) or not self._is_unchanged(client):
             return
-        digest = self.digest(sent)
-        self._forget(digest[:16])
-        served = self._served[digest[:16]] = CachedRequest(digest[16:], client, offer)
-        self._bytes += served.size
-        while self._bytes > MOST_BYTES:
-            self._forget(next(iter(self._served)))
+        digest = self._digest(request)
+        self._remove(digest[:16])
+        entry = self._entries[digest[:16]] = CachedRequest(digest[16:], client, grant)
+        self._bytes += entry.size
+        while self._bytes > self._max_bytes:
+            self._remove(next(iter(self._entries)))
 
-    def _forget(self, key: bytes) -> None:
-        served = self._served.pop(key, None)
-        self._bytes -= served.size if served else 0
+    def _digest(self, request: RawRequest) -> bytes:
+        """HMAC-SHA256 of header and body. A header holds no line break, so no two requests have the same text."""
+        body, authorization = request.body, request.authorization
+        return hmac.digest(self._key, body if authorization is None else authorization + b"\n" + body, "sha256")
 
-    def _stands(self, client: AuthenticatedClient) -> bool:
-        """All that decided about the client is as it was."""
-        index, agent = self._index, client.agent
+    def _remove(self, key: bytes) -> None:
+        entry = self._entries.pop(key, None)
+        self._bytes -= entry.size if entry else 0
+
+    def _is_unchanged(self, client: AuthenticatedClient) -> bool:
+        """Whether the cluster cache holds the very objects by which the client was authenticated."""
+        clients, agent = self._clients, client.agent
         return (
-            index.agent(agent.agent_id) is agent
-            and index.organization(agent) is client.organization
+            clients.agent(agent.agent_id) is agent
+            and clients.organization(agent) is client.organization
             and (
                 not isinstance(client, ClientBySecret)
-                or index.credential(agent, client.credential.credential_id) is client.credential
+                or clients.credential(agent, client.credential.credential_id) is client.credential
             )
         )

@@ -1,7 +1,7 @@
-"""How many requests each client may make at this replica: one token bucket a client.
+"""Client rate: how many requests each client may make at this replica, by one token bucket for each client.
 
-A client is counted once it has authenticated. So there are as many buckets as agents in the cluster at most (and as many again
-for those who come with an access token), and nobody can take from another's.
+A client is counted after it has authenticated. So there are as many buckets as agents in the cluster at most (and as many again
+for requests with an access token), and no client uses up the rate of another.
 """
 
 import math
@@ -13,7 +13,7 @@ from agentidp.runtime.token_buckets import TokenBuckets
 
 
 class ClientRate:
-    """So many requests at once, and so many a second, for each client; a rate of 0 is no limit."""
+    """At most `burst` requests at once, and `per_second` on average, for each client; a rate of 0 is no limit."""
 
     def __init__(
         self,
@@ -27,13 +27,12 @@ class ClientRate:
         self._burst = burst
         self._what = what
 
-    def take(self, client_id: str) -> OAuthError | None:
-        """Count one request; the refusal where it is one too many."""
-        if self._buckets is None or self._buckets.take(client_id):
-            return None
-        return self._refusal(self._buckets.wait(client_id), self._buckets.full_in(client_id))
+    def take(self, client_id: str) -> None:
+        """Count one request. Raises OAuthError where it is one too many."""
+        if self._buckets is not None and not self._buckets.take(client_id):
+            raise self._too_many(self._buckets.wait(client_id), self._buckets.full_in(client_id))
 
-    def _refusal(self, wait: float, until_full: float) -> OAuthError:
+    def _too_many(self, wait: float, until_full: float) -> OAuthError:
         headers = (
             ("X-RateLimit-Limit", str(self._burst)),
             ("X-RateLimit-Remaining", "0"),

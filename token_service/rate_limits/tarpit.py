@@ -1,33 +1,31 @@
-"""A flood of refusals is answered late: whoever waits for each answer before the next try then leaves the core to others.
+"""Tarpit: delays rejections by 100 ms once more than 50 requests a second are rejected.
 
-Which ones are held depends on how many there are, never on why, so it tells nobody anything. Those who are accepted never wait,
-and those who are held cost a connection, of which there is a bounded number.
+Senders that wait for each answer before they try again then leave the core to others. Accepted requests are never delayed. The
+delay depends on the rate of rejections alone, so it reveals nothing about the reason. A delayed request costs its connection,
+and connections are bounded.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 
-AT_ONCE_PER_SECOND = 50
-HOLD_SECONDS = 0.1
+from token_service.limits import LIMITS, Limits
 
 
 class Tarpit:
-    """Lets so many refusals a second go at once."""
+    """Lets the first `rejections_per_second` of each second pass at once."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits = LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
         self._clock = clock
         self._second = 0
-        self._refused = 0
+        self._rejections = 0
 
-    async def hold(self) -> None:
-        """Wait, where this refusal is one of very many."""
-        if self._is_one_of_many():
-            await asyncio.sleep(HOLD_SECONDS)
-
-    def _is_one_of_many(self) -> bool:
+    async def delay(self) -> None:
+        """Count a rejection, and wait where there are very many."""
         second = int(self._clock())
         if second != self._second:
-            self._second, self._refused = second, 0
-        self._refused += 1
-        return self._refused > AT_ONCE_PER_SECOND
+            self._second, self._rejections = second, 0
+        self._rejections += 1
+        if self._rejections > self._limits.rejections_per_second:
+            await asyncio.sleep(self._limits.tarpit_seconds)

@@ -1,4 +1,4 @@
-"""Is an access token still good? Signature and expiry say what it was; the index says what became of it and of its agent."""
+"""Token validation: whether an access token is active, by its signature, its expiry, revocations and the state of its agent."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from agentidp.cache.revocations import RevokedToken
 from agentidp.domain.identity.client_status import agent_failure
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
 from agentidp.domain.tokens.access_tokens import AccessToken, read_token
-from agentidp.domain.tokens.oauth_errors import OAuthError, unavailable
+from agentidp.domain.tokens.oauth_errors import unavailable
 from agentidp.kube.errors import ApiError
 from token_service.cluster.cache import ClusterCache
 from token_service.cluster.clients import ClientIndex
@@ -15,52 +15,54 @@ from token_service.cluster.live_reads import LiveReader
 
 
 class TokenValidator:
-    """The tokens of one issuer."""
+    """Validates the access tokens of one issuer."""
 
     def __init__(
-        self, issuer: str, known: ClusterCache, read_through: LiveReader, clock: Callable[[], float] = time.time
+        self, issuer: str, cache: ClusterCache, live_reader: LiveReader, clock: Callable[[], float] = time.time
     ) -> None:
         self._issuer = issuer
-        self._known = known
-        self._read_through = read_through
+        self._cache = cache
+        self._live_reader = live_reader
         self._clock = clock
 
     def genuine(self, token: str) -> AccessToken | None:
-        """What a token of ours says that has not expired and was not revoked, whatever became of its agent."""
-        read = read_token(token, self._known.keys.public_keys(), self._issuer)
-        if read is None or read.expires <= self._clock() or read.jti in self._known.revocations.table:
+        """The claims of a token of ours that has not expired and was not revoked, whatever became of its agent."""
+        access_token = read_token(token, self._cache.keys.public_keys(), self._issuer)
+        if access_token is None or access_token.expires <= self._clock():
             return None
-        return read
+        return None if access_token.jti in self._cache.revocations.table else access_token
 
-    def forget(self, read: AccessToken, namespace: str) -> None:
-        """The token, of an agent in `namespace`, was revoked here, before the watch tells."""
-        self._known.revocations.put(RevokedToken(read.jti, read.client_id, namespace or None))
+    def revoke(self, access_token: AccessToken, namespace: str) -> None:
+        """Treat the token of an agent in `namespace` as revoked, before the watch reports its TokenRevocation."""
+        self._cache.revocations.put(RevokedToken(access_token.jti, access_token.client_id, namespace or None))
 
-    async def active(self, token: str) -> AccessToken | OAuthError | None:
-        """What a token says that is good now (RFC 7662, section 2.2), None where it is not; or why that is not known."""
-        read = self.genuine(token)
-        if read is None or not is_client_id(read.client_id):
+    async def active(self, token: str) -> AccessToken | None:
+        """The claims of a token that is active (RFC 7662, section 2.2), None where it is not.
+
+        An agent that the cluster cache does not have is read from the API server. Raises OAuthError where that fails.
+        """
+        access_token = self.genuine(token)
+        if access_token is None or not is_client_id(access_token.client_id):
             return None
-        index = self._known.clients
-        if not _is_known(read, index.agent(read.client_id)):
+        clients = self._cache.clients
+        if not _is_of(access_token, clients.agent(access_token.client_id)):
             try:
-                index = await self._read_through.latest(read.client_id, exists=True)
-            except ApiError:
-                return unavailable("The API server cannot be asked about this token's client now.", 1)
-            if self.genuine(token) is None:  # it was revoked, or has expired, meanwhile
+                clients = await self._live_reader.latest(access_token.client_id, exists=True)
+            except ApiError as error:
+                raise unavailable("The API server cannot be asked about this token's client now.", 1) from error
+            if self.genuine(token) is None:  # it was revoked, or has expired, during the read
                 return None
-        return read if self._stands(read, index) else None
-
-    def _stands(self, read: AccessToken, index: ClientIndex) -> bool:
-        """Its agent may have tokens, is of the organization that it names, and this one is not among those that are void."""
-        agent = index.agent(read.client_id)
-        if agent is None or agent_failure(agent, index.organization(agent)):
-            return False
-        if not _is_known(read, agent):
-            return False
-        return agent.tokens_valid_after is None or read.issued_at >= agent.tokens_valid_after
+        return access_token if _may_have(clients, access_token) else None
 
 
-def _is_known(read: AccessToken, agent: ClientAgent | None) -> bool:
-    """Whether there is the agent that a token names, in the organization that the token names."""
-    return agent is not None and read.organization_id in {None, agent.organization_id}
+def _may_have(clients: ClientIndex, access_token: AccessToken) -> bool:
+    """Whether the token's agent may have tokens, and this one was issued after `spec.tokensValidAfter`."""
+    agent = clients.agent(access_token.client_id)
+    if agent is None or agent_failure(agent, clients.organization(agent)) or not _is_of(access_token, agent):
+        return False
+    return agent.tokens_valid_after is None or access_token.issued_at >= agent.tokens_valid_after
+
+
+def _is_of(access_token: AccessToken, agent: ClientAgent | None) -> bool:
+    """Whether this is the agent that a token names, in the organization that the token names."""
+    return agent is not None and access_token.organization_id in {None, agent.organization_id}

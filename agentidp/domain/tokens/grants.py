@@ -25,37 +25,30 @@ class Grant(Struct, frozen=True, gc=False):
     audience: tuple[str, ...]
 
 
-def evaluate_grant(
-    asked: TokenRequest, agent: ClientAgent, organization: ClientOrganization | None, issuer: str
-) -> Grant | OAuthError:
-    """All that the agent may have, or the part of it that was asked for; anything beyond is refused, not left out."""
-    scope = _scope(asked.scope, allowed_scopes(agent, organization))
-    if isinstance(scope, OAuthError):
-        return scope
-    audience = _audience(asked.resources, agent.audiences or (issuer,))
-    if isinstance(audience, OAuthError):
-        return audience
-    return Grant(scope, audience)
+def evaluate_grant(requested: TokenRequest, agent: ClientAgent, organization: ClientOrganization | None, issuer: str) -> Grant:
+    """All that the agent may have, or the requested part of it. Raises OAuthError for anything beyond."""
+    scope = _scope(requested.scope, allowed_scopes(agent, organization))
+    return Grant(scope, _audience(requested.resources, agent.audiences or (issuer,)))
 
 
-def _scope(asked: str | None, allowed: tuple[str, ...]) -> str | OAuthError:
-    """RFC 6749, section 3.3: the order does not matter, and none asked means all of them."""
-    if asked is None:
+def _scope(requested: str | None, allowed: tuple[str, ...]) -> str:
+    """RFC 6749, section 3.3: the order does not matter; without a requested scope, all allowed ones are granted."""
+    if requested is None:
         return " ".join(allowed)
-    if not _SCOPE.fullmatch(asked):
-        return OAuthError(ErrorCode.INVALID_SCOPE, "scope is not a list of scope tokens with one space between two.")
-    wanted = dict.fromkeys(asked.split(" "))
-    if not wanted.keys() <= set(allowed):
-        return OAuthError(ErrorCode.INVALID_SCOPE, "scope goes beyond what this client may have.")
-    return " ".join(wanted)
+    if not _SCOPE.fullmatch(requested):
+        raise OAuthError(ErrorCode.INVALID_SCOPE, "scope is not a list of scope tokens with one space between two.")
+    scopes = dict.fromkeys(requested.split(" "))
+    if not scopes.keys() <= set(allowed):
+        raise OAuthError(ErrorCode.INVALID_SCOPE, "scope goes beyond what this client may have.")
+    return " ".join(scopes)
 
 
-def _audience(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...] | OAuthError:
+def _audience(requested: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
     """RFC 8707, section 2: absolute URIs without a fragment, each of them allowed."""
-    if not asked:
+    if not requested:
         return allowed
-    if not all(_ABSOLUTE_URI.fullmatch(resource) for resource in asked):
-        return OAuthError(ErrorCode.INVALID_TARGET, "resource is not an absolute URI without a fragment.")
-    if not set(asked) <= set(allowed):
-        return OAuthError(ErrorCode.INVALID_TARGET, "resource is not one that this client's tokens may be meant for.")
-    return tuple(dict.fromkeys(asked))
+    if not all(_ABSOLUTE_URI.fullmatch(resource) for resource in requested):
+        raise OAuthError(ErrorCode.INVALID_TARGET, "resource is not an absolute URI without a fragment.")
+    if not set(requested) <= set(allowed):
+        raise OAuthError(ErrorCode.INVALID_TARGET, "resource is not one that this client's tokens may be meant for.")
+    return tuple(dict.fromkeys(requested))

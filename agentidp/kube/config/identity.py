@@ -1,7 +1,7 @@
-"""What requests show: headers and a TLS context, always as the files are now.
+"""Client identity: the headers and the TLS context of requests, always as the files are now.
 
-A change of a kubeconfig, an authority, a client certificate, its key or a token file takes effect with the next request. TLS
-contexts are made anew only when what is in them has changed, so connections are used again in between.
+A change of a kubeconfig, an authority, a client certificate, its key or a token file takes effect with the next request. A new
+TLS context is made only when its content has changed, so connections are reused in between.
 """
 
 import base64
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
 from agentidp.kube.config.exec_plugin import ExecCredential, ExecPlugin, MayRun, any_plugin
-from agentidp.kube.config.reloading import Reloaded
+from agentidp.kube.config.reloading import FileValue
 from agentidp.kube.config.rest_config import KubeconfigSource, Login, PodSource, RestConfig
 from agentidp.kube.config.tls import Tls
 from agentidp.kube.errors import ConfigError
@@ -20,18 +20,18 @@ from agentidp.runtime.command_line import refuse
 
 
 class Source(Protocol):
-    """Where a configuration comes from."""
+    """The source of a configuration, such as kubeconfig files."""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What it is read from."""
+        """The files that it is read from."""
 
     def read(self) -> RestConfig:
-        """As it is now. Raises ConfigError."""
+        """The configuration as it is now. Raises ConfigError."""
 
 
-class Shown(NamedTuple):
-    """What a request shows to the API server, and how it connects."""
+class RequestCredentials(NamedTuple):
+    """The headers by which a request authenticates, and the TLS context of its connection."""
 
     headers: list[tuple[str, str]]
     tls: ssl.SSLContext
@@ -45,41 +45,42 @@ class ClientIdentity:
         self._source = source
         self._may_run = may_run
         self._first = source.read()
-        self._parts = Reloaded(source.files, self._read)
+        self._parts = FileValue(source.files, self._read)
         self._of_plugin = Tls()
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Of KUBECONFIG where it is set, else of the pod. Raises ConfigError."""
+        """The identity of KUBECONFIG where it is set, else that of the pod. Raises ConfigError."""
         return cls(source_of(environment))
 
     @property
     def config(self) -> RestConfig:
-        """As it was at first; server, proxy and namespace do not change while a program runs."""
+        """The configuration at the start. Server, proxy and namespace do not change while a program runs."""
         return self._first
 
-    async def shown(self) -> Shown:
-        """Raises ConfigError where a credential plugin fails."""
+    async def credentials(self) -> RequestCredentials:
+        """The credentials of a request that is made now. Raises ConfigError where a credential plugin fails."""
         parts = self._parts.current()
-        given = await parts.plugin.credential() if parts.plugin else ExecCredential()
-        token = given.token or parts.token.current()
-        return Shown(
-            [*parts.config.impersonation.headers(), *_authorization(parts.config.login, token)], self._context(parts, given)
-        )
+        credential = await parts.plugin.credential() if parts.plugin else ExecCredential()
+        token = credential.token or parts.token.current()
+        headers = [*parts.config.impersonation.headers(), *_authorization(parts.config.login, token)]
+        return RequestCredentials(headers, self._context(parts, credential))
 
-    def refused(self) -> None:
-        """The API server does not accept what was shown."""
+    def renew(self) -> None:
+        """Forget the credential of a plugin, because the API server has not accepted it."""
         plugin = self._parts.current().plugin
         if plugin:
             plugin.forget()
 
-    def _context(self, parts: "_Parts", given: ExecCredential) -> ssl.SSLContext:
+    def _context(self, parts: "_Parts", credential: ExecCredential) -> ssl.SSLContext:
         tls = parts.tls.current()
-        if not given.client_certificate_data:
+        if not credential.client_certificate_data:
             return tls.context
-        wanted = Tls(tls.authorities, given.client_certificate_data.encode(), given.client_key_data.encode(), tls.insecure)
-        if wanted != self._of_plugin:
-            self._of_plugin = wanted
+        current = Tls(
+            tls.authorities, credential.client_certificate_data.encode(), credential.client_key_data.encode(), tls.insecure
+        )
+        if current != self._of_plugin:
+            self._of_plugin = current
         return self._of_plugin.context
 
     def _read(self) -> "_Parts":
@@ -100,12 +101,12 @@ def require_identity(name: str) -> None:
 
 
 class _Parts:
-    """A configuration with its files. Of two that are equal the former stays, with its connections."""
+    """A configuration with the values of its files. An equal configuration keeps the former parts, and their connections."""
 
     def __init__(self, config: RestConfig, may_run: MayRun) -> None:
         self.config = config
-        self.tls = Reloaded(config.tls.files, config.tls.read)
-        self.token = Reloaded(_token_files(config.login), lambda: _token(config.login))
+        self.tls = FileValue(config.tls.files, config.tls.read)
+        self.token = FileValue(_token_files(config.login), lambda: _token(config.login))
         self.plugin = ExecPlugin(config, config.login.plugin, may_run=may_run) if config.login.plugin else None
 
     def __eq__(self, other: object) -> bool:
@@ -116,14 +117,14 @@ class _Parts:
 
 
 def source_of(environment: Mapping[str, str]) -> Source:
-    """Of the files that KUBECONFIG lists, else of the pod."""
+    """The source for the files that KUBECONFIG lists, else for the pod."""
     files = kubeconfig_files(environment.get("KUBECONFIG", ""))
     return KubeconfigSource(files) if files else PodSource(environment)
 
 
 def kubeconfig_files(paths: str) -> tuple[Path, ...]:
-    """As KUBECONFIG lists them; kubectl, too, takes them as they are, without a meaning of `~`."""
-    return tuple(dict.fromkeys(Path(one) for one in paths.split(os.pathsep) if one))
+    """The files that KUBECONFIG lists. As with kubectl, `~` has no meaning in them."""
+    return tuple(dict.fromkeys(Path(path) for path in paths.split(os.pathsep) if path))
 
 
 def _token_files(login: Login) -> Sequence[Path]:
@@ -131,7 +132,7 @@ def _token_files(login: Login) -> Sequence[Path]:
 
 
 def _token(login: Login) -> str:
-    """A token file counts before a token, if it is there. Raises ConfigError."""
+    """The token of the file, if the file exists, else the token itself. Raises ConfigError."""
     if not login.token_file or (login.token and not Path(login.token_file).exists()):
         return login.token
     try:
@@ -147,6 +148,6 @@ def _authorization(login: Login, token: str) -> list[tuple[str, str]]:
     if token:
         return [("Authorization", f"Bearer {token}")]
     if login.username or login.password:
-        pair = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
-        return [("Authorization", f"Basic {pair}")]
+        credentials = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+        return [("Authorization", f"Basic {credentials}")]
     return []

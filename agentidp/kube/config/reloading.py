@@ -1,7 +1,8 @@
-"""Values that are read from files, and read again when the files change.
+"""File values: values that are read from files, and read again when the files change.
 
-A look costs one `stat` for each file, so it is made for each request; nothing polls. A file that is being written, or is not
-valid, does not take effect: the former value stays, and the log says so once.
+Flows in: paths, and a function that reads them. Flows out: the value as the files are now. A check costs one `stat` a file, so
+each request makes it, and nothing polls. A file that is being written, or is not valid, has no effect: the former value stays,
+and the log says so once. docs/decisions/0037 says why.
 """
 
 import logging
@@ -17,37 +18,37 @@ Stamp = tuple[int, ...] | None
 log = logging.getLogger(__name__)
 
 
-class Reloaded(Generic[ValueT]):
-    """What `read` makes of these files. A value that is equal to the former one leaves that in place."""
+class FileValue(Generic[ValueT]):
+    """The value that `read` returns for these files. An equal value keeps the former object."""
 
     def __init__(self, files: Sequence[Path], read: Callable[[], ValueT]) -> None:
-        """Raises ConfigError where it cannot be read the first time."""
+        """Read the files. Raises ConfigError where they are not valid."""
         self._files = tuple(files)
         self._read = read
-        self._seen = self._refused = self._stamps()
+        self._stamps = self._failed_stamps = self._present_stamps()
         self._value = read()
 
     def current(self) -> ValueT:
-        """As the files are now, or as they were when they could be read."""
-        seen = self._stamps()
-        if seen != self._seen:
-            self._read_again(seen)
+        """The value as the files are now, or as they were when they were last valid."""
+        stamps = self._present_stamps()
+        if stamps != self._stamps:
+            self._read_again(stamps)
         return self._value
 
-    def _read_again(self, seen: tuple[Stamp, ...]) -> None:
+    def _read_again(self, stamps: tuple[Stamp, ...]) -> None:
         try:
             value = self._read()
         except ConfigError as error:
-            if seen != self._refused:
+            if stamps != self._failed_stamps:
                 log.warning("%s The former content stays in use: %s", error, self._names())
-            self._refused = seen
+            self._failed_stamps = stamps
             return
-        self._seen = self._refused = seen
+        self._stamps = self._failed_stamps = stamps
         if value != self._value:
             self._value = value
             log.info("read again after a change: %s", self._names())
 
-    def _stamps(self) -> tuple[Stamp, ...]:
+    def _present_stamps(self) -> tuple[Stamp, ...]:
         return tuple(_stamp(file) for file in self._files)
 
     def _names(self) -> str:
@@ -55,9 +56,9 @@ class Reloaded(Generic[ValueT]):
 
 
 def _stamp(file: Path) -> Stamp:
-    """What changes with the file, also where a link to it is changed."""
+    """Numbers that change with the file, and with the target of a link to it."""
     try:
-        told = file.stat()
+        stat = file.stat()
     except OSError:
         return None
-    return told.st_dev, told.st_ino, told.st_mtime_ns, told.st_ctime_ns, told.st_size
+    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size

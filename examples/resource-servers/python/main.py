@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 ISSUER, AUDIENCE = os.environ["ISSUER"], os.environ["AUDIENCE"]
 ALGORITHMS = ["ES256", "RS256"]  # what AgentIdP can be set to; never take the list from the token
+CLOCK_SKEW = 5  # seconds; without it, PyJWT refuses a fresh token of an issuer whose clock is ahead
 CLAIMS = ["iss", "aud", "exp", "iat", "sub", "client_id", "jti"]
 
 app = FastAPI()
@@ -35,6 +36,7 @@ def claims(sent: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())])
             issuer=ISSUER,
             audience=AUDIENCE,
             options={"require": CLAIMS},
+            leeway=CLOCK_SKEW,
         )
     except (httpx.HTTPError, jwt.PyJWKClientConnectionError) as trouble:
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "the issuer's keys cannot be had") from trouble

@@ -131,6 +131,16 @@ def test_a_resource_server_refuses_a_token_that_is(bad: str, api_url: str, pair:
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
+def test_a_resource_server_takes_a_fresh_token_of_an_issuer_whose_clock_is_ahead(
+    api_url: str, pair: Pair, key: SigningKey
+) -> None:
+    """The threat model asks for clocks within a few seconds of each other; RFC 7519, section 4.1, has a leeway for that."""
+    claims = jwt.decode(token(pair, resource=AUDIENCE), options={"verify_signature": False})
+    answer = answer_to(api_url, signed(key, claims | {"iat": int(time.time()) + 3}))
+    assert answer is not None
+    assert answer.status_code == 200
+
+
 def test_a_resource_server_refuses_a_request_without_a_token(api_url: str) -> None:
     """Saying no more than how to authenticate (RFC 6750, section 3.1)."""
     answer = answer_to(api_url)

@@ -11,11 +11,10 @@ import pytest
 from agentidp.cache.organizations import CLIENT_ORGANIZATIONS, OrganizationIndex
 from agentidp.cache.store import IndexedStore
 from agentidp.domain.resources import Agent
-from agentidp.kube import pager as listing
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Gone, Unreachable
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.pager import Pager, list_all
+from agentidp.kube.pager import PageLimits, Pager, list_all
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant
@@ -80,27 +79,21 @@ async def running(reflector: Reflector[Any]) -> AsyncIterator[None]:
     await asyncio.wait([task])
 
 
-async def test_pages_that_are_too_large_are_asked_for_in_smaller_portions(
-    faulty: Faulty, agents: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_pages_that_are_too_large_are_asked_for_in_smaller_portions(faulty: Faulty, agents: Tenant) -> None:
     """Nothing is lost or comes twice, and no more is read of one than fits."""
     path = AGENTS.path(agents.namespace)
     whole = await list_all(faulty, AGENTS, path)
     faulty.pages.clear()
-    monkeypatch.setattr(listing, "PAGE_BYTES", 6_000)
-    listed: Pager[Agent] = Pager(faulty, AGENTS, path)
+    listed: Pager[Agent] = Pager(faulty, AGENTS, path, limits=PageLimits(max_bytes=6_000))
     assert [agent async for some in listed for agent in some] == whole
     assert len(whole) == listed.count == AGENTS_MADE
     assert faulty.pages[:4] == [500, 100, 20, 4]
 
 
-async def test_half_a_list_is_no_word_from_the_api_server(
-    faulty: Faulty, agents: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_half_a_list_is_no_word_from_the_api_server(faulty: Faulty, agents: Tenant) -> None:
     """What is on the other half may be a revocation."""
-    monkeypatch.setattr(listing, "PAGE", 10)
     view: Any = _Nothing()
-    reflector = Reflector(faulty, AGENTS, view, namespace=agents.namespace)
+    reflector = Reflector(faulty, AGENTS, view, namespace=agents.namespace, page_limits=PageLimits(objects=10))
     faulty.fails = lambda params: "continue" in params
     async with running(reflector):
         await asyncio.wait_for(view.began_again.wait(), 30)

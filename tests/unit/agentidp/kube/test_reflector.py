@@ -36,14 +36,14 @@ class Answers:
         self._told = told
         self.asked: list[int] = []
 
-    async def request(self, _method: str, _path: str, *, params: Mapping[str, str], most: int) -> bytes:
+    async def request(self, _method: str, _path: str, *, params: Mapping[str, str], max_bytes: int) -> bytes:
         """A page, if it has no more bytes."""
-        self.asked.append(most)
+        self.asked.append(max_bytes)
         number = int(params.get("continue", 0))
         more = str(number + 1) if number + 1 < len(self._pages) else ""
         items = ",".join(self._pages[number]) if self._pages else ""
         body = f'{{"metadata":{{"resourceVersion":"1","continue":"{more}"}},"items":[{items}]}}'.encode()
-        if len(body) > most:
+        if len(body) > max_bytes:
             raise TooLarge("more than was asked for")
         return body
 
@@ -55,9 +55,9 @@ class Answers:
         yield lines
 
 
-def listing(answers: Answers, most: int | None = None) -> Pager[Agent]:
+def listing(answers: Answers, max_bytes: int | None = None) -> Pager[Agent]:
     """Of all that it has."""
-    return Pager(cast("KubeClient", answers), AGENTS, most=most)
+    return Pager(cast("KubeClient", answers), AGENTS, max_bytes=max_bytes)
 
 
 async def test_reflector_lists_deep_objects() -> None:

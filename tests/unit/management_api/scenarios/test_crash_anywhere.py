@@ -1,4 +1,4 @@
-"""Generating and rotating with a fault at any write: what nobody was told does not stay, and what was told works.
+"""A secret is generated or rotated with a fault at any write: a secret that was returned works, any other is rolled back.
 
 The writes go to a model of the API server. A process that crashes writes nothing any more; another one sweeps then.
 """
@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import bcrypt
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,15 +17,11 @@ from msgspec.structs import replace
 
 from agentidp.domain.resources import (
     AgentCredential,
-    CredentialPhase,
     CredentialState,
     ProvidedHash,
-    SecretHash,
 )
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import CREDENTIALS, PENDING_CHANGES
-from management_api.auth.agent_caller import AgentCaller
-from management_api.cache.agents import CACHED_AGENTS
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import cached_credential
 from management_api.cache.metadata import GENERATED_BY
@@ -38,27 +33,17 @@ from management_api.operations.pending_changes import PendingChanges
 from management_api.operations.propagation import Publication, Replicas
 from management_api.operations.rollback import sweep
 from management_api.operations.secret_generator import BoundedGenerator
-from management_api.request_context import RequestContext
+from tests.support.management_parts import a_cached_agent, a_context, no_token, published
 from tests.support.model_cluster import Crashed, Fault, ModelCluster
-from tests.support.worlds import AGENT_ID, a_credential, a_registered_agent
+from tests.support.worlds import a_credential
 
 HOME = "agentidp-system"
 MAKER = BoundedGenerator(threads=1, cost=4, max_waiting=10)
-AGENT = CACHED_AGENTS.keep(CACHED_AGENTS.kind.decode(msgspec.json.encode(a_registered_agent())))
+AGENT = a_cached_agent()
 BEFORE = ProvidedHash(hash=bcrypt.hashpw(b"before", bcrypt.gensalt(4)).decode(), hint="0a1b2c3d")
 
 
-async def is_gone() -> bool:
-    """Whoever asks waits for the answer."""
-    return False
-
-
-async def no_token() -> str:
-    """No replica is asked: there is none."""
-    return ""
-
-
-CONTEXT = RequestContext(AgentCaller(AGENT, frozenset(), None), "r", is_gone)
+CONTEXT = a_context()
 LIMITS = Limits(rollback_retry_seconds=0.0)
 ANY_FAULT = st.sampled_from([None, *Fault])
 
@@ -152,25 +137,6 @@ async def at_rest() -> None:
     """What the process still owes is done; nothing takes longer than the faults that are left."""
     for _ in range(300):
         await asyncio.sleep(0)
-
-
-def published(credential: AgentCredential) -> AgentCredential:
-    """With the status that the operator would give it."""
-    meta, spec = credential.metadata, credential.spec
-    provided = spec.secret_hash
-    is_active = spec.state is CredentialState.ACTIVE
-    hashes = (
-        (SecretHash(hash=provided.hash, hint=provided.hint, created_at=datetime.now(UTC)),) if provided and is_active else ()
-    )
-    status = replace(
-        credential.status,
-        credential_id=meta.uid,
-        client_id=AGENT_ID,
-        phase=CredentialPhase.ACTIVE if is_active else CredentialPhase.REVOKED,
-        secret_hashes=hashes,
-        observed_generation=meta.generation,
-    )
-    return replace(credential, status=status)
 
 
 @pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])

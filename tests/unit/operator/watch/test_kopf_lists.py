@@ -15,7 +15,7 @@ from agent_operator.watch.kopf_lists import METADATA, Bodies, Lists, loads
 from agentidp.domain.resources import ObjectRef
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.pager import PAGE_BYTES
+from agentidp.kube.pager import PAGE_LIMITS
 from tests.support.worlds import a_registered_agent, a_uid
 
 
@@ -82,15 +82,15 @@ class Paged:
         self._items = [json.dumps(item) for item in items]
         self.largest = 0
 
-    async def request(self, _method: str, _path: str, *, params: Mapping[str, str], most: int | None) -> bytes:
-        """As a Cluster: no more than `most` bytes."""
+    async def request(self, _method: str, _path: str, *, params: Mapping[str, str], max_bytes: int | None) -> bytes:
+        """As a Cluster: no more than `max_bytes` bytes."""
         start = int(params.get("continue", "0"))
         end = start + int(params["limit"])
         more = str(end) if end < len(self._items) else ""
         items = ",".join(self._items[start:end])
         body = f'{{"metadata":{{"resourceVersion":"7","continue":"{more}"}},"items":[{items}]}}'.encode()
-        self.largest = max(self.largest, min(len(body), most or len(body)))
-        if most is not None and len(body) > most:
+        self.largest = max(self.largest, min(len(body), max_bytes or len(body)))
+        if max_bytes is not None and len(body) > max_bytes:
             raise TooLarge("too many bytes")
         return body
 
@@ -107,7 +107,7 @@ async def test_a_list_of_large_objects_is_read_some_mebibytes_at_a_time() -> Non
     assert max(len(json.dumps(body)) for body in bodies) < 4096
     assert {(body["kind"], body["apiVersion"]) for body in bodies} == {("Agent", AGENTS.api_version)}
     assert versions == {"7"}
-    assert cluster.largest <= PAGE_BYTES
+    assert cluster.largest <= PAGE_LIMITS.max_bytes
 
 
 async def test_a_list_of_nothing_has_a_version() -> None:

@@ -14,6 +14,7 @@ from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.tokens.client_assertions import Workload as AccountName
 from agentidp.kube.errors import ApiError, Unreachable
 from tests.support.assertions import a_cluster_key, asserted, bound_to, claims_of, signed
+from tests.support.clocks import ManualClock
 from tests.support.token_services import GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, HOUR, a_registered_agent, a_uid, an_organization
 from token_service.authentication.service_accounts import TooManyReads
@@ -27,6 +28,12 @@ UNIFORM = {"error": "invalid_client", "error_description": "Client authenticatio
 def an_agent_with_workloads(number: int = 1, **agent: Any) -> Agent:
     """An agent that names the ServiceAccount "screener"."""
     return a_registered_agent(a_uid(number), **{"name": f"agent-{number}", "uid": a_uid(number), "workloads": SCREENER} | agent)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Right when the test begins; it stands still."""
+    return ManualClock(time.time())
 
 
 @pytest.fixture
@@ -58,16 +65,17 @@ async def test_the_same_assertion_serves_again(secretless: ServedAlone) -> None:
     assert (secretless.keys_read, len(secretless.service_accounts_read)) == (1, 1)
 
 
-async def test_it_is_verified_once_a_minute(secretless: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In between the same request is recalled, as one with a secret is, but not beyond the assertion's end."""
-    recall, now = secretless.service.token._recall, time.time()
+async def test_it_is_verified_once_a_minute(secretless: ServedAlone, clock: ManualClock) -> None:
+    """In between the same request is cached, as one with a secret is, but not beyond the assertion's end."""
+    now = clock.now
     for lives, recalled in ((3600, 60), (20, 20)):
         form = GRANT | asserted(signed(claims_of(exp=int(now) + lives)))
         sent = RawRequest(httpx.Request("POST", "http://a", data=form).content)
         assert (await secretless.token(form)).status_code == 200
         for later, stands in ((recalled - 2, True), (recalled + 2, False)):
-            monkeypatch.setattr(recall, "_clock", lambda later=later: now + later)
-            assert (secretless.service.token.recall(sent) is not None) is stands
+            clock.now = now + later
+            assert (secretless.service.request_cache.find(sent) is not None) is stands
+        clock.now = now
 
 
 async def test_secrets_and_workloads_serve_side_by_side(served: ServedAlone) -> None:
@@ -195,7 +203,7 @@ async def test_a_service_account_that_is_not_known_is_told_to_come_back_where(
     secretless: ServedAlone, trouble: ApiError, status: int, error: str
 ) -> None:
     """Nobody is taken for another while that cannot be told."""
-    await secretless.service.cluster_keys.refresh()
+    await secretless.service.issuer_keys.refresh()
     secretless.api_server_trouble = trouble
     answer = await secretless.token(GRANT | asserted(signed(claims_of())))
     assert (answer.status_code, answer.json()["error"]) == (status, error)
@@ -263,15 +271,15 @@ async def test_workload_only_refuses_secrets_at_once(served: ServedAlone) -> Non
     assert (await served.token()).status_code == 200
 
 
-async def test_workload_only_runs_no_bcrypt(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_workload_only_runs_no_bcrypt(empty: ServedAlone) -> None:
     """Nothing that it could say would help."""
     checked: list[Any] = []
 
-    async def matches(*check: Any) -> bool:
+    def matches(*check: Any) -> bool:
         checked.append(check)
         return True
 
-    monkeypatch.setattr(empty.service.verifier, "matches", matches)
+    empty.bcrypt = matches
     empty.declare(a_registered_agent(**WORKLOAD_ONLY), the_credential())
     assert (await empty.token()).json() == UNIFORM
     assert checked == []

@@ -21,20 +21,29 @@ from agentidp.domain.resources import AgentCredential, AgentRef, CredentialState
 from agentidp.domain.resources.reasons import Reason
 from agentidp.http_server.asgi import Endpoint
 from agentidp.http_server.server import server_for
-from tests.support.token_services import CLIENT, FORM, GRANT, HASH, SECRET, ServedAlone, the_credential, the_hash
+from tests.support.token_services import (
+    CLIENT,
+    FORM,
+    GRANT,
+    HASH,
+    SECRET,
+    ServedAlone,
+    the_credential,
+    the_hash,
+    while_bcrypt_runs,
+    with_limits,
+)
 from tests.support.worlds import NOW, a_fake_hash, a_registered_agent, a_uid, a_value, restated
 from token_service.authentication import client_secret as authentication
-from token_service.client_secrets import brute_force as guesses
-from token_service.client_secrets import candidates as secret_checks
-from token_service.client_secrets.verifier import Check
+from token_service.limits import LIMITS, Limits
 
 ATTACKERS = [f"10.0.1.{number}" for number in range(10)]
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a wrong guess."""
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
+@pytest.fixture
+def limits() -> Limits:
+    """Without a pause after a wrong guess."""
+    return Limits(wrong_secret_pause_seconds=0)
 
 
 def guess(number: int) -> dict[str, str]:
@@ -59,26 +68,24 @@ async def test_guessing_is_slowed_down(unhinted: ServedAlone) -> None:
     """After so many failures no bcrypt is run for it for a while; whom it knows already is served."""
     assert (await unhinted.token()).status_code == 200
     statuses = [(await unhinted.token(guess(number))).status_code for number in range(12)]
-    assert statuses == [401] * guesses.FAILURES_AT_ONCE + [429] * (12 - guesses.FAILURES_AT_ONCE)
+    assert statuses == [401] * LIMITS.wrong_secrets_burst + [429] * (12 - LIMITS.wrong_secrets_burst)
     assert int((await unhinted.token(guess(99))).headers["retry-after"]) >= 1
     assert (await unhinted.token()).status_code == 200
 
 
-async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone) -> None:
     """Also one whose secret was never verified before, as after each rollout; and from ever so many addresses."""
     unhinted.bcrypt = _matches
     for address in ATTACKERS:
-        for number in range(guesses.FAILURES_AT_ONCE + 1):
+        for number in range(LIMITS.wrong_secrets_burst + 1):
             last = await unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"})
         assert last.status_code == 429
     assert (await unhinted.token_from("10.0.0.1")).status_code == 200
 
 
-async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
-    unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@with_limits(wrong_secret_pause_seconds=0.01)
+async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(unhinted: ServedAlone) -> None:
     """Each address stands in line once, however many guesses it sends."""
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
     unhinted.bcrypt = _matches_slowly
     attack = [
         asyncio.create_task(unhinted.token_from(address, guess(number) | {"client_secret": f"{address} {number}"}))
@@ -92,9 +99,9 @@ async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(
     await asyncio.gather(*attack)
 
 
-async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(wrong_secret_pause_seconds=0.01)
+async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAlone) -> None:
     """Which has no hint either."""
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.01)
     unhinted.bcrypt = _matches_slowly
     other = a_uid(600)
     spec = replace(the_credential().spec, agent_ref=AgentRef(name="other"))
@@ -125,17 +132,15 @@ async def test_of_many_hashes_without_a_hint_the_right_one_is_found(empty: Serve
     assert (await empty.token()).status_code == 200
 
 
-async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(
-    served: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(served: ServedAlone) -> None:
     """Its hint fits nothing."""
     checked = []
 
-    async def matches(*arguments: Any) -> bool:
+    def matches(*arguments: Any) -> bool:
         checked.append(arguments)
         return False
 
-    monkeypatch.setattr(served.service.verifier, "matches", matches)
+    served.bcrypt = matches
     for number in range(20):
         await served.token(CLIENT | GRANT | {"client_secret": f"sk_test_{number:032x}"})
     assert checked == []
@@ -172,16 +177,13 @@ async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone,
     assert [one["reason"] for one in logs] == [Reason.CREDENTIAL_REVOKED]
 
 
-async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(
-    served: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(served: ServedAlone) -> None:
     """What counts is what is so when bcrypt is done."""
 
-    async def matches(*_: Any) -> bool:
+    async def revoke() -> None:
         served.declare(the_credential(state=CredentialState.REVOKED))
-        return True
 
-    monkeypatch.setattr(served.service.verifier, "matches", matches)
+    while_bcrypt_runs(served, revoke)
     assert (await served.token()).status_code == 401
 
 
@@ -196,18 +198,16 @@ async def test_when_two_hashes_share_a_hint_the_right_one_is_found(served: Serve
 
 @pytest.fixture
 def misleading(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The hint fits every secret; those that it has led to bcrypt."""
-    led: list[bytes] = []
-    matches = served.service.verifier.matches
+    """The hint fits every secret; those that bcrypt has checked."""
+    checked: list[bytes] = []
 
-    async def counted(namespace: str, check: Check) -> bool:
-        led.append(check.secret)
-        return await matches(namespace, check)
+    def counted(secret: bytes, hashed: str) -> bool:
+        checked.append(secret)
+        return _matches(secret, hashed)
 
-    monkeypatch.setattr(served.service.verifier, "matches", counted)
-    served.bcrypt = _matches
+    served.bcrypt = counted
     monkeypatch.setattr(acceptance, "hint_of", lambda *_: the_hash().hint)
-    return led
+    return checked
 
 
 async def test_a_wrong_secret_that_a_hint_fits_says_nothing_against_the_hash(
@@ -222,12 +222,12 @@ async def test_a_wrong_secret_that_a_hint_fits_says_nothing_against_the_hash(
 async def test_many_wrong_secrets_that_a_hint_fits_do_not_keep_out_who_knows(
     served: ServedAlone, misleading: list[bytes]
 ) -> None:
-    """They are guesses then, and few of them reach the threads that all clients share."""
+    """Few of them reach the threads that all clients share; the others are guesses, of which few are checked."""
     await asyncio.gather(*(served.token_from("10.0.9.9", guess(number)) for number in range(50)))
     for number in range(100, 130):
         last = await served.token_from("10.0.9.9", guess(number))
     assert last.status_code == 429
-    assert len(misleading) <= secret_checks.MISLED_AT_ONCE
+    assert len(misleading) <= LIMITS.misleading_hints_burst + LIMITS.wrong_secrets_burst
     assert (await served.token_from("10.0.0.1")).status_code == 200
 
 
@@ -318,10 +318,10 @@ async def test_whoever_hangs_up_frees_its_place(empty: ServedAlone, held: HeldBc
             body = urlencode(pair).encode()
             head = f"POST /api/v1/token HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
             writer.write(head.encode() + body)
-        await until(lambda: len(empty.service.verifier) == 20 and held.begun == 2)
+        await until(lambda: len(empty.service.bcrypt_pools) == 20 and held.begun == 2)
         for _, writer in connections:
             writer.close()
-        await until(lambda: len(empty.service.verifier) == 2)
+        await until(lambda: len(empty.service.bcrypt_pools) == 2)
         held.go.set()
     assert held.begun == 2
 

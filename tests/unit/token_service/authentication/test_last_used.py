@@ -3,8 +3,9 @@
 from agentidp.domain.identity.clients import ClientHash
 from agentidp.domain.secrets.last_used import MAX_CONSUMERS, LastUse, fingerprint
 from tests.support.clocks import ManualClock
-from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, SECONDS_BETWEEN_NOTES, SPARE, LastUsedLog, consumer_of
+from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, LastUsedLog, consumer_of
 from token_service.http.request import RawRequest
+from token_service.limits import LIMITS
 
 CURRENT = ClientHash("$2b$10$current", "0a1b2c3d", None)
 RETIRING = ClientHash("$2b$10$retiring", "4d3c2b1a", 2_000_000_000.0)
@@ -90,12 +91,12 @@ def test_what_is_not_published_any_more_is_forgotten() -> None:
     clock, published = ManualClock(1_000_000_000), {("credential", RETIRING.hash)}
     log = LastUsedLog(clock, lambda *one: one in published)
     log.used("credential", RETIRING, a_request())
-    for number in range(3 * SPARE):
-        clock.now += SECONDS_BETWEEN_NOTES
+    for number in range(3 * LIMITS.last_used_slack):
+        clock.now += LIMITS.seconds_between_notes
         rotated = ClientHash(f"$2b$10${number}", None, None)
         log.used("credential", rotated, a_request())
         assert use_of(log, rotated), "what was used just now may be published, and not known here yet"
-    assert len(log) <= SPARE + 2
+    assert len(log) <= LIMITS.last_used_slack + 2
     assert use_of(log, RETIRING)
 
 
@@ -109,8 +110,8 @@ def test_what_is_published_takes_no_time_to_keep() -> None:
         return True
 
     log = LastUsedLog(clock, count)
-    for number in range(10 * SPARE):
+    for number in range(10 * LIMITS.last_used_slack):
         log.used(f"{number}", CURRENT, a_request())
         clock.now += 1
-    assert len(log) == 10 * SPARE
-    assert asked < 20 * SPARE
+    assert len(log) == 10 * LIMITS.last_used_slack
+    assert asked < 20 * LIMITS.last_used_slack

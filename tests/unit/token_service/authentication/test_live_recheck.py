@@ -6,12 +6,23 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agentidp.domain.identity.clients import client_agent, client_credential
 from agentidp.domain.resources import CredentialState
 from agentidp.kube.errors import TooLarge, Unreachable
 from tests.support.listings import Listed
-from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, ServedAlone, signing_keys, the_credential, the_hash
+from tests.support.token_services import (
+    CLIENT,
+    GRANT,
+    OTHER_SECRET,
+    ServedAlone,
+    signing_keys,
+    the_credential,
+    the_hash,
+    while_bcrypt_runs,
+    with_limits,
+)
 from tests.support.worlds import (
     AGENT_ID,
     a_fake_hash,
@@ -21,9 +32,7 @@ from tests.support.worlds import (
     a_value,
     an_organization,
 )
-from token_service.authentication import live_recheck as second_look
-from token_service.client_secrets import brute_force as guesses
-from token_service.cluster import live_reads as read_through
+from token_service.limits import LIMITS, Limits
 
 OTHERS = CLIENT | GRANT | {"client_secret": OTHER_SECRET}
 
@@ -39,11 +48,9 @@ def stranger(number: int) -> dict[str, str]:
 
 
 @pytest.fixture
-async def exhausted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedAlone]:
-    """A service that has used up its look-ups of strangers, and knows one agent without credentials."""
-    monkeypatch.setattr(read_through, "PER_SECOND", 0.001)
-    monkeypatch.setattr(read_through, "BURST", 1)
-    served = ServedAlone()
+async def exhausted(limits: Limits) -> AsyncIterator[ServedAlone]:
+    """A service that has used up its reads of unknown clients, and knows one agent without credentials."""
+    served = ServedAlone(limits=replace(limits, live_reads_per_second=0.001, live_reads_burst=1))
     served.keys.put(signing_keys())
     served.declare(a_registered_agent(a_uid(500), name="other", uid=a_uid(500)))
     await served.token(stranger(1))
@@ -71,20 +78,8 @@ async def test_what_the_watch_has_not_told_is_read_through(empty: ServedAlone, s
 Meanwhile = Callable[[], Coroutine[Any, Any, None]]
 
 
-def while_bcrypt_runs(served: ServedAlone, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first time."""
-    matches = served.service.verifier.matches
-
-    async def first_meanwhile(*check: Any) -> bool:
-        monkeypatch.setattr(served.service.verifier, "matches", matches)
-        await meanwhile()
-        return await matches(*check)
-
-    monkeypatch.setattr(served.service.verifier, "matches", first_meanwhile)
-
-
-def while_the_api_server_answers(served: ServedAlone, meanwhile: Meanwhile, _: pytest.MonkeyPatch) -> None:
-    """The first time."""
+def while_the_api_server_answers(served: ServedAlone, meanwhile: Meanwhile) -> None:
+    """The first live read ends after this coroutine has run."""
 
     async def first_meanwhile() -> None:
         served.answered = partial(asyncio.sleep, 0)
@@ -106,7 +101,7 @@ TOLD: dict[str, tuple[list[Any], int, int]] = {
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(("told", "status", "look_ups"), TOLD.values(), ids=TOLD)
 async def test_what_counts_is_what_is_so_in_the_end_when_the_watch_has_told_meanwhile(
-    empty: ServedAlone, monkeypatch: pytest.MonkeyPatch, moment: Any, told: list[Any], status: int, look_ups: int
+    empty: ServedAlone, moment: Any, told: list[Any], status: int, look_ups: int
 ) -> None:
     """The API server's word of before may have been overtaken: a replica must not say that it knows and act otherwise."""
 
@@ -114,7 +109,7 @@ async def test_what_counts_is_what_is_so_in_the_end_when_the_watch_has_told_mean
         empty.declare(*told)
 
     empty.declare_unseen(a_registered_agent(), the_credential())
-    moment(empty, tell, monkeypatch)
+    moment(empty, tell)
     assert (await empty.token()).status_code == status
     assert len(empty.looked_up) == look_ups
 
@@ -162,7 +157,7 @@ async def test_when_the_api_server_is_away_nobody_is_told_that_a_pair_is_wrong(s
     assert (await served.token()).status_code == 200
 
 
-async def test_those_who_ask_at_the_same_time_share_a_look_up(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_those_who_ask_at_the_same_time_share_a_look_up(empty: ServedAlone) -> None:
     """One runs, one waits for whoever came after it began."""
     empty.declare_unseen(a_registered_agent(), the_credential())
     answers = await asyncio.gather(*(empty.token() for _ in range(20)))
@@ -170,11 +165,9 @@ async def test_those_who_ask_at_the_same_time_share_a_look_up(empty: ServedAlone
     assert len(empty.looked_up) <= 2
 
 
-async def test_a_flood_of_strangers_is_not_one_at_the_api_server(
-    exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@with_limits(recheck_patience_seconds=0.05)
+async def test_a_flood_of_strangers_is_not_one_at_the_api_server(exhausted: ServedAlone) -> None:
     """Beyond the budget they wait a little, and are refused."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.05)
     answers = await asyncio.gather(*(exhausted.token(stranger(number)) for number in range(100)))
     assert {answer.status_code for answer in answers} == {401}
     assert exhausted.looked_up == []
@@ -193,88 +186,74 @@ async def test_beside_a_flood_a_fresh_client_is_served_when_the_watch_tells(exha
     assert exhausted.looked_up == []
 
 
-async def test_a_pair_of_which_the_api_server_was_not_asked_is_not_wrong_for_long(
-    exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@with_limits(recheck_patience_seconds=0.5)
+async def test_a_pair_of_which_the_api_server_was_not_asked_is_not_wrong_for_long(exhausted: ServedAlone) -> None:
     """The watch may be late by more than a request waits: the next one waits again."""
-    await require_that_the_next_request_waits_again(exhausted, monkeypatch)
+    await require_that_the_next_request_waits_again(exhausted)
 
 
-async def test_who_has_too_much_to_be_looked_up_is_served_when_the_watch_tells(
-    empty: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@with_limits(recheck_patience_seconds=0.5)
+async def test_who_has_too_much_to_be_looked_up_is_served_when_the_watch_tells(empty: ServedAlone) -> None:
     """And is not called wrong for long either; nobody else has to wait while it is read."""
     empty.api_server_trouble = TooLarge("a MiB of managed fields")
-    await require_that_the_next_request_waits_again(empty, monkeypatch)
+    await require_that_the_next_request_waits_again(empty)
     assert empty.looked_up == [AGENT_ID] * 2
 
 
-async def require_that_the_next_request_waits_again(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def require_that_the_next_request_waits_again(served: ServedAlone) -> None:
     """One was refused because the watch told nothing in time; it tells while the next one waits."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
     assert (await served.token()).status_code == 401
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 5)
     again = asyncio.create_task(served.token())
-    await asyncio.sleep(0.05)
+    while not len(served.index.changes):  # noqa: ASYNC110 nobody tells when it waits
+        await asyncio.sleep(0)
     served.declare(a_registered_agent(), the_credential())
     assert (await again).status_code == 200
 
 
-async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(live_reads_of_client_burst=0, recheck_patience_seconds=0.1, wrong_secret_pause_seconds=0)
+async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(empty: ServedAlone) -> None:
     """Nobody waits for it then, and it is not told again."""
-    monkeypatch.setattr(read_through, "BURST_OF_CLIENT", 0)
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
-    served = ServedAlone()
-    served.keys.put(signing_keys())
     other = the_hash(hash=a_fake_hash(a_value(2)), hint=False)
-    served.declare(a_registered_agent(), the_credential(other))
+    empty.declare(a_registered_agent(), the_credential(other))
 
-    async def tell(*_: Any) -> bool:
-        served.declare(the_credential())
-        return False
+    async def tell() -> None:
+        empty.declare(the_credential())
 
-    monkeypatch.setattr(served.service.verifier, "matches_guess", tell)
-    assert (await served.token()).status_code == 200
-    assert served.looked_up == []
-    await served.close()
+    while_bcrypt_runs(empty, tell)
+    assert (await empty.token()).status_code == 200
+    assert empty.looked_up == []
 
 
-async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(
-    exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@with_limits(recheck_patience_seconds=0.05)
+async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(exhausted: ServedAlone) -> None:
     """They have a budget of their own: a new credential of a known agent is not delayed."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.05)
     assert (await exhausted.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
     assert exhausted.looked_up == [a_uid(500)]
 
 
-async def test_one_client_has_only_its_share_of_look_ups(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(recheck_patience_seconds=0.01)
+async def test_one_client_has_only_its_share_of_look_ups(served: ServedAlone) -> None:
     """Whoever tries secrets of one client leaves the others their budget."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.01)
     for number in range(50):
         assert (await served.token(wrong(number))).status_code == 401
-    assert len(served.looked_up) < 2 * read_through.BURST_OF_CLIENT
+    assert len(served.looked_up) < 2 * LIMITS.live_reads_of_client_burst
 
 
 @pytest.fixture
-async def scarce(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedAlone]:
-    """A service that may look up ten clients of either sort, and knows two."""
-    monkeypatch.setattr(read_through, "PER_SECOND", 0.001)
-    monkeypatch.setattr(read_through, "BURST", 10)
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.1)
-    served = ServedAlone()
+async def scarce(limits: Limits) -> AsyncIterator[ServedAlone]:
+    """A service that may read ten clients of either sort, and knows two."""
+    patience = min(0.1, limits.recheck_patience_seconds)
+    scarce = replace(limits, live_reads_per_second=0.001, live_reads_burst=10, recheck_patience_seconds=patience)
+    served = ServedAlone(limits=scarce)
     served.keys.put(signing_keys())
     served.declare(a_registered_agent(), a_registered_agent(a_uid(500), name="other", uid=a_uid(500)))
     yield served
     await served.close()
 
 
-async def test_what_the_share_of_a_client_does_not_allow_is_not_taken_from_all(
-    scarce: ServedAlone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@with_limits(recheck_patience_seconds=0.001)
+async def test_what_the_share_of_a_client_does_not_allow_is_not_taken_from_all(scarce: ServedAlone) -> None:
     """Whoever tries secrets of one client leaves others their look-ups."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.001)
     for number in range(20):
         await scarce.token(wrong(number))
     scarce.looked_up.clear()
@@ -282,29 +261,27 @@ async def test_what_the_share_of_a_client_does_not_allow_is_not_taken_from_all(
     assert scarce.looked_up == [a_uid(500)]
 
 
-async def test_live_recheck_leaves_look_ups_to_other_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(recheck_patience_seconds=0.001)
+async def test_live_recheck_leaves_look_ups_to_other_namespaces(empty: ServedAlone) -> None:
     """Whoever has many agents in one namespace spends its share of look-ups, not that of all."""
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.001)
-    served = ServedAlone()
-    served.keys.put(signing_keys())
+    served = empty
     ids = [a_uid(1000 + number) for number in range(60)]
     served.declare(*(a_registered_agent(one, name=f"a-{one}", uid=one, namespace="many") for one in ids))
     served.declare(a_registered_agent(a_uid(500), name="other", uid=a_uid(500), namespace="other"))
     for number in range(4):
         for one in ids:
             await served.token(wrong(number) | {"client_id": one})
-    assert len(served.looked_up) < read_through.BURST
+    assert len(served.looked_up) < LIMITS.live_reads_burst
     served.looked_up.clear()
     assert (await served.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
     assert served.looked_up == [a_uid(500)]
-    await served.close()
 
 
 SPENT: dict[str, list[dict[str, str]]] = {
     "strangers": [stranger(number) for number in range(10)],
     "clients that are known": [
-        *(wrong(number) for number in range(read_through.BURST_OF_CLIENT)),
-        *(wrong(number) | {"client_id": a_uid(500)} for number in range(10 - read_through.BURST_OF_CLIENT)),
+        *(wrong(number) for number in range(LIMITS.live_reads_of_client_burst)),
+        *(wrong(number) | {"client_id": a_uid(500)} for number in range(10 - LIMITS.live_reads_of_client_burst)),
     ],
 }
 
@@ -326,10 +303,9 @@ async def test_a_refusal_takes_a_known_client_as_long_as_a_stranger_when_no_more
         assert waited == 1
 
 
-async def test_only_so_many_wait(exhausted: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(max_recheck_waiters=10, recheck_patience_seconds=0.2)
+async def test_only_so_many_wait(exhausted: ServedAlone) -> None:
     """Memory is bounded; who may not wait is not told that the pair is wrong."""
-    monkeypatch.setattr(second_look, "MOST_WAITING", 10)
-    monkeypatch.setattr(second_look, "PATIENCE_SECONDS", 0.2)
     answers = await asyncio.gather(*(exhausted.token(stranger(number)) for number in range(100, 150)))
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(401), statuses.count(503)) == (10, 40)

@@ -7,22 +7,24 @@ from collections.abc import Iterator
 import pytest
 
 from agentidp.runtime.pools.bcrypt_pool import Busy
-from token_service.client_secrets import brute_force as guesses
+from tests.support.token_services import with_limits
+from token_service.client_secrets.bcrypt_pools import BcryptPools
 from token_service.client_secrets.brute_force import BruteForceGuard, host_of
-from token_service.client_secrets.verifier import SecretVerifier
+from token_service.client_secrets.verified_secrets import RejectedSecrets
 from token_service.http.client_authentication import ClientCredentials
+from token_service.limits import Limits
 
 WRONG = "wrong"
 
 
 class Held:
-    """A verifier whose bcrypt waits until it may go on; it takes every secret that is its hash."""
+    """A guard whose bcrypt waits until it may go on; it takes every secret that is its hash."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.go = threading.Event()
         self.checked: list[str] = []
-        self.verifier = SecretVerifier(1, 100, bcrypt=self._bcrypt)
-        self.line = BruteForceGuard(self.verifier)
+        self.pools = BcryptPools(1, 100, RejectedSecrets(), bcrypt=self._bcrypt)
+        self.line = BruteForceGuard(self.pools, limits)
 
     def _bcrypt(self, secret: bytes, hashed: str) -> bool:
         self.go.wait(5)
@@ -31,13 +33,18 @@ class Held:
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    """Guesses, after which there is no pause."""
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0)
-    held = Held()
+def limits() -> Limits:
+    """Without a pause after a wrong guess."""
+    return Limits(wrong_secret_pause_seconds=0)
+
+
+@pytest.fixture
+def held(limits: Limits) -> Iterator[Held]:
+    """Guesses, none of which is checked before the test lets them go."""
+    held = Held(limits)
     yield held
     held.go.set()
-    held.verifier.close()
+    held.pools.close()
 
 
 def guess(
@@ -45,7 +52,7 @@ def guess(
 ) -> "asyncio.Task[str | None]":
     """Somebody tries a secret; the right one is "right". Each client has a namespace of its own, unless told otherwise."""
     pair, digest = ClientCredentials(client_id, secret.encode(), address), f"{client_id} {secret}".encode()
-    return asyncio.create_task(of.right_one(pair, digest, namespace or client_id, ("other", "right")))
+    return asyncio.create_task(of.match(pair, digest, namespace or client_id, ("other", "right")))
 
 
 async def in_line() -> None:
@@ -66,10 +73,9 @@ async def test_an_address_has_one_guess_at_a_client_at_a_time(held: Held) -> Non
     assert await guess(line, "a", "1") is None
 
 
-async def test_lines_are_bounded(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(max_guarded_clients=2, max_guarded_addresses=3, wrong_secret_pause_seconds=0)
+async def test_lines_are_bounded(held: Held) -> None:
     """So many clients, and so many addresses for each of them; they are gone when all were served."""
-    monkeypatch.setattr(guesses, "MOST_CLIENTS", 2)
-    monkeypatch.setattr(guesses, "MOST_ADDRESSES", 3)
     line = held.line
     waiting = [guess(line, "a", f"{number}", f"wrong {number}") for number in range(3)] + [guess(line, "b", "1")]
     await asyncio.sleep(0)
@@ -78,7 +84,7 @@ async def test_lines_are_bounded(held: Held, monkeypatch: pytest.MonkeyPatch) ->
             await guess(line, client_id, address)
     held.go.set()
     assert await asyncio.gather(*waiting) == [None] * 4
-    assert (line._lines, line._running) == ({}, {})
+    assert (line.queued("a"), line.queued("c"), len(line)) == (0, 0, 0)
 
 
 async def test_a_namespace_has_some_of_the_lines(held: Held) -> None:
@@ -89,8 +95,7 @@ async def test_a_namespace_has_some_of_the_lines(held: Held) -> None:
         await in_line()
         waiting += [one for one in guesses_of_it if not one.done()]
         refused += sum(isinstance(one.exception(), Busy) for one in guesses_of_it if one.done())
-    of_each = [one.namespace for one in line._lines.values()]
-    assert [of_each.count(one) for one in ("evil", "evil-too", "evil-as-well", "victim")] == [4, 3, 2, 2]
+    assert [line.queued(one) for one in ("evil", "evil-too", "evil-as-well", "victim")] == [4, 3, 2, 2]
     assert refused == 40 - len(waiting)
     held.go.set()
     assert await asyncio.gather(*waiting) == [None] * 11
@@ -113,9 +118,7 @@ async def test_turns_are_weighed_by_cost(held: Held) -> None:
     """Whose hashes take 16 times as long has one checked while another has 16."""
     hashes = {"dear": tuple(f"$2b$14$dear{number}" for number in range(2)), "cheap": ("$2b$10$cheap",) * 12}
     tasks = [
-        asyncio.create_task(
-            held.line.right_one(ClientCredentials(client, name.encode(), "1"), client.encode(), name, hashes[name])
-        )
+        asyncio.create_task(held.line.match(ClientCredentials(client, name.encode(), "1"), client.encode(), name, hashes[name]))
         for name, clients in (("dear", 2), ("cheap", 3))
         for client in (f"{name}-{number}" for number in range(clients))
     ]
@@ -125,9 +128,9 @@ async def test_turns_are_weighed_by_cost(held: Held) -> None:
     assert [place for place, secret in enumerate(held.checked) if secret == "dear"][:3] == [0, 17, 34]
 
 
-async def test_after_a_wrong_guess_there_is_a_pause(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(wrong_secret_pause_seconds=0.05)
+async def test_after_a_wrong_guess_there_is_a_pause(held: Held) -> None:
     """For all addresses: a client has so many guesses a second and no more."""
-    monkeypatch.setattr(guesses, "PAUSE_SECONDS", 0.05)
     held.go.set()
     loop = asyncio.get_running_loop()
     line, began = held.line, loop.time()

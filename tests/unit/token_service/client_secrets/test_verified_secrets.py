@@ -1,10 +1,9 @@
 """The cache of verified secrets."""
 
-import pytest
-
-from token_service.client_secrets import verified_secrets
-from token_service.client_secrets.verified_secrets import VerifiedSecrets
+from tests.support.clocks import ManualClock
+from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets
 from token_service.http.client_authentication import ClientCredentials
+from token_service.limits import Limits
 
 PAIR = ClientCredentials("a", b"b")
 
@@ -39,18 +38,40 @@ def test_two_processes_have_two_keys() -> None:
     assert VerifiedSecrets().digest(PAIR) != VerifiedSecrets().digest(PAIR)
 
 
-def test_no_entry_holds_a_secret() -> None:
-    """Only digests."""
+def test_verified_secrets_hold_no_secret() -> None:
+    """Only digests: whoever reads the memory of the process finds no secret there."""
     cache = VerifiedSecrets()
-    cache.add(cache.digest(ClientCredentials("a", b"sk_live_hidden")), "id", "hash")
-    assert "hidden" not in repr(cache._entries)
+    presented = ClientCredentials("a", b"sk_live_hidden")
+    digest = cache.digest(presented)
+    cache.add(digest, "id", "hash")
+    assert "hidden" not in repr(cache.find(digest))
 
 
-def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory is bounded."""
-    monkeypatch.setattr(verified_secrets, "MOST", 3)
-    cache = VerifiedSecrets()
-    pairs = [ClientCredentials(str(number), b"") for number in range(5)]
-    for pair in pairs:
-        cache.add(cache.digest(pair), "id", "hash")
-    assert [cache.find(cache.digest(pair)) is not None for pair in pairs] == [False, False, True, True, True]
+def test_verified_secrets_forget_the_oldest_first() -> None:
+    """Memory is bounded (`max_verified_secrets`)."""
+    cache = VerifiedSecrets(Limits(max_verified_secrets=3))
+    many = [ClientCredentials(str(number), b"") for number in range(5)]
+    for presented in many:
+        cache.add(cache.digest(presented), "id", "hash")
+    assert [cache.find(cache.digest(presented)) is not None for presented in many] == [False, False, True, True, True]
+    assert len(cache) == 3
+
+
+def test_rejected_secrets_know_pairs_of_hash_and_secret() -> None:
+    """A mismatch says nothing about another secret or another hash; the oldest are forgotten (`max_mismatches`)."""
+    rejected = RejectedSecrets(Limits(max_mismatches=2))
+    for digest in (b"1", b"2", b"3"):
+        rejected.add_hash("hash", digest)
+    assert [rejected.has_hash("hash", digest) for digest in (b"1", b"2", b"3", b"4")] == [False, True, True, False]
+    assert not rejected.has_hash("other", b"3")
+
+
+def test_rejected_secrets_forget_clients_after_some_seconds() -> None:
+    """`rejected_seconds`, and `max_rejected_secrets` of them."""
+    clock = ManualClock()
+    rejected = RejectedSecrets(Limits(max_rejected_secrets=2, rejected_seconds=10), clock)
+    for digest in (b"1", b"2", b"3"):
+        rejected.add_client(digest)
+    assert [rejected.has_client(digest) for digest in (b"1", b"2", b"3")] == [False, True, True]
+    clock.now += 10
+    assert not rejected.has_client(b"3")

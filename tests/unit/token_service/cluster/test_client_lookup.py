@@ -20,12 +20,12 @@ class Asked:
         self.kinds: list[str] = []
         self._items = {AGENTS.plural: [AGENTS.encode(one) for one in agents]}
 
-    async def request(self, _method: str, path: str, *, most: int, **_: Any) -> bytes:
+    async def request(self, _method: str, path: str, *, max_bytes: int, **_: Any) -> bytes:
         """A list, if it has no more bytes."""
         plural = path.rpartition("/")[2]
         self.kinds.append(plural)
         body = msgspec.json.encode({"metadata": {"resourceVersion": "1"}, "items": self._items.get(plural, [])})
-        if len(body) > most:
+        if len(body) > max_bytes:
             raise TooLarge("more than was asked for")
         return body
 

@@ -15,6 +15,7 @@ from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.tokens.access_tokens import prepare_claims
 from agentidp.domain.tokens.grants import Grant
 from agentidp.kube.errors import Unreachable
+from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization
 from token_service.http.client_authentication import JWT_BEARER
@@ -125,9 +126,9 @@ async def test_a_token_outlives_its_credential(served: ServedAlone) -> None:
 
 async def test_what_is_no_good_token_is_inactive(served: ServedAlone) -> None:
     """Expired, revoked, of another issuer, or nothing at all."""
-    served.known.revocations.put(RevokedToken(a_uid(7)))
+    served.cache.revocations.put(RevokedToken(a_uid(7)))
     assert await introspect(served, a_token(served)) == INACTIVE
-    served.known.revocations.remove(ObjectRef(name=a_uid(7)))
+    served.cache.revocations.remove(ObjectRef(name=a_uid(7)))
     assert await introspect(served, a_token(served, issued_at=time.time() - 3600)) == INACTIVE
     assert await introspect(served, a_token(served, client_id="agentidp-operator")) == INACTIVE
     assert await introspect(served, "nothing") == INACTIVE
@@ -157,29 +158,37 @@ async def test_a_token_of_an_agent_that_the_watch_has_not_told_yet_is_active(emp
     assert answer.status_code == 503
 
 
-MEANWHILE: dict[str, Callable[[ServedAlone, pytest.MonkeyPatch], object]] = {
-    "was revoked": lambda one, _: one.known.revocations.put(RevokedToken(a_uid(7), AGENT_ID)),
-    "has expired": lambda one, patch: patch.setattr(one.service.introspection._tokens, "_clock", lambda: time.time() + 3600),
+MEANWHILE: dict[str, Callable[[ServedAlone, ManualClock], object]] = {
+    "was revoked": lambda one, _: one.cache.revocations.put(RevokedToken(a_uid(7), AGENT_ID)),
+    "has expired": lambda _, clock: setattr(clock, "now", clock.now + 3600),
 }
 
 
-@pytest.mark.parametrize("happens", MEANWHILE.values(), ids=MEANWHILE)
-async def test_a_token_is_not_active_that_while_its_agent_was_looked_up(
-    empty: ServedAlone, monkeypatch: pytest.MonkeyPatch, happens: Callable[[ServedAlone, pytest.MonkeyPatch], object]
-) -> None:
-    """What was judged before is judged again."""
-    empty.declare(a_registered_agent(READER_ID, name="reader", uid=READER_ID))
-    empty.declare_unseen(a_registered_agent(), the_credential())
-    reader = {"Authorization": f"Bearer {a_token(empty, client_id=READER_ID, scope='tokens:read')}"}
-    token = a_token(empty)
+class TestMeanwhile:
+    """With a clock that the test moves."""
 
-    async def meanwhile() -> None:
-        happens(empty, monkeypatch)
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        """Right when the test begins."""
+        return ManualClock(time.time())
 
-    empty.answered = meanwhile
-    answer = await empty.http.post("/token/introspect", data={"token": token}, headers=reader)
-    assert empty.looked_up == [AGENT_ID]
-    assert answer.json() == INACTIVE
+    @pytest.mark.parametrize("happens", MEANWHILE.values(), ids=MEANWHILE)
+    async def test_a_token_is_not_active_that_while_its_agent_was_looked_up(
+        self, empty: ServedAlone, clock: ManualClock, happens: Callable[[ServedAlone, ManualClock], object]
+    ) -> None:
+        """What was judged before is judged again."""
+        empty.declare(a_registered_agent(READER_ID, name="reader", uid=READER_ID))
+        empty.declare_unseen(a_registered_agent(), the_credential())
+        reader = {"Authorization": f"Bearer {a_token(empty, client_id=READER_ID, scope='tokens:read')}"}
+        token = a_token(empty)
+
+        async def meanwhile() -> None:
+            happens(empty, clock)
+
+        empty.answered = meanwhile
+        answer = await empty.http.post("/token/introspect", data={"token": token}, headers=reader)
+        assert empty.looked_up == [AGENT_ID]
+        assert answer.json() == INACTIVE
 
 
 async def test_a_suspension_that_the_watch_tells_while_a_token_waits_for_the_next_second_counts(served: ServedAlone) -> None:

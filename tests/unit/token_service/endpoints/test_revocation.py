@@ -1,17 +1,18 @@
 """POST /token/revoke."""
 
+import time
+
 import httpx
 import pytest
 from msgspec.structs import replace
 
-from agentidp.cache.revocations import RevocationIndex, RevokedToken, revoked_token
+from agentidp.cache.revocations import revoked_token
 from agentidp.domain.resources import ObjectMeta, ObjectRef, TokenRevocation, TokenRevocationSpec
 from agentidp.kube.errors import Unreachable
 from tests.support.clocks import ManualClock
-from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash
+from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, the_credential, the_hash, with_limits
 from tests.support.worlds import AGENT_ID, HOUR, NAMESPACE, NOW, a_registered_agent, a_uid
-from token_service.rate_limits import revocation_quota as revocation_limits
-from token_service.rate_limits.revocation_quota import AT_ONCE, CLIENTS, MOST, RevocationQuota, RevocationRates
+from token_service.limits import LIMITS
 
 OTHER_ID = a_uid(400)
 
@@ -97,47 +98,45 @@ async def test_a_caller_must_be_somebody_and_say_which_token(served: ServedAlone
 
 
 @pytest.fixture
-def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
-    """By which revocations are counted."""
-    clock = ManualClock()
-    monkeypatch.setattr(served.service.revocation._limits._rates.of_clients._buckets, "_clock", clock)
-    return clock
+def clock() -> ManualClock:
+    """The clock by which revocations are counted; it stands still."""
+    return ManualClock(time.time())
 
 
 async def test_a_client_that_revokes_too_many_in_a_row_is_told_so(served: ServedAlone, clock: ManualClock) -> None:
     """429 before anything is written, by whatever it is authenticated. A second later it may go on."""
-    *tokens, last = [await issued(served) for _ in range(AT_ONCE + 1)]
+    *tokens, last = [await issued(served) for _ in range(LIMITS.revocations_burst + 1)]
     assert {(await revoke(served, token)).status_code for token in tokens} == {200}
     for options in ({}, {"headers": {"Authorization": f"Bearer {last}"}}):
         answer = await revoke(served, last, **options)
         assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
-        assert (answer.headers["retry-after"], answer.headers["x-ratelimit-limit"]) == ("1", f"{AT_ONCE}")
+        assert (answer.headers["retry-after"], answer.headers["x-ratelimit-limit"]) == ("1", f"{LIMITS.revocations_burst}")
         assert answer.headers["x-ratelimit-remaining"] == "0"
-    assert len(served.recorded) == AT_ONCE
+    assert len(served.recorded) == LIMITS.revocations_burst
     assert await is_active(served, last)
-    assert served.service.revocation._limits.take(OTHER_ID, NAMESPACE) is None
+    served.service.revocation_quota.take(OTHER_ID, NAMESPACE)
     clock.now += 1
     assert (await revoke(served, last)).status_code == 200
 
 
 async def test_what_is_not_recorded_does_not_count(served: ServedAlone, clock: ManualClock) -> None:
     """What is revoked already, or no token of the client's. The answer is the same as ever."""
-    first, *others = [await issued(served) for _ in range(AT_ONCE + 1)]
+    first, *others = [await issued(served) for _ in range(LIMITS.revocations_burst + 1)]
     for token in (first, *["nothing", first] * 3, *others[:-1], first, "nothing"):
         assert (await revoke(served, token)).status_code == 200
-    assert len(served.recorded) == AT_ONCE
+    assert len(served.recorded) == LIMITS.revocations_burst
     assert (await revoke(served, others[-1])).status_code == 429
     assert (await revoke(served, first)).status_code == 200
 
 
-async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(max_revocations=2)
+async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone) -> None:
     """Wherever they were revoked, until they are swept. It is told what ends all of its tokens."""
-    monkeypatch.setattr(revocation_limits, "MOST", 2)
     spec = TokenRevocationSpec(expires_at=NOW + HOUR, client_id=AGENT_ID)
     elsewhere = TokenRevocation(metadata=ObjectMeta(name=a_uid(7)), spec=spec)
     anothers = TokenRevocation(metadata=ObjectMeta(name=a_uid(8)), spec=replace(spec, client_id=OTHER_ID))
     for one in (elsewhere, anothers):
-        served.known.revocations.put(revoked_token(one))
+        served.cache.revocations.put(revoked_token(one))
     here, last = await issued(served), await issued(served)
     assert (await revoke(served, here)).status_code == 200
     answer = await revoke(served, last)
@@ -146,28 +145,8 @@ async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone
     assert len(served.recorded) == 1
     assert await is_active(served, last)
     assert (await revoke(served, here)).status_code == 200
-    served.known.revocations.remove(ObjectRef(name=a_uid(7)))
+    served.cache.revocations.remove(ObjectRef(name=a_uid(7)))
     assert (await revoke(served, last)).status_code == 200
-
-
-def test_the_clients_of_a_namespace_have_a_bound_together() -> None:
-    """However many clients one of them can make, and wherever they revoked. Other namespaces' clients do not notice."""
-    rates, table = RevocationRates(), RevocationIndex()
-    for number in range(CLIENTS * MOST):
-        assert RevocationQuota(rates, RevocationIndex()).take(f"{number}", f"{number // AT_ONCE}") is None
-        table.put(RevokedToken(f"{number}", f"{number // 500}", "full"))
-    refusal = RevocationQuota(rates, table).take("new", "full")
-    assert refusal
-    assert "clients of this namespace" in refusal.description
-    assert RevocationQuota(rates, table).take("new", "another") is None
-
-
-def test_many_clients_of_a_namespace_revoke_no_more_at_once_than_some() -> None:
-    """Each client's own bound is not reached."""
-    limits = RevocationQuota(RevocationRates(), RevocationIndex())
-    taken = [limits.take(f"client-{number}", "one") is None for number in range(2 * CLIENTS * AT_ONCE)]
-    assert CLIENTS * AT_ONCE <= sum(taken) < 2 * CLIENTS * AT_ONCE
-    assert limits.take("client", "another") is None
 
 
 def test_the_document_tells_the_limits(served: ServedAlone) -> None:

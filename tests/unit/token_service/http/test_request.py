@@ -1,6 +1,7 @@
 """Reading a body: no more of it than is allowed, and no longer."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,15 +16,8 @@ from agentidp.http_server.asgi import Message
 from tests.support.token_services import ISSUER, signing_keys
 from tests.support.worlds import CREDENTIAL_ID, a_registered_agent, a_uid
 from token_service.cluster.signing_keys import SigningKeys
-from token_service.http import request as requests
-from token_service.http.request import (
-    MAX_AUTHORIZATION_BYTES,
-    MAX_BODY_BYTES,
-    FormRequest,
-    RawRequest,
-    parse_request,
-    read_request,
-)
+from token_service.http.request import ClientLeft, RawRequest, parse_request, read_request, while_connected
+from token_service.limits import LIMITS, Limits
 
 FORM_TYPE = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -56,35 +50,37 @@ async def test_a_body_in_pieces_is_one_body() -> None:
     assert read.body == b"a=1&b=2"
 
 
-@pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1).encode(), b"9" * 30, b"-1", b"x"])
+@pytest.mark.parametrize("length", [str(LIMITS.max_body_bytes + 1).encode(), b"9" * 30, b"-1", b"x"])
 async def test_a_body_that_announces_too_much_is_not_read(length: bytes) -> None:
     """Its announcement is enough."""
     sender = Sender(b"a=1")
-    read = await read_request(scope((b"content-length", length)), sender)
-    assert isinstance(read, OAuthError)
-    assert (read.status, sender.asked) == (413, 0)
+    with pytest.raises(OAuthError) as refused:
+        await read_request(scope((b"content-length", length)), sender)
+    assert (refused.value.status, sender.asked) == (413, 0)
 
 
 async def test_a_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
     """And not a piece further."""
     sender = Sender(*[b"x" * 4096] * 100)
-    read = await read_request(scope(), sender)
-    assert isinstance(read, OAuthError)
-    assert (read.status, sender.asked) == (413, 5)
+    with pytest.raises(OAuthError) as refused:
+        await read_request(scope(), sender)
+    assert (refused.value.status, sender.asked) == (413, 5)
 
 
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
     """The limit itself is allowed."""
-    body = b"a=" + b"x" * (MAX_BODY_BYTES - 2)
+    body = b"a=" + b"x" * (LIMITS.max_body_bytes - 2)
     assert isinstance(await read_request(scope((b"content-length", str(len(body)).encode())), Sender(body)), RawRequest)
 
 
 async def test_a_long_authorization_header_is_refused() -> None:
     """Before anything is done with it, its body included."""
-    for length, status in ((MAX_AUTHORIZATION_BYTES, None), (MAX_AUTHORIZATION_BYTES + 1, 400)):
-        sender = Sender(b"a=1")
-        read = await read_request(scope((b"authorization", b"x" * length)), sender)
-        assert (getattr(read, "status", None), sender.asked) == (status, 0 if status else 1)
+    longest = b"x" * LIMITS.max_authorization_bytes
+    assert (await read_request(scope((b"authorization", longest)), Sender(b"a=1"))).authorization == longest
+    sender = Sender(b"a=1")
+    with pytest.raises(OAuthError) as refused:
+        await read_request(scope((b"authorization", longest + b"x")), sender)
+    assert (refused.value.status, sender.asked) == (400, 0)
 
 
 def test_the_largest_access_token_is_no_longer_than_the_header_may_be() -> None:
@@ -98,25 +94,25 @@ def test_the_largest_access_token_is_no_longer_than_the_header_may_be() -> None:
     assert writer
     everything = prepare_claims(ISSUER, agent, CREDENTIAL_ID, Grant(" ".join(scopes), tuple(audiences)))
     token = writer.write(everything, 2**32, a_uid(1))
-    assert 20_000 < len(token) < MAX_AUTHORIZATION_BYTES - 2_000
+    assert 20_000 < len(token) < LIMITS.max_authorization_bytes - 2_000
 
 
 async def test_a_client_that_goes_away_is_no_error_of_ours() -> None:
     """Nobody reads the answer."""
-    assert isinstance(await read_request(scope(), Sender(b"a", ends=False)), OAuthError)
+    with pytest.raises(ClientLeft):
+        await read_request(scope(), Sender(b"a", ends=False))
 
 
-async def test_a_body_that_does_not_end_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """408."""
-    monkeypatch.setattr(requests, "MAX_BODY_SECONDS", 0.01)
+async def test_a_body_that_does_not_end_is_waited_for_only_so_long() -> None:
+    """408 (RFC 9110, section 15.5.9)."""
 
     async def drip() -> Message:
         await asyncio.sleep(0.002)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    read = await read_request(scope(), drip)
-    assert isinstance(read, OAuthError)
-    assert read.status == 408
+    with pytest.raises(OAuthError) as refused:
+        await read_request(scope(), drip, Limits(body_timeout_seconds=0.01))
+    assert refused.value.status == 408
 
 
 HEADERS = st.lists(
@@ -130,12 +126,105 @@ HEADERS = st.lists(
 
 @given(HEADERS, st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.booleans())
 async def test_any_request_is_read_or_refused(headers: list[tuple[bytes, bytes]], pieces: list[bytes], ends: bool) -> None:
-    """It never raises; and what is read is what was sent, to its end."""
-    read = await read_request({"type": "http", "headers": headers}, Sender(*pieces, ends=ends))
-    if isinstance(read, RawRequest):
-        assert ends
-        assert read.body == b"".join(pieces)
-        assert read.authorization in {None, *(value for name, value in headers if name == b"authorization")}
-        assert isinstance(parse_request(read), FormRequest | OAuthError)
-    else:
-        assert 400 <= read.status < 500
+    """And it raises nothing else than OAuthError and ClientLeft; what is read is what was sent, to its end."""
+    read = await read_or_failure({"type": "http", "headers": headers}, Sender(*pieces, ends=ends))
+    match read:
+        case RawRequest():
+            assert ends
+            assert read.body == b"".join(pieces)
+            assert read.authorization in {None, *(value for name, value in headers if name == b"authorization")}
+        case OAuthError():
+            assert 400 <= read.status < 500
+        case ClientLeft():
+            assert not ends
+
+
+async def read_or_failure(request: dict[str, Any], sender: Sender) -> RawRequest | OAuthError | ClientLeft:
+    """The request, whose form is read as well, or what is raised."""
+    try:
+        read = await read_request(request, sender)
+        with suppress(OAuthError):
+            parse_request(read)
+    except (OAuthError, ClientLeft) as failure:
+        return failure
+    return read
+
+
+class ConnectedClient:
+    """Sends nothing more, and leaves when it is told to."""
+
+    def __init__(self) -> None:
+        self.leaves = asyncio.Event()
+
+    async def receive(self) -> Message:
+        """As ASGI servers tell it."""
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+
+async def test_while_connected_work_is_done_while_the_client_waits() -> None:
+    """And what it raises is raised."""
+
+    async def fails() -> None:
+        raise LookupError
+
+    client = ConnectedClient()
+    assert await while_connected(client.receive, asyncio.sleep(0, "done")) == "done"
+    with pytest.raises(LookupError):
+        await while_connected(client.receive, fails())
+
+
+async def test_while_connected_work_is_cancelled_when_the_client_leaves() -> None:
+    """It has ended then."""
+    client, ended = ConnectedClient(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(while_connected(client.receive, work()))
+    await asyncio.sleep(0)
+    client.leaves.set()
+    with pytest.raises(ClientLeft):
+        await waiting
+    assert ended.is_set()
+
+
+async def test_while_connected_work_that_cannot_be_cancelled_counts() -> None:
+    """Its result is returned, though nobody waits for it."""
+    client = ConnectedClient()
+
+    async def work() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "done"
+        return ""
+
+    waiting = asyncio.create_task(while_connected(client.receive, work()))
+    await asyncio.sleep(0)
+    client.leaves.set()
+    assert await waiting == "done"
+
+
+async def test_while_connected_work_is_cancelled_with_whoever_waits_for_it() -> None:
+    """Such as at the end of the process."""
+    cancelled = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    waiting = asyncio.create_task(while_connected(ConnectedClient().receive, work()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await asyncio.sleep(0)
+    assert waiting.cancelled()
+    assert cancelled.is_set()

@@ -20,27 +20,42 @@ from agentidp.domain.resources import (
     OrganizationStatus,
     Workload,
 )
+from tests.support.clocks import ManualClock
 from tests.support.listings import Listed
-from tests.support.token_services import CLIENT, GRANT, SECRET, ServedAlone, basic, signing_keys, the_credential, the_hash
+from tests.support.token_services import (
+    CLIENT,
+    GRANT,
+    SECRET,
+    ServedAlone,
+    basic,
+    the_credential,
+    the_hash,
+    with_limits,
+)
 from tests.support.worlds import AGENT_ID, DAY, NAMESPACE, NOW, a_registered_agent, an_organization
 from token_service.http.request import RawRequest
-from token_service.issuance import request_cache as recall
 
 LONG_AGO = NOW - 1000 * DAY
 A_TABLE = 100_000
 
 
 @pytest.fixture
+def clock() -> ManualClock:
+    """Right when the test begins; it stands still."""
+    return ManualClock(datetime.now(UTC).timestamp())
+
+
+@pytest.fixture
 def understood(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every request that had to be understood."""
     seen: list[Any] = []
-    understand = served.service.token._callers.client
+    understand = served.service.authenticator.client
 
     async def counted(request: Any) -> Any:
         seen.append(request)
         return await understand(request)
 
-    monkeypatch.setattr(served.service.token._callers, "client", counted)
+    monkeypatch.setattr(served.service.authenticator, "client", counted)
     return seen
 
 
@@ -70,7 +85,6 @@ CHANGES: dict[str, tuple[Callable[[ServedAlone], object], int]] = {
         lambda one: one.declare(a_registered_agent(organization_id="acme"), an_organization()),
         200,
     ),
-    "there is no signing key": (lambda one: one.keys.remove(signing_keys().metadata), 503),
 }
 
 
@@ -101,18 +115,17 @@ async def test_how_many_agents_an_organization_has_changes_nothing(served: Serve
     assert len(understood) == 1
 
 
-async def test_what_expires_is_not_recalled_after_that(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_expires_is_not_recalled_after_that(served: ServedAlone, clock: ManualClock) -> None:
     """Though nothing in the index changes."""
-    served.declare(the_credential(expires_at=datetime.now(UTC) + timedelta(hours=1)))
+    served.declare(the_credential(expires_at=datetime.fromtimestamp(clock.now, UTC) + timedelta(hours=1)))
     assert (await served.token()).status_code == 200
-    now = datetime.now(UTC).timestamp()
-    monkeypatch.setattr(served.service.token._recall, "_clock", lambda: now + 3599)
-    assert served.service.token.recall(_sent(served)) is not None
-    monkeypatch.setattr(served.service.token._recall, "_clock", lambda: now + 3601)
-    assert served.service.token.recall(_sent(served)) is None
+    clock.now += 3599
+    assert served.service.request_cache.find(_sent()) is not None
+    clock.now += 2
+    assert served.service.request_cache.find(_sent()) is None
 
 
-def _sent(served: ServedAlone) -> RawRequest:
+def _sent() -> RawRequest:
     """The bytes of the usual request."""
     return RawRequest(httpx.Request("POST", "http://a", data=CLIENT | GRANT).content)
 
@@ -130,15 +143,15 @@ async def test_a_refusal_is_never_recalled(served: ServedAlone) -> None:
     """Only who was served is."""
     await served.token(CLIENT | GRANT | {"scope": "other"})
     await served.token(CLIENT | GRANT | {"client_secret": "wrong"})
-    assert len(served.service.token._recall) == 0
+    assert len(served.service.request_cache) == 0
 
 
-async def test_the_oldest_are_forgotten(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(request_cache_bytes=5_000)
+async def test_the_oldest_are_forgotten(served: ServedAlone) -> None:
     """Memory is bounded, also against a client that never says the same twice."""
-    monkeypatch.setattr(recall, "MOST_BYTES", 5_000)
     for number in range(10):
         assert (await served.token(CLIENT | GRANT | {"other": str(number)})).status_code == 200
-    assert 0 < len(served.service.token._recall) < 10
+    assert 0 < len(served.service.request_cache) < 10
     assert (await served.token(CLIENT | GRANT | {"other": "9"})).status_code == 200
 
 
@@ -192,11 +205,11 @@ def of_an_organization_of(agents: int) -> Sequence[Agent | Organization]:
 
 
 @pytest.mark.parametrize("declared", [with_scopes, with_short_scopes, with_workloads, of_an_organization_of])
+@with_limits(request_cache_bytes=300_000)
 async def test_what_is_kept_is_bounded_in_bytes(
-    served: ServedAlone, monkeypatch: pytest.MonkeyPatch, declared: Callable[[int], Sequence[Agent | Organization]]
+    served: ServedAlone, declared: Callable[[int], Sequence[Agent | Organization]]
 ) -> None:
     """However much an agent may have, and however often it is changed, or its organization has another one."""
-    monkeypatch.setattr(recall, "MOST_BYTES", 300_000)
 
     def changed() -> Iterator[dict[str, Any]]:
         for number in range(200):

@@ -3,33 +3,41 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import jwt
 import pytest
 from msgspec.structs import replace
 
 from agentidp.domain.identity.clients import ClientAgent, client_agent
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ServedAlone
 from tests.support.worlds import a_registered_agent, a_uid
-from token_service.issuance import tokens_valid_after as kill_switch
-from token_service.issuance.tokens_valid_after import PATIENCE_SECONDS, TokensValidAfter
+from token_service.issuance.tokens_valid_after import TokensValidAfter
+from token_service.limits import LIMITS, Limits
+
+PATIENCE_SECONDS = LIMITS.valid_after_patience_seconds
+
+
+class SteppingClock(ManualClock):
+    """Goes on when somebody waits, and then runs what a test wants to happen meanwhile."""
+
+    def __init__(self, now: float) -> None:
+        super().__init__(now)
+        self.slept: Callable[[], None] = lambda: None
+
+    async def sleep(self, seconds: float) -> None:
+        """Nobody really waits."""
+        await super().sleep(seconds)
+        self.slept()
 
 
 @pytest.fixture
-def clock(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
-    """By which tokens are issued; it is 0.75 s past a second, and goes on when somebody waits."""
-    clock = ManualClock(int(time.time()) + 0.75)
-
-    async def sleep(seconds: float) -> None:
-        clock.now += seconds
-
-    monkeypatch.setattr(kill_switch, "asyncio", SimpleNamespace(sleep=sleep))
-    monkeypatch.setattr(served.service.token, "_clock", clock)
-    monkeypatch.setattr(served.service.token._kill_switches, "_clock", clock)
-    return clock
+def clock() -> SteppingClock:
+    """By which tokens are issued; it is 0.75 s past a second."""
+    return SteppingClock(int(time.time()) + 0.75)
 
 
 def move_switch(served: ServedAlone, moment: float) -> None:
@@ -85,16 +93,11 @@ async def test_before_a_moment_that_is_further_ahead_there_are_no_tokens(
 
 
 async def test_a_request_waits_no_longer_in_all_however_often_the_switch_is_moved(
-    served: ServedAlone, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    served: ServedAlone, clock: SteppingClock
 ) -> None:
     """Nobody can have it held for ever."""
     began = clock.now
-
-    async def sleep(seconds: float) -> None:
-        clock.now += seconds
-        move_switch(served, clock.now + 2)
-
-    monkeypatch.setattr(kill_switch, "asyncio", SimpleNamespace(sleep=sleep))
+    clock.slept = lambda: move_switch(served, clock.now + 2)
     move_switch(served, began + 2)
     assert (await served.token()).status_code == 400
     assert 2 <= clock.now - began <= PATIENCE_SECONDS
@@ -112,8 +115,9 @@ async def test_tokens_valid_after_leaves_places_to_other_namespaces() -> None:
     waiting = [asyncio.create_task(switches.wait(agent, 5, PATIENCE_SECONDS)) for agent in many for _ in range(50)]
     await asyncio.sleep(0)
     other = replace(an_agent(99), namespace="other")
-    assert await switches.wait(other, 0.01, PATIENCE_SECONDS) is None
-    assert await switches.wait(many[0], 5, PATIENCE_SECONDS)
+    await switches.wait(other, 0.01, PATIENCE_SECONDS)
+    with pytest.raises(OAuthError):
+        await switches.wait(many[0], 5, PATIENCE_SECONDS)
     assert len(switches) < len(waiting) / 2
     for one in waiting:
         one.cancel()
@@ -121,21 +125,20 @@ async def test_tokens_valid_after_leaves_places_to_other_namespaces() -> None:
     assert len(switches) == 0
 
 
-async def test_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_few_wait() -> None:
     """Of one client, and of all; who comes then is told to come again."""
-    monkeypatch.setattr(kill_switch, "MOST_OF_CLIENT", 2)
-    monkeypatch.setattr(kill_switch, "MOST_WAITING", 3)
-    switches = TokensValidAfter(time.time)
+    switches = TokensValidAfter(time.time, Limits(max_valid_after_waiters=3, max_valid_after_waiters_of_client=2))
     waiting = [asyncio.create_task(switches.wait(an_agent(number), 2.5, PATIENCE_SECONDS)) for number in (1, 1)]
     await asyncio.sleep(0)
-    refused = await switches.wait(an_agent(1), 2.5, PATIENCE_SECONDS)
-    assert refused
-    assert (refused.status, refused.retry_after) == (429, 3)
+    with pytest.raises(OAuthError) as refused:
+        await switches.wait(an_agent(1), 2.5, PATIENCE_SECONDS)
+    assert (refused.value.status, refused.value.retry_after) == (429, 3)
     waiting.append(asyncio.create_task(switches.wait(an_agent(2), 2.5, PATIENCE_SECONDS)))
     await asyncio.sleep(0)
-    assert await switches.wait(an_agent(3), 2.5, PATIENCE_SECONDS) == refused
+    with pytest.raises(OAuthError, match=str(refused.value)):
+        await switches.wait(an_agent(3), 2.5, PATIENCE_SECONDS)
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     assert len(switches) == 0
-    assert await switches.wait(an_agent(1), 0.01, PATIENCE_SECONDS) is None
+    await switches.wait(an_agent(1), 0.01, PATIENCE_SECONDS)

@@ -1,10 +1,12 @@
 """The tokens that an organization may have a day."""
 
+import pytest
 from msgspec.structs import replace
 
 from agentidp.domain.identity.clients import ClientOrganization, client_organization
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
+from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
 from tests.support.worlds import an_organization
 from token_service.rate_limits.daily_quota import SECONDS_PER_DAY, DailyQuota
@@ -22,24 +24,27 @@ def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> N
     """What it is told says when the next day begins."""
     clock = ManualClock(NOON)
     limits = DailyQuota(clock)
-    answers = [limits.take(limited(3)) for _ in range(4)]
-    assert answers[:3] == [None, None, None]
-    refusal = answers[3]
-    assert refusal
-    assert refusal.status == 429
-    assert refusal.retry_after == SECONDS_PER_DAY // 2
+    for _ in range(3):
+        limits.take(limited(3))
+    with pytest.raises(OAuthError) as refusal:
+        limits.take(limited(3))
+    assert refusal.value.status == 429
+    assert refusal.value.retry_after == SECONDS_PER_DAY // 2
     clock.now += SECONDS_PER_DAY // 2
-    assert limits.take(limited(3)) is None
+    limits.take(limited(3))
 
 
 def test_without_a_limit_nothing_is_counted() -> None:
     """Nor without an organization."""
     limits = DailyQuota(ManualClock(NOON))
-    assert not any(limits.take(one) for one in [None, limited(None)] * 100)
+    for organization in [None, limited(None)] * 100:
+        limits.take(organization)
 
 
 def test_organizations_do_not_use_up_each_others_tokens() -> None:
     """However many there are."""
     limits = DailyQuota(ManualClock(NOON))
-    assert not any(limits.take(limited(1, f"o{number}")) for number in range(1000))
-    assert limits.take(limited(1, "o0"))
+    for number in range(1000):
+        limits.take(limited(1, f"o{number}"))
+    with pytest.raises(OAuthError):
+        limits.take(limited(1, "o0"))

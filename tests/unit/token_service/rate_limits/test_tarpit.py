@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from tests.support.clocks import ManualClock
-from tests.support.token_services import CLIENT, FORM, GRANT, OTHER_SECRET, ServedAlone, basic
+from tests.support.token_services import CLIENT, FORM, GRANT, OTHER_SECRET, ServedAlone, basic, with_limits
 from tests.support.worlds import AGENT_ID
-from token_service.rate_limits import tarpit as floods
-from token_service.rate_limits.tarpit import AT_ONCE_PER_SECOND, Tarpit
+from token_service.limits import LIMITS
+from token_service.rate_limits.tarpit import Tarpit
 
 LONG = 3600.0
 
 
 async def is_held(one: Tarpit) -> bool:
     """Whether a refusal waits."""
-    waiting = asyncio.create_task(one.hold())
+    waiting = asyncio.create_task(one.delay())
     await asyncio.sleep(0)
     return waiting.cancel()
 
@@ -24,9 +24,9 @@ async def is_held(one: Tarpit) -> bool:
 async def test_so_many_a_second_go_at_once() -> None:
     """The next second begins anew."""
     clock = ManualClock()
-    one = Tarpit(clock)
+    one, at_once = Tarpit(LIMITS, clock), LIMITS.rejections_per_second
     for _ in range(2):
-        assert [await is_held(one) for _ in range(AT_ONCE_PER_SECOND + 3)] == [False] * AT_ONCE_PER_SECOND + [True] * 3
+        assert [await is_held(one) for _ in range(at_once + 3)] == [False] * at_once + [True] * 3
         clock.now += 1
 
 
@@ -43,22 +43,18 @@ MALFORMED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("request_", MALFORMED.values(), ids=MALFORMED)
 @pytest.mark.parametrize("path", ["/token", "/token/introspect", "/token/revoke"])
-async def test_in_a_flood_what_is_malformed_waits(
-    served: ServedAlone, monkeypatch: pytest.MonkeyPatch, path: str, request_: dict[str, Any]
-) -> None:
+@with_limits(rejections_per_second=0, tarpit_seconds=0.2)
+async def test_in_a_flood_what_is_malformed_waits(served: ServedAlone, path: str, request_: dict[str, Any]) -> None:
     """To look at it takes time, too; whoever cannot be understood is nobody's client."""
-    monkeypatch.setattr(floods, "AT_ONCE_PER_SECOND", 0)
-    monkeypatch.setattr(floods, "HOLD_SECONDS", 0.2)
     asked = asyncio.create_task(served.http.post(path, **request_))
     _, held = await asyncio.wait([asked], timeout=0.1)
     assert held
     assert 400 <= (await asked).status_code < 500
 
 
-async def test_in_a_flood_who_is_accepted_is_served_at_once(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+@with_limits(rejections_per_second=0, tarpit_seconds=LONG)
+async def test_in_a_flood_who_is_accepted_is_served_at_once(served: ServedAlone) -> None:
     """While a refusal, whatever it is for, has no answer."""
-    monkeypatch.setattr(floods, "AT_ONCE_PER_SECOND", 0)
-    monkeypatch.setattr(floods, "HOLD_SECONDS", LONG)
     wrong = (CLIENT | {"client_secret": OTHER_SECRET}, {"client_id": "nobody", "client_secret": "x"}, {})
     refused = [asyncio.create_task(served.token(shown | GRANT)) for shown in wrong]
     assert (await served.token()).status_code == 200

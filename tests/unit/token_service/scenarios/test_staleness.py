@@ -51,13 +51,11 @@ def test_it_is_fresh_again_as_soon_as_there_is_word() -> None:
     assert freshness.is_fresh()
 
 
-async def test_while_it_is_stale_there_are_no_tokens(served: ServedAlone, monkeypatch: Any) -> None:
+async def test_while_it_is_stale_there_are_no_tokens(served: ServedAlone) -> None:
     """503, and when to come back; and the pod is not ready."""
-    reflector = a_reflector(AGENTS, 0)
-    monkeypatch.setattr(served.service.freshness, "_reflectors", (reflector,))
-    monkeypatch.setattr(served.service.freshness, "_fresh_until", 0.0)
+    served.credentials.heard_at = 0
     answer = await served.token()
     assert (answer.status_code, answer.json()["error"], answer.headers["retry-after"]) == (503, "temporarily_unavailable", "5")
     ready = await served.http.get("/readyz")
     assert ready.status_code == 503
-    assert "no word about agents" in ready.json()["missing"][0]
+    assert "no word about agentcredentials" in ready.json()["missing"][0]

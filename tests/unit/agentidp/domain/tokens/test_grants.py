@@ -63,9 +63,9 @@ REFUSED = {
 @pytest.mark.parametrize(("asked", "organization", "error"), REFUSED.values(), ids=REFUSED)
 def test_evaluate_grant_fails(asked: TokenRequest, organization: ClientOrganization | None, error: ErrorCode) -> None:
     """What goes beyond is refused, not left out."""
-    refused = evaluate_grant(asked, client_agent(AGENT), organization, ISSUER)
-    assert isinstance(refused, OAuthError)
-    assert refused.error is error
+    with pytest.raises(OAuthError) as refused:
+        evaluate_grant(asked, client_agent(AGENT), organization, ISSUER)
+    assert refused.value.error is error
 
 
 @pytest.mark.parametrize("asked", [TokenRequest(), TokenRequest(None, (ISSUER,))])

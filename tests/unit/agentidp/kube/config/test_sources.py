@@ -26,22 +26,22 @@ def mounted(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def shown(identity: ClientIdentity) -> dict[str, str]:
+async def headers_of(identity: ClientIdentity) -> dict[str, str]:
     """The headers of a request."""
-    return dict((await identity.shown()).headers)
+    return dict((await identity.credentials()).headers)
 
 
 async def test_pod_source_is_the_service_account(mounted: Path) -> None:
     """Its token is shown as it is in the file, its authority is trusted, and its namespace is the default one."""
     identity = ClientIdentity(PodSource(POD, mounted))
     assert (identity.config.server, identity.config.namespace) == ("https://10.96.0.1:443", "talent")
-    assert await shown(identity) == {"Authorization": "Bearer first"}
-    before = (await identity.shown()).tls
+    assert await headers_of(identity) == {"Authorization": "Bearer first"}
+    before = (await identity.credentials()).tls
     (mounted / "token").write_text("second\n")
-    assert await shown(identity) == {"Authorization": "Bearer second"}
-    assert (await identity.shown()).tls is before
+    assert await headers_of(identity) == {"Authorization": "Bearer second"}
+    assert (await identity.credentials()).tls is before
     (mounted / "ca.crt").write_text(Authority.new("another").certificate)
-    assert (await identity.shown()).tls is not before
+    assert (await identity.credentials()).tls is not before
 
 
 async def test_pod_source_reads_a_new_token_beside_a_broken_authority(mounted: Path) -> None:
@@ -49,7 +49,7 @@ async def test_pod_source_reads_a_new_token_beside_a_broken_authority(mounted: P
     identity = ClientIdentity(PodSource(POD, mounted))
     (mounted / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nMII")
     (mounted / "token").write_text("second")
-    assert await shown(identity) == {"Authorization": "Bearer second"}
+    assert await headers_of(identity) == {"Authorization": "Bearer second"}
 
 
 def test_pod_source_has_brackets_around_ipv6(mounted: Path) -> None:
@@ -60,7 +60,7 @@ def test_pod_source_has_brackets_around_ipv6(mounted: Path) -> None:
 async def test_pod_source_can_impersonate(mounted: Path) -> None:
     """`--as` in a pod."""
     identity = ClientIdentity(PodSource(POD, mounted, Impersonation("bob", groups=("a",))))
-    headers = (await identity.shown()).headers
+    headers = (await identity.credentials()).headers
     assert headers[:2] == [("Impersonate-User", "bob"), ("Impersonate-Group", "a")]
 
 
@@ -124,7 +124,7 @@ def test_source_has_no_secret_in_its_repr(tmp_path: Path) -> None:
 async def test_kubeconfig_source_presents_nothing_over_plain_http(tmp_path: Path) -> None:
     """As with client-go: that is for `kubectl proxy`, and whoever listens learns nothing."""
     config = write(tmp_path / "config", {"token": "t", "as": "bob"}, {"server": "http://127.0.0.1:8001"})
-    assert await shown(ClientIdentity(source_of({"KUBECONFIG": str(config)}))) == {"Impersonate-User": "bob"}
+    assert await headers_of(ClientIdentity(source_of({"KUBECONFIG": str(config)}))) == {"Impersonate-User": "bob"}
 
 
 def test_impersonation_escapes_names_of_extras() -> None:

@@ -1,0 +1,98 @@
+"""Parts of the management API for unit tests: objects of its cache, a request, and a model cluster with an operator."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from agentidp.domain.identity.administration import READ, WRITE
+from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, CredentialState, ProvidedHash, SecretHash
+from agentidp.kube.kinds import CREDENTIALS
+from management_api.auth.agent_caller import AgentCaller
+from management_api.auth.authorization import Caller
+from management_api.cache.agents import AGENTS_WITH_MANAGED_FIELDS, AgentWithManagedFields, CachedAgent, cached_agent
+from management_api.cache.cluster_cache import ClusterCache
+from management_api.cache.credentials import CachedCredential, cached_credential
+from management_api.request_context import RequestContext
+from tests.support.model_cluster import ModelCluster
+from tests.support.worlds import AGENT_ID, NOW, a_registered_agent, an_issued_credential
+
+
+def with_managed_fields(agent: Agent) -> AgentWithManagedFields:
+    """The agent as this API reads it."""
+    return AGENTS_WITH_MANAGED_FIELDS.decode(msgspec.json.encode(agent))
+
+
+def a_cached_agent(*arguments: Any, **fields: Any) -> CachedAgent:
+    """A registered agent in the cache; the arguments are those of `a_registered_agent`."""
+    return cached_agent(with_managed_fields(a_registered_agent(*arguments, **fields)))
+
+
+def a_cached_credential(**fields: Any) -> CachedCredential:
+    """An issued credential in the cache, with these fields."""
+    credential = cached_credential(an_issued_credential(SecretHash(hash="$2b$10$" + "a" * 53, created_at=NOW)))
+    return replace(credential, **fields)
+
+
+def a_credential_with_hash(hashed: str, **spec: Any) -> AgentCredential:
+    """An issued credential whose spec has this hash."""
+    credential = an_issued_credential()
+    return replace(credential, spec=replace(credential.spec, secret_hash=ProvidedHash(hash=hashed, hint="1b1b1b1b"), **spec))
+
+
+async def is_connected() -> bool:
+    """The client waits for the answer."""
+    return False
+
+
+async def is_disconnected() -> bool:
+    """The client has closed the connection."""
+    return True
+
+
+def a_context(caller: Caller | None = None) -> RequestContext:
+    """A request of the caller, by default of an agent that may read and write."""
+    return RequestContext(caller or AgentCaller(a_cached_agent(), frozenset({READ, WRITE}), None), "a-request", is_connected)
+
+
+async def no_token() -> str:
+    """Without replicas, no token is asked for."""
+    return ""
+
+
+class OperatedCluster(ModelCluster):
+    """A model cluster whose operator gives each agent its id, and publishes each credential, at once. The cache sees both."""
+
+    def __init__(self, cache: ClusterCache) -> None:
+        super().__init__(written=self._operate)
+        self.cache = cache
+
+    def _operate(self) -> None:
+        for agent in self.all(AGENTS_WITH_MANAGED_FIELDS):
+            if not agent.status.agent_id:
+                self.change(AGENTS_WITH_MANAGED_FIELDS, agent.key, status=replace(agent.status, agent_id=agent.metadata.uid))
+            else:
+                self.cache.agents.put(cached_agent(agent))
+        for credential in self.all(CREDENTIALS):
+            if credential.status.observed_generation != credential.metadata.generation:
+                self.change(CREDENTIALS, credential.key, status=published(credential).status)
+            else:
+                self.cache.credentials.put(cached_credential(credential))
+
+
+def published(credential: AgentCredential) -> AgentCredential:
+    """The credential with the status that the operator gives it."""
+    meta, spec = credential.metadata, credential.spec
+    is_active = spec.state is CredentialState.ACTIVE
+    provided = spec.secret_hash if is_active else None
+    hashes = (SecretHash(hash=provided.hash, hint=provided.hint, created_at=datetime.now(UTC)),) if provided else ()
+    status = replace(
+        credential.status,
+        credential_id=meta.uid,
+        client_id=AGENT_ID,
+        phase=CredentialPhase.ACTIVE if is_active else CredentialPhase.REVOKED,
+        secret_hashes=hashes,
+        observed_generation=meta.generation,
+    )
+    return replace(credential, status=status)
