@@ -83,7 +83,6 @@ REMAINING: dict[tuple[str, str], int] = {
     ("operator", "small modules"): 7,
     ("tests/integration/**/*.py", "patches"): 3,
     ("tests/integration/**/*.py", "private reads"): 1,
-    ("tests/unit/agentidp/**/*.py", "patches"): 7,
     ("tests/unit/agentidp/**/*.py", "private reads"): 4,
     ("tests/unit/operator/**/*.py", "patches"): 4,
     ("tests/unit/operator/**/*.py", "private reads"): 13,
