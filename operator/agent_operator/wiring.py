@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from agent_operator.access_token import bearer_token
 from agent_operator.cache.cluster_cache import ClusterCache
-from agent_operator.daily_limits import DailyLimitEvents
-from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, LastUsedPoller, LastUsedRecord
+from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, DailyLimitEvents, LastUsedPoller, LastUsedRecord
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
 from agent_operator.reconcilers.agent import AgentReconciler

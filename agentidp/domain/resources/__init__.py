@@ -1,6 +1,6 @@
-"""The resources as typed values: what `crds/` declares, and the core kinds that the programs touch.
+"""The resources as typed values: the kinds of `crds/`, and core kinds that the programs read or write. No decision.
 
-Each Struct decodes the API server's JSON as it is (camelCase, RFC 3339 times) and ignores the fields that nobody here uses.
+A Struct decodes the JSON of the API server as it is (camelCase, RFC 3339), and ignores fields that no program uses.
 """
 
 from agentidp.domain.resources.agent import (

@@ -1,4 +1,4 @@
-"""The core kind Secret, which never shows its data by accident."""
+"""The core kind Secret, whose `repr` has no data."""
 
 from typing import Any
 
@@ -50,9 +50,9 @@ class Secret(Object, frozen=True, kw_only=True):
     data: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
-        """Name and keys, never values: this is what a traceback or a log line would show."""
+        """Name and keys, never values, because tracebacks and logs show this."""
         return f"Secret({self.key}, keys={sorted(self.data)})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """The same for rich, which does not ask for the `repr`."""
+        """The same for rich, which does not use the `repr`."""
         return [("key", str(self.key)), ("keys", sorted(self.data))]

@@ -13,7 +13,7 @@ from agent_operator.cache.places import Places, share_of, waits_for_a_place
 from agent_operator.cache.trim import trimmed_secret, without_metadata
 from agent_operator.clock import now
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.identity.registration import Standing, claimed_id
+from agentidp.domain.identity.registration import Membership, claimed_id
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -210,7 +210,7 @@ class ClusterCache:
         for one in filter(None, (former, place)):
             organization = self.organizations.get(NamespacedName("", one.organization))
             if organization and one.namespace in organization.spec.namespaces:
-                if one.standing is Standing.ADMITTED:
+                if one.standing is Membership.ADMITTED:
                     self._work.wake(RequestKind.ORGANIZATION, organization.key)
                 if one is former and (waiting := self.memberships.next_in_line(organization)):
                     self._work.wake(RequestKind.AGENT, waiting)
