@@ -6,6 +6,6 @@
 | `POST /token/introspect` | after authentication | | | rejections |
 | `POST /token/revoke` | after authentication | | before the TokenRevocation is written | rejections |
 
-Keys, metadata, probes and the internal endpoints have no limit of their own. `limits` has the numbers that are no settings; what
-bounds guesses is in `client_secrets.brute_force`, what bounds live reads in `cluster.live_reads`.
+Keys, metadata, probes and the internal endpoints have no limit of their own. `limits` has the numbers that are no settings.
+`client_secrets.brute_force` bounds guesses, `cluster.live_reads` bounds reads of the API server.
 """
