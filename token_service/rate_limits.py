@@ -1,14 +1,15 @@
-"""Rate limits: every limit on the requests of clients, each kept by each replica for itself.
+"""Rate limits: client rate, daily quota, revocation quota and tarpit, each kept by each replica for itself.
 
-| limit | token | introspection | revocation |
-|---|---|---|---|
-| tarpit: rejections a second, of all senders | yes | yes | yes |
-| client rate: requests of a client, or with its access tokens | yes | yes | yes |
-| daily quota: tokens of an organization | yes | | |
-| revocation quota: revoked tokens of a client and of a namespace | | | yes |
+| endpoint | `ClientRate` | `DailyQuota` | `RevocationQuota` | `Tarpit` |
+|---|---|---|---|---|
+| `POST /token` | after authentication | before the token is signed | | rejections |
+| `POST /token/introspect` | after authentication | | | rejections |
+| `POST /token/revoke` | after authentication | | before the TokenRevocation is written | rejections |
 
-A client is counted after it has authenticated. So nobody uses up the limit of another client, and there are as many token
-buckets as agents in the cluster at most (and as many again for requests with access tokens).
+Keys, metadata, probes and the internal endpoints have no limit of their own. `limits` has the numbers that are no settings.
+`client_secrets.brute_force` bounds guesses, `cluster.live_reads` bounds reads of the API server. Nothing here authenticates a
+client. A client is counted after it has authenticated, so nobody uses up the limit of another client, and there are as many
+token buckets as agents in the cluster at most (and as many again for requests with access tokens).
 """
 
 import asyncio
