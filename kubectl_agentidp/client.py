@@ -5,7 +5,7 @@ A refusal of the API server is raised as a CommandError that says what to do abo
 
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,13 @@ class PluginClient:
         with command_errors("list", kind, NamespacedName(namespace, ""), self._kube.server):
             objects = await list_all(self._kube, kind, kind.path(namespace))
         return sorted(objects, key=lambda item: item.key)
+
+    async def list_if_allowed(self, kind: Kind[ObjectT]) -> Sequence[ObjectT] | None:
+        """List all objects of a kind, of all namespaces; None if the API server refuses it to the caller."""
+        try:
+            return await self.list(kind)
+        except CommandError:
+            return None
 
     async def change(self, kind: Kind[ObjectT], name: str, decide: Callable[[ObjectT], SpecPatch | None]) -> ObjectT | None:
         """Merge the patch that `decide` returns into the spec, and return the changed object; None if there is no patch.

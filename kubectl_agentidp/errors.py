@@ -8,7 +8,7 @@ from typing import Any
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import ApiError, ConfigError, Conflict, Forbidden, Invalid, NotFound, Unreachable
 from agentidp.kube.kinds import Kind
-from kubectl_agentidp.views.names import full_name
+from kubectl_agentidp.views.printers import kind_name
 
 
 class CommandError(Exception):
@@ -72,11 +72,11 @@ def _not_found(error: NotFound, kind: Kind[Any], where: NamespacedName) -> Comma
     """Say whether the object or the kind is missing: for an unknown kind the API server sends no `metav1.Status`."""
     if error.reason != "NotFound":
         return CommandError(
-            f"the cluster does not serve {full_name(kind)}.",
+            f"the cluster does not serve {kind_name(kind)}.",
             "AgentIdP is not installed there, or this is another cluster: see kubectl config current-context.",
         )
     scope = f" in namespace {where.namespace!r}" if where.namespace else ""
-    list_command = f"kubectl get {full_name(kind)}" + (f" -n {where.namespace}" if where.namespace else "")
+    list_command = f"kubectl get {kind_name(kind)}" + (f" -n {where.namespace}" if where.namespace else "")
     return CommandError(
         f"there is no {kind.name} {where.name!r}{scope}.",
         f"`{list_command}` lists what is there; -n chooses another namespace.",
@@ -89,5 +89,5 @@ def _forbidden(error: Forbidden, verb: str, kind: Kind[Any], where: NamespacedNa
         return CommandError(f"the API server refuses this: {error.message}")
     scope = f" in namespace {where.namespace!r}" if where.namespace else ", cluster-wide"
     return CommandError(
-        error.message, f"Ask for a role that allows the verb {verb!r} on the resource {full_name(kind)!r}{scope}."
+        error.message, f"Ask for a role that allows the verb {verb!r} on the resource {kind_name(kind)!r}{scope}."
     )

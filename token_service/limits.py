@@ -6,6 +6,8 @@ its field says what is bounded, in which unit, and for whom. Each replica applie
 
 from msgspec import Struct
 
+from agentidp.domain.identity.valid_after import PATIENCE_SECONDS
+
 
 class Limits(Struct, frozen=True, kw_only=True):
     """Bounds of time, memory and rate. `Limits()` is what ships."""
@@ -25,8 +27,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Seconds by which further rejections in the same second are delayed."""
 
     # Requests that wait for `spec.tokensValidAfter` (issuance.tokens_valid_after).
-    valid_after_patience_seconds: float = 6.5
-    """Seconds that one request may wait: a clock that is 5 s ahead, up to 1 s to the next whole second, 0.5 s of slack."""
+    valid_after_patience_seconds: float = PATIENCE_SECONDS
+    """Seconds that one request may wait: 6.5. The operator tells what comes of it, so it is the domain's constant."""
     max_valid_after_waiters: int = 500
     """Requests that wait, in all."""
     max_valid_after_waiters_of_namespace: int = 125

@@ -79,6 +79,8 @@ class Metrics:
         self._checks = {matches: checks.labels("match" if matches else "mismatch") for matches in (True, False)}
         text = "Clients looked up at the API server because the index did not know them, or not this secret."
         self._look_ups = Counter("agentidp_look_ups", text, registry=registry)
+        text = "Token requests that were refused because the organization had had its tokens of the day."
+        self._daily_limit = Counter("agentidp_daily_limit_refusals", text, registry=registry)
         failures = Counter("agentidp_watch_failures", "Watches and lists that failed, by kind.", ["kind"], registry=registry)
         self._watch_failures = {kind: failures.labels(kind) for kind in KINDS}
         index = Gauge("agentidp_index_objects", "Objects in the index by kind.", ["kind"], registry=registry)
@@ -95,6 +97,10 @@ class Metrics:
     def looked_up(self) -> None:
         """Count a client that is looked up at the API server."""
         self._look_ups.inc()
+
+    def daily_limit_reached(self) -> None:
+        """Count a token that an organization may not have today."""
+        self._daily_limit.inc()
 
     def watch_failed(self, kind: str) -> None:
         """Count a watch or list that failed."""

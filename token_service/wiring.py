@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import structlog
+
 from agentidp.authentication.issuer_keys import Fetch, IssuerKeys
 from agentidp.cache.freshness import Freshness
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization
+from agentidp.domain.resources import NamespacedName
 from agentidp.domain.secrets.client_secrets import secret_matches
 from agentidp.domain.tokens.client_assertions import Workload
 from agentidp.kube.kinds import CREDENTIALS
@@ -41,6 +45,8 @@ from token_service.rate_limits.revocation_quota import RevocationQuota
 from token_service.rate_limits.tarpit import Tarpit
 from token_service.settings import TokenServiceSettings
 from token_service.tokens.validation import TokenValidator
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,7 @@ class TokenService:
             ),
             tokens,
             ClientRate(settings.client_requests_per_second, settings.client_burst, clocks.monotonic),
+            self.last_used,
         )
         self.request_cache = RequestCache(cache.clients, limits, clocks.wall)
         self.token = TokenEndpoint(
@@ -124,8 +131,7 @@ class TokenService:
             authenticator,
             cache.keys,
             self.freshness,
-            self.last_used,
-            DailyQuota(clocks.wall),
+            DailyQuota(clocks.wall, self._over_daily_limit),
             self.request_cache,
             TokensValidAfter(clocks.wall, limits, clocks.sleep),
             limits,
@@ -142,6 +148,16 @@ class TokenService:
 
     def _reflector_of(self, plural: str) -> Reflector[Any]:
         return next(reflector for reflector in self.reflectors if reflector.source.plural == plural)
+
+    def _over_daily_limit(self, agent: ClientAgent, organization: ClientOrganization, first: bool) -> None:
+        self.metrics.daily_limit_reached()
+        if first:
+            agent_name = NamespacedName(agent.namespace, agent.name)
+            organization_id = organization.organization_id
+            log.warning(
+                "no token: the organization has had its tokens of today", agent=str(agent_name), organization=organization_id
+            )
+            self.last_used.over_daily_limit(agent.agent_id)
 
     def _counted(self, look_up: LookUp) -> LookUp:
         async def counted(client_id: str) -> ClientIndex:

@@ -1,4 +1,4 @@
-"""`rotate`: asks for a new secret by `spec.rotation.requestedAt`, and waits for it if told to."""
+"""`rotate`: request a new secret with `spec.rotation.requestedAt`, and wait for it with `--wait`."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ from kubectl_agentidp.arguments import Commands, declared_duration, duration
 from kubectl_agentidp.client import PluginClient, SpecPatch
 from kubectl_agentidp.errors import CommandError, NoAnswer
 from kubectl_agentidp.terminal import note, show
-from kubectl_agentidp.views.conditions import issued_at, standing
-from kubectl_agentidp.views.names import written
-from kubectl_agentidp.views.rotation import intention, is_delivered, outcome, progress, secret_in_use
+from kubectl_agentidp.views.conditions import last_issued_at, readiness
+from kubectl_agentidp.views.printers import object_name
+from kubectl_agentidp.views.rotation import announcement, is_delivered, progress, result, secret_in_use
 
-SUMMARY = "Ask for a new secret under the same client id."
+SUMMARY = "Request a new secret under the same client id."
 DETAILS = (
-    "The former secret stops working when the new one is delivered, or after the overlap; older ones go on working until the"
+    "The former secret stops working when the new one is delivered, or after the overlap; older ones keep working until the"
     " end of their own overlap. After a leak, --end-overlaps ends all of them when the new secret is delivered. It sets"
     " spec.rotation.requestedAt, with --overlap spec.rotation.overlap, which stays declared, and with --end-overlaps"
     " spec.rotation.endOverlapsAt. Needs get and patch on agentcredentials."
@@ -31,45 +31,46 @@ EXAMPLES = (
     "rotate screener -n agents-demo --wait --timeout 5m",
 )
 POLL_SECONDS = 0.25
-TICK = timedelta(milliseconds=1)
+REQUEST_DELAY = timedelta(milliseconds=1)
+"""The API server tells whole seconds; this makes the request differ from one that `date` writes in the same second."""
 
 
 def add(commands: Commands) -> None:
-    """Its arguments."""
+    """Add the command and its arguments."""
     parser = commands.add("rotate", run, SUMMARY, details=DETAILS, examples=EXAMPLES)
     parser.add_argument("name", metavar="CREDENTIAL")
-    parser.add_argument("--overlap", type=declared_duration, metavar="1h", help="how long the former secret goes on working")
-    parser.add_argument(
-        "--end-overlaps", action="store_true", help="no former secret goes on working, whatever overlaps were declared"
-    )
-    parser.add_argument("--wait", action="store_true", help="return when the new secret is delivered")
-    parser.add_argument("--timeout", type=duration, default="1m", metavar="5m", help="wait no longer than this (default: 1m)")
+    parser.add_argument("--overlap", type=declared_duration, metavar="1h", help="how long the former secret keeps working")
+    parser.add_argument("--end-overlaps", action="store_true", help="end all former secrets, also within their overlaps")
+    parser.add_argument("--wait", action="store_true", help="wait until the new secret is delivered")
+    parser.add_argument("--timeout", type=duration, default="1m", metavar="5m", help="maximum time to wait (default: 1m)")
 
 
-async def run(access: PluginClient, asked: Namespace) -> None:
-    """Ask, tell what will be, and wait for it if told to."""
-    now = await access.clock()
-    credential = await access.change(
-        CREDENTIALS, asked.name, partial(rotation_request, now=now, overlap=asked.overlap, end_overlaps=asked.end_overlaps)
+async def run(client: PluginClient, options: Namespace) -> None:
+    """Request the rotation, print its effect, and wait for it with `--wait`."""
+    now = await client.clock()
+    credential = await client.change(
+        CREDENTIALS,
+        options.name,
+        partial(rotation_request, now=now, overlap=options.overlap, end_overlaps=options.end_overlaps),
     )
     assert credential  # noqa: S101 a rotation always changes something
-    show(f"{written(CREDENTIALS, asked.name)} rotation requested")
-    if not asked.wait:
-        note(intention(credential))
+    show(f"{object_name(CREDENTIALS, options.name)} rotation requested")
+    if not options.wait:
+        note(announcement(credential))
         return
-    rotated = await _rotated(access, credential, asked.timeout)
-    show(f"{written(CREDENTIALS, asked.name)} rotated")
-    note(outcome(rotated, secret_in_use(credential), datetime.now(UTC)))
+    rotated = await _wait(client, credential, options.timeout)
+    show(f"{object_name(CREDENTIALS, options.name)} rotated")
+    note(result(rotated, secret_in_use(credential), datetime.now(UTC)))
 
 
 def rotation_request(
     credential: AgentCredential, now: datetime, overlap: str | None = None, *, end_overlaps: bool = False
 ) -> SpecPatch:
-    """What to merge into the spec: a request later than the present secret, also where two clocks differ. Raises Failure.
+    """Return the patch of the spec: a request that is later than the present secret, also if two clocks differ.
 
-    The API server tells whole seconds. The request is a tick later, so that what `date` writes in that second is another.
+    Raises CommandError if the operator would not rotate the credential.
     """
-    requested = rfc3339(max(now, _last_issue(credential)) + TICK, "milliseconds")
+    requested = rfc3339(max(now, _last_issue(credential)) + REQUEST_DELAY, "milliseconds")
     rotation = {"requestedAt": requested}
     if overlap:
         rotation["overlap"] = overlap
@@ -79,59 +80,59 @@ def rotation_request(
 
 
 def _last_issue(credential: AgentCredential) -> datetime:
-    """When the present secret was made. Raises Failure where the operator would not make another one."""
-    name, issued = credential.key, issued_at(credential)
+    """Return when the present secret was generated. Raises CommandError if the operator would not generate another one."""
+    name, issued = credential.key, last_issued_at(credential)
     if credential.spec.state is CredentialState.REVOKED or credential.status.phase is CredentialPhase.REVOKED:
         raise CommandError(f"AgentCredential {name} is revoked, for good: it is not rotated.", "Declare a new AgentCredential.")
     if credential.spec.secret_hash:
         raise CommandError(
-            f"AgentCredential {name} has a secret that its owner keeps.", "It is rotated by changing spec.secretHash."
+            f"AgentCredential {name} has a provided hash: the operator does not rotate it.", "Change spec.secretHash instead."
         )
     if credential.status.phase is CredentialPhase.EXPIRED:
         raise CommandError(f"AgentCredential {name} has expired.", "A later spec.expiresAt issues a fresh secret.")
     if issued is None:
-        why = standing(credential).message or "The operator has not seen it."
-        raise CommandError(f"AgentCredential {name} has no secret yet. {why}", "There is nothing to rotate.")
+        reason = readiness(credential).message or "The operator has not reconciled it."
+        raise CommandError(f"AgentCredential {name} has no secret yet. {reason}", "There is nothing to rotate.")
     return issued
 
 
-async def _rotated(access: PluginClient, credential: AgentCredential, patience: timedelta) -> AgentCredential:
-    """The credential when its new secret is delivered. Raises Failure when the time is over."""
-    requested, deadline = credential.spec.rotation.requested_at, time.monotonic() + patience.total_seconds()
+async def _wait(client: PluginClient, credential: AgentCredential, limit: timedelta) -> AgentCredential:
+    """Return the credential when its new secret is delivered. Raises CommandError after the time limit."""
+    requested, deadline = credential.spec.rotation.requested_at, time.monotonic() + limit.total_seconds()
     assert requested  # noqa: S101 it was just set
-    told = ""
+    printed = ""
     while not is_delivered(credential, requested):
         if credential.status.phase in {CredentialPhase.REVOKED, CredentialPhase.EXPIRED}:
             raise CommandError(f"not rotated. {progress(credential)}")
-        if progress(credential) != told:
-            told = progress(credential)
-            note(told)
+        if progress(credential) != printed:
+            printed = progress(credential)
+            note(printed)
         if time.monotonic() > deadline:
-            raise _too_late(credential, patience)
+            raise _timeout(credential, limit)
         await asyncio.sleep(POLL_SECONDS)
-        credential = await _seen_again(access, credential)
+        credential = await _read_again(client, credential)
     return credential
 
 
-async def _seen_again(access: PluginClient, credential: AgentCredential) -> AgentCredential:
-    """As it is now; as it was, where the API server does not answer. Raises Failure where another one has its name."""
+async def _read_again(client: PluginClient, credential: AgentCredential) -> AgentCredential:
+    """Return the present credential; the former one if the API server does not answer."""
     try:
-        return same(credential, await access.get(CREDENTIALS, credential.metadata.name))
-    except NoAnswer as silence:
-        note(silence.problem)
+        return require_same_uid(credential, await client.get(CREDENTIALS, credential.metadata.name))
+    except NoAnswer as error:
+        note(error.problem)
         return credential
 
 
-def same(before: AgentCredential, seen: AgentCredential) -> AgentCredential:
-    """What was seen. Raises Failure where it is not the credential that was to be rotated: its secret is no rotation."""
-    if seen.metadata.uid != before.metadata.uid:
-        raise CommandError(f"AgentCredential {seen.key} was deleted and made anew meanwhile.", "It has a secret of its own.")
-    return seen
+def require_same_uid(before: AgentCredential, current: AgentCredential) -> AgentCredential:
+    """Return the current credential. Raises CommandError if it was deleted and created again: its secret is no rotation."""
+    if current.metadata.uid != before.metadata.uid:
+        raise CommandError(f"AgentCredential {current.key} was deleted and created again meanwhile.", "It has another secret.")
+    return current
 
 
-def _too_late(credential: AgentCredential, patience: timedelta) -> CommandError:
+def _timeout(credential: AgentCredential, limit: timedelta) -> CommandError:
     return CommandError(
-        f"not rotated within {patience.total_seconds():.0f} s. {progress(credential)}",
-        "The request stands: the operator rotates as soon as it runs and nothing is in the way."
-        f" `kubectl agentidp status {credential.metadata.name} -n {credential.metadata.namespace}` tells.",
+        f"not rotated within {limit.total_seconds():.0f} s. {progress(credential)}",
+        "The request stands: the operator rotates as soon as it runs and nothing prevents it."
+        f" `kubectl agentidp status {credential.metadata.name} -n {credential.metadata.namespace}` shows its state.",
     )

@@ -15,7 +15,7 @@ from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.client import PluginClient, SpecPatch
 from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import confirm, note, show
-from kubectl_agentidp.views.names import written
+from kubectl_agentidp.views.printers import object_name
 
 GITOPS_REVERTS = "If Git declares spec.state, commit the change there, too, or GitOps reverts it."
 GITOPS_IS_REFUSED = "If Git declares spec.state, commit the change there, too: the API server refuses to revert it."
@@ -99,7 +99,7 @@ async def run(change: StateChange, client: PluginClient, options: Namespace) -> 
     if decide(current) and change.question and not options.yes:
         confirm(change.question.format(name=current.key))
     changed = await client.change(change.kind, options.name, decide)
-    show(f"{written(change.kind, options.name)} {change.past_participle if changed else f'is {change.state} already'}")
+    show(f"{object_name(change.kind, options.name)} {change.past_participle if changed else f'is {change.state} already'}")
     if changed and change.remark:
         note(change.remark)
 

@@ -15,7 +15,7 @@ from kubectl_agentidp.client import PluginClient
 from kubectl_agentidp.errors import CommandError
 from kubectl_agentidp.terminal import show
 from kubectl_agentidp.token_request import ClientCredentials, TokenRequest, request_token
-from kubectl_agentidp.views.conditions import standing
+from kubectl_agentidp.views.conditions import readiness
 
 SUMMARY = "Get an access token with a credential's Secret, and print it."
 DETAILS = (
@@ -82,9 +82,9 @@ def _secret_name(credential: AgentCredential) -> str:
         raise CommandError(
             f"AgentCredential {credential.key} has a provided hash.", "No Secret in the cluster holds the client secret."
         )
-    stands = standing(credential)
+    state = readiness(credential)
     raise CommandError(
-        f"AgentCredential {credential.key} has no Secret. {stands.phase or 'Pending'}: {stands.message}",
+        f"AgentCredential {credential.key} has no Secret. {state.phase or 'Pending'}: {state.message}",
         "There is nothing to get a token with.",
     )
 

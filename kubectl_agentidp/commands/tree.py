@@ -3,10 +3,9 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from agentidp.kube.kinds import AGENTS, CREDENTIALS
+from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
 from kubectl_agentidp.arguments import Commands
 from kubectl_agentidp.client import PluginClient
-from kubectl_agentidp.commands.status import readable_organizations
 from kubectl_agentidp.terminal import note, show
 from kubectl_agentidp.views.decisions import TokenDecisions
 from kubectl_agentidp.views.tree import TreeResources, draw
@@ -30,8 +29,8 @@ async def run(client: PluginClient, options: Namespace) -> None:
     """List the resources and print the tree."""
     namespace = "" if options.all_namespaces else client.namespace
     agents, credentials = await client.list(AGENTS, namespace), await client.list(CREDENTIALS, namespace)
-    organizations, now = await readable_organizations(client, agents), datetime.now(UTC)
-    claimed = {agent.spec.organization_id for agent in agents}
+    claimed, now = {agent.spec.organization_id for agent in agents} - {None}, datetime.now(UTC)
+    organizations = await client.list_if_allowed(ORGANIZATIONS) if claimed or options.all_namespaces else []
     drawn = [item for item in organizations or () if options.all_namespaces or item.metadata.name in claimed]
     resources = TreeResources(agents, credentials, drawn, namespaced=options.all_namespaces)
     text = draw(resources, now, TokenDecisions(agents, organizations, now))

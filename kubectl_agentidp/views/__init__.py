@@ -1,1 +1,1 @@
-"""Resources as text: pure functions from resources and a moment to what is printed. No cluster, no clock, no secret."""
+"""Resources as text: pure functions from resources and the present time to the text of a command. No cluster, no clock."""

@@ -1,9 +1,9 @@
-"""What there is to say about an agent or a credential, as values: the state it is in and why, what overlaps, what is due."""
+"""The state of an agent or a credential as values: readiness with its reason, overlapping hashes, the next due event."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from agentidp.domain.identity.clients import accepted_until
@@ -12,7 +12,7 @@ from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, S
 from agentidp.domain.resources.conditions import READY, condition, is_ready
 from agentidp.domain.resources.reasons import Reason
 
-UNSEEN = "The operator has not acted on the latest change of the spec yet."
+OUTDATED = "The operator has not acted on the latest change of the spec yet."
 
 PHASES = {
     Reason.AGENT_SUSPENDED: "Suspended",
@@ -37,13 +37,13 @@ FAILURES = {
     Reason.NOT_ISSUED: "no secret of it is accepted",
     Reason.TOKENS_NOT_VALID_YET: "spec.tokensValidAfter of the Agent is in the future",
 }
-"""Sentences for what the token service decides by a spec that the operator has not acted on."""
+"""Sentences for the failures that the token service derives from a spec that the operator has not acted on."""
 
 
-class Standing(Struct, frozen=True, rename="camel"):
-    """Phase, and the Ready condition; "" where the operator has not said anything yet.
+class Readiness(Struct, frozen=True, rename="camel"):
+    """The phase and the Ready condition; "" before the operator has written them.
 
-    The message besides has what is in the way of a credential that works.
+    The message also names what prevents the delivery of the Secret while the credential works.
     """
 
     phase: str
@@ -51,11 +51,11 @@ class Standing(Struct, frozen=True, rename="camel"):
     reason: str
     message: str
     up_to_date: bool
-    """It is about the spec as it is, not about an earlier one."""
+    """Whether the status is about the present spec, not about an earlier one."""
 
 
-class What(StrEnum):
-    """What can be due."""
+class DueEvent(StrEnum):
+    """The events of a credential that happen at a time."""
 
     REQUESTED_ROTATION = "RequestedRotation"
     ROTATION = "Rotation"
@@ -63,69 +63,75 @@ class What(StrEnum):
     EXPIRY = "Expiry"
 
     @property
-    def words(self) -> str:
-        """For people: `end of overlap`."""
+    def text(self) -> str:
+        """Return the event in lower-case words: `end of overlap`."""
         return self.name.replace("_", " ").lower()
 
 
 class Due(Struct, frozen=True):
-    """When what is due."""
+    """An event with its time."""
 
     at: datetime
-    what: What
+    event: DueEvent = field(name="what")
 
 
-def standing(one: Agent | AgentCredential, failure: Reason | None = None) -> Standing:
-    """What the status says, with a warning in the message where it is about an earlier spec.
+def readiness(resource: Agent | AgentCredential, failure: Reason | None = None) -> Readiness:
+    """Return the readiness that the status has, with a warning if the status is about an earlier spec.
 
-    Where the token service would refuse what the status calls ready, its reason counts (`failure`).
+    `failure` is the reason why the token service refuses the resource. It overrides a status that is ready.
     """
-    status, conditions = one.status, one.status.conditions
+    status, conditions = resource.status, resource.status.conditions
     ready = condition(conditions, READY)
-    up_to_date = status.observed_generation == one.metadata.generation
+    up_to_date = status.observed_generation == resource.metadata.generation
+    warning = "" if up_to_date else OUTDATED
     if failure and is_ready(conditions):
-        told = ["" if up_to_date else UNSEEN, f"The token service gives it no token: {FAILURES.get(failure, failure)}."]
+        message = f"The token service gives it no token: {FAILURES.get(failure, failure)}."
         phase = PHASES.get(failure, status.phase if failure is Reason.NOT_ISSUED else "Pending")
-        return Standing(phase or "", False, failure.value, " ".join(filter(None, told)), up_to_date)
-    told = ["" if up_to_date else UNSEEN, ready.message if ready else "", in_the_way(one)]
-    return Standing(
+        return Readiness(phase or "", False, failure.value, _sentences(warning, message), up_to_date)
+    return Readiness(
         phase=status.phase or "",
         ready=is_ready(conditions),
         reason=ready.reason if ready else "",
-        message=" ".join(filter(None, told)),
+        message=_sentences(warning, ready.message if ready else "", delivery_problem(resource)),
         up_to_date=up_to_date,
     )
 
 
-def in_the_way(one: Agent | AgentCredential) -> str:
-    """What keeps the Secret of a credential that works from being as declared, and why; "" if nothing does."""
-    found = delivery_blocker(one.status) if isinstance(one, AgentCredential) and is_ready(one.status.conditions) else None
-    return f"{found.reason}: {found.message}" if found else ""
+def _sentences(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
-def overlapping(credential: AgentCredential, now: datetime) -> list[SecretHash]:
-    """The hashes of former secrets that are accepted still, each with its end; the one that ends first first."""
-    ends = [(accepted_until(one, credential.spec.rotation), one) for one in credential.status.secret_hashes]
-    hashes = [replace(one, not_after=end) for end, one in ends if end and end > now]
-    return sorted(hashes, key=lambda one: one.not_after or now)
+def delivery_problem(resource: Agent | AgentCredential) -> str:
+    """Return why the Secret of a working credential is not as declared; "" if it is, and for an agent."""
+    if not isinstance(resource, AgentCredential) or not is_ready(resource.status.conditions):
+        return ""
+    blocker = delivery_blocker(resource.status)
+    return f"{blocker.reason}: {blocker.message}" if blocker else ""
 
 
-def issued_at(credential: AgentCredential) -> datetime | None:
-    """When its youngest secret was made."""
+def overlapping_hashes(credential: AgentCredential, now: datetime) -> list[SecretHash]:
+    """Return the hashes of former secrets that are still accepted, each with its end, sorted by the end."""
+    ends = [(accepted_until(entry, credential.spec.rotation), entry) for entry in credential.status.secret_hashes]
+    hashes = [replace(entry, not_after=end) for end, entry in ends if end and end > now]
+    return sorted(hashes, key=lambda entry: entry.not_after or now)
+
+
+def last_issued_at(credential: AgentCredential) -> datetime | None:
+    """Return the time at which the youngest secret was generated; None before the first one."""
     status = credential.status
-    made = [one.created_at for one in status.secret_hashes]
-    return max(filter(None, [status.created_at, status.rotated_at, *made]), default=None)
+    created = [entry.created_at for entry in status.secret_hashes]
+    return max(filter(None, [status.created_at, status.rotated_at, *created]), default=None)
 
 
 def next_due(credential: AgentCredential) -> Due | None:
-    """What happens next by itself; a moment that has passed is overdue."""
+    """Return the next event that happens without a change of the spec; an event in the past is overdue."""
     spec, status = credential.spec, credential.status
     if status.phase is CredentialPhase.REVOKED:
         return None
-    dues = [
-        (unanswered_request(credential), What.REQUESTED_ROTATION),
-        (status.next_rotation_at, What.ROTATION),
-        *((one.not_after, What.END_OF_OVERLAP) for one in status.secret_hashes),
-        (None if status.phase is CredentialPhase.EXPIRED else spec.expires_at, What.EXPIRY),
+    events = [
+        (unanswered_request(credential), DueEvent.REQUESTED_ROTATION),
+        (status.next_rotation_at, DueEvent.ROTATION),
+        *((entry.not_after, DueEvent.END_OF_OVERLAP) for entry in status.secret_hashes),
+        (None if status.phase is CredentialPhase.EXPIRED else spec.expires_at, DueEvent.EXPIRY),
     ]
-    return min((Due(at, what) for at, what in dues if at), key=lambda due: due.at, default=None)
+    return min((Due(at, event) for at, event in events if at), key=lambda due: due.at, default=None)

@@ -1,6 +1,6 @@
-"""What the token service would do now with agents and credentials: decided by the functions that it decides with itself.
+"""Whether the token service accepts an agent or a credential now, decided by the same functions.
 
-The operator may be down, and a status about an earlier spec. The token service takes the stricter of the two, and so does this.
+The status may be about an earlier spec while the operator is down. The token service applies the stricter of spec and status.
 """
 
 from collections.abc import Sequence
@@ -21,22 +21,22 @@ from agentidp.domain.resources.reasons import Reason
 
 
 class TokenDecisions:
-    """The decisions at one moment. `organizations` is None where the caller may not list them: then none refuses an agent."""
+    """The decisions at one time; without `organizations` (the caller may not list them) no organization refuses an agent."""
 
     def __init__(self, agents: Sequence[Agent], organizations: Sequence[Organization] | None, now: datetime) -> None:
         self._agents = {agent.key: agent for agent in agents}
         self._organizations = (
-            None if organizations is None else {one.metadata.name: client_organization(one) for one in organizations}
+            None if organizations is None else {item.metadata.name: client_organization(item) for item in organizations}
         )
         self._now = now.timestamp()
 
     def of_agent(self, agent: Agent) -> Reason | None:
-        """The reason for which the agent gets no token, if there is one."""
+        """Return the reason why the agent gets no token, if there is one."""
         client, organization = self._client(agent)
         return agent_failure(client, organization) or valid_after_failure(client, self._now)
 
     def of_credential(self, credential: AgentCredential) -> Reason | None:
-        """The reason for which no secret of the credential gets a token, if there is one."""
+        """Return the reason why no secret of the credential gets a token, if there is one."""
         client = client_credential(credential)
         agent = self._agents.get(NamespacedName(credential.metadata.namespace, credential.spec.agent_ref.name))
         if agent is None:

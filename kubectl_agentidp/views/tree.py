@@ -12,9 +12,9 @@ from msgspec import Struct
 from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPolicy, NamespacedName, Organization, SecretHash
 from agentidp.domain.resources.reasons import Reason
-from kubectl_agentidp.views.conditions import in_the_way, next_due, standing
+from kubectl_agentidp.views.conditions import delivery_problem, next_due, readiness
 from kubectl_agentidp.views.decisions import TokenDecisions
-from kubectl_agentidp.views.timestamps import dated
+from kubectl_agentidp.views.printers import dated
 
 BRANCH, LAST_BRANCH = "├── ", "└── "
 TRUNK, NO_TRUNK = "│   ", "    "
@@ -87,8 +87,8 @@ class _TreeBuilder:
 
     def _agent(self, agent: Agent) -> Node:
         takes_no_secrets = agent.spec.credential_policy is CredentialPolicy.WORKLOAD_ONLY
-        standing_words = _standing(agent, self._decisions.of_agent(agent))
-        words = [f"Agent {self._name(agent.key)}", *standing_words, agent.status.agent_id or ""]
+        readiness_words = _readiness(agent, self._decisions.of_agent(agent))
+        words = [f"Agent {self._name(agent.key)}", *readiness_words, agent.status.agent_id or ""]
         words.append("takes no secrets" if takes_no_secrets else "")
         return Node(GAP.join(filter(None, words)), _workloads(agent) + self._credentials_of(agent.key))
 
@@ -97,12 +97,14 @@ class _TreeBuilder:
 
     def _credential(self, credential: AgentCredential) -> Node:
         due = next_due(credential)
-        words = [f"Credential {credential.metadata.name}", *_standing(credential, self._decisions.of_credential(credential))]
+        words = [f"Credential {credential.metadata.name}", *_readiness(credential, self._decisions.of_credential(credential))]
         if due:
-            words.append(f"next: {due.what.words} {dated(due.at, self._now)}")
+            words.append(f"next: {due.event.text} {dated(due.at, self._now)}")
         return Node(
             GAP.join(words),
-            tuple(self._hash(one, accepted_until(one, credential.spec.rotation)) for one in credential.status.secret_hashes),
+            tuple(
+                self._hash(entry, accepted_until(entry, credential.spec.rotation)) for entry in credential.status.secret_hashes
+            ),
         )
 
     def _hash(self, entry: SecretHash, until: datetime | None) -> Node:
@@ -122,8 +124,8 @@ def _workloads(agent: Agent) -> tuple[Node, ...]:
     return tuple(Node(f"Workload of ServiceAccount {workload.service_account_name}") for workload in agent.spec.workloads)
 
 
-def _standing(resource: Agent | AgentCredential, failure: Reason | None) -> list[str]:
+def _readiness(resource: Agent | AgentCredential, failure: Reason | None) -> list[str]:
     """Return the phase, and the message if the resource is not ready or the status is about an earlier spec."""
-    stands = standing(resource, failure)
-    well = stands.ready and stands.up_to_date and not in_the_way(resource)
-    return [stands.phase or "Pending"] if well else [stands.phase or "Pending", stands.message]
+    state = readiness(resource, failure)
+    phase = state.phase or "Pending"
+    return [phase] if state.ready and state.up_to_date and not delivery_problem(resource) else [phase, state.message]

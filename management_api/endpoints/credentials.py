@@ -18,6 +18,7 @@ from management_api.schemas.credentials import (
     CredentialPage,
     CredentialRequest,
     CredentialWithSecret,
+    RotationRequest,
     SecretRef,
     credential_fields,
 )
@@ -25,6 +26,8 @@ from management_api.schemas.credentials import (
 CredentialId = Annotated[str, Path(alias="credentialId")]
 RequestBody = Annotated[CredentialRequest, Body()]
 NO_BODY = CredentialRequest()
+RotationBody = Annotated[RotationRequest, Body()]
+NO_ROTATION_BODY = RotationRequest()
 
 router = APIRouter(prefix=BASE_PATH + "/agents/{agentId}/credentials", tags=["credentials"])
 
@@ -61,15 +64,17 @@ async def list_credentials(
     responses=error_responses(*WRITE_ERRORS, 404, 409),
 )
 async def rotate_credential(
-    call: AuthenticatedCall, agent_id: AgentId, credential_id: CredentialId, body: RequestBody = NO_BODY
+    call: AuthenticatedCall, agent_id: AgentId, credential_id: CredentialId, body: RotationBody = NO_ROTATION_BODY
 ) -> Any:
     """Another secret for the same credential; the old one is refused before the answer is sent.
 
-    Tokens that were issued stay valid. A credential that is delivered to a Secret is rotated there.
+    Tokens that were issued stay valid. A credential that is delivered to a Secret is rotated there: then a declared overlap
+    counts, unless `endOverlaps` ends it.
     """
     agent = await call.agent(Action.CHANGE_CREDENTIAL, agent_id)
     credential = _credential_of(call.api.cache, agent, credential_id)
-    result = await call.change(lambda: call.api.credentials.rotate(agent, credential, body.expires_at, call.context))
+    rotate, end_overlaps = call.api.credentials.rotate, body.end_overlaps
+    result = await call.change(lambda: rotate(agent, credential, body.expires_at, call.context, end_overlaps=end_overlaps))
     return _credential_response(result, agent)
 
 

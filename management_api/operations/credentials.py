@@ -61,7 +61,7 @@ class CredentialResult(NamedTuple):
 
 
 class CredentialOperations:
-    """All changes of credentials."""
+    """Changes of credentials, each with its audit annotations."""
 
     def __init__(
         self,
@@ -99,15 +99,24 @@ class CredentialOperations:
             raise await self._withdraw(change, error, "The new credential is revoked.") from error
 
     async def rotate(
-        self, agent: CachedAgent, credential: CachedCredential, expires: datetime | None, context: RequestContext
+        self,
+        agent: CachedAgent,
+        credential: CachedCredential,
+        expires: datetime | None,
+        context: RequestContext,
+        *,
+        end_overlaps: bool = False,
     ) -> CredentialResult:
-        """Give the credential another secret; the old one stops working. Raises ApiFailure and ApiError."""
+        """Give the credential another secret; the old one stops working. Raises ApiFailure and ApiError.
+
+        A secret that this API makes has no overlap, so `end_overlaps` is for those that the operator delivers.
+        """
         preconditions.require_active(agent)
         await self._require_replicas()
         current = await self._read(credential)
         preconditions.require_rotatable(current, expires)
         if current.spec.secret_hash is None:
-            return await self._rotate_delivered(credential, current, expires, context)
+            return await self._rotate_delivered(credential, current, expires, context, end_overlaps)
         preconditions.require_generated(current)
         secret = (await self._generator.make(context.caller.tenant)).of(credential.credential_id)
         change = await self._pending.begin(rotation(current, secret.hashed, context.request_id))
@@ -149,11 +158,18 @@ class CredentialOperations:
             raise unavailable(f"{error} Nothing was done.") from error
 
     async def _rotate_delivered(
-        self, credential: CachedCredential, current: AgentCredential, expires: datetime | None, context: RequestContext
+        self,
+        credential: CachedCredential,
+        current: AgentCredential,
+        expires: datetime | None,
+        context: RequestContext,
+        end_overlaps: bool,
     ) -> CredentialResult:
         """Let the operator rotate a secret that it delivers to a Secret, which this API cannot read."""
         requested_at = preconditions.next_rotation_time(current)
         request = {"requestedAt": micro_time(requested_at)}
+        if end_overlaps:
+            request["endOverlapsAt"] = request["requestedAt"]
         patch = preconditions.rotation_patch(context.annotations(), expires, rotation=request)
         await self._change(credential, lambda latest: preconditions.unless_superseded(current, latest, patch))
         try:

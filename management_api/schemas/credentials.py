@@ -42,6 +42,15 @@ class CredentialRequest(RequestModel):
     expires_at: Future = Field(default=UNSET, description="When it stops working; in the future.")
 
 
+class RotationRequest(CredentialRequest):
+    """What may be said of a rotation."""
+
+    end_overlaps: bool = Field(
+        default=False,
+        description="Ends every overlap: no secret that was made before is accepted any more. For a secret that leaked.",
+    )
+
+
 class Credential(ResponseModel):
     """A credential, without its secret. An expired one is listed as active, with its past `expiresAt`."""
 

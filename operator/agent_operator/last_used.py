@@ -6,8 +6,8 @@ in status, and what is not known counts as used (see `agentidp.domain.lifecycle.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -15,8 +15,8 @@ import structlog
 from msgspec.structs import replace
 
 from agent_operator.clock import now
-from agent_operator.daily_limits import DailyLimitEvents
-from agentidp.domain.resources import SecretHash
+from agentidp.domain.resources import Agent, SecretHash
+from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
@@ -25,6 +25,10 @@ SECONDS_FOR_AN_ANSWER = 5.0
 SPARE = 100
 """So many credentials that are gone, and as many again as there are, may be remembered."""
 
+DAILY_LIMIT_NOTE = (
+    "It got no token: the agents of its Organization have had those of this day (spec.limits.tokensPerDay). They get more"
+    " after midnight UTC, or when an administrator raises the limit."
+)
 log = structlog.get_logger()
 
 
@@ -75,6 +79,29 @@ class LastUsedRecord:
     def incomplete(self) -> None:
         """A replica did not answer: what it has seen is not known."""
         self._complete_since = None
+
+
+class DailyLimitEvents:
+    """One event for each agent that got no token because its organization had had those of the day.
+
+    However many replicas report it, and however often. The token service has no right to write events.
+    """
+
+    def __init__(self, agent_of: Callable[[str], Agent | None], tell: Callable[[Agent, Reason, str], None]) -> None:
+        self._agent_of = agent_of
+        self._tell = tell
+        self._day = date.min
+        self._told: set[str] = set()
+
+    def add(self, reports: Iterable[LastUsedReport], now: datetime) -> None:
+        """What replicas have just told; what happened on another day is no news."""
+        if now.date() != self._day:
+            self._day, self._told = now.date(), set()
+        refused = {agent_id for report in reports for agent_id, at in report.over_daily_limit.items() if at.date() == self._day}
+        for agent_id in refused - self._told:
+            if agent := self._agent_of(agent_id):
+                self._told.add(agent_id)
+                self._tell(agent, Reason.DAILY_LIMIT_REACHED, DAILY_LIMIT_NOTE)
 
 
 class LastUsedPoller:

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from agent_operator.access_token import bearer_token
 from agent_operator.cache.cluster_cache import ClusterCache
-from agent_operator.daily_limits import DailyLimitEvents
-from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, LastUsedPoller, LastUsedRecord
+from agent_operator.last_used import SECONDS_FOR_AN_ANSWER, DailyLimitEvents, LastUsedPoller, LastUsedRecord
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
 from agent_operator.reconcilers.agent import AgentReconciler
@@ -36,7 +35,7 @@ from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.pools.secret_generator import SecretGenerator
 from agentidp.runtime.token_buckets import TokenBuckets
 
-NAME = "agentidp-operator"
+NAME = delivery.FIELD_MANAGER
 LEASE = "agentidp-operator"
 EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE = 0.5, 1_000
 """Of each namespace, and of its warnings apart: as the API server keeps events for an hour, 2,800 of each in etcd at most."""

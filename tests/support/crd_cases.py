@@ -83,6 +83,12 @@ REFUSED = {
     "a bound shorter than the overlap": Refused(
         a_credential(rotation={"overlap": "1h", "maxOverlap": "59m"}), "spec.rotation.maxOverlap must be at least"
     ),
+    "a bound of the overlap without WhenUnused": Refused(
+        a_credential(rotation={"overlap": "1h", "maxOverlap": "2h"}), "spec.rotation.maxOverlap has an effect with"
+    ),
+    "a schedule for a hash that its owner provides": Refused(
+        a_credential(rotation={"every": "24h"}, secretHash={"hash": BCRYPT}), "spec.rotation.every has no effect with"
+    ),
     "a bound without an overlap": Refused(
         a_credential(rotation={"maxOverlap": "1h"}), "spec.rotation.maxOverlap must be at least"
     ),
@@ -101,7 +107,7 @@ REFUSED = {
     "a key that is the default of another": Refused(
         a_secret(keys={"clientId": "client_secret"}), "spec.secret.keys must be four different names"
     ),
-    "a label with a space in its value": Refused(a_secret(labels={"team": "a b"}), "spec.secret.labels.team"),
+    "a label with a space in its value": Refused(a_secret(labels={"team": "a b"}), "spec.secret.labels must have values"),
     "a label with a space in its key": Refused(a_secret(labels={"the team": "a"}), "spec.secret.labels must have keys"),
     "a label with a key of 64 characters": Refused(a_secret(labels={"k" * 64: "a"}), "spec.secret.labels must have keys"),
     "a label with a long prefix": Refused(a_secret(labels={"p" * 254 + "/key": "a"}), "spec.secret.labels must have keys"),
@@ -122,7 +128,8 @@ REFUSED = {
     ),
     "a hash that is cut off": Refused(a_credential(secretHash={"hash": BCRYPT[:-1]}), "spec.secretHash.hash"),
     "a secret in place of its hash": Refused(
-        a_credential(secretHash={"hash": "sk_live_0123456789abcdef0123456789abcdef"}), "spec.secretHash.hash"
+        a_credential(secretHash={"hash": "sk_live_0123456789abcdef0123456789abcdef"}),
+        "spec.secretHash.hash must be a bcrypt hash",
     ),
     "a hint of 7 digits": Refused(a_credential(secretHash={"hash": BCRYPT, "hint": "0a1b2c3"}), "spec.secretHash.hint"),
     "both a Secret and a hash": Refused(

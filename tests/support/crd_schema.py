@@ -3,6 +3,7 @@
 What lives here only reads `crds/` and `full/`. What the API server makes of them is `api_server`.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,14 @@ class Field(NamedTuple):
         if "additionalProperties" in self.schema:
             return "map"
         return str(self.schema["format"] if self.schema.get("format") == "date-time" else self.schema["type"])
+
+
+def pattern_rule(schema: dict[str, Any]) -> tuple[str, str] | None:
+    """The regular expression that a rule of this schema asks of the whole value, and the message; None where there is none."""
+    for rule in schema.get("x-kubernetes-validations", []):
+        if found := re.search(r"(?:^|&& )self\.matches\(r(['\"])(.*)\1\)$", rule["rule"].strip()):
+            return found[2], rule["message"]
+    return None
 
 
 @cache

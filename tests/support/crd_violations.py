@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from tests.support.crd_schema import Field, Manifest, crds, fields, full_manifests, schema_of
+from tests.support.crd_schema import Field, Manifest, crds, fields, full_manifests, pattern_rule, schema_of
 
 Schema = dict[str, Any]
 
@@ -71,6 +71,10 @@ def _violations_of(kind: str, field: Field) -> Iterator[tuple[str, Violation]]:
         resource, holder, key, location = _found(kind, field.path)
         del holder[key]
         yield "required", Violation(resource, location, "Required value")
+    if rule := pattern_rule(field.schema):
+        resource, holder, key, _ = _found(kind, field.path)
+        holder[key] = "\t\t"
+        yield "pattern", Violation(resource, "spec", rule[1])
     for keyword in sorted(field.schema.keys() & BOUNDS.keys()):
         if field.schema[keyword] != "atomic":
             yield keyword, _broken(kind, field, BOUNDS[keyword])

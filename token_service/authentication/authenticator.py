@@ -10,15 +10,16 @@ from agentidp.kube.errors import ApiError
 from token_service.authentication.client_assertion import ClientAssertionAuthenticator
 from token_service.authentication.client_secret import ClientSecretAuthenticator
 from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure
-from token_service.authentication.result import AuthenticatedClient
+from token_service.authentication.last_used import LastUsedLog
+from token_service.authentication.result import AuthenticatedClient, ClientBySecret
 from token_service.http.client_authentication import ClientAssertion, Presented, bearer_token, presented_by_client
-from token_service.http.request import FormRequest
+from token_service.http.request import FormRequest, RawRequest
 from token_service.rate_limits.client_rate import ClientRate
 from token_service.tokens.validation import TokenValidator
 
 
 class ClientAuthenticator:
-    """Authenticates requests by any method, and counts them against the client's rate."""
+    """Authenticates requests by any method, notes the use of their secrets, and counts them against the client's rate."""
 
     def __init__(
         self,
@@ -27,12 +28,14 @@ class ClientAuthenticator:
         client_assertions: ClientAssertionAuthenticator,
         tokens: TokenValidator,
         rate: ClientRate,
+        last_used: LastUsedLog,
     ) -> None:
         self._issuer = issuer
         self._client_secrets = client_secrets
         self._client_assertions = client_assertions
         self._tokens = tokens
         self._rate = rate
+        self._last_used = last_used
 
     async def client(self, request: FormRequest) -> AuthenticatedClient:
         """The client by its id and secret, or by the assertion of its workload. Raises AuthenticationFailed and OAuthError."""
@@ -43,7 +46,7 @@ class ClientAuthenticator:
             client = await self._client(presented, request)
         except ApiError as error:
             raise unavailable("The API server cannot be asked about this client now.", 1) from error
-        self.count(client)
+        self.count(client, request.raw)
         return client
 
     async def _client(self, presented: Presented, request: FormRequest) -> AuthenticatedClient:
@@ -51,8 +54,13 @@ class ClientAuthenticator:
             return await self._client_assertions.authenticate(presented)
         return await self._client_secrets.authenticate(presented, request.receive)
 
-    def count(self, client: AuthenticatedClient) -> None:
-        """Count a request of this client. Raises OAuthError beyond its rate."""
+    def count(self, client: AuthenticatedClient, raw: RawRequest) -> None:
+        """Note the use of a secret, and count a request of this client. Raises OAuthError beyond its rate.
+
+        Each authentication is a use, at whichever endpoint, and whatever the request gets: its client has the secret.
+        """
+        if isinstance(client, ClientBySecret):
+            self._last_used.used(client.credential_id, client.hash, raw)
         self._rate.take(client.agent.agent_id)
 
     async def client_id(self, request: FormRequest, scope: str | None = None) -> str:

@@ -16,6 +16,7 @@ from agentidp.domain.secrets.last_used import MAX_CONSUMERS, LastUse, LastUsedRe
 from token_service.http.request import RawRequest
 from token_service.limits import LIMITS, Limits
 
+SECONDS_PER_DAY = 86_400
 MAX_CONSUMER_LENGTH = 120
 """Characters of a consumer."""
 
@@ -42,6 +43,8 @@ class LastUsedLog:
         self._replica = uuid.uuid4().hex
         self._since = datetime.fromtimestamp(clock(), UTC)
         self._notes: dict[tuple[str, str], _Note] = {}
+        self._over_daily_limit: dict[str, tuple[int, int]] = {}
+        """By agent id: the timestamp and the sequence of its first rejection of the day by a daily limit."""
         self._kept = 0
         """The number of notes that the last removal has kept."""
 
@@ -62,6 +65,14 @@ class LastUsedLog:
         if hashed.not_after is not None:
             _add_consumer(note.consumers, consumer_of(request))
 
+    def over_daily_limit(self, agent_id: str) -> None:
+        """Note that an agent was refused a token for the first time today; those of the days before are forgotten."""
+        now = int(self._clock())
+        oldest = next(iter(self._over_daily_limit.values()), (now, 0))[0]
+        if oldest // SECONDS_PER_DAY != now // SECONDS_PER_DAY:
+            self._over_daily_limit = {}
+        self._over_daily_limit[agent_id] = now, time.monotonic_ns()
+
     def report(self, replica: str, after: int) -> LastUsedReport:
         """All uses after those of an earlier report of this replica; all uses, where the id is another replica's."""
         reported = after if replica == self._replica else 0
@@ -71,7 +82,14 @@ class LastUsedLog:
             if note.sequence > reported:
                 use = LastUse(datetime.fromtimestamp(note.timestamp, UTC), tuple(reversed(note.consumers)))
                 uses.setdefault(credential_id, {})[fingerprint(hashed)] = use
-        return LastUsedReport(replica=self._replica, since=self._since, told=sequence, uses=uses)
+        over_daily_limit = {
+            agent_id: datetime.fromtimestamp(timestamp, UTC)
+            for agent_id, (timestamp, noted) in self._over_daily_limit.items()
+            if noted > reported
+        }
+        return LastUsedReport(
+            replica=self._replica, since=self._since, told=sequence, uses=uses, over_daily_limit=over_daily_limit
+        )
 
     def _remove_unpublished(self, now: int) -> None:
         """Remove notes of hashes that are not published any more, whenever there are twice as many as were kept.

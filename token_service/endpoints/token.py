@@ -14,8 +14,7 @@ from agentidp.domain.tokens.grants import TokenRequest
 from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, invalid_request, out_of_touch, unavailable
 from agentidp.http_server.asgi import Receive
 from token_service.authentication.authenticator import ClientAuthenticator
-from token_service.authentication.last_used import LastUsedLog
-from token_service.authentication.result import AuthenticatedClient, ClientBySecret
+from token_service.authentication.result import AuthenticatedClient
 from token_service.cluster.signing_keys import SigningKeys
 from token_service.endpoints.openapi import FORM_ERRORS, TEXT, error_responses, form_body, json_response
 from token_service.http.form import Form
@@ -72,7 +71,6 @@ class TokenEndpoint:
         authenticator: ClientAuthenticator,
         keys: SigningKeys,
         freshness: Freshness,
-        last_used: LastUsedLog,
         daily_quota: DailyQuota,
         request_cache: RequestCache,
         valid_after: TokensValidAfter,
@@ -83,7 +81,6 @@ class TokenEndpoint:
         self._authenticator = authenticator
         self._keys = keys
         self._freshness = freshness
-        self._last_used = last_used
         self._daily_quota = daily_quota
         self._request_cache = request_cache
         self._valid_after = valid_after
@@ -103,10 +100,10 @@ class TokenEndpoint:
             grant = prepare_grant(client, TokenRequest(form.get("scope"), form.resources), self._issuer)
         else:
             client, grant = cached.client, cached.grant
-            self._authenticator.count(client)
+            self._authenticator.count(client, raw)
 
         # 3. Apply limits: `spec.limits.tokensPerDay` of the client's organization.
-        self._daily_quota.take(client.organization)
+        self._daily_quota.take(client.agent, client.organization)
 
         # 4. Write the token (RFC 9068).
         writer = self._keys.writer()
@@ -117,8 +114,6 @@ class TokenEndpoint:
         # 5. Answer (RFC 6749, section 5.1); a repetition of this request skips steps 1 and 2.
         if cached is None:
             self._request_cache.add(raw, client, grant)
-        if isinstance(client, ClientBySecret):
-            self._last_used.used(client.credential_id, client.hash, raw)
         return JsonResponse(200, RESPONSE_BEGIN + token + grant.response_end)
 
     def _require_answerable(self, form: Form) -> None:

@@ -12,11 +12,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from agentidp.domain.identity.clients import ClientAgent
+from agentidp.domain.identity.valid_after import seconds_until_valid
 from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, too_many_requests
 from token_service.limits import LIMITS, Limits
-
-TIMER_SECONDS = 0.001
-"""Timers may fire early by that."""
 
 Sleep = Callable[[float], Awaitable[None]]
 """`asyncio.sleep`, or that of another clock."""
@@ -37,8 +35,7 @@ class TokensValidAfter:
 
     def seconds_left(self, agent: ClientAgent) -> float:
         """Seconds until a token of this agent is active; 0 where it is now. `iat` has no fractions."""
-        now, valid_after = self._clock(), agent.tokens_valid_after
-        return 0.0 if valid_after is None or valid_after <= int(now) else math.ceil(valid_after) - now + TIMER_SECONDS
+        return seconds_until_valid(agent.tokens_valid_after, self._clock())
 
     async def wait(self, agent: ClientAgent, seconds: float, patience: float) -> None:
         """Wait. Raises OAuthError where that takes longer than `patience`, or too many requests wait already."""

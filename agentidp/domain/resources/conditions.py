@@ -1,4 +1,4 @@
-"""`metav1.Condition` lists: set one, keep the others, and let the transition time tell the last change of status."""
+"""Lists of `metav1.Condition`: set one, keep the others; the transition time is that of the last change of status."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ READY = "Ready"
 SECRET_DELIVERED = "SecretDelivered"  # noqa: S105 the name of a condition
 """Of an AgentCredential: the Secret holds a `client_id` and a `client_secret` that are accepted."""
 SCOPES_ALLOWED = "ScopesAllowed"
-"""Of an Agent: its Organization allows all of its scopes. There where that was ever False."""
+"""Of an Agent: its Organization allows all of its scopes. The condition is present once it was False."""
 
 
 def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -117,6 +118,20 @@ def test_rotate_what_is_delivered_to_a_secret(api: Api, home: Tenant, agent_id: 
     assert after.client_secret != before.client_secret
     eventually("the new one is served", lambda: is_served(after))
     eventually("the old one is refused", lambda: is_refused(before))
+
+
+def test_rotate_ends_overlaps_after_a_leak(api: Api, home: Tenant, agent_id: str) -> None:
+    """Declared is a day; `endOverlaps` refuses what was made before all the same (rotation.md, A secret that leaked)."""
+    first = home.issue("leaked", rotation={"overlap": "24h"})
+    credential_id = home.get("AgentCredential", "leaked")["metadata"]["uid"]
+    answer = api.rotate(agent_id, credential_id)
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    between = home.pair("leaked")
+    assert is_served(first)
+    assert api.rotate(agent_id, credential_id, endOverlaps=True).status_code == HTTPStatus.OK
+    for pair in (first, between):
+        eventually("an older one is refused", partial(is_refused, pair))
+    eventually("the new one is served", lambda: is_served(home.pair("leaked")))
 
 
 def test_revoke(api: Api, agent_id: str, all_programs: Programs) -> None:

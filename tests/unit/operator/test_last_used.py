@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_operator.last_used import SPARE, LastUsedRecord
+from agent_operator.last_used import SPARE, DailyLimitEvents, LastUsedRecord
 from agentidp.domain.lifecycle.retirement import with_uses
-from agentidp.domain.resources import CredentialStatus, SecretHash
+from agentidp.domain.resources import Agent, CredentialStatus, SecretHash
+from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.last_used import LastUse, LastUsedReport, fingerprint
-from tests.support.worlds import CREDENTIAL_ID, NOW, a_hash
+from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, NOW, a_hash, a_registered_agent
 
 TO_COME = [datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime.now(UTC) + timedelta(days=400)]
 
@@ -55,3 +56,27 @@ def test_credentials_that_are_gone_are_forgotten() -> None:
         book.add(told_of(a_hash(), credential_id=f"{number}"))
         book.forget_gone(lambda one: int(one) > number - 10, 10)  # noqa: B023 it is asked at once
     assert len(book) <= 2 * 10 + SPARE + 1
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ONE_DAY = timedelta(days=1)
+
+
+def daily_report(**refused: datetime) -> LastUsedReport:
+    """What a replica tells: the agent with this id was refused then; `unknown` is an id that no agent has."""
+    ids = {AGENT_ID if name == "agent" else name: at for name, at in refused.items()}
+    return LastUsedReport(replica="one", since=NOON - ONE_DAY, told=1, uses={}, over_daily_limit=ids)
+
+
+def test_daily_limit_events_are_one_for_each_agent_and_day() -> None:
+    """However many replicas report it; a report of yesterday, or of an agent that is gone, is no event (decision 44)."""
+    events: list[tuple[Agent, Reason]] = []
+    agent = a_registered_agent()
+    limits = DailyLimitEvents({AGENT_ID: agent}.get, lambda about, reason, _: events.append((about, reason)))
+    limits.add([daily_report(agent=NOON), daily_report(agent=NOON), daily_report(unknown=NOON)], NOON)
+    limits.add([daily_report(agent=NOON)], NOON + timedelta(hours=1))
+    assert events == [(agent, Reason.DAILY_LIMIT_REACHED)]
+    limits.add([daily_report(agent=NOON)], NOON + ONE_DAY)
+    assert len(events) == 1
+    limits.add([daily_report(agent=NOON + ONE_DAY)], NOON + ONE_DAY)
+    assert len(events) == 2

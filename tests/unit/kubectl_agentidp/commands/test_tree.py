@@ -8,7 +8,9 @@ from agentidp.domain.resources import ObjectMeta, Organization, OrganizationSpec
 from tests.support.object_server import run_command, serving
 from tests.support.worlds import a_registered_agent, an_issued_credential
 
-ACME = Organization(metadata=ObjectMeta(name="acme"), spec=OrganizationSpec(display_name="Acme Corp."))
+ACME = Organization(
+    metadata=ObjectMeta(name="acme"), spec=OrganizationSpec(display_name="Acme Corp.", namespaces=("talent", "sales"))
+)
 OTHER = Organization(metadata=ObjectMeta(name="other"))
 
 
@@ -26,8 +28,8 @@ async def test_tree_draws_the_organizations_that_agents_of_the_namespace_claim(
 
 
 async def test_tree_of_all_namespaces_draws_all_organizations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Names are drawn with their namespace."""
-    with serving(a_registered_agent(organization_id="acme"), a_registered_agent(namespace="sales"), ACME, OTHER) as url:
+    """Also if no agent claims one; names are drawn with their namespace."""
+    with serving(a_registered_agent(namespace="sales"), OTHER) as url:
         await run_command("tree -A", url, tmp_path)
     printed = capsys.readouterr().out
     assert "Organization other" in printed

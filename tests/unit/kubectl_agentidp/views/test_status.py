@@ -1,4 +1,4 @@
-"""What `status` prints, as it is printed."""
+"""The text of `status`, line by line, and its JSON."""
 
 import json
 from textwrap import dedent
@@ -44,10 +44,10 @@ def exactly(text: str) -> str:
     return dedent(text).strip("\n")
 
 
-def test_a_namespace() -> None:
-    """A table each, the message last, because it is long."""
-    told = report([AGENT], [ROTATED, REVOKED], NOW)
-    assert as_text(told, NOW, namespaced=False) == exactly("""
+def test_status_of_a_namespace() -> None:
+    """Agents and credentials have a table each; the message is the last column, because it is long."""
+    rows = report([AGENT], [ROTATED, REVOKED], NOW)
+    assert as_text(rows, NOW, namespaced=False) == exactly("""
         AGENT      PHASE    REASON       CREDENTIALS   MESSAGE
         screener   Active   Registered   1/2           It may get tokens.
 
@@ -57,25 +57,25 @@ def test_a_namespace() -> None:
     """)
 
 
-def test_all_namespaces() -> None:
-    """The namespace comes first; a dash stands for what is not there."""
-    told = report([an_agent("new", namespace="one"), an_agent("new", namespace="another")], [], NOW)
-    assert as_text(told, NOW, namespaced=True) == exactly("""
+def test_status_of_all_namespaces() -> None:
+    """The namespace is the first column; a dash stands for a missing value."""
+    rows = report([an_agent("new", namespace="one"), an_agent("new", namespace="another")], [], NOW)
+    assert as_text(rows, NOW, namespaced=True) == exactly("""
         NAMESPACE   AGENT   PHASE   REASON   CREDENTIALS   MESSAGE
         one         new     -       -        -             The operator has not acted on the latest change of the spec yet.
         another     new     -       -        -             The operator has not acted on the latest change of the spec yet.
     """)
 
 
-def test_nothing_is_no_table() -> None:
-    """A header without rows would look like an answer."""
+def test_status_of_nothing_is_empty() -> None:
+    """There is no header without rows."""
     assert as_text(report([], [], NOW), NOW, namespaced=False) == ""
 
 
-def test_for_programs() -> None:
-    """Moments are absolute there, and nothing is left out that people see."""
-    told = json.loads(as_json(report([AGENT], [ROTATED], NOW)))
-    assert told["agents"] == [
+def test_status_as_json() -> None:
+    """Times are absolute, and every column of the tables is in it."""
+    rows = json.loads(as_json(report([AGENT], [ROTATED], NOW)))
+    assert rows["agents"] == [
         {
             "namespace": "talent",
             "name": "screener",
@@ -90,14 +90,14 @@ def test_for_programs() -> None:
             "credentials": {"active": 1, "total": 2},
         }
     ]
-    (credential,) = told["credentials"]
+    (credential,) = rows["credentials"]
     assert (credential["agent"], credential["secret"]) == ("screener", "pair")
     assert credential["nextDue"] == {"at": "2026-03-01T14:00:00Z", "what": "EndOfOverlap"}
     assert [one["until"] for one in credential["overlapping"]] == ["2026-03-01T14:00:00Z", "2026-03-02T11:00:00Z"]
 
 
-def test_no_hash_is_shown() -> None:
-    """They are no secrets, but nobody needs them on a screen."""
-    told = report([AGENT], [ROTATED], NOW)
+def test_status_has_no_hashes() -> None:
+    """They are no secrets, but a screen does not need them."""
+    rows = report([AGENT], [ROTATED], NOW)
     hashes = [one.hash for one in ROTATED.status.secret_hashes]
-    assert not any(one in as_json(told) + as_text(told, NOW, namespaced=True) for one in hashes)
+    assert not any(one in as_json(rows) + as_text(rows, NOW, namespaced=True) for one in hashes)

@@ -1,8 +1,14 @@
 """What the token service notes of the use of secrets, and whom it tells."""
 
+import pytest
+from structlog.testing import capture_logs
+
 from agentidp.domain.identity.clients import ClientHash
+from agentidp.domain.resources import OrganizationLimits
 from agentidp.domain.secrets.last_used import MAX_CONSUMERS, LastUse, fingerprint
 from tests.support.clocks import ManualClock
+from tests.support.token_services import CLIENT, OTHER_SECRET, ServedAlone, the_credential, the_hash
+from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, an_organization
 from token_service.authentication.last_used import MAX_CONSUMER_LENGTH, LastUsedLog, consumer_of
 from token_service.http.request import RawRequest
 from token_service.limits import LIMITS
@@ -115,3 +121,42 @@ def test_what_is_published_takes_no_time_to_keep() -> None:
         clock.now += 1
     assert len(log) == 10 * LIMITS.last_used_slack
     assert asked < 20 * LIMITS.last_used_slack
+
+
+ENDPOINTS = {
+    "token": ("/token", {"grant_type": "client_credentials"}),
+    "introspection": ("/token/introspect", {"token": "any"}),
+    "revocation": ("/token/revoke", {"token": "any"}),
+    "a token that it may not have": ("/token", {"grant_type": "client_credentials", "scope": "not:declared"}),
+}
+
+
+@pytest.mark.parametrize(("path", "form"), ENDPOINTS.values(), ids=ENDPOINTS)
+async def test_last_used_counts_each_authentication(served: ServedAlone, path: str, form: dict[str, str]) -> None:
+    """Whoever only introspects uses the secret, too: WhenUnused must not end it (rotation.md, `lastUsedAt`)."""
+    served.declare(a_registered_agent(), the_credential())
+    for _ in range(2):
+        await served.http.post(path, data=CLIENT | form)
+        uses = served.service.last_used.report("", 0).uses
+        assert list(uses[CREDENTIAL_ID]) == [fingerprint(the_hash().hash)]
+
+
+async def test_last_used_does_not_count_a_wrong_secret(served: ServedAlone) -> None:
+    """Nobody keeps a secret alive by guessing."""
+    served.declare(a_registered_agent(), the_credential())
+    await served.http.post("/token/introspect", data=CLIENT | {"client_secret": OTHER_SECRET, "token": "any"})
+    assert served.service.last_used.report("", 0).uses == {}
+
+
+async def test_last_used_report_names_agents_over_their_daily_limit_once(served: ServedAlone) -> None:
+    """And the log has one line; the metric counts each refusal (tenancy.md)."""
+    organization = an_organization(limits=OrganizationLimits(tokens_per_day=1))
+    served.declare(organization, a_registered_agent(organization_id="acme"), the_credential())
+    with capture_logs() as lines:
+        statuses = [(await served.token()).status_code for _ in range(4)]
+    assert statuses == [200, 429, 429, 429]
+    assert [line["agent"] for line in lines if "tokens of today" in line["event"]] == ["talent/screener"]
+    assert b"agentidp_daily_limit_refusals_total 3.0" in served.service.metrics.text()
+    first = served.service.last_used.report("", 0)
+    assert list(first.over_daily_limit) == [AGENT_ID]
+    assert served.service.last_used.report(first.replica, first.told).over_daily_limit == {}

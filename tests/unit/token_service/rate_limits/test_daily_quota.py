@@ -3,14 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
-from agentidp.domain.identity.clients import ClientOrganization, client_organization
+from agentidp.domain.identity.clients import ClientAgent, ClientOrganization, client_agent, client_organization
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.organization import OrganizationLimits
 from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
-from tests.support.worlds import an_organization
+from tests.support.worlds import a_registered_agent, a_uid, an_organization
 from token_service.rate_limits.daily_quota import SECONDS_PER_DAY, DailyQuota
 
+AGENT = client_agent(a_registered_agent())
 NOON = 20_000 * SECONDS_PER_DAY + SECONDS_PER_DAY // 2
 
 
@@ -25,26 +26,44 @@ def test_an_organization_gets_as_many_as_its_limit_and_again_the_next_day() -> N
     clock = ManualClock(NOON)
     limits = DailyQuota(clock)
     for _ in range(3):
-        limits.take(limited(3))
+        limits.take(AGENT, limited(3))
     with pytest.raises(OAuthError) as refusal:
-        limits.take(limited(3))
+        limits.take(AGENT, limited(3))
     assert refusal.value.status == 429
     assert refusal.value.retry_after == SECONDS_PER_DAY // 2
     clock.now += SECONDS_PER_DAY // 2
-    limits.take(limited(3))
+    limits.take(AGENT, limited(3))
 
 
 def test_without_a_limit_nothing_is_counted() -> None:
     """Nor without an organization."""
     limits = DailyQuota(ManualClock(NOON))
     for organization in [None, limited(None)] * 100:
-        limits.take(organization)
+        limits.take(AGENT, organization)
 
 
 def test_organizations_do_not_use_up_each_others_tokens() -> None:
     """However many there are."""
     limits = DailyQuota(ManualClock(NOON))
     for number in range(1000):
-        limits.take(limited(1, f"o{number}"))
+        limits.take(AGENT, limited(1, f"o{number}"))
     with pytest.raises(OAuthError):
-        limits.take(limited(1, "o0"))
+        limits.take(AGENT, limited(1, "o0"))
+
+
+def test_daily_quota_reports_the_first_rejection_of_each_agent_and_day() -> None:
+    """For one log line and one event an agent and day (tenancy.md); the others are counted."""
+    clock, reported = ManualClock(NOON), list[tuple[str, bool]]()
+
+    def rejected(agent: ClientAgent, _: ClientOrganization, first: bool) -> None:
+        reported.append((agent.agent_id, first))
+
+    limits = DailyQuota(clock, rejected)
+    other = client_agent(a_registered_agent(a_uid(2)))
+    for agent in (AGENT, AGENT, other):
+        with pytest.raises(OAuthError):
+            limits.take(agent, limited(0))
+    clock.now += SECONDS_PER_DAY
+    with pytest.raises(OAuthError):
+        limits.take(AGENT, limited(0))
+    assert reported == [(AGENT.agent_id, True), (AGENT.agent_id, False), (other.agent_id, True), (AGENT.agent_id, True)]

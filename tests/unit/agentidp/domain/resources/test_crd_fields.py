@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agentidp.domain.resources import GROUP, VERSION
 from agentidp.domain.resources.meta import parse_duration
-from tests.support.crd_schema import Manifest, crds, fields, full_manifests, schema_of
+from tests.support.crd_schema import Manifest, crds, fields, full_manifests, pattern_rule, schema_of
 from tests.support.struct_schema import STRUCTS, decoded_fields
 
 CRDS = crds()
@@ -19,6 +19,7 @@ FIELDS = {f"{kind} {path}": field for kind, declared in DECLARED.items() for pat
 
 DECODED = {kind: decoded_fields(struct) for kind, struct in STRUCTS.items()}
 DIFFERENT_ANYWHERE = {"description", "x-kubernetes-validations"}
+PEOPLES_KINDS = {"Agent", "AgentCredential", "Organization"}
 every_kind = pytest.mark.parametrize("kind", STRUCTS)
 
 
@@ -119,13 +120,29 @@ def test_crd_fields_say_how_lists_merge() -> None:
 def test_crd_fields_that_are_alike_have_one_schema(alike: tuple[str, str]) -> None:
     """What is valid in one place is valid in every other."""
     found = [schema for path, (_, schema, _) in FIELDS.items() if re.fullmatch(rf"\w+ {alike[1]}", path)]
-    rules = [{key: value for key, value in schema.items() if key not in DIFFERENT_ANYWHERE} for schema in found]
+    rules = [{key: value for key, value in schema.items() if key not in DIFFERENT_ANYWHERE | {"pattern"}} for schema in found]
+    patterns = {rule[0] if (rule := pattern_rule(schema)) else schema.get("pattern") for schema in found} - {None}
     assert len(rules) > 1
+    assert len(patterns) <= 1
     assert all(rule == rules[0] for rule in rules)
 
 
+def test_crd_patterns_of_specs_are_sentences_with_an_example() -> None:
+    """A bare pattern tells nobody what to write. Times have one, because a CEL rule sees a time in place of its text."""
+    declared = {path: field.schema for path, field in FIELDS.items() if path.split()[0] in PEOPLES_KINDS and " spec." in path}
+    bare = {path for path, schema in declared.items() if "pattern" in schema and schema.get("format") != "date-time"}
+    assert bare == set()
+    messages = [rule[1] for schema in declared.values() if (rule := pattern_rule(schema))]
+    assert len(messages) > 20
+    assert [message for message in messages if "for example" not in message] == []
+
+
 @settings(max_examples=200)
-@given(st.from_regex(FIELDS["AgentCredential spec.rotation.every"].schema["pattern"], fullmatch=True).filter(bool))
+@given(
+    st.from_regex((pattern_rule(FIELDS["AgentCredential spec.rotation.every"].schema) or ("", ""))[0], fullmatch=True).filter(
+        bool
+    )
+)
 def test_crd_fields_admit_only_durations_that_are_read(text: str) -> None:
     """A duration that the API server lets through never stops the operator."""
     assert parse_duration(text) >= timedelta(0)

@@ -29,7 +29,7 @@ from agentidp.domain.resources import (
 from agentidp.domain.resources.conditions import READY, condition, is_ready
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.secret_delivery import client_secret_in
-from kubectl_agentidp.views.conditions import standing
+from kubectl_agentidp.views.conditions import readiness
 from kubectl_agentidp.views.decisions import TokenDecisions
 from tests.support.reconciling import ApiServer, Operator
 from tests.support.stories import a_foreign_secret, mended
@@ -167,13 +167,13 @@ def test_the_plugin_tells_what_the_token_service_decides_while_the_operator_is_d
     credential = with_metadata(credential, deletion_timestamp=NOW - HOUR if credential_deleted else None)
     world = ApiServer(credential, agent, [a_secret(an_issued_credential())])
     decisions = TokenDecisions([agent], [organization] if organization else [], now)
-    told = standing(credential, decisions.of_credential(credential))
+    told = readiness(credential, decisions.of_credential(credential))
     if credential.spec.secret_hash is None:
         assert told.ready == is_accepted(world, agent, organization, now)
     assert told.ready or told.reason
     known, owner = client_organization(organization) if organization else None, client_agent(agent)
     failure = agent_failure(owner, known) or valid_after_failure(owner, now.timestamp())
-    assert standing(agent, decisions.of_agent(agent)).ready == (failure is None)
+    assert readiness(agent, decisions.of_agent(agent)).ready == (failure is None)
 
 
 ENDS = {
@@ -189,7 +189,7 @@ def test_the_plugin_names_the_reason_of_the_spec(spec: dict[str, Any], reason: R
     """The operator is down; `kubectl agentidp status` says why there is no token."""
     settled = registered(an_agent(), None, NOW)
     agent = respecified_agent(settled, **spec)
-    told = standing(an_issued_credential(), TokenDecisions([agent], [], NOW).of_credential(an_issued_credential()))
+    told = readiness(an_issued_credential(), TokenDecisions([agent], [], NOW).of_credential(an_issued_credential()))
     assert (told.ready, told.reason) == (False, reason.value)
     assert told.message.startswith("The token service gives it no token: ")
 
