@@ -72,27 +72,21 @@ PARTICIPLE = re.compile(
 )
 
 REMAINING: dict[tuple[str, str], int] = {
-    ("agentidp", "large folders"): 4,
-    ("agentidp", "modules without a test"): 38,
-    ("agentidp", "participles"): 7,
-    ("agentidp", "short docstrings"): 58,
-    ("agentidp", "small modules"): 15,
+    ("agentidp", "modules without a test"): 33,
+    ("agentidp", "short docstrings"): 11,
+    ("agentidp", "small modules"): 14,
     ("operator", "modules without a test"): 15,
     ("operator", "participles"): 2,
     ("operator", "short docstrings"): 21,
-    ("operator", "small modules"): 7,
-    ("tests/integration/**/*.py", "patches"): 3,
-    ("tests/integration/**/*.py", "private reads"): 1,
-    ("tests/unit/agentidp/**/*.py", "patches"): 7,
-    ("tests/unit/agentidp/**/*.py", "private reads"): 4,
+    ("operator", "small modules"): 6,
+    ("tests/integration/**/*.py", "patches"): 1,
     ("tests/unit/operator/**/*.py", "patches"): 4,
     ("tests/unit/operator/**/*.py", "private reads"): 13,
-    ("tests/unit/token_service/**/*.py", "patches"): 44,
-    ("tests/unit/token_service/**/*.py", "private reads"): 20,
-    ("token_service", "large folders"): 2,
-    ("token_service", "modules without a test"): 24,
-    ("token_service", "short docstrings"): 22,
-    ("token_service", "small modules"): 15,
+    ("tests/unit/token_service/**/*.py", "private reads"): 2,
+    ("token_service", "large folders"): 1,
+    ("token_service", "modules without a test"): 22,
+    ("token_service", "short docstrings"): 13,
+    ("token_service", "small modules"): 10,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""
 
