@@ -3,11 +3,11 @@
 The API server decides both: who a token is (TokenReview), and what they may do (SubjectAccessReview).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
+from msgspec.structs import astuple
 
+from agentidp.authentication.reviews import UserInfo, review_access, review_token
 from agentidp.domain.resources import GROUP
 from agentidp.kube.client import KubeClient
 from agentidp.runtime.pools.fair_lock import FairLock
@@ -16,49 +16,17 @@ from management_api.auth.expiring_cache import ExpiringCache
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
 
-TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
-ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-SERVICE_ACCOUNT = "system:serviceaccount:"
 REMEMBERED_SECONDS = 5.0
 EVERYWHERE = ""
 
 
-class User(Struct, frozen=True):
-    """`authentication.k8s.io/v1` UserInfo, as it goes into an access review."""
-
-    username: str = ""
-    uid: str = ""
-    groups: tuple[str, ...] = ()
-    extra: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def home(self) -> str | None:
-        """The namespace of a ServiceAccount."""
-        if not self.username.startswith(SERVICE_ACCOUNT):
-            return None
-        return self.username.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
+class User(UserInfo, frozen=True):
+    """A user of the cluster, and the tenant that it belongs to."""
 
     @property
     def tenant(self) -> str:
-        """See `Caller.tenant`."""
+        """The tenant whose budget its changes are taken from (`Caller.tenant`)."""
         return f"user:{self.username}" if self.home is None else tenant_of(self.home)
-
-
-class _TokenStatus(Struct, frozen=True):
-    authenticated: bool = False
-    user: User = User()
-
-
-class _TokenReview(Struct, frozen=True):
-    status: _TokenStatus = _TokenStatus()
-
-
-class _AccessStatus(Struct, frozen=True):
-    allowed: bool = False
-
-
-class _AccessReview(Struct, frozen=True):
-    status: _AccessStatus = _AccessStatus()
 
 
 class _Question(NamedTuple):
@@ -80,10 +48,9 @@ class Reviews:
 
     async def user(self, token: str, tenant: str) -> User | None:
         """Whose token this is, if the API server takes it; in the turn of `tenant`. Not remembered: see `token_reviews`."""
-        body: dict[str, Any] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
-        answer = await self._ask(tenant, TOKEN_REVIEWS, body)
-        status = msgspec.json.decode(answer, type=_TokenReview).status
-        return status.user if status.authenticated and status.user.username else None
+        async with self._turns.place_for(tenant):
+            user = await review_token(self._cluster, token)
+        return User(*astuple(user)) if user else None
 
     async def allows(self, user: User, right: ResourceRight, namespace: str) -> bool:
         """Whether they may do this in this namespace, "" for all of them."""
@@ -96,18 +63,8 @@ class Reviews:
 
     async def _may(self, user: User, right: ResourceRight, namespace: str) -> bool:
         attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
-        spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
-        body: dict[str, Any] = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": spec | {"resourceAttributes": attributes},
-        }
-        answer = await self._ask(user.tenant, ACCESS_REVIEWS, body)
-        return msgspec.json.decode(answer, type=_AccessReview).status.allowed
-
-    async def _ask(self, tenant: str, path: str, body: dict[str, Any]) -> bytes:
-        async with self._turns.place_for(tenant):
-            return await self._cluster.request("POST", path, body=body)
+        async with self._turns.place_for(user.tenant):
+            return await review_access(self._cluster, user, attributes)
 
 
 class KubernetesCaller:

@@ -15,6 +15,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agentidp.authentication.issuer_keys import IssuerDiscovery, IssuerKeys
+from agentidp.authentication.reviews import TOKEN_REVIEWS
 from agentidp.domain.identity.administration import READ
 from agentidp.domain.tokens.access_tokens import TYPE, PublicKey
 from agentidp.domain.tokens.signing_keys import Algorithm
@@ -22,7 +23,6 @@ from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authentication import BearerAuthentication
-from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
 from management_api.auth.published_keys import PublishedKeys
 from management_api.cache.agents import CACHED_AGENTS
 from management_api.cache.cluster_cache import ClusterCache
