@@ -27,7 +27,7 @@ class UserInfo(Struct, frozen=True):
     extra: dict[str, tuple[str, ...]] = {}
 
     @property
-    def home(self) -> str | None:
+    def namespace(self) -> str | None:
         """The namespace of a ServiceAccount; None for any other user."""
         if not self.username.startswith(SERVICE_ACCOUNT):
             return None

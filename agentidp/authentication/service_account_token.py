@@ -55,7 +55,7 @@ class ServiceAccountToken:
     async def _path(self) -> str:
         """The path for tokens of the own ServiceAccount, by a SelfSubjectReview. Raises Forbidden for another identity."""
         user = await review_self(self._cluster)
-        if user.home is None:
+        if user.namespace is None:
             raise Forbidden(
                 403, "Forbidden", f"{user.username} is not a ServiceAccount, so it gets no token for {self._audience}"
             )

@@ -59,8 +59,8 @@ async def test_review_self_has_the_user_of_the_client() -> None:
     """Of a ServiceAccount, with its namespace."""
     server = ApiServer({"userInfo": {"username": "system:serviceaccount:talent:default"}})
     user = await review_self(server.client)
-    assert (server.path, user.home) == (SELF_REVIEWS, "talent")
-    assert UserInfo("jane").home is None
+    assert (server.path, user.namespace) == (SELF_REVIEWS, "talent")
+    assert UserInfo("jane").namespace is None
 
 
 @pytest.mark.parametrize(
