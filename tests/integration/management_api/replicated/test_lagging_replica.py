@@ -27,7 +27,7 @@ def answer_that_waits(stage: Stage, old: Pair, change: Callable[[], httpx.Respon
     return asked.answer()
 
 
-def test_a_rotation_is_answered_when_the_last_replica_has_heard_of_it(
+def test_rotation_is_answered_after_the_last_replica_applied_it(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """Then every replica refuses the old secret and accepts the new one."""
@@ -38,7 +38,7 @@ def test_a_rotation_is_answered_when_the_last_replica_has_heard_of_it(
     assert stage.all_serve(new)
 
 
-def test_a_revocation_is_answered_when_the_last_replica_has_heard_of_it(
+def test_revocation_is_answered_after_the_last_replica_applied_it(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """Then no replica accepts it."""
@@ -48,7 +48,9 @@ def test_a_revocation_is_answered_when_the_last_replica_has_heard_of_it(
     assert stage.all_refuse(pair)
 
 
-def test_what_a_replica_does_not_hear_of_in_time_is_undone(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_rotation_that_a_replica_does_not_apply_in_time_is_rolled_back(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
     """The caller is told so: the old secret works on everywhere, and what was generated is revoked."""
     credential_id, pair = credential
     with stage.wire.held_up():
@@ -61,7 +63,7 @@ def test_what_a_replica_does_not_hear_of_in_time_is_undone(stage: Stage, client:
     assert client.active() == {credential_id}
 
 
-def test_a_revocation_that_a_replica_does_not_hear_of_in_time_stands(
+def test_revocation_that_a_replica_does_not_apply_in_time_stays(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """The caller is told that it does, and that it may not be known everywhere yet."""

@@ -49,7 +49,7 @@ def caller(
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_who_and_in_which_request_is_told_when(what: str, caller: Known, home: Tenant, all_programs: Programs) -> None:
+def test_audit_annotations_name_caller_and_request_when(what: str, caller: Known, home: Tenant, all_programs: Programs) -> None:
     """Once in the annotations of what has changed, and in one line of the log."""
     method, path, body = CHANGES[what]
     request_id = secrets.token_hex(8)

@@ -26,7 +26,7 @@ def anybody(all_programs: Programs) -> Iterator[Api]:
 @pytest.mark.parametrize(
     "path", ["", "/", "/nothing", "/../nothing", "/agents/", "/agents/x/y", "/agents/x/credentials/y", "/docs/assets/nothing"]
 )
-def test_an_unknown_path(path: str, api: Api) -> None:
+def test_path_that_is_unknown(path: str, api: Api) -> None:
     """404 or, where there are other methods, 405; never the framework's own words."""
     answer = api.ask("GET", path)
     if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -35,7 +35,7 @@ def test_an_unknown_path(path: str, api: Api) -> None:
         refused(answer, HTTPStatus.NOT_FOUND, "NOT_FOUND")
 
 
-def test_a_method_that_a_path_does_not_have(api: Api) -> None:
+def test_method_that_a_path_does_not_have(api: Api) -> None:
     """405 with those that there are."""
     for path, methods in (
         ("/agents", "GET, HEAD, POST"),
@@ -48,7 +48,7 @@ def test_a_method_that_a_path_does_not_have(api: Api) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "not announced"])
-def test_a_body_that_is_too_large(announced: bool, api: Api) -> None:
+def test_body_that_is_too_large(announced: bool, api: Api) -> None:
     """413, whether it says so or not."""
     text = json.dumps({"email": "x" * 20_000}).encode()
     answer = api.ask(
@@ -60,14 +60,14 @@ def test_a_body_that_is_too_large(announced: bool, api: Api) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json", ""]
 )
-def test_a_body_that_is_not_json(content_type: str, api: Api) -> None:
+def test_body_that_is_not_json(content_type: str, api: Api) -> None:
     """415."""
     answer = api.ask("POST", "/agents", content=b"email=x", headers={"Content-Type": content_type})
     refused(answer, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize("text", [b"{", b"\xff", b'"text"', b"[" * 8000, b'{"email": "\\ud800"}'])
-def test_json_that_cannot_be_read(text: bytes, api: Api) -> None:
+def test_body_that_is_malformed_json(text: bytes, api: Api) -> None:
     """400."""
     answer = api.ask("POST", "/agents", content=text, headers={"Content-Type": "application/json"})
     refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR")
@@ -85,21 +85,21 @@ BAD_HEADERS = {
 
 
 @pytest.mark.parametrize("what", BAD_HEADERS)
-def test_who_does_not_show_who_they_are(what: str, anybody: Api) -> None:
+def test_bearer_that_is_missing_or_malformed(what: str, anybody: Api) -> None:
     """401, the same for all, with the way to authenticate."""
     answer = anybody.ask("GET", "/agents", headers=BAD_HEADERS[what])
     refused(answer, HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_request_id(api: Api) -> None:
+def test_request_id(api: Api) -> None:
     """The caller's own where it can be logged, else a new one; in the log, too."""
     assert api.ask("GET", "/agents", headers={"X-Request-Id": "mine.1"}).headers["x-request-id"] == "mine.1"
     for odd in ("x" * 65, "two words", 'a"quote'):
         assert re.fullmatch(r"[0-9a-f]{32}", api.ask("GET", "/agents", headers={"X-Request-Id": odd}).headers["x-request-id"])
 
 
-def test_a_change_is_in_the_log(api: Api, agent_id: str, all_programs: Programs) -> None:
+def test_change_is_in_the_log(api: Api, agent_id: str, all_programs: Programs) -> None:
     """Who, what, with which outcome; never a secret."""
     answer = api.ask("POST", f"/agents/{agent_id}/credentials", json={}, headers={"X-Request-Id": "a-logged-change"})
     log = eventually("it is told", all_programs.log(MANAGEMENT_API.name).read_text, lambda text: "a-logged-change" in text)
@@ -131,7 +131,7 @@ def test_probes_and_metrics(all_programs: Programs) -> None:
     assert 'agentidp_management_requests_total{method="GET",route="/readyz",status="200"}' in metrics
 
 
-def test_metrics_are_where_they_were_told_to_be_and_nowhere_else(all_programs: Programs) -> None:
+def test_metrics_have_an_address_of_their_own(all_programs: Programs) -> None:
     """The same, on another port."""
     url, port = all_programs.url(MANAGEMENT_API.name), ReservedPort()
     all_programs.restart(MANAGEMENT_API.name, {"AGENTIDP_METRICS_LISTEN": f"127.0.0.1:{port.number}"})
@@ -145,7 +145,7 @@ def test_metrics_are_where_they_were_told_to_be_and_nowhere_else(all_programs: P
         port.release()
 
 
-def test_a_caller_who_asks_too_often(api: Api, all_programs: Programs) -> None:
+def test_rate_limit_of_a_caller(api: Api, all_programs: Programs) -> None:
     """429, and when to come back; others do not notice."""
     settings = {"AGENTIDP_CALLER_REQUESTS_PER_SECOND": "0.5", "AGENTIDP_CALLER_BURST": "3"}
     all_programs.restart(MANAGEMENT_API.name, settings)

@@ -23,7 +23,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
         return [one.result() for one in [pool.submit(act) for act in acts]]
 
 
-def test_of_two_rotations_one_stands(stage: Stage, client: Client) -> None:
+def test_rotations_at_once_leave_one_in_effect(stage: Stage, client: Client) -> None:
     """The other is told that nothing was done; or it came later, and then its secret is the one in force."""
     credential_id, pair = client.generate()
     for _ in range(TIMES):
@@ -37,7 +37,7 @@ def test_of_two_rotations_one_stands(stage: Stage, client: Client) -> None:
         (pair,) = in_force
 
 
-def test_a_revocation_wins_over_a_rotation(stage: Stage, client: Client) -> None:
+def test_revocation_wins_over_a_rotation(stage: Stage, client: Client) -> None:
     """Whichever comes first: in the end nothing is accepted, and what was told of the rotation is true."""
     for _ in range(TIMES):
         credential_id, old = client.generate()
@@ -53,7 +53,7 @@ def test_a_revocation_wins_over_a_rotation(stage: Stage, client: Client) -> None
         eventually("it is at rest", partial(client.is_at_rest, credential_id))
 
 
-def test_what_is_generated_while_its_agent_is_suspended_is_told_or_revoked(stage: Stage, client: Client) -> None:
+def test_generation_during_a_suspension_is_returned_or_revoked(stage: Stage, client: Client) -> None:
     """When the agent is active again, there is no active credential whose secret nobody knows."""
     known = {}
     for _ in range(TIMES):
@@ -72,7 +72,7 @@ def test_what_is_generated_while_its_agent_is_suspended_is_told_or_revoked(stage
         eventually("it works", partial(stage.all_serve, pair))
 
 
-def test_what_is_rotated_while_its_agent_is_suspended_is_told_or_undone(stage: Stage, client: Client) -> None:
+def test_rotation_during_a_suspension_is_returned_or_rolled_back(stage: Stage, client: Client) -> None:
     """When the agent is active again, the secret that was told last works, and no other."""
     credential_id, pair = client.generate()
     for _ in range(TIMES):

@@ -158,7 +158,7 @@ def world(objects: Objects, bounded: Programs) -> Iterator[World]:
         yield World(home, api, an_agent(home), home.pair("caller"))
 
 
-def test_each_call_that_changes_anything_has_a_row(bounded: Programs) -> None:
+def test_table_has_a_row_for_each_call_that_writes(bounded: Programs) -> None:
     """Of both programs' OpenAPI documents; the token service answers its calls without the base path, too."""
     documents = (bounded.url(MANAGEMENT_API.name) + BASE + "/openapi.json", f"{bounded.token_url}/openapi.json")
     calls = set[str]()
@@ -169,7 +169,7 @@ def test_each_call_that_changes_anything_has_a_row(bounded: Programs) -> None:
 
 
 @pytest.mark.parametrize("call", ROWS)
-def test_a_loop_leaves_a_bounded_number_of_objects(call: str, world: World) -> None:
+def test_loop_of_calls_leaves_a_bounded_number_of_objects(call: str, world: World) -> None:
     """Not one that grows with the number of calls. The kept records are those that manage-credentials.md promises."""
     loop, bound = ROWS[call]
     before, begun = world.objects(), time.monotonic()
@@ -184,7 +184,7 @@ def test_a_loop_leaves_a_bounded_number_of_objects(call: str, world: World) -> N
     assert {one["spec"]["namespace"] for one in revoked} <= {world.home.namespace}
 
 
-def test_what_is_swept_is_the_oldest(world: World) -> None:
+def test_retention_deletes_the_oldest(world: World) -> None:
     """The newest revoked ones stay listed, and what is active stays whatever its age."""
     active = world.credential()
     revoked = [world.credential() for _ in range(2 * KEPT)]
@@ -199,7 +199,7 @@ def listed(world: World) -> list[dict[str, str]]:
     return list(world.api.credentials(world.agent_id, limit=100).json()["data"])
 
 
-def test_what_was_declared_is_never_swept(world: World) -> None:
+def test_retention_leaves_declared_objects(world: World) -> None:
     """However many of them have ended: they are their owner's to delete."""
     names = [f"declared-{number}" for number in range(2 * KEPT)]
     for name in names:
@@ -212,7 +212,7 @@ def test_what_was_declared_is_never_swept(world: World) -> None:
     assert all(world.home.find("AgentCredential", name) and world.home.find("Agent", name) for name in names)
 
 
-def test_a_decommissioned_agent_goes_with_its_credentials(world: World) -> None:
+def test_retention_deletes_a_decommissioned_agent_with_its_credentials(world: World) -> None:
     """Those that it had, revoked or not; nothing else is left to name it."""
     before = world.objects()
     for _ in range(2 * KEPT):
@@ -231,7 +231,7 @@ def few_writes(bounded: Programs) -> Iterator[None]:
     bounded.restart(MANAGEMENT_API.name, SETTINGS)
 
 
-def test_a_namespace_has_one_budget_of_changes_whoever_its_callers_are(
+def test_rate_of_changes_is_shared_by_the_callers_of_a_namespace(
     world: World, bounded: Programs, objects: Objects, cluster: ControlPlane, few_writes: None
 ) -> None:
     """An agent, another agent of it and a ServiceAccount: 429 by the contract, and nothing is written. Others do not notice."""
@@ -256,7 +256,7 @@ def test_a_namespace_has_one_budget_of_changes_whoever_its_callers_are(
     assert [one.status_code for one in others] == [200] * WRITES
 
 
-def test_a_namespace_that_is_full_is_told_so_and_others_are_not(world: World, bounded: Programs, objects: Objects) -> None:
+def test_object_limit_stops_agents_in_a_full_namespace_only(world: World, bounded: Programs, objects: Objects) -> None:
     """403, and what is there stays in use. In bytes it is what so many objects take."""
     answers = [world.api.ask("POST", "/agents", json=AN_AGENT) for _ in range(OBJECTS)]
     refused(answers[-1], HTTPStatus.FORBIDDEN, "FORBIDDEN")
@@ -277,7 +277,7 @@ def is_found(api: Api, agent_id: str) -> bool:
     return api.ask("GET", f"/agents/{agent_id}").status_code == HTTPStatus.OK
 
 
-def test_a_user_of_the_cluster_is_bounded_by_quotas_alone(world: World, bounded: Programs, cluster: ControlPlane) -> None:
+def test_object_limit_does_not_stop_users_of_the_cluster(world: World, bounded: Programs, cluster: ControlPlane) -> None:
     """They could make as many with kubectl."""
     bearer = service_account_token(cluster, world.home.namespace, "pipeline")
     allow(world.home.objects, world.home.namespace, "pipeline", ["get", "create"], ["agents"])

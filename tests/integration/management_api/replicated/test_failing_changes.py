@@ -43,9 +43,7 @@ def without_api_server(stage: Stage, client: Client) -> Iterator[None]:
     eventually("it serves our kinds", lambda: all(client.tenant.objects.ask("GET", path).is_success for path in paths))
 
 
-def test_a_replica_that_hangs_keeps_a_rotation_from_beginning(
-    stage: Stage, client: Client, credential: tuple[str, Pair]
-) -> None:
+def test_rotation_does_not_begin_while_a_replica_hangs(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """The old secret works on at the others, without a moment's interruption, and rotations do when the replica is back."""
     credential_id, pair = credential
     version = client.resource(credential_id)["metadata"]["resourceVersion"]
@@ -62,7 +60,7 @@ def test_a_replica_that_hangs_keeps_a_rotation_from_beginning(
     assert stage.all_refuse(pair)
 
 
-def test_a_replica_that_falls_silent_during_a_rotation_undoes_it(
+def test_rotation_is_rolled_back_when_a_replica_falls_silent(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """Nobody was told the new secret, so the old one is put back."""
@@ -74,7 +72,7 @@ def test_a_replica_that_falls_silent_during_a_rotation_undoes_it(
     eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
 
 
-def test_a_revocation_is_not_held_up_by_a_replica(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_revocation_does_not_wait_for_a_replica_to_begin(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """It holds wherever it is known, and the caller is told that this is not everywhere."""
     credential_id, pair = credential
     with frozen(stage.last_replica):
@@ -86,7 +84,7 @@ def test_a_revocation_is_not_held_up_by_a_replica(stage: Stage, client: Client, 
     assert client.api.revoke(client.agent_id, credential_id).status_code == HTTPStatus.CONFLICT
 
 
-def test_without_an_operator_nothing_is_done(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_operator_that_is_away_lets_no_change_take_effect(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """What was declared is taken back; the old secret works meanwhile and afterwards."""
     credential_id, pair = credential
     stage.first.stop(OPERATOR.name)
@@ -101,7 +99,7 @@ def test_without_an_operator_nothing_is_done(stage: Stage, client: Client, crede
     assert client.active() == {credential_id}
 
 
-def test_without_an_api_server_nothing_is_done(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_api_server_that_is_away_lets_no_change_begin(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """The API server is away from before the request; all that was known is listed."""
     credential_id, pair = credential
     with without_api_server(stage, client):
@@ -115,14 +113,14 @@ def test_without_an_api_server_nothing_is_done(stage: Stage, client: Client, cre
     assert client.active() == {credential_id}
 
 
-def test_without_an_api_server_nobody_knows_who_a_user_is(stage: Stage, client: Client, objects: Objects) -> None:
+def test_api_server_that_is_away_authenticates_no_user(stage: Stage, client: Client, objects: Objects) -> None:
     """503, not 401: the token may be a good one. What is known of agents is enough for an agent to be let in."""
     with without_api_server(stage, client), Api(stage.api_url, objects.bearer) as administrator:
         refused(administrator.ask("GET", "/agents"), HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE")
         assert client.api.ask("GET", "/agents").status_code == HTTPStatus.OK
 
 
-def test_a_rotation_that_loses_the_api_server_is_undone_when_it_is_back(
+def test_rotation_that_loses_the_api_server_is_rolled_back_later(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """The answer says so: nobody was told the new secret."""
@@ -147,7 +145,7 @@ def confirmed_in_vain(client: Client, credential_id: str) -> Iterator[Asked]:
             yield rotation
 
 
-def test_a_rotation_of_which_only_the_last_answer_is_lost_is_told(
+def test_rotation_of_which_only_the_last_answer_is_lost_is_returned(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """The secret is in force, so nothing was undone, and the caller gets it."""
@@ -160,7 +158,7 @@ def test_a_rotation_of_which_only_the_last_answer_is_lost_is_told(
     assert client.is_at_rest(credential_id)
 
 
-def test_a_rotation_that_cannot_be_told_any_more_is_undone_though_it_was_confirmed(
+def test_rotation_that_cannot_be_returned_is_rolled_back_though_it_was_confirmed(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """As soon as the API server can be reached: nobody knows its secret."""
@@ -186,7 +184,9 @@ def sent(client: Client, path: str, method: str = "POST") -> Iterator[None]:
         yield
 
 
-def test_a_rotation_whose_caller_has_gone_is_undone(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_rotation_whose_client_has_disconnected_is_rolled_back(
+    stage: Stage, client: Client, credential: tuple[str, Pair]
+) -> None:
     """The caller's old secret works again."""
     credential_id, pair = credential
     before = client.declared_hash(credential_id)
@@ -196,7 +196,7 @@ def test_a_rotation_whose_caller_has_gone_is_undone(stage: Stage, client: Client
     assert client.declared_hash(credential_id) == before
 
 
-def test_a_credential_whose_caller_has_gone_is_revoked(stage: Stage, client: Client) -> None:
+def test_generation_whose_client_has_disconnected_is_revoked(stage: Stage, client: Client) -> None:
     """Nobody knows its secret."""
     with frozen(stage.operator), sent(client, ""):
         (credential_id,) = eventually("it is there", client.declared)
@@ -205,7 +205,7 @@ def test_a_credential_whose_caller_has_gone_is_revoked(stage: Stage, client: Cli
     assert not client.active()
 
 
-def test_a_revocation_stands_though_its_caller_has_gone(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_revocation_whose_client_has_disconnected_stays(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """It was asked for, and there is nothing that only the answer tells."""
     credential_id, pair = credential
     with stage.wire.held_up(), sent(client, f"/{credential_id}", "DELETE"):
@@ -214,7 +214,7 @@ def test_a_revocation_stands_though_its_caller_has_gone(stage: Stage, client: Cl
     eventually("it is at rest", lambda: client.is_at_rest(credential_id))
 
 
-def test_a_revocation_needs_no_operator(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_revocation_needs_no_operator(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """The token service goes by what is declared."""
     credential_id, pair = credential
     with frozen(stage.operator):
@@ -224,7 +224,7 @@ def test_a_revocation_needs_no_operator(stage: Stage, client: Client, credential
     eventually("it is at rest", lambda: client.is_at_rest(credential_id))
 
 
-def test_a_rotation_into_a_secret_is_done_when_the_operator_is_back(stage: Stage, client: Client) -> None:
+def test_rotation_into_a_secret_is_done_when_the_operator_is_back(stage: Stage, client: Client) -> None:
     """The caller is told that it is recorded: whoever may read the Secret gets the new one there, so nothing is lost."""
     old = client.tenant.issue("delivered")
     credential_id = client.tenant.get("AgentCredential", "delivered")["metadata"]["uid"]
@@ -242,7 +242,7 @@ def test_a_rotation_into_a_secret_is_done_when_the_operator_is_back(stage: Stage
     eventually("all refuse the old one", lambda: stage.all_refuse(old))
 
 
-def test_an_agent_that_is_registered_without_an_operator_gets_its_id_later(stage: Stage, client: Client) -> None:
+def test_registration_without_an_operator_gets_its_id_later(stage: Stage, client: Client) -> None:
     """The caller is told that it is recorded, and which id it will have."""
     with frozen(stage.operator):
         answer = client.api.ask("POST", "/agents", json=AN_AGENT)
@@ -252,7 +252,7 @@ def test_an_agent_that_is_registered_without_an_operator_gets_its_id_later(stage
     eventually("it is there", lambda: client.api.ask("GET", f"/agents/{agent_id}").is_success)
 
 
-def test_a_process_that_is_told_to_stop_answers_first(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
+def test_process_that_is_stopped_answers_first(stage: Stage, client: Client, credential: tuple[str, Pair]) -> None:
     """As in a rolling update: the rotation that is under way comes to its end."""
     credential_id, pair = credential
     with half_done(client, credential_id) as rotation:
@@ -264,7 +264,7 @@ def test_a_process_that_is_told_to_stop_answers_first(stage: Stage, client: Clie
     assert client.is_at_rest(credential_id)
 
 
-def test_what_a_killed_process_has_begun_is_undone_by_the_next(
+def test_process_that_is_killed_leaves_changes_that_the_next_rolls_back(
     stage: Stage, client: Client, credential: tuple[str, Pair]
 ) -> None:
     """`kill -9` in the middle of a rotation and of a generation: the resources themselves say what to undo."""
