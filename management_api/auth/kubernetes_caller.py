@@ -68,7 +68,7 @@ class _AccessKey(NamedTuple):
 
 
 class Reviews:
-    """Reviews by the API server, at most `Limits.concurrent_reviews` at a time. Every method raises ApiError.
+    """Reviews by the API server, at most `Limits.max_concurrent_reviews` at a time. Every method raises ApiError.
 
     One tenant has three quarters of them at most, since its reviews may wait for a slow webhook. Answers to access reviews are
     cached for `Limits.access_review_seconds`.
@@ -76,7 +76,7 @@ class Reviews:
 
     def __init__(self, cluster: KubeClient, limits: Limits) -> None:
         self._cluster = cluster
-        concurrent = limits.concurrent_reviews
+        concurrent = limits.max_concurrent_reviews
         self._lock = FairLock(concurrent, max_of_a_group=max(1, concurrent * 3 // 4))
         self._access: ExpiringCache[_AccessKey, bool] = ExpiringCache(limits.access_review_seconds, limits)
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from agentidp.domain.identity.clients import ClientCredential, client_agent, client_credential, client_organization
-from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
+from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash, SecretMeta
 from agentidp.domain.secrets.client_secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.tokens.access_tokens import AccessToken
 from agentidp.domain.tokens.client_assertions import TokenIssuer, Workload
@@ -25,9 +25,8 @@ from tests.support.clocks import ManualClock
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
 from token_service.client_secrets.bcrypt_pools import Bcrypt
-from token_service.cluster.cache import ClusterCache
-from token_service.cluster.client_lookup import CLIENT_CREDENTIALS
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex, ClusterCache
+from token_service.cluster.live_lookups import CLIENT_CREDENTIALS
 from token_service.limits import LIMITS, Limits
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings
@@ -66,7 +65,7 @@ def signing_keys(*algorithms: Algorithm) -> Secret:
         for place, algorithm in enumerate(algorithms or (Algorithm.ES256,))
     ]
     return Secret(
-        metadata=ObjectMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
+        metadata=SecretMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
     )
 
 

@@ -54,7 +54,7 @@ from agentidp.domain.resources.pending_change import (
     PendingState,
     PreviousSecret,
 )
-from agentidp.domain.resources.secret import Secret
+from agentidp.domain.resources.secret import Secret, SecretMeta
 from agentidp.domain.resources.token_revocation import TokenRevocation, TokenRevocationSpec
 
 GROUP = "idp.sentryagent.ai"
@@ -102,6 +102,7 @@ __all__ = [
     "Secret",
     "SecretHash",
     "SecretKeys",
+    "SecretMeta",
     "SecretTemplate",
     "Time",
     "TokenRevocation",

@@ -46,7 +46,7 @@ async def bearers() -> AsyncIterator[BearerAuthentication]:
     app = web.Application()
     app.router.add_post(TOKEN_REVIEWS, review)
     async with connected(app) as cluster:
-        limits = Limits(unproven_token_reviews_per_second=1e-6, unproven_token_review_burst=1, token_review_seconds=0)
+        limits = Limits(unproven_token_reviews_per_second=1e-6, max_unproven_token_review_burst=1, token_review_seconds=0)
         yield BearerAuthentication(SETTINGS, cluster, ClusterCache(), IssuerKeys(IssuerDiscovery(cluster)), limits)
 
 
