@@ -11,7 +11,7 @@ from tests.support.token_services import CLIENT, GRANT, ISSUER, ServedAlone, sig
 from token_service.app import TokenServiceApp
 
 
-def test_it_is_a_fastapi_app_that_documents_its_endpoints(served: ServedAlone) -> None:
+def test_app_documents_every_endpoint(served: ServedAlone) -> None:
     """Also those that are served without the framework."""
     assert isinstance(served.app, TokenServiceApp)
     paths = served.app.openapi()["paths"]
@@ -24,12 +24,12 @@ def test_it_is_a_fastapi_app_that_documents_its_endpoints(served: ServedAlone) -
     )
 
 
-async def test_the_document_is_served(served: ServedAlone) -> None:
+async def test_app_serves_its_openapi_document(served: ServedAlone) -> None:
     """At the framework's usual place."""
     assert (await served.http.get("/openapi.json")).json() == json.loads(json.dumps(served.app.openapi()))
 
 
-async def test_the_short_way_and_the_frameworks_way_lead_to_the_same(served: ServedAlone) -> None:
+async def test_app_answers_alike_through_the_switch_and_through_fastapi(served: ServedAlone) -> None:
     """The switch by path only saves time."""
     transport = httpx.ASGITransport(app=partial(FastAPI.__call__, served.app))
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
@@ -38,12 +38,12 @@ async def test_the_short_way_and_the_frameworks_way_lead_to_the_same(served: Ser
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/token", 405), ("POST", "/", 404), ("POST", "/token/", 404)])
-async def test_other_requests_are_refused(served: ServedAlone, method: str, path: str, status: int) -> None:
+async def test_app_rejects_other_methods_and_paths(served: ServedAlone, method: str, path: str, status: int) -> None:
     """By method or path."""
     assert (await served.http.request(method, path)).status_code == status
 
 
-async def test_the_probes(served: ServedAlone) -> None:
+async def test_app_has_probes(served: ServedAlone) -> None:
     """Healthy is not ready."""
     assert (await served.http.get("/readyz")).json() == {"ready": True, "missing": []}
     served.keys.remove(signing_keys().metadata)

@@ -10,7 +10,7 @@ from tests.support.worlds import AGENT_ID, a_suspended_agent
 from token_service.authentication.result import AuthenticationFailed, AuthenticationFailure, FailureLog, FailureReason
 
 
-async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(served: ServedAlone) -> None:
+async def test_failure_log_has_the_reason_and_nothing_that_was_sent(served: ServedAlone) -> None:
     """Neither secret nor header."""
     served.declare(a_suspended_agent())
     with structlog.testing.capture_logs() as told:
@@ -28,7 +28,7 @@ async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(serve
     assert CLIENT["client_secret"] not in str(told)
 
 
-def test_a_flood_is_told_as_a_number() -> None:
+def test_failure_log_reports_a_flood_as_a_number() -> None:
     """The log is not what an attacker can fill; the metrics count all."""
     counted: list[FailureReason] = []
     clock, failure = ManualClock(0.0), AuthenticationFailed(AuthenticationFailure.WRONG_SECRET, AGENT_ID)

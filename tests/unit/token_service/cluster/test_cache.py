@@ -46,7 +46,7 @@ credentials = st.builds(
 
 
 @given(st.lists(st.tuples(st.booleans(), agents), max_size=30))
-def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, ClientAgent]]) -> None:
+def test_agent_index_gives_an_id_to_the_oldest_agent(changes: list[tuple[bool, ClientAgent]]) -> None:
     """And so do the workloads that it names, whatever came, changed or went before."""
     table, now = AgentIndexByWorkload(), dict[tuple[str, str], ClientAgent]()
     for stays, agent in changes:
@@ -67,7 +67,7 @@ def test_an_id_belongs_to_the_oldest_that_has_it(changes: list[tuple[bool, Clien
 
 
 @given(st.lists(st.tuples(st.booleans(), credentials), max_size=30))
-def test_the_credentials_of_an_agent_are_those_that_name_it_and_have_hashes(
+def test_credential_index_has_the_credentials_of_an_agent_with_hashes(
     changes: list[tuple[bool, ClientCredential]],
 ) -> None:
     """In any order; of the others the latest is told."""
@@ -89,7 +89,7 @@ def test_the_credentials_of_an_agent_are_those_that_name_it_and_have_hashes(
     assert len(table) == len(now)
 
 
-def test_a_credential_is_not_found_for_another_agent() -> None:
+def test_credential_index_finds_no_credential_of_another_agent() -> None:
     """Neither one of another name nor one in another namespace."""
     table = CredentialIndex()
     credential = client_credential(an_issued_credential())
@@ -99,7 +99,7 @@ def test_a_credential_is_not_found_for_another_agent() -> None:
     assert table.find(credential.credential_id, replace(AN_AGENT, namespace="other")) is None
 
 
-def test_of_two_agents_with_one_id_the_older_has_it() -> None:
+def test_agent_index_prefers_the_older_of_two_agents_with_one_id() -> None:
     """Also when the younger came first."""
     younger = client_agent(a_registered_agent(name="thief", uid=a_uid(1), age=MINUTE))
     older = client_agent(a_registered_agent(age=HOUR))
@@ -111,7 +111,7 @@ def test_of_two_agents_with_one_id_the_older_has_it() -> None:
     assert table.find(AGENT_ID) == younger
 
 
-async def test_a_new_list_takes_the_place_of_all_that_was() -> None:
+async def test_cluster_cache_is_replaced_by_a_new_list() -> None:
     """What is not on it is gone; what has not changed is kept as the value that it was."""
     index = ClientIndex()
     kept, gone = client_agent(a_registered_agent()), client_agent(a_registered_agent(a_uid(2), name="gone", uid=a_uid(2)))
@@ -122,7 +122,7 @@ async def test_a_new_list_takes_the_place_of_all_that_was() -> None:
     assert index.agent(a_uid(2)) is None
 
 
-async def test_what_a_list_tells_is_in_force_at_once() -> None:
+async def test_cluster_cache_has_what_a_list_reports_at_once() -> None:
     """A suspension that a broken watch has missed does not wait for the end of a long list."""
     index, seen = ClientIndex(), list[Reason | None]()
     index.agents.put(client_agent(a_registered_agent()))
@@ -137,14 +137,14 @@ async def test_what_a_list_tells_is_in_force_at_once() -> None:
     assert seen == [None, Reason.AGENT_SUSPENDED]
 
 
-async def test_what_comes_while_a_list_is_read_stays() -> None:
+async def test_cluster_cache_keeps_what_comes_during_a_list() -> None:
     """It is younger than the list."""
     index, late = ClientIndex(), client_agent(a_registered_agent(a_uid(2), name="late", uid=a_uid(2)))
     await index.agents.replace(Listed(client_agent(a_registered_agent()), between=lambda: index.agents.put(late)))
     assert index.agent(a_uid(2)) is late
 
 
-async def test_a_list_that_breaks_off_removes_nothing() -> None:
+async def test_cluster_cache_keeps_everything_where_a_list_breaks_off() -> None:
     """Who has not been told yet may still come."""
     index = ClientIndex()
     index.agents.put(client_agent(a_registered_agent()))
@@ -158,7 +158,7 @@ async def test_a_list_that_breaks_off_removes_nothing() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000])
-async def test_a_list_of_any_length_is_taken_over(count: int) -> None:
+async def test_cluster_cache_takes_a_list_of_any_length(count: int) -> None:
     """Also an empty one."""
     index = ClientIndex()
     listed = [replace(AN_AGENT, agent_id=a_uid(number), name=f"agent-{number}") for number in range(count)]

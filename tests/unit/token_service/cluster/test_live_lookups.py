@@ -43,7 +43,7 @@ KNOWN: dict[str, tuple[Agent, ...]] = {
 
 
 @pytest.mark.parametrize("agents", KNOWN.values(), ids=KNOWN)
-async def test_the_same_questions_are_asked_where(agents: tuple[Agent, ...]) -> None:
+async def test_client_lookup_makes_the_same_requests_where(agents: tuple[Agent, ...]) -> None:
     """So that time tells no difference."""
     asked = Asked(*agents)
     found = await ClientLookup(cast("KubeClient", asked))(AGENT_ID)
@@ -52,7 +52,7 @@ async def test_the_same_questions_are_asked_where(agents: tuple[Agent, ...]) -> 
     assert len(found.organizations.table) == sum(one.spec.organization_id is not None for one in agents)
 
 
-async def test_no_more_is_read_than_others_can_wait_for() -> None:
+async def test_client_lookup_is_bounded_in_bytes() -> None:
     """Anybody who knows the client's id can have it looked up, and its owner can make it large."""
     enough, too_much = (a_registered_agent(owner="o" * size) for size in (MAX_BYTES - 10_000, MAX_BYTES))
     assert (await ClientLookup(cast("KubeClient", Asked(enough)))(AGENT_ID)).agent(AGENT_ID)

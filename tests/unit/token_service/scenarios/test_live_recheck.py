@@ -67,7 +67,7 @@ UNSEEN: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("seen", UNSEEN.values(), ids=UNSEEN)
-async def test_what_the_watch_has_not_told_is_read_through(empty: ServedAlone, seen: list[Any]) -> None:
+async def test_live_recheck_reads_what_the_watch_has_not_reported(empty: ServedAlone, seen: list[Any]) -> None:
     """A pod may be quicker than the watch."""
     empty.declare(*seen)
     empty.declare_unseen(a_registered_agent(organization_id="acme"), the_credential(), an_organization())
@@ -100,7 +100,7 @@ TOLD: dict[str, tuple[list[Any], int, int]] = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(("told", "status", "look_ups"), TOLD.values(), ids=TOLD)
-async def test_what_counts_is_what_is_so_in_the_end_when_the_watch_has_told_meanwhile(
+async def test_live_recheck_prefers_newer_watch_state(
     empty: ServedAlone, moment: Any, told: list[Any], status: int, look_ups: int
 ) -> None:
     """The API server's word of before may have been overtaken: a replica must not say that it knows and act otherwise."""
@@ -114,21 +114,21 @@ async def test_what_counts_is_what_is_so_in_the_end_when_the_watch_has_told_mean
     assert len(empty.looked_up) == look_ups
 
 
-async def test_what_was_read_through_is_not_kept(empty: ServedAlone) -> None:
+async def test_live_recheck_keeps_no_live_read(empty: ServedAlone) -> None:
     """The watch brings it; and a deletion that the watch has told is not undone."""
     empty.declare_unseen(a_registered_agent(), the_credential())
     await empty.token()
     assert empty.index.agent(AGENT_ID) is None
 
 
-async def test_a_known_secret_needs_no_look_up(served: ServedAlone) -> None:
+async def test_live_recheck_is_not_needed_for_a_secret_in_the_cluster_cache(served: ServedAlone) -> None:
     """Neither the first time nor the next."""
     for _ in range(3):
         assert (await served.token()).status_code == 200
     assert served.looked_up == []
 
 
-async def test_the_same_wrong_pair_is_looked_up_once(served: ServedAlone) -> None:
+async def test_live_recheck_reads_once_for_the_same_wrong_secret(served: ServedAlone) -> None:
     """Only a change could make it right, and the watch tells changes."""
     for _ in range(5):
         assert (await served.token(OTHERS)).status_code == 401
@@ -143,13 +143,13 @@ async def test_the_same_wrong_pair_is_looked_up_once(served: ServedAlone) -> Non
         "a secret too long": CLIENT | GRANT | {"client_secret": "sk_live_" + "0" * 900},
     }.values(),
 )
-async def test_what_cannot_be_ours_is_refused_without_a_look(served: ServedAlone, form: dict[str, str]) -> None:
+async def test_live_recheck_does_not_read_for_what_cannot_be_ours(served: ServedAlone, form: dict[str, str]) -> None:
     """It costs the API server nothing."""
     assert (await served.token(form)).status_code == 401
     assert served.looked_up == []
 
 
-async def test_when_the_api_server_is_away_nobody_is_told_that_a_pair_is_wrong(served: ServedAlone) -> None:
+async def test_live_recheck_rejects_nobody_while_the_api_server_is_away(served: ServedAlone) -> None:
     """503: perhaps it is right, and nobody can know. Those who are known are served."""
     served.api_server_trouble = Unreachable("away")
     answer = await served.token(OTHERS)
@@ -157,7 +157,7 @@ async def test_when_the_api_server_is_away_nobody_is_told_that_a_pair_is_wrong(s
     assert (await served.token()).status_code == 200
 
 
-async def test_those_who_ask_at_the_same_time_share_a_look_up(empty: ServedAlone) -> None:
+async def test_live_recheck_shares_a_read(empty: ServedAlone) -> None:
     """One runs, one waits for whoever came after it began."""
     empty.declare_unseen(a_registered_agent(), the_credential())
     answers = await asyncio.gather(*(empty.token() for _ in range(20)))
@@ -166,14 +166,14 @@ async def test_those_who_ask_at_the_same_time_share_a_look_up(empty: ServedAlone
 
 
 @with_limits(recheck_patience_seconds=0.05)
-async def test_a_flood_of_strangers_is_not_one_at_the_api_server(exhausted: ServedAlone) -> None:
+async def test_live_recheck_bounds_reads_of_unknown_clients(exhausted: ServedAlone) -> None:
     """Beyond the budget they wait a little, and are refused."""
     answers = await asyncio.gather(*(exhausted.token(stranger(number)) for number in range(100)))
     assert {answer.status_code for answer in answers} == {401}
     assert exhausted.looked_up == []
 
 
-async def test_beside_a_flood_a_fresh_client_is_served_when_the_watch_tells(exhausted: ServedAlone) -> None:
+async def test_live_recheck_serves_a_new_client_beside_a_flood_when_the_watch_reports_it(exhausted: ServedAlone) -> None:
     """First its agent comes, then its credential."""
     flood = [asyncio.create_task(exhausted.token(stranger(number))) for number in range(50)]
     fresh = asyncio.create_task(exhausted.token())
@@ -187,13 +187,13 @@ async def test_beside_a_flood_a_fresh_client_is_served_when_the_watch_tells(exha
 
 
 @with_limits(recheck_patience_seconds=0.5)
-async def test_a_pair_of_which_the_api_server_was_not_asked_is_not_wrong_for_long(exhausted: ServedAlone) -> None:
+async def test_live_recheck_does_not_remember_a_rejection_without_a_live_read(exhausted: ServedAlone) -> None:
     """The watch may be late by more than a request waits: the next one waits again."""
     await require_that_the_next_request_waits_again(exhausted)
 
 
 @with_limits(recheck_patience_seconds=0.5)
-async def test_who_has_too_much_to_be_looked_up_is_served_when_the_watch_tells(empty: ServedAlone) -> None:
+async def test_live_recheck_waits_for_the_watch_where_a_client_is_too_large(empty: ServedAlone) -> None:
     """And is not called wrong for long either; nobody else has to wait while it is read."""
     empty.api_server_trouble = TooLarge("a MiB of managed fields")
     await require_that_the_next_request_waits_again(empty)
@@ -211,7 +211,7 @@ async def require_that_the_next_request_waits_again(served: ServedAlone) -> None
 
 
 @with_limits(live_reads_of_client_burst=0, recheck_patience_seconds=0.1, wrong_secret_pause_seconds=0)
-async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(empty: ServedAlone) -> None:
+async def test_live_recheck_notices_what_the_watch_reports_during_a_check(empty: ServedAlone) -> None:
     """Nobody waits for it then, and it is not told again."""
     other = the_hash(hash=a_fake_hash(a_value(2)), hint=False)
     empty.declare(a_registered_agent(), the_credential(other))
@@ -225,14 +225,14 @@ async def test_what_the_watch_tells_while_a_secret_is_examined_is_heard(empty: S
 
 
 @with_limits(recheck_patience_seconds=0.05)
-async def test_beside_a_flood_of_strangers_known_clients_are_looked_up(exhausted: ServedAlone) -> None:
+async def test_live_recheck_reads_cached_clients_beside_a_flood_of_unknown_ones(exhausted: ServedAlone) -> None:
     """They have a budget of their own: a new credential of a known agent is not delayed."""
     assert (await exhausted.token(CLIENT | GRANT | {"client_id": a_uid(500)})).status_code == 401
     assert exhausted.looked_up == [a_uid(500)]
 
 
 @with_limits(recheck_patience_seconds=0.01)
-async def test_one_client_has_only_its_share_of_look_ups(served: ServedAlone) -> None:
+async def test_live_recheck_bounds_reads_of_one_client(served: ServedAlone) -> None:
     """Whoever tries secrets of one client leaves the others their budget."""
     for number in range(50):
         assert (await served.token(wrong(number))).status_code == 401
@@ -252,7 +252,7 @@ async def scarce(limits: Limits) -> AsyncIterator[ServedAlone]:
 
 
 @with_limits(recheck_patience_seconds=0.001)
-async def test_what_the_share_of_a_client_does_not_allow_is_not_taken_from_all(scarce: ServedAlone) -> None:
+async def test_live_recheck_takes_nothing_from_others_for_a_read_that_is_not_allowed(scarce: ServedAlone) -> None:
     """Whoever tries secrets of one client leaves others their look-ups."""
     for number in range(20):
         await scarce.token(wrong(number))
@@ -287,7 +287,7 @@ SPENT: dict[str, list[dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("spent", SPENT.values(), ids=SPENT)
-async def test_a_refusal_takes_a_known_client_as_long_as_a_stranger_when_no_more_may_be_looked_up_of(
+async def test_live_recheck_takes_as_long_for_a_cached_client_as_for_an_unknown_one(
     scarce: ServedAlone, spent: list[dict[str, str]]
 ) -> None:
     """Both wait for the watch: the one that can be looked up is not told from the other that cannot."""
@@ -304,7 +304,7 @@ async def test_a_refusal_takes_a_known_client_as_long_as_a_stranger_when_no_more
 
 
 @with_limits(max_recheck_waiters=10, recheck_patience_seconds=0.2)
-async def test_only_so_many_wait(exhausted: ServedAlone) -> None:
+async def test_live_recheck_bounds_who_waits(exhausted: ServedAlone) -> None:
     """Memory is bounded; who may not wait is not told that the pair is wrong."""
     answers = await asyncio.gather(*(exhausted.token(stranger(number)) for number in range(100, 150)))
     statuses = [answer.status_code for answer in answers]
@@ -312,7 +312,7 @@ async def test_only_so_many_wait(exhausted: ServedAlone) -> None:
     assert len(exhausted.index.changes) == 0
 
 
-async def test_a_new_list_wakes_all_who_wait(exhausted: ServedAlone) -> None:
+async def test_live_recheck_notices_a_new_list(exhausted: ServedAlone) -> None:
     """After a watch that was broken, the list tells what it missed."""
     fresh = asyncio.create_task(exhausted.token())
     await asyncio.sleep(0.05)
