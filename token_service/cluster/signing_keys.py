@@ -37,9 +37,12 @@ class SigningKeys:
         """The Secret is new, or has changed. One that cannot be read changes nothing."""
         try:
             self._use(msgspec.json.decode(value.data.get(SECRET_KEY, b""), type=KeySet))
-        except (msgspec.DecodeError, ValueError, TypeError) as trouble:
-            why = type(trouble).__name__  # its words might quote the Secret
-            log.error("the signing keys cannot be read, those at hand stay in use", secret=str(value.key), why=why)  # noqa: TRY400
+        except (msgspec.DecodeError, ValueError, TypeError):
+            log.error(  # noqa: TRY400 the error's words might quote the Secret
+                "the signing keys cannot be read, those at hand stay in use",
+                secret=str(value.key),
+                advice="Restore the Secret from a backup, or delete it for new keys.",
+            )
 
     def remove(self, _: ObjectRef) -> None:
         """The Secret is gone, and its keys with it: whoever deletes it wants them out of use."""

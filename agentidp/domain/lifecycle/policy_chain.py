@@ -67,10 +67,13 @@ def is_revoked(seen: Input, now: datetime) -> Step | None:
     if seen.spec.state is CredentialState.REVOKED:
         reason, message = (
             Reason.CREDENTIAL_REVOKED,
-            "The credential is revoked: this cannot be undone, and it is not rotated.",
+            "The credential is revoked, which cannot be undone: it is not rotated. Declare a new AgentCredential.",
         )
     elif seen.agent_state is AgentState.DECOMMISSIONED or seen.status.revoked_at:
-        reason, message = Reason.AGENT_DECOMMISSIONED, "Its agent was decommissioned, and all its credentials with it."
+        reason, message = (
+            Reason.AGENT_DECOMMISSIONED,
+            "Its agent was decommissioned, and all its credentials with it. Declare a new Agent.",
+        )
     else:
         return None
     status = replace(seen.status, revoked_at=seen.status.revoked_at or now)
@@ -94,7 +97,7 @@ def is_expired(seen: Input, now: datetime) -> Step | None:
     """Past `expiresAt`."""
     if not seen.spec.expires_at or now < seen.spec.expires_at:
         return None
-    message = f"Expired at {rfc3339(seen.spec.expires_at)}. A later spec.expiresAt issues a fresh secret."
+    message = f"The credential expired at {rfc3339(seen.spec.expires_at)}. A later spec.expiresAt issues a fresh secret."
     return ended(seen, seen.status, CredentialPhase.EXPIRED, Reason.CREDENTIAL_EXPIRED, message, now)
 
 
@@ -102,7 +105,10 @@ def agent_is_missing(seen: Input, now: datetime) -> Step | None:
     """No agent of that name; what was issued is kept for when it comes back, and not accepted meanwhile."""
     if seen.agent:
         return None
-    message = f"No Agent {seen.spec.agent_ref.name!r} in this namespace."
+    message = (
+        f"There is no Agent {seen.spec.agent_ref.name!r} in this namespace. Create it, or delete this AgentCredential and"
+        " declare it with the right spec.agentRef."
+    )
     return held_back(seen, CredentialPhase.PENDING, Reason.AGENT_NOT_FOUND, message, now)
 
 
@@ -344,4 +350,7 @@ def _repeated(until: datetime) -> str:
 
 
 def _contested(seen: Input, until: datetime) -> str:
-    return f"Something else keeps changing Secret {seen.delivery.name!r}: left alone until {rfc3339(until)}."
+    return (
+        f"Something else keeps changing Secret {seen.delivery.name!r}, so the operator leaves it alone until {rfc3339(until)}."
+        " Its managedFields name who writes it (kubectl get secret --show-managed-fields --output=yaml)."
+    )

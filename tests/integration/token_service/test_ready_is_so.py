@@ -19,7 +19,7 @@ from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
-from tests.support.objects import Objects
+from tests.support.objects import Objects, path_of
 from tests.support.on_call import KubectlWithPlugins
 from tests.support.tenants import NAME, Tenant, condition_of
 from tests.support.waiting import eventually
@@ -177,6 +177,22 @@ def test_tokens_are_given_when_their_time_has_come_without_an_operator(
     finally:
         programs.start(OPERATOR.name)
     tenant.until("AgentCredential", "Issued")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "warned"), [(timedelta(), False), (timedelta(minutes=50), False), (timedelta(days=900), True)]
+)
+def test_a_kill_switch_far_ahead_is_warned_of(ahead: timedelta, warned: bool, tenant: Tenant) -> None:
+    """Before anybody finds out that it cannot be moved back (concepts.md): kubectl prints what the API server says."""
+    tenant.create("Agent")
+    spec = {"tokensValidAfter": (datetime.now(UTC) + ahead).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    path = path_of("Agent", tenant.namespace, NAME)
+    answer = tenant.objects.ask("PATCH", path, json={"spec": spec}, headers=headers)
+    assert answer.is_success, answer.text
+    assert ("more than an hour ahead" in answer.headers.get("Warning", "")) is warned
+    again = tenant.objects.ask("PATCH", path, json={"metadata": {"labels": {"a": "b"}}}, headers=headers)
+    assert "Warning" not in again.headers
 
 
 def test_resuming_and_a_later_end_are_told(settled: tuple[Tenant, Pair]) -> None:
