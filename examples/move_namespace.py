@@ -10,9 +10,9 @@ and the `token_endpoint` in Secrets are to stay as they are.
 
 How a secret survives: its credential is created with the old bcrypt hash (spec.secretHash), so the old secret is accepted at
 once. Then the hash gets the hint that ties it to the new credential, the credential asks for a Secret again, and the restored
-one, which so far says that it belongs to a credential of the old cluster, is made over to it: the operator finds a value that
-it accepts, and keeps it. Not carried over: old secrets that were in their overlap, and the secrets of agents that are
-suspended, since the operator accepts nothing for them; their credentials get fresh ones when they are resumed.
+one is made over to it by an owner reference: the operator finds a value that it accepts, and keeps it. Not carried over: old
+secrets that were in their overlap, and the secrets of agents that are suspended, since the operator accepts nothing for them;
+their credentials get fresh ones when they are resumed.
 """
 
 import base64
@@ -25,7 +25,6 @@ from typing import Any
 
 Object = dict[str, Any]
 GROUP = "idp.sentryagent.ai"
-CREDENTIAL_ID = f"{GROUP}/credential-id"
 SECONDS = 60.0
 
 
@@ -70,9 +69,15 @@ def _restore_with_secret(credential: Object, secret: Object, namespace: str) -> 
     _wait(name, namespace, lambda status: any(one.get("hint") == hint for one in status.get("secretHashes", ())))
     _patch(name, namespace, declared | {"secretHash": None})
     _wait(name, namespace, lambda _: True)
-    made_over = f"{CREDENTIAL_ID}={uid}"
-    _kubectl("annotate", "secret", secret["metadata"]["name"], f"--namespace={namespace}", "--overwrite", made_over)
+    _make_over(secret["metadata"]["name"], credential, uid, namespace)
     _wait(name, namespace, lambda status: bool(status.get("binding")))
+
+
+def _make_over(secret: str, credential: Object, uid: str, namespace: str) -> None:
+    """Let the credential own the Secret, which is how the operator knows it."""
+    owner = {name: credential[name] for name in ("apiVersion", "kind")} | {"name": credential["metadata"]["name"], "uid": uid}
+    change = json.dumps({"metadata": {"ownerReferences": [owner]}})
+    _kubectl("patch", "secret", secret, f"--namespace={namespace}", "--type=merge", f"--patch={change}")
 
 
 def _hash_in_use(credential: Object) -> str | None:

@@ -9,6 +9,24 @@ class Limits:
 
     max_body_bytes: int = 16_384
     """The largest body of a request."""
+    max_token_length: int = 16_384
+    """The longest bearer token, in characters."""
+    cache_entries: int = 10_000
+    """Answers about callers that one cache keeps."""
+    cache_entries_per_tenant: int = 1_000
+    """Answers about the callers of one tenant among them."""
+    access_review_seconds: float = 5.0
+    """An answer to a SubjectAccessReview is relied on for so long."""
+    missing_agent_seconds: float = 3600.0
+    """An agent that the API server did not have is not looked up again for so long; one that is created comes by the watch."""
+    keys_timeout_seconds: float = 3.0
+    """The token service has so long to send its keys."""
+    keys_refresh_seconds: float = 300.0
+    """Keys that are older are fetched again."""
+    keys_retry_seconds: float = 2.0
+    """Pause between two fetches of the keys."""
+    keys_max_age_seconds: float = 3600.0
+    """Keys that are older are not trusted: they may have been withdrawn."""
     propagation_seconds: float = 5.0
     """A change that is published waits so long for every replica of the token service to apply it."""
     replica_answer_seconds: float = 2.0

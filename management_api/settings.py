@@ -1,4 +1,4 @@
-"""What the management API is told by its environment."""
+"""Settings of the management API, read from the environment once (`agentidp.runtime.settings`)."""
 
 import os
 from typing import Annotated
@@ -10,48 +10,48 @@ from agentidp.runtime.settings import CommonSettings, Listen, Url, Urls, require
 
 
 class ManagementApiSettings(CommonSettings, frozen=True, kw_only=True):
-    """Settings of the management API."""
+    """The settings; each field is an environment variable."""
 
     listen: Listen = Listen("::", 8082)
     metrics_listen: Listen | None = None
-    """Where /metrics is, on another port; without it, where everything else is."""
+    """The address of /metrics, on another port; without it, /metrics is on `listen`."""
     token_service_url: Urls
-    """Where the replicas of the token service answer: every address of the host is asked whether a change is in force there."""
+    """URLs of the token service: every address of each host is asked whether it has applied a change."""
     api_audience: str = ""
-    """What the `aud` of agents' tokens must name; by default the issuer, which agents without audiences of their own have."""
+    """The audience that agents' tokens must have; by default the issuer, as tokens of agents without audiences have it."""
     max_staleness_seconds: Annotated[int, Meta(ge=2)] = 300
-    """Without word from the API server for so long, no answers."""
+    """After so long without contact to the API server, requests get 503."""
     confirm_seconds: Annotated[float, Meta(gt=0, le=60)] = 10.0
-    """How long a change may take until it has taken effect; then it is withdrawn, or its outcome is to be read."""
+    """A change that takes longer to take effect is rolled back, or its outcome can be read with GET."""
     caller_requests_per_second: Annotated[float, Meta(ge=0)] = 20.0
-    """Of each caller, on average; 0 is no limit."""
+    """Requests of one caller, on average; 0 is no limit."""
     caller_burst: Annotated[int, Meta(ge=1)] = 200
-    """How many requests a caller that was quiet may make at once."""
+    """Requests that one caller may send at once after a pause."""
     namespace_writes_per_second: Annotated[float, Meta(ge=0)] = 2.0
-    """Changes by all callers of a namespace together, on average; 0 is no limit."""
+    """Changes by all callers of one namespace together, on average; 0 is no limit."""
     namespace_write_burst: Annotated[int, Meta(ge=1)] = 200
-    """How many changes the callers of a namespace that was quiet may make at once."""
+    """Changes that the callers of one namespace may make at once after a pause."""
     objects_per_namespace: Annotated[int, Meta(ge=1)] = 5_000
-    """How many agents and credentials, in any state, may be in a namespace where agents make more of them over REST."""
+    """Agents and credentials, in any state, beyond which agents create no more in their namespace over REST."""
     ended_records_kept: Annotated[int, Meta(ge=1, le=10_000)] = 50
-    """How many ended credentials of each agent, and decommissioned agents of each namespace, stay of what this API made."""
+    """Ended credentials of each agent, and decommissioned agents of each namespace, that this API keeps of its own."""
     traces_collector: Url | None = None
-    """The OTLP/HTTP receiver that traces are sent to, such as http://collector:4318; without one there are none."""
+    """The OTLP/HTTP receiver of traces, such as http://collector:4318; without one there are no traces."""
     bcrypt_cost: Annotated[int, Meta(ge=MIN_COST, le=MAX_COST)] = MIN_COST
     hashing_threads: Annotated[int, Meta(ge=1, le=64)] = os.cpu_count() or 1
     hashing_queue: Annotated[int, Meta(ge=1)] = 256
-    """How many secrets may be in the making; a quarter of them for the callers of one namespace."""
+    """Secrets that may wait to be hashed; a quarter of them for the callers of one namespace."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
+        """Raise ValueError where both addresses have one port."""
         require_another_port(self.listen, self.metrics_listen)
 
     @property
     def audience(self) -> str:
-        """What the `aud` of agents' tokens must name."""
+        """Return the audience that agents' tokens must have."""
         return self.api_audience or self.issuer
 
     @property
     def keys_url(self) -> str:
-        """Where the token service publishes its keys."""
+        """Return the URL of the token service's JWK Set."""
         return self.token_service_url[0] + "/.well-known/jwks.json"

@@ -1,14 +1,15 @@
-"""The keys that the cluster's ServiceAccount tokens are verified with: fetched before they are needed, and kept.
+"""Issuer keys: the issuer of the cluster's ServiceAccount tokens, and the public keys that verify them.
 
-They are refreshed now and then, so that a key that was withdrawn is believed no longer; and at once where a token names one
-that is not known, but at most once a second, whatever is shown. While the API server is away, those at hand are used.
-
-They are read from the API server's own paths, whatever `jwks_uri` its discovery document names: that may be for others.
+Flows in: the API server's discovery document and JWK Set, from its own paths, whatever `jwks_uri` the document names: that may
+be for other clients. Flows out: the issuer with a key, read before it is needed. Concurrent callers share one read. Bounded:
+one read begins a second, however many unknown keys tokens name. Periodic reads end the use of a withdrawn key. While the API
+server is away, the last keys stay in use.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -16,18 +17,33 @@ import structlog
 from agentidp.domain.tokens.client_assertions import TokenIssuer, token_issuer
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError, Unreachable
+from agentidp.runtime.single_flight import SingleFlight
 
 DISCOVERY = "/.well-known/openid-configuration"
 KEYS = "/openid/v1/jwks"
-REFRESH_SECONDS = 300.0
-SECONDS_BETWEEN = 1.0
-TIMEOUT_SECONDS = 2.0
-FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0
 
 Fetch = Callable[[], Awaitable[TokenIssuer]]
-"""Reads them from the API server. Raises ApiError."""
+"""Reads the issuer and its keys. Raises ApiError."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often the keys are read, in seconds."""
+
+    refresh_seconds: float = 300.0
+    """Between two periodic reads."""
+    seconds_between: float = 1.0
+    """At least between the begins of two reads."""
+    timeout_seconds: float = 2.0
+    """For one read."""
+    min_backoff: float = 1.0
+    """Before the next periodic read after a failure; it doubles with each failure."""
+    max_backoff: float = 60.0
+
+
+LIMITS = Limits()
 
 
 class IssuerDiscovery:
@@ -41,56 +57,55 @@ class IssuerDiscovery:
         discovery, keys = await asyncio.gather(*(self._cluster.request("GET", path) for path in (DISCOVERY, KEYS)))
         try:
             return token_issuer(discovery, keys)
-        except msgspec.DecodeError as trouble:
-            raise Unreachable(f"{DISCOVERY} or {KEYS} is not what it should be: {trouble}") from trouble
+        except msgspec.DecodeError as error:
+            raise Unreachable(f"{DISCOVERY} or {KEYS} is not what it should be: {error}") from error
 
 
 class IssuerKeys:
-    """What is known of who signs the cluster's ServiceAccount tokens."""
+    """The issuer as it was last read."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, limits: Limits = LIMITS) -> None:
         self._fetch = fetch
+        self._limits = limits
+        self._reads: SingleFlight[None, TokenIssuer] = SingleFlight()
+        self._began_at = float("-inf")
         self._known: TokenIssuer | None = None
-        self._asked_at = float("-inf")
-        self._next: asyncio.Task[TokenIssuer] | None = None
 
     @property
     def known(self) -> TokenIssuer | None:
-        """The issuer as it was last read; None until it was."""
+        """The issuer as it was last read; None before the first read."""
         return self._known
 
     async def issuer_with(self, key_id: str) -> TokenIssuer:
-        """The issuer, asked anew where this key of it is not known. Raises ApiError."""
+        """The issuer, read again where it has no key of this id. Raises ApiError."""
         if self._known and key_id in self._known.keys:
             return self._known
         return await self.refresh()
 
     async def refresh(self) -> TokenIssuer:
-        """The issuer as it is after this moment; shared by all who ask meanwhile. Raises ApiError."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._ask())
-        return await asyncio.shield(self._next)
+        """The issuer as it is after this call; concurrent callers share one read. Raises ApiError."""
+        return await self._reads.run(None, self._read)
 
     async def keep(self) -> None:
-        """For ever: have the keys, and not for too long. Trouble is logged and waited out."""
-        backoff = FIRST_BACKOFF
+        """Read the issuer at the start and then periodically, without end. A failure is logged, and tried again later."""
+        backoff = self._limits.min_backoff
         while True:
             try:
                 await self.refresh()
-                backoff = FIRST_BACKOFF
-                await asyncio.sleep(REFRESH_SECONDS)
-            except ApiError as trouble:
-                log.warning("the keys of ServiceAccount tokens cannot be read", why=str(trouble), next_try_in=backoff)
+                backoff = self._limits.min_backoff
+                await asyncio.sleep(self._limits.refresh_seconds)
+            except ApiError as error:
+                log.warning("the keys of ServiceAccount tokens cannot be read", why=str(error), next_try_in=backoff)
                 await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, LONGEST_BACKOFF)
+                backoff = min(2 * backoff, self._limits.max_backoff)
 
-    async def _ask(self) -> TokenIssuer:
-        await asyncio.sleep(self._asked_at + SECONDS_BETWEEN - time.monotonic())
-        self._next = None  # who asks from now on may mean a key that is newer than this answer
-        self._asked_at = time.monotonic()
+    async def _read(self) -> TokenIssuer:
+        await asyncio.sleep(self._began_at + self._limits.seconds_between - time.monotonic())
+        self._reads.forget(None)  # a later caller may mean a key that is newer than this answer
+        self._began_at = time.monotonic()
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._limits.timeout_seconds):
                 self._known = await self._fetch()
-        except TimeoutError as late:
-            raise Unreachable("the API server did not answer in time") from late
+        except TimeoutError as error:
+            raise Unreachable("the API server did not answer in time") from error
         return self._known

@@ -1,4 +1,8 @@
-"""Tokens of a program's own ServiceAccount, by which other programs of the cluster know who asks (the TokenRequest API)."""
+"""Token of the program's own ServiceAccount, for requests to other programs of the cluster (the TokenRequest API).
+
+Flows in: an audience. Flows out: a token that is good for some minutes at least, requested anew after 80 % of its life. The API
+server itself does not accept it, because it has another audience.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,8 +14,8 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Forbidden
 
 LIFETIME_SECONDS = 3600
-USED_FOR = 0.8
-"""The part of its life for which a token is shown: clocks differ, and a request takes its time."""
+USED_PART = 0.8
+"""The part of its life for which a token is used: clocks differ, and a request takes its time."""
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _PREFIX = "system:serviceaccount:"
 
@@ -38,7 +42,7 @@ class _Request(msgspec.Struct, frozen=True):
 
 
 class ServiceAccountToken:
-    """One for this audience, made anew before it ends. It is worth nothing to the API server itself."""
+    """The token of the program for one audience."""
 
     def __init__(self, cluster: KubeClient, audience: str, clock: Callable[[], float] = time.time) -> None:
         self._cluster = cluster
@@ -48,12 +52,12 @@ class ServiceAccountToken:
         self._until = 0.0
 
     async def __call__(self) -> str:
-        """A token that is good for some minutes at least. Raises ApiError."""
+        """The token, requested anew where it ends soon. Raises ApiError."""
         if self._clock() >= self._until:
-            asked_at = self._clock()
-            made = await self._request(await self._path())
-            self._token = made.token
-            self._until = asked_at + USED_FOR * (made.expiration_timestamp.timestamp() - asked_at)
+            requested_at = self._clock()
+            response = await self._request(await self._path())
+            self._token = response.token
+            self._until = requested_at + USED_PART * (response.expiration_timestamp.timestamp() - requested_at)
         return self._token
 
     async def _request(self, path: str) -> _RequestStatus:
@@ -62,10 +66,10 @@ class ServiceAccountToken:
         return msgspec.json.decode(await self._cluster.request("POST", path, body=body), type=_Request).status
 
     async def _path(self) -> str:
-        """As the API server knows us. Raises Forbidden for who is no ServiceAccount."""
+        """The path for tokens of the own ServiceAccount, by a SelfSubjectReview. Raises Forbidden for another identity."""
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        answer = await self._cluster.request("POST", REVIEWS, body=body)
-        username = msgspec.json.decode(answer, type=_Review).status.user_info.username
+        response = await self._cluster.request("POST", REVIEWS, body=body)
+        username = msgspec.json.decode(response, type=_Review).status.user_info.username
         namespace, _, name = username.removeprefix(_PREFIX).partition(":")
         if not username.startswith(_PREFIX):
             raise Forbidden(403, "Forbidden", f"{username} is not a ServiceAccount, so it gets no token for {self._audience}")

@@ -1,1 +1,1 @@
-"""Pure: the resources, and every decision about them. No I/O, no clock, no framework may be imported here."""
+"""The domain: resources, and every decision about them, as pure functions. No I/O, no clock, no framework."""

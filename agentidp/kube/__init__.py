@@ -1,1 +1,1 @@
-"""How the programs read and write a Kubernetes API server: typed requests, and a watch-fed view. No HTTP server, no Kopf."""
+"""The Kubernetes API: typed requests, lists, watches, events and waiters. No HTTP server, no Kopf, no decision."""

@@ -26,6 +26,9 @@ MAX_CONNECTIONS = 100
 JSON = "application/json"
 ACCEPTED = f"{JSON}, application/jwk-set+json"  # the second is the content type of the API server's key set
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+
+_decode_manifest = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 ResultT = TypeVar("ResultT")
 
@@ -69,25 +72,42 @@ class KubeClient:
 
     async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
         """Create the object and return it as stored. Raises Conflict where one of this name exists."""
-        path = kind.path(value.metadata.namespace)
-        body = await self.request("POST", path, body=kind.encode(value), params=self._writer)
+        return await self.create_manifest(kind, value.metadata.namespace, kind.encode(value))
+
+    async def create_manifest(
+        self, kind: Kind[ObjectT], namespace: str, manifest: Mapping[str, Any], field_manager: str | None = None
+    ) -> ObjectT:
+        """Create an object from its manifest, which may have fields that no Struct here knows. Raises Conflict.
+
+        `field_manager` is the writer in managed fields; without one, it is this client's.
+        """
+        writer = {"fieldManager": field_manager} if field_manager else self._writer
+        body = await self.request("POST", kind.path(namespace), body=manifest, params=writer)
         return await decoded_at_any_depth(kind.decode, body)
 
-    async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
-        """Replace the object, or its `subresource` only. Raises Conflict where it has changed since it was read."""
-        path = kind.path(value.metadata.namespace, value.metadata.name, subresource)
+    async def manifest(self, kind: Kind[ObjectT], namespace: str, name: str) -> dict[str, msgspec.Raw]:
+        """One object with all its fields, undecoded but for the first level. Raises NotFound."""
+        return await decoded_at_any_depth(_decode_manifest, await self.request("GET", kind.path(namespace, name)))
+
+    async def replace_status(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
+        """Replace the object's status. Raises Conflict where the object has changed since it was read.
+
+        Nothing else is ever replaced: of what others write, a Struct holds only the fields that are read here (decision 43).
+        """
+        path = kind.path(value.metadata.namespace, value.metadata.name, "status")
         body = await self.request("PUT", path, body=kind.encode(value), params=self._writer)
         return await decoded_at_any_depth(kind.decode, body)
 
     async def patch(
-        self, kind: Kind[ObjectT], namespace: str, name: str, patch: Mapping[str, Any], subresource: str = ""
+        self, kind: Kind[ObjectT], namespace: str, name: str, patch: Mapping[str, Any], content_type: str = MERGE_PATCH
     ) -> ObjectT:
-        """Merge `patch` into the object (RFC 7396). It changes no other field; None removes one.
+        """Merge `patch` into the object; no other field is touched, and None removes one.
 
-        Raises NotFound, and Conflict where `patch` names a `metadata.resourceVersion` that the object no longer has.
+        By RFC 7396 a list is replaced. With STRATEGIC_MERGE_PATCH, which only built-in kinds have, the owner references are
+        merged by `uid`. Raises NotFound, and Conflict where `patch` names a `metadata.resourceVersion` that has passed.
         """
-        path = kind.path(namespace, name, subresource)
-        body = await self.request("PATCH", path, body=patch, params=self._writer, content_type=MERGE_PATCH)
+        path = kind.path(namespace, name)
+        body = await self.request("PATCH", path, body=patch, params=self._writer, content_type=content_type)
         return await decoded_at_any_depth(kind.decode, body)
 
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:

@@ -1,4 +1,4 @@
-"""What the API server answers when it does not do what it was asked, as exceptions that callers can tell apart."""
+"""Errors of the Kubernetes API, one exception a status code (API conventions, "HTTP Status codes")."""
 
 import msgspec
 
@@ -14,14 +14,14 @@ class ApiError(Exception):
 
 
 class Unreachable(ApiError):
-    """No answer: whether the request was carried out is not known."""
+    """There was no response: the request may have been carried out or not."""
 
     def __init__(self, message: str) -> None:
         super().__init__(0, "Unreachable", message)
 
 
 class ConfigError(ApiError):
-    """There is no usable server or identity, and nothing was sent. `message` is a sentence; `advice` says what to do."""
+    """No usable server or identity is configured; nothing was sent. `message` is a sentence, `advice` says what to do."""
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(0, "NotConfigured", message)
@@ -32,14 +32,14 @@ class ConfigError(ApiError):
 
 
 class TooLarge(ApiError):
-    """An answer with more bytes than whoever asked would take."""
+    """The response has more bytes than the caller takes."""
 
     def __init__(self, message: str) -> None:
         super().__init__(0, "TooLarge", message)
 
 
 class NotFound(ApiError):
-    """404: no such object."""
+    """404: there is no such object."""
 
 
 class Conflict(ApiError):
@@ -47,7 +47,7 @@ class Conflict(ApiError):
 
 
 class Gone(ApiError):
-    """410: the resource version is too old to watch from."""
+    """410: the resource version is too old for a watch."""
 
 
 class Forbidden(ApiError):
@@ -55,19 +55,19 @@ class Forbidden(ApiError):
 
     @property
     def is_about_rights(self) -> bool:
-        """RBAC's own words name user, verb and resource; other refusals have nothing to do with rights."""
+        """Whether RBAC forbids it: its message names user, verb and resource, as no other does."""
         return " cannot " in self.message
 
 
 class Invalid(ApiError):
-    """422: the object is not valid."""
+    """422: the object is not valid for its kind."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {403: Forbidden, 404: NotFound, 409: Conflict, 410: Gone, 422: Invalid}
 
 
 class _Status(msgspec.Struct, frozen=True):
-    """`metav1.Status`, the body of every refusal."""
+    """`metav1.Status`, the body of every error response."""
 
     code: int = 0
     reason: str = ""
@@ -75,10 +75,10 @@ class _Status(msgspec.Struct, frozen=True):
 
 
 def error_from(status: int, body: bytes) -> ApiError:
-    """The error that a refusal's body describes."""
+    """The error that the body of a response describes."""
     try:
-        told = msgspec.json.decode(body, type=_Status)
+        described = msgspec.json.decode(body, type=_Status)
     except msgspec.DecodeError:
-        told = _Status(reason="Unexplained", message=body[:200].decode(errors="replace"))
-    code = told.code or status
-    return _BY_STATUS.get(code, ApiError)(code, told.reason, told.message)
+        described = _Status(reason="Unexplained", message=body[:200].decode(errors="replace"))
+    code = described.code or status
+    return _BY_STATUS.get(code, ApiError)(code, described.reason, described.message)

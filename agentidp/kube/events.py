@@ -1,16 +1,16 @@
-"""Kubernetes events (`events.k8s.io/v1`): what `kubectl describe` shows of what was done and why.
+"""Event recorder: Kubernetes events (`events.k8s.io/v1`), as `kubectl describe` shows them.
 
-Events are for people: they are sent behind the work, and one that cannot be sent is dropped. One that was just sent is not sent
-again, unless it tells of a transition: the state has changed meanwhile, and the last event must be about the present one. How
-many a namespace may leave in etcd is for whoever records them to bound (`admits`). They never carry a secret; their notes come
-from conditions.
+Flows in: what was done to an object, and why. Flows out: events, sent by a task of their own, so work never waits for them. An
+event that cannot be sent is dropped. An event that was just sent is not sent again, unless it is about a transition: the state
+has changed meanwhile, and the last event must be about the present state. Bounded: the queue, the places of a namespace in it,
+and the memory of what was sent. `admits` bounds the events of a namespace in etcd. No event has a secret: notes come from
+conditions.
 """
 
 import asyncio
 import logging
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +20,14 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import ApiError
 from agentidp.kube.kinds import Kind
 from agentidp.runtime.bounded_cache import BoundedCache
+from agentidp.runtime.pools.group_counts import GroupCounts
 
 QUEUE_LENGTH = 10_000
-MOST_OF_A_NAMESPACE = 1_000
-"""That wait to be sent: a tenant whose objects change without end leaves places to others."""
+MAX_WAITING_OF_A_NAMESPACE = 1_000
+"""Events of one namespace in the queue, so a tenant whose objects change without end leaves places to others."""
 REPEAT_AFTER_SECONDS = 600.0
-REMEMBERED = 10_000
+MAX_SENT = 10_000
+"""Sent events that are remembered, the oldest of which are forgotten first."""
 MAX_NOTE = 1024
 MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique: 253 in all (RFC 1123 subdomain)
 
@@ -33,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class EventRecorder:
-    """A bounded queue of events, and the task that sends them. `admits` is asked with namespace and type: `team/Warning`."""
+    """A bounded queue of events. `admits` decides about each by namespace and type, such as `team/Warning`."""
 
     def __init__(self, cluster: KubeClient, controller: str, admits: Callable[[str], bool] = lambda _: True) -> None:
         self._cluster = cluster
@@ -41,8 +43,8 @@ class EventRecorder:
         self._controller = controller
         self._instance = socket.gethostname()
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUE_LENGTH)
-        self._waiting: Counter[str] = Counter()
-        self._sent: BoundedCache[tuple[str, str, str], float] = BoundedCache(REMEMBERED)
+        self._waiting = GroupCounts()
+        self._sent: BoundedCache[tuple[str, str, str], float] = BoundedCache(MAX_SENT)
 
     def record(
         self,
@@ -59,28 +61,23 @@ class EventRecorder:
         namespace = about.metadata.namespace
         if (self._is_repeated((about.metadata.uid, reason, note)) and not transition) or self._queue.full():
             return
-        if self._waiting[namespace] >= MOST_OF_A_NAMESPACE:
+        if self._waiting[namespace] >= MAX_WAITING_OF_A_NAMESPACE:
             return
         event = self._event(kind, about, reason, note[:MAX_NOTE], action, warning)
         if self._admits(f"{event['metadata']['namespace']}/{event['type']}"):
-            self._waiting[namespace] += 1
+            self._waiting.add(namespace)
             self._queue.put_nowait(event)
 
     async def run(self) -> None:
-        """Send, for ever."""
+        """Send events, without end."""
         while True:
             event = await self._queue.get()
-            self._leaves(event["regarding"]["namespace"])
+            self._waiting.remove(event["regarding"]["namespace"])
             path = f"/apis/events.k8s.io/v1/namespaces/{event['metadata']['namespace']}/events"
             try:
                 await self._cluster.request("POST", path, body=event)
-            except ApiError as trouble:
-                log.info("an event was not recorded: %s", trouble)
-
-    def _leaves(self, namespace: str) -> None:
-        self._waiting[namespace] -= 1
-        if not self._waiting[namespace]:
-            del self._waiting[namespace]
+            except ApiError as error:
+                log.info("an event was not recorded: %s", error)
 
     def _is_repeated(self, key: tuple[str, str, str]) -> bool:
         now = time.monotonic()

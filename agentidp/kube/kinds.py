@@ -1,4 +1,4 @@
-"""The kinds that the programs read and write: where each lives in the API, and the Struct that decodes it."""
+"""The kinds that the programs read and write: the API path of each, and the Struct that decodes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Kind(Generic[ObjectT]):
 
     @property
     def api_version(self) -> str:
-        """As manifests write it."""
+        """The `apiVersion` of its manifests."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
@@ -46,11 +46,11 @@ class Kind(Generic[ObjectT]):
 
     @cached_property
     def decoder(self) -> "msgspec.json.Decoder[ObjectT]":
-        """For one object."""
+        """The decoder of one object."""
         return msgspec.json.Decoder(self.type)
 
     def decode(self, body: bytes | msgspec.Raw) -> ObjectT:
-        """One object from its JSON. Raises msgspec.DecodeError, and RecursionError (see `depth`)."""
+        """One object from its JSON. Raises msgspec.DecodeError, and RecursionError (see `deep_json`)."""
         return self.decoder.decode(body)
 
     def encode(self, value: ObjectT) -> dict[str, Any]:
@@ -60,14 +60,14 @@ class Kind(Generic[ObjectT]):
 
 @dataclass(frozen=True)
 class Projection(Generic[ObjectT, KeptT]):
-    """A kind of whose objects only a part is kept: whoever holds a great many of them wants no more."""
+    """A kind of whose objects only a part is kept, because a cache has very many of them."""
 
     kind: Kind[ObjectT]
     keep: Callable[[ObjectT], KeptT]
 
     @property
     def plural(self) -> str:
-        """As paths and logs write it."""
+        """The plural, as in paths and logs."""
         return self.kind.plural
 
     def path(self, namespace: str = "") -> str:
@@ -75,7 +75,7 @@ class Projection(Generic[ObjectT, KeptT]):
         return self.kind.path(namespace)
 
     def decode(self, body: bytes | msgspec.Raw) -> KeptT:
-        """What is kept of one object, from its JSON."""
+        """The kept part of one object, from its JSON."""
         return self.keep(self.kind.decode(body))
 
 
@@ -86,4 +86,4 @@ TOKEN_REVOCATIONS = Kind(GROUP, VERSION, "tokenrevocations", "TokenRevocation", 
 PENDING_CHANGES = Kind(GROUP, VERSION, "pendingchanges", "PendingChange", PendingChange)
 SECRETS = Kind("", "v1", "secrets", "Secret", Secret)
 SERVICE_ACCOUNTS = Kind("", "v1", "serviceaccounts", "ServiceAccount", Object)
-"""Of these only the metadata is read."""
+"""Only the metadata of ServiceAccounts is read."""

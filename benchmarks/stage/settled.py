@@ -72,7 +72,7 @@ async def _agent(stage: Stage, namespace: str, place: int) -> Agent:
     created = await stage.admin.create(AGENTS, agent(namespace, f"agent-{place}"))
     count = CredentialCount(active=CREDENTIALS_PER_AGENT, total=CREDENTIALS_PER_AGENT)
     status = register(AgentInput(agent=created, credentials=count), now())
-    return await stage.admin.replace(AGENTS, replace(created, status=status), "status")
+    return await stage.admin.replace_status(AGENTS, replace(created, status=status))
 
 
 async def _credential(stage: Stage, of: Agent, place: int, made: Made) -> AgentCredential:
@@ -89,7 +89,7 @@ async def _credential(stage: Stage, of: Agent, place: int, made: Made) -> AgentC
     step = decide(_seen(stage, issued, of, secret), now())
     if not isinstance(step, WriteStatus):
         raise TypeError(f"what was issued is recorded next, not {step}")
-    return await stage.admin.replace(CREDENTIALS, replace(issued, status=step.status), "status")
+    return await stage.admin.replace_status(CREDENTIALS, replace(issued, status=step.status))
 
 
 def _seen(stage: Stage, credential: AgentCredential, of: Agent, secret: Secret | None) -> Input:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Rotation, Secret
+from agentidp.domain.resources import Agent, AgentCredential, Rotation, Secret, SecretMeta
 from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.credential import SecretTemplate
 from agentidp.domain.resources.reasons import Reason
@@ -57,7 +57,7 @@ class Owner:
 
     async def write_secret(self, name: str, data: Mapping[str, bytes]) -> None:
         """A Secret that is nobody's."""
-        await self.admin.create(SECRETS, Secret(metadata=ObjectMeta(name=name, namespace=self.namespace), data=dict(data)))
+        await self.admin.create(SECRETS, Secret(metadata=SecretMeta(name=name, namespace=self.namespace), data=dict(data)))
 
     async def change_agents(self, names: Iterable[str], **spec: Any) -> None:
         """Change these fields of their specs."""

@@ -1,1 +1,1 @@
-"""Who asks, and what they may do: agents by their own access tokens, people and pipelines by tokens of the cluster."""
+"""Authentication and authorization: who the caller is, and what the caller may do. Nothing here writes to the cluster."""

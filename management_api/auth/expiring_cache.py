@@ -1,55 +1,57 @@
-"""Answers that are good for a while."""
+"""Expiring cache: entries that are valid for a while, bounded in all and for each tenant.
+
+In flow entries with the tenant that each is about. An entry expires after a fixed time. Where a tenant has too many, its own
+oldest entry goes; only then, where all have too many, the oldest of all: no tenant evicts the entries of others first.
+"""
 
 import time
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-MOST = 10_000
-MOST_OF_A_GROUP = 1_000
+from management_api.limits import Limits
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
 
 
-class ExpiringCache(Generic[KeyT, ValueT]):
-    """Each for so many seconds. The oldest of a group go first where the group has too many: no tenant crowds others out."""
+class _Entry(NamedTuple, Generic[ValueT]):
+    value: ValueT
+    expires_at: float
+    tenant: str
 
-    def __init__(
-        self,
-        seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        most: int = MOST,
-        most_of_a_group: int = MOST_OF_A_GROUP,
-    ) -> None:
+
+class ExpiringCache(Generic[KeyT, ValueT]):
+    """Entries by key, each valid for `seconds`."""
+
+    def __init__(self, seconds: float, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
+        self._limits = limits
         self._clock = clock
-        self._most = most
-        self._most_of_a_group = most_of_a_group
-        self._entries: dict[KeyT, tuple[float, ValueT, str]] = {}
-        self._groups: dict[str, dict[KeyT, None]] = {}
+        self._entries: dict[KeyT, _Entry[ValueT]] = {}
+        self._keys: dict[str, dict[KeyT, None]] = {}
+        """By tenant, oldest first."""
 
     def find(self, key: KeyT) -> ValueT | None:
-        """What was added not too long ago."""
+        """Return the value of the key, None where there is none that is still valid."""
         entry = self._entries.get(key)
-        return entry[1] if entry and self._clock() < entry[0] else None
+        return entry.value if entry and self._clock() < entry.expires_at else None
 
-    def add(self, key: KeyT, value: ValueT, group: str = "") -> None:
-        """From now on; `group` is the tenant that it is about."""
-        self._forget(key)
-        members = self._groups.get(group, {})
-        if len(members) >= self._most_of_a_group:
-            self._forget(next(iter(members)))
-        elif len(self._entries) >= self._most:
-            self._forget(next(iter(self._entries)))
-        self._entries[key] = self._clock() + self._seconds, value, group
-        self._groups.setdefault(group, {})[key] = None
+    def add(self, key: KeyT, value: ValueT, tenant: str = "") -> None:
+        """Add an entry, or replace the one of this key."""
+        self._discard(key)
+        keys = self._keys.get(tenant, {})
+        if len(keys) >= self._limits.cache_entries_per_tenant:
+            self._discard(next(iter(keys)))
+        elif len(self._entries) >= self._limits.cache_entries:
+            self._discard(next(iter(self._entries)))
+        self._entries[key] = _Entry(value, self._clock() + self._seconds, tenant)
+        self._keys.setdefault(tenant, {})[key] = None
 
-    def _forget(self, key: KeyT) -> None:
+    def _discard(self, key: KeyT) -> None:
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        members = self._groups[entry[2]]
-        del members[key]
-        if not members:
-            del self._groups[entry[2]]
+        keys = self._keys[entry.tenant]
+        del keys[key]
+        if not keys:
+            del self._keys[entry.tenant]

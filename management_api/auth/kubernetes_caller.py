@@ -1,6 +1,6 @@
-"""A user or ServiceAccount of the cluster as the caller: may they do the same with the resource, they may do it here.
+"""A user or ServiceAccount of the cluster as the caller: it may do here what it may do with the resources.
 
-The API server decides both: who a token is (TokenReview), and what they may do (SubjectAccessReview).
+The API server decides both: whose a token is (TokenReview), and what the caller may do (SubjectAccessReview).
 """
 
 from typing import Any, NamedTuple
@@ -15,12 +15,12 @@ from management_api.auth.authorization import Action, AgentFilter, Placement, Re
 from management_api.auth.expiring_cache import ExpiringCache
 from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
+from management_api.limits import Limits
 
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 SERVICE_ACCOUNT = "system:serviceaccount:"
-REMEMBERED_SECONDS = 5.0
-EVERYWHERE = ""
+ALL_NAMESPACES = ""
 
 
 class User(Struct, frozen=True):
@@ -32,16 +32,16 @@ class User(Struct, frozen=True):
     extra: dict[str, tuple[str, ...]] = {}
 
     @property
-    def home(self) -> str | None:
-        """The namespace of a ServiceAccount."""
+    def namespace(self) -> str | None:
+        """Return the namespace of a ServiceAccount; a user has none."""
         if not self.username.startswith(SERVICE_ACCOUNT):
             return None
         return self.username.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
 
     @property
     def tenant(self) -> str:
-        """See `Caller.tenant`."""
-        return f"user:{self.username}" if self.home is None else tenant_of(self.home)
+        """Return the tenant: a ServiceAccount's namespace, or the user."""
+        return f"user:{self.username}" if self.namespace is None else tenant_of(self.namespace)
 
 
 class _TokenStatus(Struct, frozen=True):
@@ -61,40 +61,42 @@ class _AccessReview(Struct, frozen=True):
     status: _AccessStatus = _AccessStatus()
 
 
-class _Question(NamedTuple):
+class _AccessKey(NamedTuple):
     user: str
     namespace: str
     right: ResourceRight
 
 
 class Reviews:
-    """Asks the API server, in turns by tenant, and remembers what somebody may do for some seconds. Raises ApiError.
+    """Reviews by the API server, at most `Limits.concurrent_reviews` at a time. Every method raises ApiError.
 
-    No tenant has all turns: the reviews of one may wait for a slow webhook.
+    One tenant has three quarters of them at most, since its reviews may wait for a slow webhook. Answers to access reviews are
+    cached for `Limits.access_review_seconds`.
     """
 
-    def __init__(self, cluster: KubeClient, concurrent: int) -> None:
+    def __init__(self, cluster: KubeClient, limits: Limits) -> None:
         self._cluster = cluster
-        self._turns = FairLock(concurrent, max_of_a_group=max(1, concurrent * 3 // 4))
-        self._access: ExpiringCache[_Question, bool] = ExpiringCache(REMEMBERED_SECONDS)
+        concurrent = limits.concurrent_reviews
+        self._lock = FairLock(concurrent, max_of_a_group=max(1, concurrent * 3 // 4))
+        self._access: ExpiringCache[_AccessKey, bool] = ExpiringCache(limits.access_review_seconds, limits)
 
     async def user(self, token: str, tenant: str) -> User | None:
-        """Whose token this is, if the API server takes it; in the turn of `tenant`. Not remembered: see `token_reviews`."""
+        """Return whose token this is, None if the API server does not accept it. `token_reviews` caches the answer."""
         body: dict[str, Any] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
-        answer = await self._ask(tenant, TOKEN_REVIEWS, body)
+        answer = await self._post(tenant, TOKEN_REVIEWS, body)
         status = msgspec.json.decode(answer, type=_TokenReview).status
         return status.user if status.authenticated and status.user.username else None
 
     async def allows(self, user: User, right: ResourceRight, namespace: str) -> bool:
-        """Whether they may do this in this namespace, "" for all of them."""
-        question = _Question(repr(user), namespace, right)
-        known = self._access.find(question)
-        if known is None:
-            known = await self._may(user, right, namespace)
-            self._access.add(question, known, user.tenant)
-        return known
+        """Return whether the user has the right in this namespace, "" for all namespaces."""
+        key = _AccessKey(repr(user), namespace, right)
+        allowed = self._access.find(key)
+        if allowed is None:
+            allowed = await self._review_access(user, right, namespace)
+            self._access.add(key, allowed, user.tenant)
+        return allowed
 
-    async def _may(self, user: User, right: ResourceRight, namespace: str) -> bool:
+    async def _review_access(self, user: User, right: ResourceRight, namespace: str) -> bool:
         attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
         spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
         body: dict[str, Any] = {
@@ -102,11 +104,11 @@ class Reviews:
             "kind": "SubjectAccessReview",
             "spec": spec | {"resourceAttributes": attributes},
         }
-        answer = await self._ask(user.tenant, ACCESS_REVIEWS, body)
+        answer = await self._post(user.tenant, ACCESS_REVIEWS, body)
         return msgspec.json.decode(answer, type=_AccessReview).status.allowed
 
-    async def _ask(self, tenant: str, path: str, body: dict[str, Any]) -> bytes:
-        async with self._turns.place_for(tenant):
+    async def _post(self, tenant: str, path: str, body: dict[str, Any]) -> bytes:
+        async with self._lock.place_for(tenant):
             return await self._cluster.request("POST", path, body=body)
 
 
@@ -130,16 +132,16 @@ class KubernetesCaller:
 
     async def visible_agents(self, namespace: str | None) -> AgentFilter:
         """Return all agents for a caller who may list everywhere, else those of the namespace named, or of a ServiceAccount."""
-        if namespace is None and await self._may(Action.LIST_AGENTS, EVERYWHERE):
+        if namespace is None and await self._may(Action.LIST_AGENTS, ALL_NAMESPACES):
             return AgentFilter(None)
-        chosen = namespace or self._user.home
+        chosen = namespace or self._user.namespace
         if chosen is None or not await self._may(Action.LIST_AGENTS, chosen):
             raise forbidden(_missing_right(Action.LIST_AGENTS, chosen))
         return AgentFilter(frozenset({chosen}))
 
     async def placement(self, namespace: str | None, organization_id: str | None) -> Placement:
         """Return the namespace named, or a ServiceAccount's own. The operation checks whether the organization admits it."""
-        chosen = namespace or self._user.home
+        chosen = namespace or self._user.namespace
         if chosen is None:
             raise invalid(namespace="Name the namespace of the new agent in the query: a user has none of their own.")
         if not await self._may(Action.REGISTER, chosen):

@@ -1,4 +1,4 @@
-"""Whose a token of the cluster is: the API server is asked (TokenReview), in shares by tenant.
+"""Token reviews: the API server says whose a token of the cluster is, and each tenant has a share of the reviews.
 
 | a token | is reviewed | of the share |
 |---|---|---|
@@ -7,7 +7,8 @@
 | that the API server took within the hour | yes | of the tenant that it then named |
 | of any other kind (OIDC, a webhook) | yes | that all of these have together, a quarter for each tenant that they name |
 
-So nobody can spend the share of a tenant without a token of that tenant. Answers are remembered; of tokens, digests only.
+So no client can spend the share of a tenant without a token of that tenant. Answers are cached for
+`Limits.token_review_seconds`, by a digest of the token. Requests that present one token at once share one review.
 """
 
 import hashlib
@@ -38,8 +39,8 @@ class TokenReviews:
     def __init__(self, reviews: Reviews, keys: IssuerKeys, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._reviews = reviews
         self._keys = keys
-        self._reviewed: ExpiringCache[bytes, User | bool] = ExpiringCache(limits.token_review_seconds, clock)
-        self._proven: ExpiringCache[bytes, str] = ExpiringCache(limits.proven_tenant_seconds, clock)
+        self._reviewed: ExpiringCache[bytes, User | bool] = ExpiringCache(limits.token_review_seconds, limits, clock)
+        self._proven: ExpiringCache[bytes, str] = ExpiringCache(limits.proven_tenant_seconds, limits, clock)
         self._running: SingleFlight[bytes, User | None] = SingleFlight()
         message = "Too many tokens of this namespace, or of this user, are being checked. Nothing was done."
         self._shares = RateLimit(limits.token_reviews_per_second, limits.token_review_burst, message, clock)
@@ -48,18 +49,18 @@ class TokenReviews:
         self._claimed = TokenBuckets(rate / SHARES, max(1, burst // SHARES), clock)
 
     async def user(self, token: str, claims: Mapping[str, Any]) -> User | None:
-        """Return whose token this is, None if nobody's; `claims` is what it says, unverified.
+        """Return whose token this is, None if nobody's; `claims` are unverified.
 
-        Requests that show one token at once share one review. Raises ApiError, and ApiFailure where no review is left.
+        Raises ApiError, and ApiFailure where the tenant has no review left.
         """
         digest = hashlib.sha256(token.encode()).digest()
-        known = self._reviewed.find(digest)
-        if known is None:
-            known = await self._running.run(digest, lambda: self._review(token, claims, digest)) or False
-        return known if isinstance(known, User) else None
+        cached = self._reviewed.find(digest)
+        if cached is None:
+            return await self._running.run(digest, lambda: self._review(token, claims, digest))
+        return cached if isinstance(cached, User) else None
 
     async def _review(self, token: str, claims: Mapping[str, Any], digest: bytes) -> User | None:
-        """Review it, unless it is refused without one: that is not remembered, since it costs as little again."""
+        """Review the token. A forged one is refused without a review, and not cached: to verify it again costs as little."""
         tenant = self._proven.find(digest)
         if tenant is None:
             tenant = await self._proven_tenant(token, claims)
@@ -73,7 +74,7 @@ class TokenReviews:
         return user
 
     async def _proven_tenant(self, token: str, claims: Mapping[str, Any]) -> str | None:
-        """Return its tenant by its signature; UNPROVEN where another issuer may have signed it, None where it is forged."""
+        """Return the tenant by the token's signature: UNPROVEN where another issuer may have signed, None if it is forged."""
         issuer = await self._issuer(token, claims)
         if issuer is None:
             return UNPROVEN
@@ -82,11 +83,11 @@ class TokenReviews:
         return None if claims.get("iss") == issuer.issuer else UNPROVEN
 
     async def _issuer(self, token: str, claims: Mapping[str, Any]) -> TokenIssuer | None:
-        """Return the cluster's, read again for a key that may be new; None where it was never read. Raises ApiError."""
-        known, named = self._keys.known, key_id(token)
-        if known and named and claims.get("iss") == known.issuer:
-            return await self._keys.issuer_with(named)
-        return known
+        """Return the cluster's issuer, with the token's key if it has one; None before it was first read. Raises ApiError."""
+        issuer, key = self._keys.known, key_id(token)
+        if issuer and key and claims.get("iss") == issuer.issuer:
+            return await self._keys.issuer_with(key)
+        return issuer
 
     def _take(self, tenant: str, claims: Mapping[str, Any]) -> None:
         """Take one review of the tenant's share. Raises ApiFailure where none is left."""
@@ -97,7 +98,7 @@ class TokenReviews:
 
 
 def claimed_tenant(claims: Mapping[str, Any]) -> str:
-    """Return a short name of the tenant whose token it says it is; all that say nothing are one tenant."""
+    """Return a digest of the tenant that the claims name; tokens that name none are one tenant's."""
     subject = claims.get("sub")
     tenant = User(username=subject).tenant if isinstance(subject, str) else ""
     return hashlib.sha256(tenant.encode(errors="replace")).hexdigest()

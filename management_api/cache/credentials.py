@@ -152,7 +152,7 @@ class CredentialIndex:
             self._remove_keys(removed)
 
     def key(self, credential: CachedCredential) -> str:
-        """Return the credential's id."""
+        """Return the id of the credential."""
         return credential.credential_id
 
     def by_key(self) -> Mapping[str, CachedCredential]:

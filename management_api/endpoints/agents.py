@@ -51,7 +51,7 @@ async def list_agents(
 
 @router.get("/{agentId}", response_model=Agent, responses=error_responses(*READ_ERRORS, 404))
 async def get_agent(call: AuthenticatedCall, agent_id: AgentId) -> Any:
-    """One agent."""
+    """One agent, by its id."""
     return agent_response(await call.agent(Action.READ_AGENT, agent_id))
 
 

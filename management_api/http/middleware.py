@@ -42,7 +42,7 @@ class RequestMiddleware:
         self._crash_log_limit = LogLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request of a client."""
         start = time.perf_counter()
         headers = Headers(scope=scope)
         state = scope.setdefault("state", {})

@@ -24,7 +24,7 @@ MAX_PREFIX = 40
 
 
 class AgentOperations:
-    """All changes of agents."""
+    """Changes of agents, each with its audit annotations."""
 
     def __init__(self, writer: OptimisticWriter[AgentWithManagedFields], cache: ClusterCache, seconds: float) -> None:
         """A new agent waits at most `seconds` for its id."""

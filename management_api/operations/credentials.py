@@ -61,7 +61,7 @@ class CredentialResult(NamedTuple):
 
 
 class CredentialOperations:
-    """All changes of credentials."""
+    """Changes of credentials, each with its audit annotations."""
 
     def __init__(
         self,

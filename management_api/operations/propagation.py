@@ -19,7 +19,7 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from agentidp.domain.identity.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_force, youngest_of
+from agentidp.domain.identity.propagation import APPLIED_PATH, LONGEST_WAIT, ReplicaState, is_in_effect, youngest_of
 from agentidp.domain.resources import AgentCredential, CredentialPhase
 from agentidp.domain.resources.reasons import Reason
 from agentidp.kube.errors import ApiError
@@ -103,7 +103,7 @@ class Replicas:
         meta = credential.metadata
         question = {"credential": meta.uid, "version": meta.resource_version}
         states = await self._ask_all(question, self._limits.propagation_seconds)
-        if not is_in_force(states, youngest_of(credential, time.time())):
+        if not is_in_effect(states, youngest_of(credential, time.time())):
             raise SupersededChange("The credential has changed again meanwhile.")
 
     async def _ask_all(self, question: dict[str, str], seconds: float) -> list[ReplicaState]:

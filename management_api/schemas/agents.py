@@ -109,7 +109,7 @@ class AgentUpdate(RequestModel):
 
 
 class Agent(ResponseModel):
-    """A machine identity."""
+    """An agent: a machine identity."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, json_schema_extra={"example": _EXAMPLE})
 

@@ -35,7 +35,7 @@ from agentidp.runtime.garbage_collection import spare_what_is_loaded
 from agentidp.runtime.pools.secret_generator import SecretGenerator
 from agentidp.runtime.token_buckets import TokenBuckets
 
-NAME = "agentidp-operator"
+NAME = delivery.FIELD_MANAGER
 LEASE = "agentidp-operator"
 EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE = 0.5, 1_000
 """Of each namespace, and of its warnings apart: as the API server keeps events for an hour, 2,800 of each in etcd at most."""

@@ -20,7 +20,7 @@ OPERATOR_EVERYWHERE: Rules = {
     "agents.idp.sentryagent.ai/status": {"update"},
     "agentcredentials.idp.sentryagent.ai/status": {"update"},
     "organizations.idp.sentryagent.ai/status": {"update"},
-    "secrets": READ | {"create", "update", "delete"},
+    "secrets": READ | {"create", "patch", "delete"},
     "events.events.k8s.io": {"create"},
     "leases.coordination.k8s.io[agentidp-operator]": {"list"},
     "subjectaccessreviews.authorization.k8s.io": {"create"},
@@ -28,7 +28,7 @@ OPERATOR_EVERYWHERE: Rules = {
 OPERATOR_AT_HOME: Rules = {
     "tokenrevocations.idp.sentryagent.ai": {"list", "watch", "delete"},
     "leases.coordination.k8s.io": {"create"},
-    "leases.coordination.k8s.io[agentidp-operator]": {"get", "update"},
+    "leases.coordination.k8s.io[agentidp-operator]": {"get", "patch"},
 }
 TOKEN_SERVICE_EVERYWHERE: Rules = {
     "agents.idp.sentryagent.ai": READ,

@@ -3,18 +3,27 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import msgspec
+from fastapi import APIRouter, FastAPI
 from msgspec.structs import replace
 
 from agentidp.domain.identity.administration import READ, WRITE
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, CredentialState, ProvidedHash, SecretHash
 from agentidp.kube.kinds import CREDENTIALS
+from agentidp.runtime.settings import Url, Urls
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authorization import Caller
 from management_api.cache.agents import AGENTS_WITH_MANAGED_FIELDS, AgentWithManagedFields, CachedAgent, cached_agent
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import CachedCredential, cached_credential
+from management_api.endpoints.dependencies import BASE_PATH, Call, authenticated_call
+from management_api.http.error_handlers import add_error_handlers
+from management_api.limits import DEFAULT_LIMITS
+from management_api.operations.propagation import Replicas
 from management_api.request_context import RequestContext
+from management_api.settings import ManagementApiSettings
+from management_api.wiring import ManagementApi
 from tests.support.model_cluster import ModelCluster
 from tests.support.worlds import AGENT_ID, NOW, a_registered_agent, an_issued_credential
 
@@ -96,3 +105,31 @@ def published(credential: AgentCredential) -> AgentCredential:
         observed_generation=meta.generation,
     )
     return replace(credential, status=status)
+
+
+SETTINGS = ManagementApiSettings(
+    issuer=Url("https://idp.example"),
+    token_service_url=Urls((Url("http://127.0.0.1:1"),)),
+    bcrypt_cost=10,
+    hashing_threads=1,
+    objects_per_namespace=3,
+)
+
+
+def an_api() -> tuple[ManagementApi, OperatedCluster]:
+    """All parts of the API on an operated cluster without replicas of the token service; nothing is listed yet."""
+    replicas = Replicas([], no_token, DEFAULT_LIMITS)
+    cluster = OperatedCluster(ClusterCache())
+    api = ManagementApi(SETTINGS, cluster, replicas, DEFAULT_LIMITS)  # type: ignore[arg-type]
+    cluster.cache = api.cache
+    return api, cluster
+
+
+def client_of(api: ManagementApi, *routers: APIRouter, context: RequestContext | None = None) -> httpx.AsyncClient:
+    """A client of these routers whose caller is authenticated already."""
+    app = FastAPI()
+    for router in routers:
+        app.include_router(router)
+    app.dependency_overrides[authenticated_call] = lambda: Call(api, context or a_context())
+    add_error_handlers(app)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=f"http://api{BASE_PATH}")

@@ -16,8 +16,9 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from agentidp.domain.resources import NamespacedName
-from agentidp.kube.errors import Conflict, NotFound, Unreachable
-from agentidp.kube.kinds import Kind, ObjectT
+from agentidp.kube.client import MERGE_PATCH, STRATEGIC_MERGE_PATCH
+from agentidp.kube.errors import Conflict, Invalid, NotFound, Unreachable
+from agentidp.kube.kinds import SECRETS, Kind, ObjectT
 
 
 class Fault(Enum):
@@ -55,6 +56,21 @@ class ModelCluster:
         found: ObjectT | None = self._objects.get((kind.plural, NamespacedName(namespace, name)))
         return found
 
+    async def manifest(self, kind: Kind[ObjectT], namespace: str, name: str) -> dict[str, msgspec.Raw]:
+        """As the real one."""
+        stored = await self.get(kind, namespace, name)
+        return msgspec.json.decode(msgspec.json.encode(kind.encode(stored)), type=dict[str, msgspec.Raw])
+
+    async def create_manifest(
+        self,
+        kind: Kind[ObjectT],
+        namespace: str,  # noqa: ARG002 as the real one
+        manifest: Mapping[str, Any],
+        field_manager: str | None = None,  # noqa: ARG002 managed fields are not modelled
+    ) -> ObjectT:
+        """As the real one."""
+        return await self.create(kind, kind.decode(msgspec.json.encode(manifest)))
+
     async def create(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
         """As the real one."""
         with self._fault(kind, value):
@@ -63,26 +79,34 @@ class ModelCluster:
             meta = with_fields(value.metadata, uid=str(uuid.uuid4()), creation_timestamp=self.now(), generation=1)
             return self._store(kind, with_fields(value, metadata=meta))
 
-    async def replace(self, kind: Kind[ObjectT], value: ObjectT, subresource: str = "") -> ObjectT:
+    async def replace_status(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
         """As the real one."""
         with self._fault(kind, value):
             current: Any = self._existing(kind, value.key)
             if value.metadata.resource_version not in {"", current.metadata.resource_version}:
                 raise Conflict(409, "Conflict", f"{kind.plural} {value.key} has been modified")
-            merged: ObjectT = self._merged(current, value, subresource)
-            return self._store(kind, merged)
+            return self._store(kind, with_fields(current, status=value.status))  # type: ignore[attr-defined]
 
-    async def patch(self, kind: Kind[ObjectT], namespace: str, name: str, change: Mapping[str, Any]) -> ObjectT:
-        """As the real one: a change of nothing is no write."""
+    async def patch(
+        self,
+        kind: Kind[ObjectT],
+        namespace: str,
+        name: str,
+        change: Mapping[str, Any],
+        content_type: str = MERGE_PATCH,
+    ) -> ObjectT:
+        """As the real one: a change of nothing is no write, and the data of an immutable object cannot be changed."""
         with self._fault(kind, self._existing(kind, NamespacedName(namespace, name))):
             current: Any = self._existing(kind, NamespacedName(namespace, name))
             version = current.metadata.resource_version
             if change.get("metadata", {}).get("resourceVersion", version) != version:
                 raise Conflict(409, "Conflict", f"{kind.plural} {current.key} has been modified")
-            patched: ObjectT = kind.decode(msgspec.json.encode(_merged(kind.encode(current), change)))
+            patched = merged(kind, current, change, content_type)
             if patched == current:
                 return patched
-            generation = current.metadata.generation + (patched.spec != current.spec)  # type: ignore[attr-defined]
+            if kind is SECRETS and current.immutable and patched.data != current.data:  # type: ignore[attr-defined]
+                raise Invalid(422, "Invalid", f"{kind.plural} {current.key} is immutable")
+            generation = current.metadata.generation + (kind is not SECRETS and patched.spec != current.spec)  # type: ignore[attr-defined]
             return self._store(kind, with_fields(patched, metadata=with_fields(patched.metadata, generation=generation)))
 
     async def delete(self, kind: Kind[ObjectT], value: ObjectT) -> None:
@@ -119,13 +143,6 @@ class ModelCluster:
             raise NotFound(404, "NotFound", f"{kind.plural} {name} not found")
         return found
 
-    def _merged(self, current: Any, value: Any, subresource: str) -> Any:
-        if subresource == "status":
-            return with_fields(current, status=value.status)
-        kept = {"uid", "creation_timestamp", "generation"}
-        meta = with_fields(value.metadata, **{name: getattr(current.metadata, name) for name in kept})
-        return with_fields(value, metadata=meta)
-
     def _store(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
         self._version += 1
         stored = with_fields(value, metadata=with_fields(value.metadata, resource_version=str(self._version)))
@@ -148,6 +165,17 @@ class ModelCluster:
             raise Crashed
         if fault is Fault.LOST_ANSWER:
             raise Unreachable("the answer was lost")
+
+
+def merged(kind: Kind[ObjectT], value: ObjectT, change: Mapping[str, Any], content_type: str) -> ObjectT:
+    """The object with a patch of this type."""
+    change = msgspec.to_builtins(change)
+    manifest = _merged(kind.encode(value), change)
+    owners = change.get("metadata", {}).get("ownerReferences")
+    if owners and content_type == STRATEGIC_MERGE_PATCH:
+        before = {one.uid: msgspec.to_builtins(one) for one in value.metadata.owner_references}
+        manifest["metadata"]["ownerReferences"] = list((before | {one["uid"]: one for one in owners}).values())
+    return kind.decode(msgspec.json.encode(manifest))
 
 
 def _merged(value: Any, change: Any) -> Any:

@@ -4,10 +4,10 @@ The operator writes in the order of the real one, from memory that may be old, t
 fake, so that thousands of lives fit into a second.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -26,7 +26,17 @@ from agentidp.domain.lifecycle import (
 from agentidp.domain.resources import Agent, AgentCredential, CredentialStatus, Secret
 from agentidp.domain.secrets.client_secrets import generate_secret, hint_of
 from agentidp.domain.secrets.last_used import Uses
-from agentidp.domain.secrets.secret_delivery import SECRET_TYPE, SecretOwnership, client_secret_in, inspect, secret_for, updated
+from agentidp.domain.secrets.secret_delivery import (
+    SECRET_TYPE,
+    SecretOwnership,
+    changes,
+    client_secret_in,
+    inspect,
+    secret_for,
+)
+from agentidp.kube.client import STRATEGIC_MERGE_PATCH
+from agentidp.kube.kinds import SECRETS
+from tests.support.model_cluster import merged
 from tests.support.worlds import ENDPOINTS, a_fake_hash, a_uid
 
 T = TypeVar("T")
@@ -66,10 +76,15 @@ class ApiServer:
         self.secrets[secret.metadata.name] = stored
         return stored
 
-    def replace_secret(self, secret: Secret) -> Secret:
-        """The operator creates a Secret, or replaces the version that it saw."""
+    def create_secret(self, secret: Secret) -> Secret:
+        """The operator creates a Secret."""
         self._expect(secret)
         return self.put_secret(secret)
+
+    def patch_secret(self, current: Secret, change: Mapping[str, Any]) -> Secret:
+        """The operator changes the version that it saw."""
+        self._expect(current)
+        return self.put_secret(merged(SECRETS, current, change, STRATEGIC_MERGE_PATCH))
 
     def remove_secret(self, secret: Secret) -> None:
         """The operator removes the version that it saw."""
@@ -191,5 +206,8 @@ class Operator:
 
     def _deliver(self, secrets: dict[str, Secret], value: bytes) -> None:
         wanted, current = secret_for(self.credential, value, ENDPOINTS), secrets.get(self.credential.secret_name)
-        written = self._network.send(lambda: self.api.replace_secret(updated(current, wanted) if current else wanted))
+        if current is None:
+            written = self._network.send(lambda: self.api.create_secret(wanted))
+        else:
+            written = self._network.send(lambda: self.api.patch_secret(current, changes(current, wanted)))
         self.secrets[written.metadata.name] = written

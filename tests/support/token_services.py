@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from agentidp.domain.identity.clients import ClientCredential, client_agent, client_credential, client_organization
-from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash
+from agentidp.domain.resources import Agent, AgentCredential, ObjectMeta, Organization, Secret, SecretHash, SecretMeta
 from agentidp.domain.secrets.client_secrets import hash_secret, hint_of, secret_matches
 from agentidp.domain.tokens.access_tokens import AccessToken
 from agentidp.domain.tokens.client_assertions import TokenIssuer, Workload
@@ -66,7 +66,7 @@ def signing_keys(*algorithms: Algorithm) -> Secret:
         for place, algorithm in enumerate(algorithms or (Algorithm.ES256,))
     ]
     return Secret(
-        metadata=ObjectMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
+        metadata=SecretMeta(name="agentidp-signing-keys"), data={SECRET_KEY: msgspec.json.encode(KeySet(tuple(made)))}
     )
 
 

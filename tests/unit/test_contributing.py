@@ -16,7 +16,7 @@ OUTSIDE = re.compile(r"[A-Z_]+=|~|/|10\.|python -m|[a-z]+ --|\.venv|bash |\.ci/r
 def paths() -> list[str]:
     """The paths that the page names in backticks, and those of its list of folders."""
     quoted = [text for text in re.findall(r"`([^`\n]+)`", PAGE.replace(WHERE_THINGS_ARE, "")) if "/" in text]
-    listed = [text for line in WHERE_THINGS_ARE.splitlines() for text in re.findall(r"(?:^|\s{2,})([\w/]+/[\w/]*)", line)]
+    listed = [path for line in WHERE_THINGS_ARE.splitlines() if line[0] != " " for path in line.split("  ")[0].split(", ")]
     return [text for text in [*quoted, *listed] if not OUTSIDE.match(text)]
 
 

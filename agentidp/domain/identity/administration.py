@@ -1,7 +1,8 @@
-"""Whose agents an agent may act on over the APIs: those of its own namespace, and beyond it those that its Organization says.
+"""Administration over the APIs: an agent reaches agents of its own namespace, and others as its Organization declares.
 
-A token's scope says what its holder may do. Whoever may write Agents in a namespace declares scopes there, so a scope alone
-gives no right over another namespace. Only the Organization does (`spec.administrators`), which nobody there may write.
+The scope of a token says what its client may do. Everybody who may write Agents in a namespace declares scopes there, so a
+scope alone gives no right over another namespace. Only the Organization does (`spec.administrators`), which tenants may not
+write.
 """
 
 from collections.abc import Collection
@@ -21,8 +22,8 @@ def includes(scopes: Collection[str], needed: str) -> bool:
 def reaches(caller: ClientAgent, agent: ClientAgent, organization: ClientOrganization | None, needed: str) -> bool:
     """Whether the caller may use the needed scope on this agent. `organization` is the caller's own.
 
-    The agent is of the caller's Organization, or of none like the caller. It is in the caller's namespace, or the Organization
-    names that namespace and the scope.
+    Both belong to one Organization, or to none. The agent is in the caller's namespace, or the Organization gives that scope to
+    the caller's namespace.
     """
     if not _belong_together(caller, agent, organization):
         return False
@@ -32,8 +33,10 @@ def reaches(caller: ClientAgent, agent: ClientAgent, organization: ClientOrganiz
 def _belong_together(caller: ClientAgent, agent: ClientAgent, organization: ClientOrganization | None) -> bool:
     if organization is None:
         return caller.organization_id is None and agent.organization_id is None
-    both = (caller, agent)
-    return all(one.organization_id == organization.organization_id and _is_admitted(one, organization) for one in both)
+    return all(
+        client.organization_id == organization.organization_id and _is_admitted(client, organization)
+        for client in (caller, agent)
+    )
 
 
 def _is_admitted(agent: ClientAgent, organization: ClientOrganization) -> bool:

@@ -1,7 +1,7 @@
-"""What the token service accepts: always the stricter of spec and status, so an end that is declared holds at once.
+"""Client status: whether an agent, a credential or a hash is accepted, by the stricter of spec and status.
 
-The operator may be down: a suspended agent, a revoked or expired credential is refused because its spec says so. Reasons are
-for logs, never for the caller.
+A declared end takes effect at once, also while the operator is down: a suspended agent, a revoked or an expired credential is
+not accepted. Reasons are for logs, never for the client.
 """
 
 from agentidp.domain.identity.clients import ClientAgent, ClientCredential, ClientHash, ClientOrganization
@@ -56,23 +56,23 @@ def credential_end(credential: ClientCredential, now: float) -> Reason | None:
 
 
 def accepting_hash(credential: ClientCredential, hashed: str, now: float) -> ClientHash | None:
-    """This hash of the credential, while it still accepts."""
-    return next((one for one in credential.hashes if one.hash == hashed and _is_current(one, now)), None)
+    """The entry of this hash in the credential, until its end."""
+    return next((entry for entry in credential.hashes if entry.hash == hashed and _is_current(entry, now)), None)
 
 
 def fitting_hashes(credential: ClientCredential, secret: bytes, now: float) -> list[ClientHash]:
-    """The hashes that may be the secret's: their hint says so, or they have none. Youngest first."""
+    """The current hashes that may be the secret's, by their hint or for want of one. Youngest first."""
     current = current_hashes(credential, now)
     if not current:
         return []
     hint = hint_of(credential.credential_id, secret)
-    return [one for one in current if one.hint is None or one.hint == hint]
+    return [entry for entry in current if entry.hint is None or entry.hint == hint]
 
 
 def current_hashes(credential: ClientCredential, now: float) -> list[ClientHash]:
     """The hashes that have not ended, youngest first."""
-    return [one for one in credential.hashes if _is_current(one, now)]
+    return [entry for entry in credential.hashes if _is_current(entry, now)]
 
 
-def _is_current(one: ClientHash, now: float) -> bool:
-    return one.not_after is None or now < one.not_after
+def _is_current(entry: ClientHash, now: float) -> bool:
+    return entry.not_after is None or now < entry.not_after

@@ -1,6 +1,7 @@
-"""What decides about tokens, and no more of an agent, a credential or an organization: flat, so 100,000 take little memory.
+"""Clients: the fields of agents, credentials and organizations that decide about tokens. Flat, so 100,000 take little memory.
 
-Made from the resources once, when they change. Moments are seconds since the epoch, as in the claims of a token (NumericDate).
+They are made once from each version of a resource. Timestamps are seconds since the epoch, as in the claims of a token
+(NumericDate).
 """
 
 import re
@@ -29,7 +30,7 @@ _BCRYPT = re.compile(r"\$2b\$1[0-4]\$[./A-Za-z0-9]{53}")
 
 
 class ClientAgent(Struct, frozen=True, gc=False):
-    """An agent: its id, where it is, what its tokens may carry, and why it gets none, if it does not."""
+    """An agent: id, place, the content of its tokens, and the reason why it gets none, if there is one."""
 
     agent_id: str
     namespace: str
@@ -48,7 +49,7 @@ class ClientAgent(Struct, frozen=True, gc=False):
 
     @property
     def precedence(self) -> tuple[float, str]:
-        """Of two that carry one id, the one with the lower value has it: the older."""
+        """The order by which the older of two agents with one id has it: the lower value comes first."""
         return self.created, self.uid
 
 
@@ -61,7 +62,7 @@ class ClientHash(Struct, frozen=True, gc=False):
 
 
 class ClientCredential(Struct, frozen=True, gc=False):
-    """A credential: whose it is, its hashes, youngest first, and why it is accepted no more, if it is not."""
+    """A credential: its agent, its hashes, youngest first, and the reason why it is not accepted, if there is one."""
 
     credential_id: str
     namespace: str
@@ -73,7 +74,7 @@ class ClientCredential(Struct, frozen=True, gc=False):
 
 
 class ClientOrganization(Struct, frozen=True, gc=False):
-    """An organization: which namespaces it admits, and what their agents may have. What its status counts decides nothing."""
+    """An organization: the namespaces that it admits, and what their agents may have. Its status decides nothing."""
 
     organization_id: str
     uid: str
@@ -85,7 +86,7 @@ class ClientOrganization(Struct, frozen=True, gc=False):
 
 
 class Client(Struct, frozen=True, gc=False):
-    """Everything that decides about a client at one moment."""
+    """Everything that decides about a client at one time."""
 
     agent: ClientAgent
     credentials: tuple[ClientCredential, ...] = ()
@@ -93,40 +94,40 @@ class Client(Struct, frozen=True, gc=False):
 
 
 def is_client_id(text: str) -> bool:
-    """Whether this may be an agent's id: a UUID in lower case."""
+    """Whether this may be the id of an agent: a UUID in lower case."""
     return _CLIENT_ID.fullmatch(text) is not None
 
 
 def client_agent(agent: Agent) -> ClientAgent:
-    """What counts of an agent."""
+    """The client of an agent: the fields that decide."""
     meta, spec = agent.metadata, agent.spec
     return ClientAgent(
         agent_id=sys.intern(agent.status.agent_id or ""),
         namespace=sys.intern(meta.namespace),
         name=sys.intern(meta.name),
         uid=sys.intern(meta.uid),
-        created=_moment(meta.creation_timestamp) or 0.0,
-        refusal=_why_agent_is_refused(agent),
+        created=_seconds(meta.creation_timestamp) or 0.0,
+        refusal=_agent_refusal(agent),
         organization_id=sys.intern(spec.organization_id) if spec.organization_id else None,
         scopes=tuple(map(sys.intern, spec.scopes)),
         audiences=tuple(map(sys.intern, spec.audiences)),
         token_lifetime=spec.access_token_ttl_seconds,
-        tokens_valid_after=_moment(spec.tokens_valid_after),
+        tokens_valid_after=_seconds(spec.tokens_valid_after),
         workloads=tuple(sys.intern(one.service_account_name) for one in spec.workloads),
         takes_secrets=spec.credential_policy is not CredentialPolicy.WORKLOAD_ONLY,
     )
 
 
 def client_credential(credential: AgentCredential) -> ClientCredential:
-    """What counts of a credential."""
+    """The credential of a client: the fields that decide."""
     meta, status = credential.metadata, credential.status
     return ClientCredential(
         credential_id=meta.uid,
         namespace=sys.intern(meta.namespace),
         agent_name=sys.intern(credential.spec.agent_ref.name),
         client_id=sys.intern(status.client_id) if status.client_id else None,
-        refusal=_why_credential_is_refused(credential),
-        expires=_moment(min(filter(None, (credential.spec.expires_at, status.expires_at)), default=None)),
+        refusal=_credential_refusal(credential),
+        expires=_seconds(min(filter(None, (credential.spec.expires_at, status.expires_at)), default=None)),
         hashes=tuple(_client_hash(one, credential.spec.rotation) for one in _published_hashes(credential)),
     )
 
@@ -140,7 +141,7 @@ def accepted_until(one: SecretHash, rotation: Rotation) -> Time | None:
 
 
 def client_organization(organization: Organization) -> ClientOrganization:
-    """What counts of an organization."""
+    """The organization of clients: the fields that decide."""
     meta, spec = organization.metadata, organization.spec
     return ClientOrganization(
         organization_id=sys.intern(meta.name),
@@ -158,7 +159,7 @@ def allowed_scopes(agent: ClientAgent, organization: ClientOrganization | None) 
     return agent.scopes if allowed is None else tuple(scope for scope in agent.scopes if scope in allowed)
 
 
-def _why_agent_is_refused(agent: Agent) -> Reason | None:
+def _agent_refusal(agent: Agent) -> Reason | None:
     """Spec or status, whichever is stricter. Whether its Organization still admits it is decided where both are known."""
     status = agent.status
     if agent.spec.state is AgentState.DECOMMISSIONED or status.phase is AgentPhase.DECOMMISSIONED:
@@ -174,7 +175,7 @@ def _why_agent_is_refused(agent: Agent) -> Reason | None:
     return None if agent.spec.organization_id in {None, status.organization_id} else Reason.ORGANIZATION_NOT_ADMITTED
 
 
-def _why_credential_is_refused(credential: AgentCredential) -> Reason | None:
+def _credential_refusal(credential: AgentCredential) -> Reason | None:
     """Spec or status, whichever is stricter. Whether it has expired is decided when it is used."""
     status = credential.status
     if credential.spec.state is CredentialState.REVOKED or status.revoked_at:
@@ -187,7 +188,7 @@ def _why_credential_is_refused(credential: AgentCredential) -> Reason | None:
 
 
 def _published_hashes(credential: AgentCredential) -> list[SecretHash]:
-    """Those that may accept; a provided hash that has no overlap accepts alone, from its spec on."""
+    """The hashes that may accept. A provided hash without overlap is the only one as soon as it is in the spec."""
     hashes = [one for one in reversed(credential.status.secret_hashes) if _BCRYPT.fullmatch(one.hash)]
     provided = credential.spec.secret_hash
     if provided and not credential.spec.rotation.overlap:
@@ -196,8 +197,8 @@ def _published_hashes(credential: AgentCredential) -> list[SecretHash]:
 
 
 def _client_hash(one: SecretHash, rotation: Rotation) -> ClientHash:
-    return ClientHash(one.hash, one.hint, _moment(accepted_until(one, rotation)))
+    return ClientHash(one.hash, one.hint, _seconds(accepted_until(one, rotation)))
 
 
-def _moment(time: Time | None) -> float | None:
+def _seconds(time: Time | None) -> float | None:
     return time.timestamp() if time else None

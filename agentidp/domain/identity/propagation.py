@@ -1,6 +1,7 @@
-"""Whether a change of a credential is in force in a replica of the token service: what the management API asks and is told.
+"""Propagation of a change to the replicas of the token service, which the management API asks for.
 
-What is told never names a hash or a secret: a fingerprint of the hash stands for it.
+A change is in effect in a replica when its cache has the changed credential. An answer has no hash and no secret: a fingerprint
+identifies a hash.
 """
 
 from collections.abc import Iterable
@@ -14,34 +15,34 @@ from agentidp.domain.secrets.last_used import fingerprint
 
 APPLIED_PATH = "/internal/applied"
 AUDIENCE = "agentidp-internal"
-"""Of the ServiceAccount token with which it is asked: one that is good for nothing else, the API server least of all."""
+"""The audience of the ServiceAccount token of such a request, so nothing else accepts that token, not even the API server."""
 LONGEST_WAIT = 10.0
-"""Seconds that a replica waits for its watch at most before it tells how far it is."""
+"""Seconds that a replica waits for its watch at most before it answers."""
 
 
 class ReplicaState(Struct, frozen=True, kw_only=True):
-    """What a replica tells about a credential; an array of one is sent, because earlier versions sent one for each process."""
+    """The state of a credential in a replica. An array of one is sent, because earlier versions sent one for each process."""
 
     serving: bool
-    """It gives tokens. One that does not, since it has not listed yet, will not begin before it knows the version asked for."""
+    """It issues tokens. A replica that has not listed yet does not begin before it has the requested version."""
     caught_up: bool = False
-    """Everything up to the version asked for is in force here."""
+    """Every change up to the requested version is in effect."""
     accepts: tuple[str, ...] = ()
-    """Fingerprints of the hashes that accept a secret of this credential, youngest first."""
+    """Fingerprints of the current hashes of this credential, youngest first."""
 
 
 def accepting(credential: ClientCredential | None, now: float) -> tuple[str, ...]:
-    """The fingerprints of the hashes that accept a secret of this credential, if its agent gets tokens at all."""
+    """The fingerprints of the current hashes of a credential, youngest first; none where it has ended."""
     if credential is None or credential_end(credential, now):
         return ()
-    return tuple(fingerprint(one.hash) for one in current_hashes(credential, now))
+    return tuple(fingerprint(entry.hash) for entry in current_hashes(credential, now))
 
 
 def youngest_of(credential: AgentCredential, now: float) -> str | None:
-    """The fingerprint of the hash that accepts the newest secret, as the resource has it; None where none is accepted."""
+    """The fingerprint of the youngest current hash of the resource; None where it has none."""
     return next(iter(accepting(client_credential(credential), now)), None)
 
 
-def is_in_force(told: Iterable[ReplicaState], youngest: str | None) -> bool:
-    """Whether every replica that gives tokens accepts the newest secret, or none at all where none is to be accepted."""
-    return all(youngest in one.accepts if youngest else not one.accepts for one in told if one.serving)
+def is_in_effect(states: Iterable[ReplicaState], youngest: str | None) -> bool:
+    """Whether every replica that issues tokens accepts the newest secret, or no secret where there is none to accept."""
+    return all(youngest in state.accepts if youngest else not state.accepts for state in states if state.serving)

@@ -1,9 +1,9 @@
-"""What becomes of an agent: its id, given once and to one agent only, and whether it may get tokens.
+"""Registration: the id of an agent, given once and to one agent only, and whether the agent may get tokens.
 
-An id is claimed by `spec.agentId`, or by default the agent's own uid. Whoever holds an id keeps it; among those who claim a
-free one, the agent whose own uid it is comes first, then the oldest. So it is among those that were given one id at the same
-moment, unseen by each other. A loser stays one: were it to inherit the id when the holder is deleted, whoever may write in any
-namespace could wait for another's identity.
+An agent claims an id by `spec.agentId`; by default it is the agent's own uid. The agent that has an id keeps it. Of several
+agents that claim a free id, the one whose own uid it is comes first, then the oldest; the same decides between agents that
+were given one id at the same time. An agent that has lost an id never inherits it: else anybody who may write in some
+namespace could wait for the identity of a deleted agent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,15 +21,15 @@ from agentidp.domain.resources.meta import rfc3339
 from agentidp.domain.resources.reasons import Reason
 
 
-class Standing(Enum):
-    """How an agent counts in the organization that it claims."""
+class Membership(Enum):
+    """The state of an agent in the organization that it claims."""
 
     ADMITTED = "has a place"
     WAITING = "would have one, were the organization not full"
 
 
 class Verdict(Struct, frozen=True):
-    """The outcome for an agent, why, and what to do about it."""
+    """The phase of an agent, the reason, and a message that says what to do."""
 
     phase: AgentPhase
     reason: Reason
@@ -37,7 +37,7 @@ class Verdict(Struct, frozen=True):
 
 
 class AgentInput(Struct, frozen=True):
-    """An agent, all others that claim the same id, its organization, and its credentials."""
+    """The input of a registration: the agent, all others that claim its id, its organization, and its credentials."""
 
     agent: Agent
     rivals: tuple[Agent, ...] = ()
@@ -48,7 +48,7 @@ class AgentInput(Struct, frozen=True):
 
 
 def claimed_id(agent: Agent) -> str:
-    """The id that an agent has, or would like to have."""
+    """The id that an agent has or claims."""
     return agent.status.agent_id or agent.spec.agent_id or agent.metadata.uid
 
 
@@ -132,12 +132,12 @@ def admission_failure(namespace: str, claimed: str | None, admitted: Sequence[st
 
 
 def rival_ahead(agent: Agent, rivals: Iterable[Agent]) -> Agent | None:
-    """The one of these claimants of its id that has it rather than this agent, if there is one."""
+    """The first of these other claimants of its id that comes before this agent, if there is one."""
     ahead = (rival for rival in rivals if not _has_lost(rival) and _precedence(rival) <= _precedence(agent))
     return min(ahead, key=_precedence, default=None)
 
 
-def standing(agent: Agent) -> Standing | None:
+def membership_of(agent: Agent) -> Membership | None:
     """How the agent counts in the organization that it claims, if that admits its namespace; None where it does not count.
 
     Who only claims to belong to it takes no place; a suspended agent keeps the one that it had.
@@ -145,9 +145,9 @@ def standing(agent: Agent) -> Standing | None:
     if not agent.spec.organization_id:
         return None
     if agent.status.organization_id == agent.spec.organization_id:
-        return Standing.ADMITTED
+        return Membership.ADMITTED
     will_be_admitted = agent.spec.state is AgentState.ACTIVE and not agent.metadata.deletion_timestamp
-    return Standing.WAITING if will_be_admitted and not _has_lost(agent) else None
+    return Membership.WAITING if will_be_admitted and not _has_lost(agent) else None
 
 
 def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:

@@ -1,5 +1,6 @@
 """What a decision sees, and the steps that it can ask for."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -82,8 +83,17 @@ class Input(Struct, frozen=True):
     @property
     def ours(self) -> str | None:
         """The name of a Secret that is this credential's, while there is one."""
+        return next((delivery.name for delivery in self._deliveries_of_ours), None)
+
+    @property
+    def removable(self) -> str | None:
+        """The name of a Secret that is this credential's, and is not being deleted yet."""
+        return next((delivery.name for delivery in self._deliveries_of_ours if not delivery.terminating), None)
+
+    @property
+    def _deliveries_of_ours(self) -> Iterator[Delivery]:
         deliveries = (self.delivery, self.earlier)
-        return next((one.name for one in deliveries if one and one.holding is SecretOwnership.OURS), None)
+        return (delivery for delivery in deliveries if delivery and delivery.holding is SecretOwnership.OURS)
 
 
 class EventNote(Struct, frozen=True):

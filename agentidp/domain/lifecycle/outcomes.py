@@ -54,8 +54,8 @@ def without_delivery(status: CredentialStatus, seen: Input, reason: Reason, mess
 
 
 def removed(seen: Input, reason: Reason) -> Step | None:
-    """Remove a Secret of ours, if there is one."""
-    return RemoveSecret(reason, seen.ours) if seen.ours else None
+    """Remove a Secret of ours, if there is one that is not being deleted already."""
+    return RemoveSecret(reason, seen.removable) if seen.removable else None
 
 
 def next_due(seen: Input, now: datetime, *others: datetime) -> datetime | None:

@@ -255,7 +255,7 @@ def secret_is_not_as_declared(seen: Input, now: datetime) -> Step | None:
 
 def earlier_secret_remains(seen: Input, _now: datetime) -> Step | None:
     """The value has moved to the Secret of another name."""
-    if not seen.earlier or seen.earlier.holding is not SecretOwnership.OURS:
+    if not seen.earlier or seen.earlier.holding is not SecretOwnership.OURS or seen.earlier.terminating:
         return None
     return RemoveSecret(Reason.SECRET_REMOVED, seen.earlier.name)
 

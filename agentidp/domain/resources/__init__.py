@@ -1,6 +1,6 @@
-"""The resources as typed values: what `crds/` declares, and the core kinds that the programs touch.
+"""The resources as typed values: the kinds of `crds/`, and core kinds that the programs read or write. No decision.
 
-Each Struct decodes the API server's JSON as it is (camelCase, RFC 3339 times) and ignores the fields that nobody here uses.
+A Struct decodes the JSON of the API server as it is (camelCase, RFC 3339), and ignores fields that no program uses.
 """
 
 from agentidp.domain.resources.agent import (
@@ -54,7 +54,7 @@ from agentidp.domain.resources.pending_change import (
     PendingState,
     PreviousSecret,
 )
-from agentidp.domain.resources.secret import Secret
+from agentidp.domain.resources.secret import Secret, SecretMeta
 from agentidp.domain.resources.token_revocation import TokenRevocation, TokenRevocationSpec
 
 GROUP = "idp.sentryagent.ai"
@@ -102,6 +102,7 @@ __all__ = [
     "Secret",
     "SecretHash",
     "SecretKeys",
+    "SecretMeta",
     "SecretTemplate",
     "Time",
     "TokenRevocation",

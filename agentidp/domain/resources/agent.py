@@ -1,4 +1,4 @@
-"""The kind Agent: a machine identity and what its tokens may carry."""
+"""The kind Agent: a machine identity, and what its tokens may carry."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from agentidp.domain.resources.meta import Condition, Object, Part, Time
 
 
 class AgentType(StrEnum):
-    """What the agent does."""
+    """The task of the agent."""
 
     SCREENER = "Screener"
     CLASSIFIER = "Classifier"
@@ -21,7 +21,7 @@ class AgentType(StrEnum):
 
 
 class DeploymentEnvironment(StrEnum):
-    """Where the agent runs."""
+    """The environment that the agent runs in."""
 
     DEVELOPMENT = "Development"
     STAGING = "Staging"
@@ -29,7 +29,7 @@ class DeploymentEnvironment(StrEnum):
 
 
 class AgentState(StrEnum):
-    """What its owner wants of the agent. Decommissioned is for ever."""
+    """The state that its owner declares. Decommissioned is final."""
 
     ACTIVE = "Active"
     SUSPENDED = "Suspended"
@@ -37,7 +37,7 @@ class AgentState(StrEnum):
 
 
 class AgentPhase(StrEnum):
-    """What has become of the agent."""
+    """The state of the agent in the operator's view."""
 
     PENDING = "Pending"
     ACTIVE = "Active"
@@ -46,20 +46,20 @@ class AgentPhase(StrEnum):
 
 
 class CredentialPolicy(StrEnum):
-    """How the agent may authenticate."""
+    """The ways in which the agent may authenticate."""
 
     SECRETS_ALLOWED = "SecretsAllowed"
     WORKLOAD_ONLY = "WorkloadOnly"
 
 
 class Workload(Part, frozen=True, kw_only=True):
-    """Who authenticates as the agent without a secret: a ServiceAccount of its namespace."""
+    """A ServiceAccount of the agent's namespace, which authenticates as the agent without a secret."""
 
     service_account_name: str
 
 
 class AgentSpec(Part, frozen=True, kw_only=True):
-    """What is declared of an agent."""
+    """The declared fields of an agent."""
 
     agent_id: str | None = None
     email: str
@@ -79,14 +79,14 @@ class AgentSpec(Part, frozen=True, kw_only=True):
 
 
 class CredentialCount(Part, frozen=True, kw_only=True, omit_defaults=False):
-    """How many credentials name an agent, and how many of them work."""
+    """The number of credentials of an agent, and of those that work."""
 
     active: int = 0
     total: int = 0
 
 
 class AgentStatus(Part, frozen=True, kw_only=True):
-    """What the operator has found and given; `agent_id` is given once."""
+    """The fields that the operator writes; `agent_id` is given once."""
 
     agent_id: str | None = None
     organization_id: str | None = None
@@ -97,7 +97,7 @@ class AgentStatus(Part, frozen=True, kw_only=True):
 
 
 class Agent(Object, frozen=True, kw_only=True):
-    """A machine identity."""
+    """An Agent with spec and status."""
 
     spec: AgentSpec
     status: AgentStatus = AgentStatus()

@@ -1,4 +1,4 @@
-"""`metav1.Condition` lists: set one, keep the others, and let the transition time tell the last change of status."""
+"""Lists of `metav1.Condition`: set one, keep the others; the transition time is that of the last change of status."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The kind AgentCredential: a client_id and client_secret pair, declared in the spec, its hashes in the status."""
+"""The kind AgentCredential: client credentials (RFC 6749, section 2.3.1), whose hashes are in the status."""
 
 from enum import StrEnum
 
@@ -6,14 +6,14 @@ from agentidp.domain.resources.meta import Condition, Object, Part, Time
 
 
 class CredentialState(StrEnum):
-    """What its owner wants of the credential. Revoked is for ever."""
+    """The state that its owner declares. Revoked is final."""
 
     ACTIVE = "Active"
     REVOKED = "Revoked"
 
 
 class CredentialPhase(StrEnum):
-    """What has become of the credential."""
+    """The state of the credential in the operator's view."""
 
     PENDING = "Pending"
     ACTIVE = "Active"
@@ -23,20 +23,20 @@ class CredentialPhase(StrEnum):
 
 
 class Retirement(StrEnum):
-    """When an old secret stops working."""
+    """The rule by which an old secret ends."""
 
     AFTER_OVERLAP = "AfterOverlap"
     WHEN_UNUSED = "WhenUnused"
 
 
 class AgentRef(Part, frozen=True, kw_only=True):
-    """The agent, in the credential's own namespace."""
+    """The agent in the credential's own namespace."""
 
     name: str
 
 
 class Rotation(Part, frozen=True, kw_only=True):
-    """When the secret changes; durations are written like `720h` or `1h30m`."""
+    """The rotation of the secret. Durations are written like `720h` or `1h30m`."""
 
     every: str | None = None
     overlap: str | None = None
@@ -47,7 +47,7 @@ class Rotation(Part, frozen=True, kw_only=True):
 
 
 class SecretKeys(Part, frozen=True, kw_only=True, omit_defaults=False):
-    """Under which keys the Secret holds what."""
+    """The keys of the Secret's data."""
 
     client_id: str = "client_id"
     client_secret: str = "client_secret"  # noqa: S105 the name of a key, not a secret
@@ -56,7 +56,7 @@ class SecretKeys(Part, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class SecretTemplate(Part, frozen=True, kw_only=True):
-    """Where and how the pair is delivered."""
+    """The Secret that the client credentials are delivered into."""
 
     name: str | None = None
     keys: SecretKeys = SecretKeys()
@@ -72,7 +72,7 @@ class ProvidedHash(Part, frozen=True, kw_only=True):
 
 
 class CredentialSpec(Part, frozen=True, kw_only=True):
-    """What is declared of a credential."""
+    """The declared fields of a credential."""
 
     agent_ref: AgentRef
     expires_at: Time | None = None
@@ -93,14 +93,14 @@ class SecretHash(Part, frozen=True, kw_only=True):
 
 
 class Reissues(Part, frozen=True, kw_only=True):
-    """How often a drifted Secret was replaced since the current window began."""
+    """The number of repairs since the current window began."""
 
     count: int
     since: Time
 
 
 class Binding(Part, frozen=True, kw_only=True):
-    """The Secret that holds the pair: a Service Binding "provisioned service" (`status.binding.name`)."""
+    """The Secret with the client credentials: a Service Binding "provisioned service" (`status.binding.name`)."""
 
     name: str
 
@@ -126,12 +126,12 @@ class CredentialStatus(Part, frozen=True, kw_only=True):
 
 
 class AgentCredential(Object, frozen=True, kw_only=True):
-    """A client_id and client_secret pair of an agent."""
+    """An AgentCredential with spec and status."""
 
     spec: CredentialSpec
     status: CredentialStatus = CredentialStatus()
 
     @property
     def secret_name(self) -> str:
-        """The name of the Secret into which the pair is delivered."""
+        """The name of the Secret that the client credentials are delivered into."""
         return self.spec.secret.name or self.metadata.name

@@ -13,11 +13,11 @@ from msgspec import Meta, Struct
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 Time = Annotated[datetime, Meta(tz=True)]
-"""A moment with a time zone; in JSON RFC 3339."""
+"""A timestamp with a time zone; RFC 3339 in JSON."""
 
 
 class NamespacedName(NamedTuple):
-    """Where an object is: its namespace ("" for a cluster-scoped kind) and its name."""
+    """The namespace ("" for a cluster-scoped kind) and the name of an object."""
 
     namespace: str
     name: str
@@ -27,11 +27,11 @@ class NamespacedName(NamedTuple):
 
 
 class Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """A part of an object: immutable, so never in a cycle, and nothing for Python's garbage collector to look through."""
+    """A part of an object. It is immutable and in no cycle, so garbage collection does not track it."""
 
 
 class OwnerReference(Part, frozen=True, kw_only=True):
-    """An object that the garbage collector must see alive, else it removes the one that carries this."""
+    """An owner: Kubernetes deletes the object with this reference when all its owners are gone."""
 
     api_version: str
     kind: str
@@ -42,7 +42,7 @@ class OwnerReference(Part, frozen=True, kw_only=True):
 
 
 class ObjectRef(Part, frozen=True, kw_only=True):
-    """Which object it is, and which version of it: what can be read of any object, also of one that is not understood."""
+    """The identity and version of an object, which can be read of objects of any kind."""
 
     name: str = ""
     namespace: str = ""
@@ -62,18 +62,18 @@ class ObjectMeta(ObjectRef, frozen=True, kw_only=True):
 
 
 class Object(Part, frozen=True, kw_only=True):
-    """What the API server calls an object: it has metadata, and so a name that is unique among its kind."""
+    """An object of the API: it has metadata, and so a name that is unique within its kind and namespace."""
 
     metadata: ObjectMeta = ObjectMeta()
 
     @property
     def key(self) -> NamespacedName:
-        """Namespace and name."""
+        """The namespace and the name of the object."""
         return NamespacedName(self.metadata.namespace, self.metadata.name)
 
 
 def age_of(value: Object) -> tuple[datetime, str]:
-    """Sorts older objects before younger ones, always in the same order."""
+    """The sort key by which older objects come first; objects of one age have a stable order."""
     return value.metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC), value.metadata.uid
 
 

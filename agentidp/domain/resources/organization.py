@@ -1,4 +1,4 @@
-"""The kind Organization: who may claim its id, and what its agents' tokens may carry."""
+"""The kind Organization: the namespaces that may claim its id, and the limits of their agents."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from agentidp.domain.resources.meta import Condition, Object, Part
 
 
 class OrganizationTier(StrEnum):
-    """The plan that an organization is on."""
+    """The plan of an organization."""
 
     FREE = "Free"
     STANDARD = "Standard"
@@ -32,7 +32,7 @@ class Administrator(Part, frozen=True, kw_only=True):
 
 
 class OrganizationLimits(Part, frozen=True, kw_only=True):
-    """Upper bounds; absent means none."""
+    """The limits of an organization; an absent one is none."""
 
     agents: int | None = None
     credentials_per_agent: int | None = None
@@ -40,7 +40,7 @@ class OrganizationLimits(Part, frozen=True, kw_only=True):
 
 
 class OrganizationSpec(Part, frozen=True, kw_only=True):
-    """What is declared of an organization; no `allowed_scopes` means that its scopes are not restricted."""
+    """The declared fields of an organization. Without `allowed_scopes` its scopes are not restricted."""
 
     display_name: str | None = None
     namespaces: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class OrganizationSpec(Part, frozen=True, kw_only=True):
 
 
 class OrganizationStatus(Part, frozen=True, kw_only=True):
-    """How many agents it has admitted."""
+    """The number of admitted agents, and the conditions."""
 
     agents: int = 0
     conditions: tuple[Condition, ...] = ()
@@ -59,7 +59,7 @@ class OrganizationStatus(Part, frozen=True, kw_only=True):
 
 
 class Organization(Object, frozen=True, kw_only=True):
-    """An organization; its name is its id."""
+    """An Organization, whose name is its id."""
 
     spec: OrganizationSpec = OrganizationSpec()
     status: OrganizationStatus = OrganizationStatus()

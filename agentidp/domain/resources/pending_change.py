@@ -6,14 +6,14 @@ from agentidp.domain.resources.meta import Object, Part, Time
 
 
 class Operation(StrEnum):
-    """Kinds of changes that have a secret which somebody has to be told."""
+    """The operations that return a new secret."""
 
     GENERATE = "Generate"
     ROTATE = "Rotate"
 
 
 class PendingState(StrEnum):
-    """Whether the change may still be confirmed."""
+    """Whether the change may still be confirmed, or is being rolled back."""
 
     PENDING = "Pending"
     ROLLING_BACK = "RollingBack"
@@ -28,7 +28,7 @@ class CredentialRef(Part, frozen=True, kw_only=True):
 
 
 class PreviousSecret(Part, frozen=True, kw_only=True):
-    """What a rotated credential had before."""
+    """The secret of a credential before its rotation."""
 
     hash: str
     hint: str | None = None
@@ -36,7 +36,7 @@ class PreviousSecret(Part, frozen=True, kw_only=True):
 
 
 class PendingChangeSpec(Part, frozen=True, kw_only=True):
-    """What was begun in which request, the hash that came by it, and what was there before it."""
+    """The operation and its request, the new hash, and the secret before it."""
 
     credential: CredentialRef
     operation: Operation
@@ -47,6 +47,6 @@ class PendingChangeSpec(Part, frozen=True, kw_only=True):
 
 
 class PendingChange(Object, frozen=True, kw_only=True):
-    """A change that is under way."""
+    """A change that is not confirmed yet."""
 
     spec: PendingChangeSpec

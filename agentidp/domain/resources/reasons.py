@@ -79,7 +79,7 @@ class Reason(StrEnum):
     SECRET_CONTESTED = "SecretContested"  # noqa: S105
     """Something else keeps changing the Secret; stopped until the spec changes or the cool-off ends."""
     SECRET_REMOVED = "SecretRemoved"  # noqa: S105
-    """The Secret was removed: nothing would accept its value."""
+    """The Secret was removed: nothing would accept its value, or the pair is in a Secret of another name."""
     SECRET_NOT_WANTED = "SecretNotWanted"  # noqa: S105
     """The secret's owner keeps it: `spec.secretHash` is used, and no Secret is written."""
 

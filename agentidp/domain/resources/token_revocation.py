@@ -1,10 +1,10 @@
-"""The kind TokenRevocation: an access token that is refused before its time; the object's name is the token's `jti`."""
+"""The kind TokenRevocation: an access token that is revoked before it expires. The name of the object is its `jti`."""
 
 from agentidp.domain.resources.meta import Object, Part, Time
 
 
 class TokenRevocationSpec(Part, frozen=True, kw_only=True):
-    """Until when the token would have been valid; nobody needs the object after that."""
+    """The expiry of the token, after which the object is deleted, and the client."""
 
     expires_at: Time
     client_id: str | None = None
@@ -13,6 +13,6 @@ class TokenRevocationSpec(Part, frozen=True, kw_only=True):
 
 
 class TokenRevocation(Object, frozen=True, kw_only=True):
-    """A revoked token."""
+    """A revoked access token by its `jti`."""
 
     spec: TokenRevocationSpec

@@ -1,6 +1,6 @@
-"""When a secret was last used: what the token service tells the operator, so that nobody's secret is retired under them.
+"""Last use of a secret, reported by the token service to the operator, so that no secret in use is retired.
 
-What is told never names a hash or a secret: a fingerprint of the hash stands for it.
+A report has no hash and no secret: a fingerprint identifies a hash.
 """
 
 import hashlib
@@ -14,39 +14,39 @@ from agentidp.domain.resources.meta import Time
 USAGE_PATH = "/internal/usage"
 USAGE_SCOPE = "usage:read"
 OPERATOR = "agentidp-operator"
-"""The client id under which the operator asks; agents have UUIDs."""
+"""The client id of the operator's requests; agents have UUIDs."""
 FINGERPRINT_DIGITS = 16
 MAX_CONSUMERS = 8
 
 
 class LastUse(Struct, frozen=True):
-    """When a secret last authenticated, and by whom: addresses and user agents of its latest consumers."""
+    """The time of the last authentication with a secret, and the addresses and user agents of its latest consumers."""
 
     at: Time
     consumers: tuple[str, ...] = ()
 
 
 Uses = Mapping[str, LastUse]
-"""The last use of each hash of one credential, by the hash's fingerprint; a hash that is missing was not used."""
+"""The last use of each hash of one credential, by fingerprint. A hash that is missing was not used."""
 
 
 class LastUsedReport(Struct, frozen=True, kw_only=True):
-    """What one replica of the token service tells: all that was used after what it has `told` already."""
+    """The report of one replica of the token service: all uses after the position that the operator has sent."""
 
     replica: str
-    """A new id at each start: what another one has told says nothing about this one."""
+    """A new id at each start: the position of another replica means nothing to this one."""
     since: Time
-    """When it began to look."""
+    """The start of the replica, before which it has seen no use."""
     told: int
-    """To be given back as `after` at the next time."""
+    """The position of this report, which the operator sends as `after` with its next request."""
     uses: dict[str, dict[str, LastUse]]
-    """By credential id and fingerprint."""
+    """The last uses by credential id and fingerprint."""
     over_daily_limit: dict[str, Time] = {}
     """The agents that got no token today because of their organization's `limits.tokensPerDay`: when that happened first."""
 
 
 def fingerprint(hashed: str) -> str:
-    """What stands for a hash where the hash itself need not be shown."""
+    """The fingerprint that identifies a hash without revealing it."""
     return hashlib.sha256(hashed.encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
@@ -59,6 +59,6 @@ def merged(one: LastUse | None, other: LastUse) -> LastUse:
     return LastUse(latest.at, tuple(consumers)[:MAX_CONSUMERS])
 
 
-def latest(moments: tuple[datetime | None, ...]) -> datetime | None:
-    """The last of some moments, if there is one."""
-    return max((moment for moment in moments if moment), default=None)
+def latest(timestamps: tuple[datetime | None, ...]) -> datetime | None:
+    """The latest of some timestamps, if there is one."""
+    return max((timestamp for timestamp in timestamps if timestamp), default=None)

@@ -1,7 +1,7 @@
-"""Access tokens: RFC 9068 JWTs, how they are written quickly, and how they are read.
+"""Access tokens: JWTs of RFC 9068, written and read.
 
-Of a token only the times and the id are new each time: all other claims are encoded once, as `PreparedClaims`, and the key is
-an object, not text. Any JWT library reads the result.
+Only the times and the id of a token are new each time. All other claims are encoded once, as `PreparedClaims`, and the key is
+loaded once. Any JWT library reads the result.
 """
 
 import binascii
@@ -24,21 +24,21 @@ _ECDSA = ec.ECDSA(SHA256())
 _PKCS1 = padding.PKCS1v15()
 _READ_OPTIONS: Any = {
     "require": ["iss", "sub", "client_id", "aud", "jti", "iat", "exp"],
-    "verify_aud": False,  # judged by whoever takes a token, not by who is asked about one
-    "verify_exp": False,  # judged by the caller's clock
+    "verify_aud": False,  # the resource server's decision, not that of introspection
+    "verify_exp": False,  # decided by the caller's clock
     "verify_iat": False,
 }
 
 
 class PreparedClaims(Struct, frozen=True, gc=False):
-    """Claims that are the same in all tokens of one grant: base64url, to be continued; `lifetime` in seconds."""
+    """The claims that all tokens of one grant share: the begin of a base64url payload, and the `lifetime` in seconds."""
 
     payload: bytes
     lifetime: int
 
 
 def prepare_claims(issuer: str, agent: ClientAgent, credential_id: str | None, grant: Grant) -> PreparedClaims:
-    """The claims of RFC 9068, section 2.2, and ours: `credential_id` and `organization_id`, where there is one."""
+    """The claims of RFC 9068, section 2.2, with `credential_id` and `organization_id` where there is one."""
     audience = grant.audience[0] if len(grant.audience) == 1 else list(grant.audience)
     claims: dict[str, Any] = {"iss": issuer, "sub": agent.agent_id, "client_id": agent.agent_id, "aud": audience}
     if grant.scope:
@@ -47,13 +47,13 @@ def prepare_claims(issuer: str, agent: ClientAgent, credential_id: str | None, g
         claims["credential_id"] = credential_id
     if agent.organization_id:
         claims["organization_id"] = agent.organization_id
-    begun = msgspec.json.encode(claims)[:-1] + b","
-    whole_groups = begun + b" " * (-len(begun) % 3)  # what follows can be encoded by itself
+    begin = msgspec.json.encode(claims)[:-1] + b","
+    whole_groups = begin + b" " * (-len(begin) % 3)  # so the rest can be encoded separately
     return PreparedClaims(_base64url(whole_groups), agent.token_lifetime)
 
 
 class TokenWriter:
-    """Signs tokens with one key."""
+    """Writes and signs tokens with one key."""
 
     def __init__(self, key: SigningKey, private_key: PrivateKey) -> None:
         self.key = key
@@ -61,14 +61,14 @@ class TokenWriter:
         header = {"alg": key.algorithm, "kid": key.kid, "typ": TYPE}
         self._header = _base64url(msgspec.json.encode(header)) + b"."
 
-    def write(self, begun: PreparedClaims, issued_at: int, jti: str) -> bytes:
+    def write(self, claims: PreparedClaims, issued_at: int, jti: str) -> bytes:
         """A signed token, in JWS compact form."""
-        rest = b'"iat":%d,"exp":%d,"jti":"%b"}' % (issued_at, issued_at + begun.lifetime, jti.encode())
-        signed = self._header + begun.payload + _base64url(rest)
+        rest = b'"iat":%d,"exp":%d,"jti":"%b"}' % (issued_at, issued_at + claims.lifetime, jti.encode())
+        signed = self._header + claims.payload + _base64url(rest)
         return signed + b"." + _base64url(self._signature(signed))
 
     def _signature(self, signed: bytes) -> bytes:
-        """As RFC 7518, section 3, has it: for ES256 two numbers of 32 bytes, not DER."""
+        """The signature of RFC 7518, section 3: for ES256 two numbers of 32 bytes, not DER."""
         if isinstance(self.private_key, rsa.RSAPrivateKey):
             return self.private_key.sign(signed, _PKCS1, SHA256())
         r, s = decode_dss_signature(self.private_key.sign(signed, _ECDSA))
@@ -76,7 +76,7 @@ class TokenWriter:
 
 
 class AccessToken(Struct, frozen=True, kw_only=True):
-    """What a token of ours says; `audience` and `scope` as they are in it."""
+    """The claims of an access token; `audience` and `scope` as they are in it."""
 
     client_id: str
     jti: str
@@ -88,19 +88,19 @@ class AccessToken(Struct, frozen=True, kw_only=True):
     organization_id: str | None = None
 
     def is_meant_for(self, audience: str) -> bool:
-        """Whether who has this name may take the token (RFC 9068, section 4): it was not passed on by another."""
+        """Whether the token is for the resource server of this name (RFC 9068, section 4)."""
         return audience in ([self.audience] if isinstance(self.audience, str) else self.audience)
 
 
 class PublicKey(Struct, frozen=True):
-    """A key that tokens are checked with."""
+    """A public key that verifies tokens."""
 
     algorithm: Algorithm
     key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 def read_token(token: str, keys: dict[str, PublicKey], issuer: str) -> AccessToken | None:
-    """What an access token of this issuer says, or None for anything else; whether it has expired is not judged."""
+    """The claims of an access token of this issuer; None for any other text. Its expiry is not checked."""
     try:
         header = jwt.get_unverified_header(token)
         public = keys.get(str(header.get("kid")))
@@ -113,5 +113,5 @@ def read_token(token: str, keys: dict[str, PublicKey], issuer: str) -> AccessTok
 
 
 def _base64url(data: bytes) -> bytes:
-    """Without padding (RFC 7515, section 2)."""
+    """Base64url without padding (RFC 7515, section 2)."""
     return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=")

@@ -1,8 +1,8 @@
-"""Client assertions: tokens of Kubernetes ServiceAccounts, shown in place of a secret (RFC 7523, sections 2.2 and 3).
+"""Client assertions: tokens of Kubernetes ServiceAccounts, presented in place of a secret (RFC 7523, sections 2.2 and 3).
 
-The cluster signs them. Their `sub` names a ServiceAccount, and `kubernetes.io` has its uid: the name can be used again, the uid
-cannot. Which agent it is, an Agent says in `spec.workloads`. What is right about a token is decided here, by keys and by a
-ServiceAccount that were fetched elsewhere.
+The cluster signs them. Their `sub` names a ServiceAccount, and `kubernetes.io` has its uid: a name can be used again, a uid
+cannot. An Agent names its ServiceAccounts in `spec.workloads`. This module decides whether an assertion is valid, by keys and
+a ServiceAccount that are read elsewhere.
 """
 
 import re
@@ -17,16 +17,16 @@ from msgspec import Struct, field
 from agentidp.domain.resources.meta import ObjectMeta
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
-"""What API servers sign with; never a shared secret, and never nothing (RFC 8725, section 3.1)."""
+"""The algorithms of API servers; never HMAC and never none (RFC 8725, section 3.1)."""
 LEEWAY_SECONDS = 30
-"""The API server's clock may not be ours."""
-MOST_SECONDS = 86_400
-"""Longer lives are refused (RFC 7523, section 3, item 4): nothing revokes such a token but its end."""
+"""By how much the clock of the API server may differ."""
+MAX_LIFETIME_SECONDS = 86_400
+"""Tokens with a longer lifetime are not accepted (RFC 7523, section 3, item 4), because nothing revokes them."""
 
 _SUBJECT = re.compile(r"system:serviceaccount:([a-z0-9-]+):([a-z0-9.-]+)")
 _OPTIONS: Any = {
     "require": ["iss", "sub", "aud", "iat", "exp"],
-    "verify_aud": False,  # these are judged below, by a clock that is passed in and with reasons that can be told apart
+    "verify_aud": False,  # these are checked below, with the caller's clock and a reason each
     "verify_iss": False,
     "verify_exp": False,
     "verify_nbf": False,
@@ -35,20 +35,20 @@ _OPTIONS: Any = {
 
 
 class AssertionFailure(StrEnum):
-    """Why an assertion is not accepted: for the log and the metrics, never for the caller."""
+    """The reason why an assertion is not accepted: for logs and metrics, never for the client."""
 
     NOT_GENUINE = "AssertionNotGenuine"
     """It is no JWT, lacks a claim, or is not signed as the key says that it names."""
     KEY_UNKNOWN = "AssertionKeyUnknown"
-    """It names a key that the cluster's API server does not have."""
+    """Its `kid` is not among the keys of the cluster's API server."""
     OF_ANOTHER_ISSUER = "AssertionOfAnotherIssuer"
     """Its `iss` is not the issuer of this cluster's ServiceAccount tokens."""
     FOR_ANOTHER_AUDIENCE = "AssertionForAnotherAudience"
     """Its `aud` is not our issuer, and that alone."""
     EXPIRED = "AssertionExpired"
-    """Its `exp` has passed."""
+    """Its `exp` is in the past."""
     NOT_YET_VALID = "AssertionNotYetValid"
-    """Its `nbf` or `iat` is yet to come."""
+    """Its `nbf` or `iat` is in the future."""
     LIVES_TOO_LONG = "AssertionLivesTooLong"
     """From `iat` to `exp` is more than a day."""
     OF_NO_WORKLOAD = "AssertionOfNoWorkload"
@@ -58,7 +58,7 @@ class AssertionFailure(StrEnum):
 
 
 class Workload(Struct, frozen=True, gc=False):
-    """Where a ServiceAccount is: its namespace and its name."""
+    """A ServiceAccount by its namespace and name."""
 
     namespace: str
     service_account: str
@@ -68,7 +68,7 @@ class Workload(Struct, frozen=True, gc=False):
 
 
 class Assertion(Struct, frozen=True, gc=False):
-    """The ServiceAccount that a token was issued to, by name and by uid; and from when to when, in seconds since the epoch."""
+    """The ServiceAccount that a token was issued to, by name and uid, and its lifetime in seconds since the epoch."""
 
     workload: Workload
     uid: str
@@ -76,9 +76,9 @@ class Assertion(Struct, frozen=True, gc=False):
     expires: float
 
     def is_of(self, account: ObjectMeta | None) -> bool:
-        """Whether the ServiceAccount that has the name now is the one that the token was issued to.
+        """Whether the token was issued to this ServiceAccount, which has the name now.
 
-        A uid is enough to tell. No token is older than its ServiceAccount either, give or take what clocks differ by.
+        The uid decides. A token is not older than its ServiceAccount either, within the leeway of the clocks.
         """
         if account is None or account.deletion_timestamp or account.uid != self.uid:
             return False
@@ -87,7 +87,7 @@ class Assertion(Struct, frozen=True, gc=False):
 
 
 class TokenIssuer(Struct, frozen=True):
-    """Who signs the ServiceAccount tokens of a cluster: its `iss`, and its public keys by `kid`."""
+    """The issuer of a cluster's ServiceAccount tokens: its `iss`, and its public keys by `kid`."""
 
     issuer: str
     keys: dict[str, jwt.PyJWK]
@@ -98,8 +98,8 @@ class _Reference(Struct, frozen=True):
     uid: str = ""
 
 
-class _Bound(Struct, frozen=True):
-    """The claim that the API server adds: what the token is bound to."""
+class _BoundObjects(Struct, frozen=True):
+    """The claim of the API server: the objects that the token is bound to."""
 
     namespace: str = ""
     serviceaccount: _Reference = _Reference()
@@ -112,7 +112,7 @@ class _Claims(Struct, frozen=True):
     iat: float
     exp: float
     nbf: float | None = None
-    bound: _Bound = field(name="kubernetes.io", default=_Bound())
+    bound: _BoundObjects = field(name="kubernetes.io", default=_BoundObjects())
 
 
 class _Discovery(Struct, frozen=True):
@@ -124,7 +124,7 @@ class _KeySet(Struct, frozen=True):
 
 
 def token_issuer(discovery: bytes, key_set: bytes) -> TokenIssuer:
-    """By the API server's discovery document and its JWK Set; keys that are not for us are left out. Raises DecodeError."""
+    """The issuer of a discovery document and a JWK Set, without keys for other uses. Raises DecodeError."""
     keys = map(_key, msgspec.json.decode(key_set, type=_KeySet).keys)
     return TokenIssuer(
         issuer=msgspec.json.decode(discovery, type=_Discovery).issuer,
@@ -133,27 +133,27 @@ def token_issuer(discovery: bytes, key_set: bytes) -> TokenIssuer:
 
 
 def key_id(token: str) -> str | None:
-    """The `kid` that a token names, unverified; None where it names none, or is no JWT."""
+    """The `kid` of a token, unverified; None where it has none, or is no JWT."""
     try:
-        told = jwt.get_unverified_header(token).get("kid")
+        kid = jwt.get_unverified_header(token).get("kid")
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, str) else None
+    return kid if isinstance(kid, str) else None
 
 
 def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Assertion | AssertionFailure:
-    """Which workload has shown this token; `now` in seconds since the epoch."""
-    named = key_id(token)
-    if named is None:
+    """The assertion of a token, or the reason why it is not accepted; `now` in seconds since the epoch."""
+    kid = key_id(token)
+    if kid is None:
         return AssertionFailure.NOT_GENUINE
-    key = issuer.keys.get(named)
+    key = issuer.keys.get(kid)
     if key is None:
         return AssertionFailure.KEY_UNKNOWN
     claims = _claims(token, key)
     if claims is None:
         return AssertionFailure.NOT_GENUINE
-    flaw = next((flaw for flaw, is_right in _CHECKS.items() if not is_right(claims, issuer, audience, now)), None)
-    return flaw or _assertion(claims)
+    failure = next((failure for failure, holds in _CHECKS.items() if not holds(claims, issuer, audience, now)), None)
+    return failure or _assertion(claims)
 
 
 def signed_workload(token: str, issuer: TokenIssuer) -> Workload | None:
@@ -187,7 +187,7 @@ def _key(jwk: dict[str, Any]) -> jwt.PyJWK | None:
 
 
 def _claims(token: str, key: jwt.PyJWK) -> _Claims | None:
-    """What a token says that this key has signed, by the algorithm that the key is for."""
+    """The claims of a token that this key has signed with its algorithm; None for any other token."""
     try:
         claims = jwt.decode(token, key, algorithms=[key.algorithm_name], options=_OPTIONS)
         return msgspec.convert(claims, _Claims)
@@ -203,6 +203,6 @@ _CHECKS: dict[AssertionFailure, _Check] = {
     AssertionFailure.NOT_YET_VALID: lambda claims, _issuer, _audience, now: (
         max(claims.iat, claims.nbf or 0) <= now + LEEWAY_SECONDS
     ),
-    AssertionFailure.LIVES_TOO_LONG: lambda claims, _issuer, _audience, _now: claims.exp - claims.iat <= MOST_SECONDS,
+    AssertionFailure.LIVES_TOO_LONG: lambda claims, _issuer, _audience, _now: claims.exp - claims.iat <= MAX_LIFETIME_SECONDS,
 }
 """RFC 7523, section 3, in the order in which they are told; each is stated so that a NaN fails it."""

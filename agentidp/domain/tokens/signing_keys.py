@@ -1,7 +1,7 @@
-"""The key set that signs access tokens: which keys there are, which one signs, which are published, when the next is made.
+"""The key set that signs access tokens: its keys, the signing one, the published ones, and when the next one is due.
 
-A key is published before it signs, so that whoever caches the JWKS has it in time, and stays published until the last token
-that it signed has expired. All of this follows from the time alone: every replica switches at the same moment, unasked.
+A key is published before it signs, so caches of the JWKS have it in time. It stays published until the last token that it
+signed has expired. All of this follows from the time alone, so every replica switches to a key at the same time.
 """
 
 import base64
@@ -33,7 +33,7 @@ class Algorithm(StrEnum):
 
 
 class SigningKey(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A private key and the moment from which it signs; `kid` is its RFC 7638 thumbprint."""
+    """A private key and the time from which it signs; `kid` is its RFC 7638 thumbprint."""
 
     kid: str
     algorithm: Algorithm
@@ -42,15 +42,15 @@ class SigningKey(Struct, frozen=True, kw_only=True, rename="camel"):
     private_key: str
 
     def __repr__(self) -> str:
-        """Never the key: this is what a traceback would show."""
+        """Without the private key, because a traceback shows this."""
         return f"SigningKey({self.kid}, {self.algorithm}, signs from {self.signs_from})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """The same for rich, which does not ask for the `repr`."""
+        """The same for rich, which does not use the `repr`."""
         return [("kid", self.kid)]
 
     def load(self) -> PrivateKey:
-        """The key object; parse it once, PEM text is slow."""
+        """The key object. Load it once, because parsing PEM is slow."""
         key = load_pem_private_key(self.private_key.encode(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise TypeError(f"key {self.kid} is neither an EC nor an RSA key")
@@ -58,24 +58,24 @@ class SigningKey(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class KeySet(Struct, frozen=True):
-    """Signing keys, oldest first."""
+    """The signing keys, oldest first."""
 
     keys: tuple[SigningKey, ...] = ()
 
     def signing(self, now: datetime) -> SigningKey | None:
-        """The youngest key whose time has come; where none has, because the clock was set back, the oldest."""
+        """The youngest key that signs already; the oldest where none does, because the clock was set back."""
         oldest = self.keys[0] if self.keys else None
         return next((key for key in reversed(self.keys) if key.signs_from <= now), oldest)
 
     def published(self, now: datetime) -> tuple[SigningKey, ...]:
-        """Those that sign, will sign, or signed a token that may still be valid."""
+        """The keys that sign, will sign, or signed a token that may still be valid."""
         ends = (later.signs_from + MAX_TOKEN_LIFETIME + CLOCK_SKEW for later in self.keys[1:])
         past = sum(1 for end in ends if end <= now)
         return self.keys[past:]
 
 
 class KeyPolicy(Struct, frozen=True):
-    """How keys are made: how long one signs, and how long before that it is published."""
+    """The algorithm of keys, how long a key signs, and how long before that it is published."""
 
     algorithm: Algorithm = Algorithm.ES256
     lifetime: timedelta = timedelta(days=30)
@@ -83,14 +83,14 @@ class KeyPolicy(Struct, frozen=True):
 
 
 def key_due(keys: KeySet, policy: KeyPolicy) -> datetime | None:
-    """When the next key must be made; None when at once."""
+    """The time when the next key must be made; None for at once."""
     if not keys.keys or keys.keys[-1].algorithm is not policy.algorithm:
         return None
     return keys.keys[-1].signs_from + policy.lifetime - policy.published_ahead
 
 
 def with_new_key(keys: KeySet, policy: KeyPolicy, now: datetime) -> KeySet:
-    """One more key, and without those that nobody needs any more. The first key of all signs at once."""
+    """The key set with one more key, and without keys that are not published any more. The first key signs at once."""
     signs_from = max(keys.keys[-1].signs_from, now) + policy.published_ahead if keys.keys else now
     due = key_due(keys, policy)
     if due:
@@ -99,7 +99,7 @@ def with_new_key(keys: KeySet, policy: KeyPolicy, now: datetime) -> KeySet:
 
 
 def generate(algorithm: Algorithm, signs_from: datetime, now: datetime) -> SigningKey:
-    """A new key; an RSA key takes a tenth of a second and more."""
+    """A new key. An RSA key takes a tenth of a second and more."""
     key: PrivateKey = (
         ec.generate_private_key(ec.SECP256R1())
         if algorithm is Algorithm.ES256
@@ -110,7 +110,7 @@ def generate(algorithm: Algorithm, signs_from: datetime, now: datetime) -> Signi
 
 
 def public_jwk(key: PrivateKey) -> dict[str, str]:
-    """The public key's required members as a JWK (RFC 7518, section 6)."""
+    """The required members of the public key as a JWK (RFC 7518, section 6)."""
     public: Any = key.public_key().public_numbers()
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return {"crv": "P-256", "kty": "EC", "x": _base64url(public.x, 32), "y": _base64url(public.y, 32)}

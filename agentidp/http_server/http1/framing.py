@@ -14,8 +14,8 @@ Headers = list[tuple[bytes, bytes]]
 HTTP_1_0, HTTP_1_1 = "1.0", "1.1"
 SINGLETONS = (b"host", b"content-length", b"transfer-encoding")
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:._~-]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?", re.ASCII)
+_REQUEST_LINE = re.compile(rb"(?<![A-Z_-])([A-Z_-]++) ++([^ \r\n]++) ++([A-Z]++)/[0-9]")
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.ASCII | re.IGNORECASE)
-_ANOTHER_PROTOCOL = re.compile(rb"[A-Z_-] +([^ \r\n]+) +(?:RTSP|ICE)/[0-9]\.[0-9]\r\n")
 
 
 class ErrorResponse(NamedTuple):
@@ -53,14 +53,15 @@ def head_error(version: str, headers: Headers, values: dict[bytes, bytes]) -> Er
     return None if coding is None else _coding_error(version, coding, values)
 
 
-def speaks_http(head: bytes | bytearray, target: bytes) -> bool:
-    """Whether the name before the version is HTTP (RFC 9112, section 2.3): llhttp also takes RTSP and ICE, and tells nobody.
+def protocol_after(received: bytes | bytearray, start: int, method: bytes, target: bytes) -> tuple[bytes, int]:
+    """The protocol that the request line of this request names, the first from `start` that is like it, and where that ends.
 
-    `head` may have other requests before it. A line that looks like the request line of this target is taken for it.
+    It should be HTTP (RFC 9112, section 2.3). llhttp also takes RTSP and ICE, and does not say which it has seen.
     """
-    if b"RTSP/" not in head and b"ICE/" not in head:
-        return True
-    return all(match[1] != target for match in _ANOTHER_PROTOCOL.finditer(head))
+    for line in _REQUEST_LINE.finditer(received, start):
+        if line[2] == target and line[1].endswith(method):
+            return line[3], line.end()
+    return b"", start
 
 
 def host_and_path(target: bytes) -> tuple[bytes, bytes] | None:

@@ -26,7 +26,7 @@ from agentidp.http_server.http1.framing import (
     head_error,
     head_without_upgrade,
     host_and_path,
-    speaks_http,
+    protocol_after,
 )
 from agentidp.http_server.http1.limits import Limits
 from agentidp.http_server.http1.lingering import LingeringTransport
@@ -53,8 +53,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = limits
         self._max_waiting, self._chunk_bytes = limits.max_pipelined_requests, limits.chunk_bytes
         self._begun_requests = 0
-        self._received = bytearray()
+        self._received: bytes | bytearray = b""
         """The present head as far as it is there, perhaps with what came before it."""
+        self._request_line_from = 0
+        """Where in it the request line is looked for."""
         self._in_head = self._in_body = False
         self._is_last_request = False
         """Whether the connection ends after the present request."""
@@ -133,9 +135,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Parse the data. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
         while data:
             if self._in_head:
-                self._received += data
+                self._received = self._continued(data)
             else:
-                self._received = bytearray(data)
+                self._received, self._request_line_from = data, 0
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
@@ -220,9 +222,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Raises ValueError where the head is in error."""
         version, values = self.parser.get_http_version(), dict(self.headers)
         self._error = head_error(version, self.headers, values)
-        if self._error is None and self.parser.get_method() == b"CONNECT":
+        method = self.parser.get_method()
+        if self._error is None and method == b"CONNECT":
             self._error = framing.CONNECT  # with any target: its head would be parsed again without end
-        elif self._error is None and not speaks_http(self._received, self.url):
+        elif self._error is None and not self._speaks_http(method):
             self._error = MALFORMED
         elif self._error is None and (self.url[0] != SLASH or b"#" in self.url):
             self._error = self._target_error()
@@ -230,6 +233,21 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError(self._error)
         if b"expect" in values:  # HTTP/1.1 only (RFC 9110, section 10.1.1)
             self.expect_100_continue = version == framing.HTTP_1_1 and values[b"expect"].lower() == b"100-continue"
+
+    def _continued(self, data: bytes) -> bytearray:
+        """The head so far and this; a bytearray grows in place, however many pieces there are."""
+        received = self._received if isinstance(self._received, bytearray) else bytearray(self._received)
+        received += data
+        return received
+
+    def _speaks_http(self, method: bytes) -> bool:
+        """Whether the request line says so; the first one of what arrived is usually seen at once."""
+        start, line = self._request_line_from, method + b" " + self.url + b" HTTP/"
+        if start == 0 and self._received.startswith(line):
+            self._request_line_from = len(line)
+            return True
+        protocol, self._request_line_from = protocol_after(self._received, start, method, self.url)
+        return protocol == b"HTTP"
 
     def _target_error(self) -> ErrorResponse | None:
         """The error of a target that is no path or has a fragment (RFC 9112, 3.2). A URL's host replaces the header (3.2.2)."""

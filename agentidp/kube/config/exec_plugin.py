@@ -1,6 +1,6 @@
-"""Credential plugins: a command that prints an ExecCredential, as client-go runs it (KEP-541).
+"""Credential plugins: commands that print an ExecCredential, run as client-go does (KEP-541).
 
-The result is kept until it expires or is refused. A plugin that fails is an error: nothing is sent without its credential.
+A credential is kept until it expires, or the API server does not accept it. Where a plugin fails, no request is sent.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ INFO = "KUBERNETES_EXEC_INFO"
 
 
 class ExecCredential(Struct, frozen=True, rename="camel"):
-    """What a plugin gives: a token, a client certificate, or both."""
+    """The credential of a plugin: a token, a client certificate, or both."""
 
     token: str = ""
     client_certificate_data: str = ""
@@ -32,11 +32,11 @@ class ExecCredential(Struct, frozen=True, rename="camel"):
     expiration_timestamp: datetime | None = None
 
     def __repr__(self) -> str:
-        """Without what is secret."""
+        """The name only, because all fields are secret."""
         return "ExecCredential()"
 
 
-class _Printed(Struct, frozen=True, rename="camel"):
+class _Output(Struct, frozen=True, rename="camel"):
     kind: str
     api_version: str
     status: ExecCredential | None = None
@@ -64,7 +64,7 @@ class _Info(Struct, frozen=True, rename="camel"):
 
 
 def stdin_is_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether a person can be asked."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
@@ -73,11 +73,11 @@ MayRun = Callable[[str], None]
 
 
 def any_plugin(_: str) -> None:
-    """Every plugin may be run."""
+    """Allow every plugin to be run."""
 
 
 class ExecPlugin:
-    """The plugin of a configuration, and what it gave last."""
+    """The plugin of a configuration, and its last credential."""
 
     def __init__(
         self,
@@ -92,38 +92,42 @@ class ExecPlugin:
         self._is_terminal = is_terminal
         self._may_run = may_run
         self._clock = clock
-        self._given: ExecCredential | None = None
-        self._turn = asyncio.Lock()
+        self._credential: ExecCredential | None = None
+        self._lock = asyncio.Lock()
 
     async def credential(self) -> ExecCredential:
-        """One that has not expired. Raises ConfigError."""
-        async with self._turn:
-            if self._given is None or self._has_expired(self._given):
-                self._given = _credential(self._plugin, await self._run())
-            return self._given
+        """The credential, from a new run of the plugin where it has expired. Raises ConfigError."""
+        async with self._lock:
+            if self._credential is None or self._has_expired(self._credential):
+                self._credential = _credential(self._plugin, await self._run())
+            return self._credential
 
     def forget(self) -> None:
-        """The API server does not accept it: the next one comes from the plugin."""
-        self._given = None
+        """Forget the credential, because the API server does not accept it."""
+        self._credential = None
 
-    def _has_expired(self, given: ExecCredential) -> bool:
-        return given.expiration_timestamp is not None and self._clock() > given.expiration_timestamp
+    def _has_expired(self, credential: ExecCredential) -> bool:
+        return credential.expiration_timestamp is not None and self._clock() > credential.expiration_timestamp
 
     async def _run(self) -> bytes:
         interactive = self._interactive()
-        command = self._found()
+        command = self._path()
         self._may_run(command)
-        environment = {**os.environ, **{one.name: one.value for one in self._plugin.env}, INFO: self._info(interactive)}
+        environment = {
+            **os.environ,
+            **{variable.name: variable.value for variable in self._plugin.env},
+            INFO: self._info(interactive),
+        }
         try:
-            running = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 command, *self._plugin.args, stdin=None if interactive else DEVNULL, stdout=PIPE, env=environment
             )
         except OSError as error:
             raise self._failure(f"cannot be run: {error.strerror}.") from error
-        printed, _ = await running.communicate()
-        if running.returncode:
-            raise self._failure(f"failed with exit status {running.returncode}.")
-        return printed
+        output, _ = await process.communicate()
+        if process.returncode:
+            raise self._failure(f"failed with exit status {process.returncode}.")
+        return output
 
     def _interactive(self) -> bool:
         """Whether the plugin may ask questions. Raises ConfigError where it has to and cannot."""
@@ -135,15 +139,15 @@ class ExecPlugin:
             )
         return mode == "Always" or (mode != "Never" and self._is_terminal())
 
-    def _found(self) -> str:
-        """A path as it is; a name by the PATH, but not in the folder that somebody happens to be in."""
+    def _path(self) -> str:
+        """The path of the command: a name is looked up in the PATH, but never in the current folder."""
         command = self._plugin.command
         if os.sep in command:
             return command
-        found = shutil.which(command)
-        if found is None or not Path(found).is_absolute():
+        path = shutil.which(command)
+        if path is None or not Path(path).is_absolute():
             raise ConfigError(f"the credential plugin {command} is not installed.", self._plugin.install_hint or _ON_PATH)
-        return found
+        return path
 
     def _info(self, interactive: bool) -> str:
         cluster = self._cluster() if self._plugin.provide_cluster_info else UNSET
@@ -174,17 +178,17 @@ def _failure(plugin: ExecConfig, what: str, advice: str = "") -> ConfigError:
     )
 
 
-def _credential(plugin: ExecConfig, printed: bytes) -> ExecCredential:
-    """Raises ConfigError, which repeats nothing of what was printed: it may be a secret."""
+def _credential(plugin: ExecConfig, output: bytes) -> ExecCredential:
+    """The credential in the output. Raises ConfigError, whose message has nothing of the output, which may be secret."""
     try:
-        told = msgspec.json.decode(printed, type=_Printed)
+        printed = msgspec.json.decode(output, type=_Output)
     except msgspec.DecodeError as error:
         raise _failure(plugin, "printed no ExecCredential.") from error
-    given = told.status
-    if (told.kind, told.api_version) != ("ExecCredential", plugin.api_version):
+    credential = printed.status
+    if (printed.kind, printed.api_version) != ("ExecCredential", plugin.api_version):
         raise _failure(plugin, f"printed another kind or version than ExecCredential of {plugin.api_version}.")
-    if given is None or not (given.token or given.client_certificate_data or given.client_key_data):
+    if credential is None or not (credential.token or credential.client_certificate_data or credential.client_key_data):
         raise _failure(plugin, "gave neither a token nor a client certificate.")
-    if bool(given.client_certificate_data) != bool(given.client_key_data):
+    if bool(credential.client_certificate_data) != bool(credential.client_key_data):
         raise _failure(plugin, "gave a client certificate without its key, or a key alone.")
-    return given
+    return credential

@@ -1,15 +1,15 @@
-"""To act as somebody else: the headers of user impersonation in the Kubernetes API."""
+"""User impersonation in the Kubernetes API: the headers by which a request acts as another user."""
 
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 TOKEN_LETTERS = frozenset("!#$&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-"""RFC 9110, section 5.6.2, but for the percent sign, which escapes what is not among them."""
+"""The characters of a token (RFC 9110, section 5.6.2) but the percent sign, which escapes all others."""
 
 
 class Impersonation(Struct, frozen=True):
-    """Whom to act as: `--as`, `--as-uid`, `--as-group`, `--as-user-extra`, or a kubeconfig's `as…`."""
+    """The user to act as: `--as`, `--as-uid`, `--as-group`, `--as-user-extra`, or a kubeconfig's `as…`."""
 
     user: str = ""
     uid: str = ""
@@ -18,16 +18,16 @@ class Impersonation(Struct, frozen=True):
 
     @property
     def lacks_user(self) -> bool:
-        """The rest means nothing without one."""
+        """Whether there is no user for a uid, groups or extra, which mean nothing alone."""
         return not self.user and bool(self.uid or self.groups or self.extra)
 
     def over(self, other: "Impersonation") -> "Impersonation":
-        """What is said here, and the other's where nothing is said here: a flag decides its own field only."""
+        """This impersonation, with the other's value in each field that has none: a flag decides its own field only."""
         extra = {**other.extra, **self.extra}
         return Impersonation(self.user or other.user, self.uid or other.uid, self.groups or other.groups, extra)
 
     def headers(self) -> Iterator[tuple[str, str]]:
-        """For each request."""
+        """The headers of a request."""
         if self.user:
             yield "Impersonate-User", self.user
         if self.uid:
@@ -40,4 +40,4 @@ class Impersonation(Struct, frozen=True):
 
 
 def _escaped(key: str) -> str:
-    return "".join(chr(one) if chr(one) in TOKEN_LETTERS else f"%{one:02X}" for one in key.encode())
+    return "".join(chr(byte) if chr(byte) in TOKEN_LETTERS else f"%{byte:02X}" for byte in key.encode())

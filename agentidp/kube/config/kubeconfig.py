@@ -40,14 +40,14 @@ class ExecConfig(Struct, frozen=True, rename="camel"):
 
 
 class Extension(Struct, frozen=True):
-    """What a kubeconfig holds for others; credential plugins have one."""
+    """An extension of a kubeconfig; credential plugins have one."""
 
     name: str = ""
     extension: Any = None
 
 
 class ClusterEntry(Struct, frozen=True, rename="kebab"):
-    """An entry of `clusters`."""
+    """A value in the `clusters` of a kubeconfig."""
 
     server: str = ""
     tls_server_name: str = ""
@@ -60,7 +60,7 @@ class ClusterEntry(Struct, frozen=True, rename="kebab"):
 
 
 class UserEntry(Struct, frozen=True, rename="kebab"):
-    """An entry of `users`."""
+    """A value in the `users` of a kubeconfig."""
 
     client_certificate: str = ""
     client_certificate_data: str = ""
@@ -78,12 +78,12 @@ class UserEntry(Struct, frozen=True, rename="kebab"):
     exec: ExecConfig | None = None
 
     def __repr__(self) -> str:
-        """Without what is secret."""
+        """The name only, because some fields are secret."""
         return "UserEntry()"
 
 
 class ContextEntry(Struct, frozen=True):
-    """An entry of `contexts`."""
+    """A value in the `contexts` of a kubeconfig."""
 
     cluster: str = ""
     user: str = ""
@@ -127,7 +127,7 @@ class _Document(Struct, frozen=True):
 
 
 class Kubeconfig(Struct, frozen=True):
-    """What the files say together."""
+    """The merged content of some kubeconfig files."""
 
     current_context: str = ""
     clusters: dict[str, ClusterEntry] = {}
@@ -136,7 +136,7 @@ class Kubeconfig(Struct, frozen=True):
 
 
 def load_kubeconfig(files: Sequence[Path]) -> Kubeconfig:
-    """All files as one; a file that does not exist is left out. Raises ConfigError."""
+    """The merged content of these files, without those that do not exist. Raises ConfigError."""
     merged = Kubeconfig()
     for file in files:
         if file.exists():
@@ -175,19 +175,19 @@ def _read(file: Path) -> Kubeconfig:
     folder = file.absolute().parent
     return Kubeconfig(
         document.current_context,
-        {name: _cluster_in(folder, one) for name, one in _by_name(document.clusters, file)},
-        {name: _user_in(folder, one) for name, one in _by_name(document.users, file)},
+        {name: _cluster_in(folder, cluster) for name, cluster in _by_name(document.clusters, file)},
+        {name: _user_in(folder, user) for name, user in _by_name(document.users, file)},
         dict(_by_name(document.contexts, file)),
     )
 
 
-def _by_name(named: Iterable[Any], file: Path) -> list[tuple[str, Any]]:
-    """Each entry with its name. Raises ConfigError where two have one name: which of them is meant is not said."""
-    names = [one.name for one in named]
+def _by_name(items: Iterable[Any], file: Path) -> list[tuple[str, Any]]:
+    """Each entry with its name. Raises ConfigError where two entries have one name, which would be ambiguous."""
+    names = [item.name for item in items]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"the kubeconfig {file} has two entries of the name {name!r}.", "Remove or rename one of them.")
-    return [(one.name, one.entry) for one in named]
+    return [(item.name, item.entry) for item in items]
 
 
 def _cluster_in(folder: Path, cluster: ClusterEntry) -> ClusterEntry:
@@ -195,7 +195,7 @@ def _cluster_in(folder: Path, cluster: ClusterEntry) -> ClusterEntry:
 
 
 def _user_in(folder: Path, user: UserEntry) -> UserEntry:
-    """Commands with a separator are paths; those without are looked up in the PATH when they are run."""
+    """The user with absolute paths. A command without a separator is no path, but a name for the PATH."""
     plugin = user.exec
     if plugin and os.sep in plugin.command:
         plugin = replace(plugin, command=_in(folder, plugin.command))
@@ -213,20 +213,20 @@ def _in(folder: Path, path: str) -> str:
 
 
 def _without_null(value: Any) -> Any:
-    """In a kubeconfig null is the same as nothing, but in what plugins are given."""
+    """The value without nulls, which mean absence in a kubeconfig, but not in the extensions for plugins."""
     if isinstance(value, dict):
-        return {key: one if key == "extension" else _without_null(one) for key, one in value.items() if one is not None}
-    return [_without_null(one) for one in value if one is not None] if isinstance(value, list) else value
+        return {key: item if key == "extension" else _without_null(item) for key, item in value.items() if item is not None}
+    return [_without_null(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def _place(error: Exception) -> str:
-    """The line, and nothing of what is written there."""
+    """The line of the error, without the text of that line."""
     mark = getattr(error, "problem_mark", None)
     return f": see line {mark.line + 1}" if mark else ""
 
 
 class _Loader(yaml.SafeLoader):
-    """A date is text, as in all of Kubernetes."""
+    """A loader that keeps dates as text, as Kubernetes does."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != TIMESTAMP]

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, as Go's `httpproxy` and so kubectl chooses it."""
+"""The proxy of a request, chosen as Go's `httpproxy` does for kubectl."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
@@ -8,12 +8,12 @@ PORTS = {"http": 80, "https": 443}
 
 
 def proxy_to(server: str, named: str, environment: Mapping[str, str]) -> str | None:
-    """The proxy that a kubeconfig names, else the environment's for this server, which NO_PROXY may exempt."""
+    """The proxy that a kubeconfig names, else that of the environment, unless NO_PROXY exempts the server."""
     parts = urlsplit(server)
     if named or _is_exempt(parts, _either(environment, "NO_PROXY")):
         return named or None
-    found = _either(environment, f"{parts.scheme.upper()}_PROXY")
-    return found if not found or "://" in found else f"http://{found}"
+    proxy = _either(environment, f"{parts.scheme.upper()}_PROXY")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def _either(environment: Mapping[str, str], name: str) -> str:
@@ -21,9 +21,11 @@ def _either(environment: Mapping[str, str], name: str) -> str:
 
 
 def _is_exempt(server: SplitResult, exemptions: str) -> bool:
-    """This machine is always exempt."""
+    """Whether NO_PROXY exempts the server; this machine is always exempt."""
     host, port = (server.hostname or "").lower(), server.port or PORTS.get(server.scheme, 0)
-    return host == "localhost" or _is_loopback(host) or any(_matches(host, port, one) for one in exemptions.split(","))
+    return (
+        host == "localhost" or _is_loopback(host) or any(_matches(host, port, exemption) for exemption in exemptions.split(","))
+    )
 
 
 def _is_loopback(host: str) -> bool:
@@ -34,7 +36,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _matches(host: str, port: int, exemption: str) -> bool:
-    """A name with what is below it, `.example` only what is below it, an address, a network, or `*`; perhaps with a port."""
+    """Whether it is the host: a domain with its subdomains, `.example` without the domain, an address, a network, or `*`."""
     wanted = exemption.strip().lower()
     if wanted == "*" or _is_in_network(host, wanted):
         return True

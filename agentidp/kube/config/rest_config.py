@@ -29,11 +29,11 @@ DEFAULT_NAMESPACE = "default"
 EXEC_EXTENSION = "client.authentication.k8s.io/exec"
 EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
-LOOK = "`kubectl config get-contexts` lists what there is; --context and --kubeconfig choose."
+SEE_CONTEXTS = "`kubectl config get-contexts` lists what there is; --context and --kubeconfig choose."
 
 
 class Overrides(Struct, frozen=True):
-    """What flags say over a kubeconfig."""
+    """Flags that override a kubeconfig."""
 
     context: str = ""
     cluster: str = ""
@@ -42,7 +42,7 @@ class Overrides(Struct, frozen=True):
 
 
 class Login(Struct, frozen=True):
-    """How the API server knows who asks, besides a client certificate."""
+    """Credentials for the API server other than a client certificate."""
 
     token: str = ""
     token_file: str = ""
@@ -51,12 +51,12 @@ class Login(Struct, frozen=True):
     plugin: ExecConfig | None = None
 
     def __repr__(self) -> str:
-        """Without what is secret."""
+        """The name only, because some fields are secret."""
         return "Login()"
 
 
 class RestConfig(Struct, frozen=True):
-    """The server, how to connect to it, and as whom."""
+    """The server, its connection, and the identity for it."""
 
     server: str
     namespace: str = DEFAULT_NAMESPACE
@@ -70,29 +70,29 @@ class RestConfig(Struct, frozen=True):
 
 
 class KubeconfigSource(Struct, frozen=True):
-    """Kubeconfig files that are one, and what overrides them."""
+    """Kubeconfig files that are merged, and what overrides them."""
 
     files: tuple[Path, ...]
     overrides: Overrides = Overrides()
 
     def read(self) -> RestConfig:
-        """What they say now. Raises ConfigError."""
+        """The configuration as the files are now. Raises ConfigError."""
         return chosen(load_kubeconfig(self.files), self.overrides)
 
 
 class FixedSource(Struct, frozen=True):
-    """A configuration that does not change."""
+    """The source of a configuration that does not change."""
 
     config: RestConfig
     files: tuple[Path, ...] = ()
 
     def read(self) -> RestConfig:
-        """The configuration."""
+        """The configuration that was given."""
         return self.config
 
 
 class PodSource(Struct, frozen=True):
-    """The pod's own ServiceAccount."""
+    """The source of the pod's own ServiceAccount."""
 
     environment: Mapping[str, str]
     folder: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -107,38 +107,38 @@ class PodSource(Struct, frozen=True):
         from kubernetes.config.config_exception import ConfigException  # noqa: PLC0415 1.5 s, which only pods wait for
         from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
 
-        found = SimpleNamespace(api_key={})
+        loaded = SimpleNamespace(api_key={})
         token, authorities = (str(self.folder / name) for name in ("token", "ca.crt"))
         loader: Any = InClusterConfigLoader(token, authorities, try_refresh_token=False, environ=self.environment)  # type: ignore[no-untyped-call]
         try:
-            loader.load_and_set(found)
+            loader.load_and_set(loaded)
         except (ConfigException, OSError) as error:
-            why = "there is no kubeconfig, and this is no pod."
-            raise ConfigError(why, "Set KUBECONFIG to the path of a kubeconfig.") from error
+            problem = "there is no kubeconfig, and this is no pod."
+            raise ConfigError(problem, "Set KUBECONFIG to the path of a kubeconfig.") from error
         return RestConfig(
-            server=found.host,
+            server=loaded.host,
             namespace=self._namespace(),
-            tls=TlsSource(authorities=Pem(found.ssl_ca_cert)),
+            tls=TlsSource(authorities=Pem(loaded.ssl_ca_cert)),
             login=Login(token_file=token),
             impersonation=self.impersonation,
         )
 
     def _namespace(self) -> str:
         file = self.folder / "namespace"
-        told = self.environment.get("POD_NAMESPACE") or (file.read_text().strip() if file.exists() else "")
-        return told or DEFAULT_NAMESPACE
+        namespace = self.environment.get("POD_NAMESPACE") or (file.read_text().strip() if file.exists() else "")
+        return namespace or DEFAULT_NAMESPACE
 
 
 def chosen(kubeconfig: Kubeconfig, overrides: Overrides) -> RestConfig:
-    """Cluster and user of the chosen context. Raises ConfigError."""
+    """The configuration of the chosen context, by its cluster and user. Raises ConfigError."""
     context = _context(kubeconfig, overrides)
     cluster_name, user_name = overrides.cluster or context.cluster, overrides.user or context.user
     cluster = kubeconfig.clusters.get(cluster_name)
     user = kubeconfig.users.get(user_name) if user_name else UserEntry()
     if cluster is None:
-        raise ConfigError(f"the kubeconfig has no cluster {cluster_name!r}.", LOOK)
+        raise ConfigError(f"the kubeconfig has no cluster {cluster_name!r}.", SEE_CONTEXTS)
     if user is None:
-        raise ConfigError(f"the kubeconfig has no user {user_name!r}.", LOOK)
+        raise ConfigError(f"the kubeconfig has no user {user_name!r}.", SEE_CONTEXTS)
     for problem in (*_cluster_problems(cluster_name, cluster), *_user_problems(user_name, user)):
         raise problem
     impersonation = overrides.impersonation.over(_impersonation(user))
@@ -151,7 +151,7 @@ def _context(kubeconfig: Kubeconfig, overrides: Overrides) -> ContextEntry:
     name = overrides.context or kubeconfig.current_context
     if name not in kubeconfig.contexts and (name or not overrides.cluster):
         problem = f"the kubeconfig has no context {name!r}." if name else "the kubeconfig names no current context."
-        raise ConfigError(problem, LOOK)
+        raise ConfigError(problem, SEE_CONTEXTS)
     return kubeconfig.contexts.get(name, ContextEntry())
 
 
@@ -193,7 +193,7 @@ def _plugin_problems(where: str, plugin: ExecConfig) -> Iterator[ConfigError]:
         yield ConfigError(f"{where} has an exec plugin without a command.", "Name its `command`.")
     if plugin.api_version not in EXEC_VERSIONS:
         yield ConfigError(f"{where} has an exec plugin of no known apiVersion.", f"It should be {' or '.join(EXEC_VERSIONS)}.")
-    if any(not one.name for one in plugin.env):
+    if any(not variable.name for variable in plugin.env):
         yield ConfigError(f"{where} has an exec plugin with a variable that has no name.", "Give each of `env` a `name`.")
     if plugin.interactive_mode not in _modes(plugin):
         advice = f"Its `interactiveMode` should be {', '.join(INTERACTIVE_MODES[:-1])} or {INTERACTIVE_MODES[-1]}."
@@ -201,7 +201,7 @@ def _plugin_problems(where: str, plugin: ExecConfig) -> Iterator[ConfigError]:
 
 
 def _modes(plugin: ExecConfig) -> tuple[str, ...]:
-    """The older version has a default."""
+    """The valid modes; in the older version the mode may be missing."""
     return ("", *INTERACTIVE_MODES) if plugin.api_version.endswith("beta1") else INTERACTIVE_MODES
 
 
@@ -210,10 +210,10 @@ def _impersonation(user: UserEntry) -> Impersonation:
 
 
 def _rest_config(cluster: ClusterEntry, user: UserEntry, namespace: str, impersonation: Impersonation) -> RestConfig:
-    """Over plain HTTP nothing is shown that could be stolen, which is what `kubectl proxy` needs."""
+    """The configuration. Over plain HTTP it has no credentials, which could be stolen; `kubectl proxy` needs none."""
     server = cluster.server.rstrip("/")
     is_secure = urlsplit(server).scheme == "https"
-    extension = next((one.extension for one in cluster.extensions if one.name == EXEC_EXTENSION), None)
+    extension = next((item.extension for item in cluster.extensions if item.name == EXEC_EXTENSION), None)
     return RestConfig(
         server=server,
         namespace=namespace,
@@ -241,7 +241,7 @@ def _pem(file: str, data: str, what: str) -> Pem:
 
 
 def _login(user: UserEntry) -> Login:
-    """A plugin is asked only where there is nothing else. Raises ConfigError where there is nothing at all."""
+    """The credentials; a plugin is used only where there are no others. Raises ConfigError where there are none."""
     others = (user.token, user.token_file, user.username, user.password, user.client_certificate, user.client_certificate_data)
     if not any(others) and user.exec is None:
         raise ConfigError("the user of the context has no credentials.", "Log in again, or choose another --context or --user.")

@@ -1,4 +1,4 @@
-"""TLS to an API server as Go does it for kubectl: the authorities, the client certificate and its key, from files or data."""
+"""TLS to an API server, as Go does it for kubectl: authorities, client certificate and key, from files or data."""
 
 import re
 import ssl
@@ -16,20 +16,20 @@ CERTIFICATE = re.compile(BEGIN + b".*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class Pem(Struct, frozen=True):
-    """PEM text: of a file, or as it stands in a kubeconfig."""
+    """PEM text in a file, or in a kubeconfig."""
 
     file: str = ""
     data: bytes = b""
 
     def __repr__(self) -> str:
-        """Without the data, which may be a key."""
+        """The path only, because the data may be a key."""
         return f"Pem({self.file!r})"
 
     def __bool__(self) -> bool:
         return bool(self.file or self.data)
 
     def read(self) -> bytes:
-        """The text; nothing where there is neither. Raises ConfigError."""
+        """The text; empty where there is neither file nor data. Raises ConfigError."""
         if not self.file:
             return self.data
         try:
@@ -39,7 +39,7 @@ class Pem(Struct, frozen=True):
 
 
 class TlsSource(Struct, frozen=True):
-    """Where it is read from."""
+    """The source of authorities, client certificate and key."""
 
     authorities: Pem = Pem()
     certificate: Pem = Pem()
@@ -48,11 +48,11 @@ class TlsSource(Struct, frozen=True):
 
     @property
     def files(self) -> list[Path]:
-        """The files among them."""
-        return [Path(one.file) for one in (self.authorities, self.certificate, self.key) if one.file]
+        """The files that it is read from."""
+        return [Path(pem.file) for pem in (self.authorities, self.certificate, self.key) if pem.file]
 
     def read(self) -> "Tls":
-        """What is there now. Raises ConfigError where it cannot be used."""
+        """The content as it is now. Raises ConfigError where it is not valid."""
         authorities = _certificates(self.authorities, "certificate-authority-data") if self.authorities else None
         certificate = _certificates(self.certificate, "client-certificate-data") if self.certificate else b""
         tls = Tls(authorities, certificate, self.key.read(), self.insecure)
@@ -62,7 +62,7 @@ class TlsSource(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Tls:
-    """What a connection needs; without authorities the system's are trusted."""
+    """The content for a TLS context. Without authorities, those of the system are trusted."""
 
     authorities: bytes | None = None
     certificate: bytes = b""
@@ -71,7 +71,7 @@ class Tls:
 
     @cached_property
     def context(self) -> ssl.SSLContext:
-        """Raises ConfigError."""
+        """The TLS context. Raises ConfigError where the content is not valid."""
         context = self._verifying()
         # As Go verifies: any authority is an anchor, a common name is no host name, and RFC 5280 is not taken to the letter.
         context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
@@ -80,7 +80,7 @@ class Tls:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if self.certificate:
-            self._show_certificate(context)
+            self._load_certificate(context)
         return context
 
     def _verifying(self) -> ssl.SSLContext:
@@ -89,8 +89,8 @@ class Tls:
         except (ssl.SSLError, ValueError) as error:
             raise ConfigError("the certificate authority is not a valid certificate.") from error
 
-    def _show_certificate(self, context: ssl.SSLContext) -> None:
-        """Python reads them from a file only; that is gone at once."""
+    def _load_certificate(self, context: ssl.SSLContext) -> None:
+        """Load certificate and key from a temporary file, because Python reads them from files only."""
         try:
             with tempfile.NamedTemporaryFile() as file:
                 file.write(self.certificate + b"\n" + self.key)
@@ -103,7 +103,7 @@ class Tls:
 
 
 def _certificates(pem: Pem, name: str) -> bytes:
-    """All certificates of it. Raises ConfigError where there is none, or half of one."""
+    """All certificates of the text. Raises ConfigError where there is none, or half of one."""
     text = pem.read()
     found = CERTIFICATE.findall(text)
     if not found or len(found) != text.count(BEGIN):

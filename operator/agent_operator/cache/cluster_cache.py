@@ -13,7 +13,7 @@ from agent_operator.cache.places import Places, share_of, waits_for_a_place
 from agent_operator.cache.trim import trimmed_secret, without_metadata
 from agent_operator.clock import now
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.identity.registration import Standing, claimed_id
+from agentidp.domain.identity.registration import Membership, claimed_id
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -27,7 +27,7 @@ from agentidp.domain.resources import (
 )
 from agentidp.domain.resources.conditions import SECRET_DELIVERED, condition
 from agentidp.domain.resources.reasons import Reason
-from agentidp.domain.secrets.secret_delivery import credentials_claimed_by
+from agentidp.domain.secrets.secret_delivery import owning_credentials
 from agentidp.kube.kinds import ObjectT
 from agentidp.kube.pager import Pager
 from agentidp.runtime.bounded_cache import BoundedCache
@@ -130,7 +130,7 @@ class ClusterCache:
         self.agents: Store[Agent] = Store(_links_of_agent, self._agent_changed)
         self.credentials: Store[AgentCredential] = Store(_links_of_credential, self._credential_changed)
         self.organizations: Store[Organization] = Store(lambda _: (), self._organization_changed)
-        self.secrets: Store[Secret] = Store(credentials_claimed_by, self._secret_changed, self._trimmed)
+        self.secrets: Store[Secret] = Store(owning_credentials, self._secret_changed, self._trimmed)
         self.revocations: Store[TokenRevocation] = Store(lambda _: (), self._revocation_changed)
 
     def credentials_of(self, agent: NamespacedName) -> list[AgentCredential]:
@@ -146,9 +146,9 @@ class ClusterCache:
         return next(iter(self.credentials.linked(("uid", uid))), None)
 
     def secrets_of(self, credential: AgentCredential) -> list[Secret]:
-        """The Secrets beside it that say that they are this credential's, in the order of their names."""
-        claiming = self.secrets.linked(credential.metadata.uid)
-        beside = (one for one in claiming if one.metadata.namespace == credential.metadata.namespace)
+        """The Secrets beside it that this credential owns, in the order of their names."""
+        owned = self.secrets.linked(credential.metadata.uid)
+        beside = (one for one in owned if one.metadata.namespace == credential.metadata.namespace)
         return sorted(beside, key=lambda one: one.metadata.name)
 
     def claimants_of(self, agent_id: str) -> list[Agent]:
@@ -210,7 +210,7 @@ class ClusterCache:
         for one in filter(None, (former, place)):
             organization = self.organizations.get(NamespacedName("", one.organization))
             if organization and one.namespace in organization.spec.namespaces:
-                if one.standing is Standing.ADMITTED:
+                if one.standing is Membership.ADMITTED:
                     self._work.wake(RequestKind.ORGANIZATION, organization.key)
                 if one is former and (waiting := self.memberships.next_in_line(organization)):
                     self._work.wake(RequestKind.AGENT, waiting)
@@ -250,9 +250,9 @@ class ClusterCache:
     def _secret_changed(self, before: Secret | None, after: Secret) -> None:
         """Whose it is, was, or may be is woken. To any other that names it, it is foreign whatever was written."""
         is_there = before and before.metadata.uid == after.metadata.uid and self.secrets.get(after.key)
-        uids = credentials_claimed_by(after) | (credentials_claimed_by(before) if before else set())
-        claimed = (one for uid in uids for one in self.credentials.linked(("uid", uid)))
-        for credential in (*self.credentials.linked(("held" if is_there else "secret", after.key)), *claimed):
+        uids = owning_credentials(after) | (owning_credentials(before) if before else set())
+        owners = (one for uid in uids for one in self.credentials.linked(("uid", uid)))
+        for credential in (*self.credentials.linked(("held" if is_there else "secret", after.key)), *owners):
             self._work.wake(RequestKind.CREDENTIAL, credential.key)
 
 

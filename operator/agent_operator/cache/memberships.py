@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-from agentidp.domain.identity.registration import Standing, standing
+from agentidp.domain.identity.registration import Membership, membership_of
 from agentidp.domain.resources import Agent, NamespacedName, Organization
 from agentidp.domain.resources.meta import age_of
 
@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
     organization: str
     namespace: str
-    standing: Standing
+    standing: Membership
     age: tuple[datetime, str]
     name: NamespacedName
 
@@ -49,7 +49,7 @@ class Memberships:
         """Whether fewer than the limit were admitted already, or are older and wait as well."""
         limit = organization.spec.limits.agents
         place = place_of(agent)
-        is_admitted = place and place.standing is Standing.ADMITTED and place.namespace in organization.spec.namespaces
+        is_admitted = place and place.standing is Membership.ADMITTED and place.namespace in organization.spec.namespaces
         return limit is None or bool(is_admitted) or self.admitted(organization) + self._older(agent, organization) < limit
 
     def waiting(self, organization: Organization) -> list[NamespacedName]:
@@ -72,14 +72,14 @@ class Memberships:
         return [self._waiting[key] for key in keys if key in self._waiting]
 
     def _add(self, place: Place) -> None:
-        if place.standing is Standing.ADMITTED:
+        if place.standing is Membership.ADMITTED:
             self._admitted[place.organization, place.namespace] += 1
         else:
             insort(self._waiting[place.organization, place.namespace], (place.age, place.name))
 
     def _remove(self, place: Place) -> None:
         key = place.organization, place.namespace
-        if place.standing is Standing.ADMITTED:
+        if place.standing is Membership.ADMITTED:
             self._admitted[key] -= 1
             if not self._admitted[key]:
                 del self._admitted[key]
@@ -92,5 +92,5 @@ class Memberships:
 
 def place_of(agent: Agent) -> Place | None:
     """Where the agent counts, if it does."""
-    claimed, how = agent.spec.organization_id, standing(agent)
+    claimed, how = agent.spec.organization_id, membership_of(agent)
     return Place(claimed, agent.metadata.namespace, how, age_of(agent), agent.key) if claimed and how else None

@@ -5,8 +5,10 @@ on. So two operators never act together: one of them meets a conflict. A status 
 longer each time.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TypeVar
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -24,8 +26,9 @@ from agentidp.domain.resources import (
     TokenRevocation,
 )
 from agentidp.domain.resources.reasons import Reason
-from agentidp.kube.client import KubeClient
-from agentidp.kube.errors import NotFound, Unreachable
+from agentidp.domain.secrets.secret_delivery import CARRIER, carried_over
+from agentidp.kube.client import STRATEGIC_MERGE_PATCH, KubeClient
+from agentidp.kube.errors import Invalid, NotFound, Unreachable
 from agentidp.kube.events import EventRecorder
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SECRETS, TOKEN_REVOCATIONS, Kind
 
@@ -66,7 +69,7 @@ class FencedWriter:
         self._leadership.require()
         self._contest.require(current)
         try:
-            written = await self._cluster.replace(kind, wanted, "status")
+            written = await self._cluster.replace_status(kind, wanted)
         except Unreachable:
             self._contest.forget(current)
             raise
@@ -74,20 +77,46 @@ class FencedWriter:
         collection.put(written)
         return written
 
-    async def secret(self, secret: Secret) -> Secret:
-        """Create the Secret, or replace the version that it names. Raises Conflict."""
+    async def create_secret(self, secret: Secret) -> Secret:
+        """Create the Secret. Raises Conflict where one of this name exists."""
         self._leadership.require()
-        known = secret.metadata.resource_version
-        written = await (self._cluster.replace(SECRETS, secret) if known else self._cluster.create(SECRETS, secret))
+        written = await self._cluster.create(SECRETS, secret)
+        self._world.secrets.put(written)
+        return written
+
+    async def patch_secret(self, current: Secret, change: Mapping[str, Any]) -> Secret:
+        """Merge `change` into exactly this version of the Secret. Raises Conflict, NotFound, Invalid."""
+        self._leadership.require()
+        version = {"resourceVersion": current.metadata.resource_version}
+        bound = {**change, "metadata": {**change.get("metadata", {}), **version}}
+        written = await self._cluster.patch(SECRETS, *current.key, bound, STRATEGIC_MERGE_PATCH)
+        self._world.secrets.put(written)
+        return written
+
+    async def recreate_secret(self, current: Secret, wanted: Secret) -> Secret:
+        """Delete exactly this version of an immutable Secret, and create it with the wanted data and all that others have set.
+
+        Raises Conflict, NotFound, and Invalid while the deletion waits for finalizers, which only their owners remove.
+        """
+        self._leadership.require()
+        manifest = await self._cluster.manifest(SECRETS, *current.key)
+        if not current.metadata.deletion_timestamp:
+            await self._cluster.delete(SECRETS, current)
+        if current.metadata.finalizers:
+            raise Invalid(HTTPStatus.UNPROCESSABLE_ENTITY, "Terminating", _awaited(current))
+        self._leadership.require()
+        anew = carried_over(manifest, current, wanted)
+        written = await self._cluster.create_manifest(SECRETS, current.metadata.namespace, anew, CARRIER)
         self._world.secrets.put(written)
         return written
 
     async def no_secret(self, secret: Secret) -> None:
-        """Remove exactly this version of the Secret. Raises Conflict."""
+        """Delete exactly this version of the Secret; the watch tells when its finalizers are gone. Raises Conflict."""
         self._leadership.require()
         with suppress(NotFound):  # somebody else was faster, and it is what we want
             await self._cluster.delete(SECRETS, secret)
-        self._world.secrets.remove(secret.metadata)
+        if not secret.metadata.finalizers:
+            self._world.secrets.remove(secret.metadata)
 
     async def no_revocation(self, revocation: TokenRevocation) -> None:
         """Remove a TokenRevocation. Raises Conflict."""
@@ -105,3 +134,11 @@ class FencedWriter:
     def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False, transition: bool = False) -> None:
         """Tell the agent's story to `kubectl describe`."""
         self._events.record(AGENTS, about, reason, note, action="Register", warning=warning, transition=transition)
+
+
+def _awaited(secret: Secret) -> str:
+    finalizers = ", ".join(secret.metadata.finalizers)
+    return (
+        f"Secret {secret.metadata.name!r} is immutable, so it is deleted and created anew, and its deletion waits for"
+        f" finalizers that their owners must remove: {finalizers}"
+    )

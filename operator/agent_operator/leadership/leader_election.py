@@ -10,9 +10,11 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -141,14 +143,22 @@ class Election:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             try:
-                await self._renew()
-            except Conflict as taken:
+                await self._renew_as_holder()
+            except NotLeading:
                 self._leadership.end()
-                raise NotLeading("another operator has taken the lease") from taken
+                raise
             except ApiError as trouble:
                 log.warning("the lease was not renewed", why=str(trouble))
             if not self._leadership.held:
                 await self._reclaim()
+
+    async def _renew_as_holder(self) -> None:
+        """Renew. Whoever else has written the Lease may have changed something else of it. Raises NotLeading, ApiError."""
+        try:
+            await self._renew()
+        except Conflict:
+            await self._require_to_hold()
+            await self._renew()
 
     async def _yield_to_an_older_operator(self) -> None:
         """Two that came at once may not have seen each other."""
@@ -167,22 +177,20 @@ class Election:
         """The API server was away for long. Go on only if nobody else has led meanwhile, else raise NotLeading."""
         while True:
             try:
-                if await self._is_still_ours():
-                    return await self._renew()
-            except Conflict as taken:
-                raise NotLeading("another operator has taken the lease") from taken
+                await self._require_to_hold()
+                return await self._renew()
+            except NotLeading:
+                raise
             except ApiError as trouble:
                 log.warning("the lease was not renewed", why=str(trouble))
                 await asyncio.sleep(RETRY_EVERY)
-            else:
-                raise NotLeading("another operator has taken the lease")
 
-    async def _is_still_ours(self) -> bool:
+    async def _require_to_hold(self) -> None:
+        """Read the Lease. Raises NotLeading where it names another holder, or is gone."""
         current = await self._cluster.find(LEASES, self._namespace, self._name)
         if current is None or current.spec.holder_identity != self._identity:
-            return False
+            raise NotLeading("another operator has taken the lease")
         self._lease = current
-        return True
 
     async def _renew(self) -> None:
         account = {SERVICE_ACCOUNT: await self._others.username()}
@@ -197,11 +205,18 @@ class Election:
             renew_time=moment,
             lease_transitions=spec.lease_transitions + (0 if ours else 1),
         )
-        metadata = self._lease.metadata
-        lease = replace(self._lease, spec=renewed, metadata=replace(metadata, annotations=metadata.annotations | account))
-        known = metadata.resource_version
-        self._lease = await (self._cluster.replace(LEASES, lease) if known else self._cluster.create(LEASES, lease))
+        if self._lease.metadata.resource_version:
+            await self._patch(msgspec.to_builtins(renewed), {"annotations": account})
+        else:
+            meta = replace(self._lease.metadata, annotations=account)
+            self._lease = await self._cluster.create(LEASES, Lease(metadata=meta, spec=renewed))
         self._leadership.trust(sent)
+
+    async def _patch(self, spec: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+        """Change these fields of the version that was seen last: what others set on the Lease stays. Raises Conflict."""
+        meta = self._lease.metadata
+        change = {"metadata": {**metadata, "resourceVersion": meta.resource_version}, "spec": spec}
+        self._lease = await self._cluster.patch(LEASES, meta.namespace, meta.name, change)
 
     async def _release(self) -> None:
         """So that a successor need not wait. Harmless when it fails: the lease runs out."""
@@ -210,6 +225,6 @@ class Election:
         if not led:
             return
         try:
-            await self._cluster.replace(LEASES, replace(self._lease, spec=replace(self._lease.spec, holder_identity=None)))
+            await self._patch({"holderIdentity": None}, {})
         except ApiError as trouble:
             log.info("the lease was not given back", why=str(trouble))

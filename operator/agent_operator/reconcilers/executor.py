@@ -13,7 +13,7 @@ from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, W
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
 from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.reasons import Reason
-from agentidp.domain.secrets.secret_delivery import Endpoints, secret_for, updated
+from agentidp.domain.secrets.secret_delivery import Endpoints, changes, secret_for
 from agentidp.kube.errors import Conflict, Forbidden, Invalid
 from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 
@@ -26,6 +26,7 @@ _STORIES = {
     Reason.SECRET_REMOVED: "Removed Secret {name!r}: nothing would accept its value.",
     Reason.SECRET_NOT_WANTED: "Removed Secret {name!r}: spec.secretHash is used.",
 }
+_MOVED = "Removed Secret {name!r}: the pair is in Secret {current!r}."
 MOST_IN_VAIN = 1_000
 """So many values are kept that the API server refused; the oldest goes first, for its credential may be gone."""
 _WARNINGS = frozenset({Reason.SECRET_MISSING, Reason.SECRET_DRIFTED})
@@ -105,15 +106,26 @@ class Executor:
         secret = sight.named(step.name)
         if secret:
             await self._writes.no_secret(secret)
-            self._tell(sight.credential, step.reason, step.name)
+            moved = step.reason is Reason.SECRET_REMOVED and sight.seen.held
+            self._tell(sight.credential, step.reason, step.name, _MOVED if moved else None)
         return sight.credential
 
     async def _deliver(self, credential: AgentCredential, current: Secret | None, value: bytes) -> None:
+        """Write the Secret as declared, bound to the version that was seen; what others have set stays (decision 43)."""
         wanted = secret_for(credential, value, self._endpoints)
-        await self._writes.secret(updated(current, wanted) if current else wanted)
+        if current is None:
+            await self._writes.create_secret(wanted)
+            return
+        change = changes(current, wanted)
+        if current.immutable and "data" in change:
+            current = await self._writes.recreate_secret(current, wanted)
+            change = changes(current, wanted)
+        if change:
+            await self._writes.patch_secret(current, change)
 
-    def _tell(self, credential: AgentCredential, reason: Reason, name: str) -> None:
+    def _tell(self, credential: AgentCredential, reason: Reason, name: str, story: str | None = None) -> None:
         """What the conditions do not tell; that a first secret was issued is told by Ready becoming true."""
-        if reason in _STORIES:
-            note = _STORIES[reason].format(name=name)
+        story = story or _STORIES.get(reason)
+        if story:
+            note = story.format(name=name, current=credential.secret_name)
             self._writes.credential_event(credential, reason, note, warning=reason in _WARNINGS)

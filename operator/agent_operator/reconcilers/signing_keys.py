@@ -6,22 +6,26 @@ that needs a person, and tokens that were signed with it may still be in use.
 
 import asyncio
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import msgspec
 import structlog
-from msgspec.structs import replace
 
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
-from agentidp.domain.resources import NamespacedName, ObjectMeta, Secret
+from agentidp.domain.resources import NamespacedName, Secret, SecretMeta
 from agentidp.domain.secrets.secret_delivery import MANAGED_BY
 from agentidp.domain.tokens.signing_keys import SECRET_KEY, SECRET_TYPE, KeyPolicy, KeySet, key_due, with_new_key
 from agentidp.kube.client import KubeClient
-from agentidp.kube.errors import Conflict
+from agentidp.kube.errors import Conflict, Invalid
 from agentidp.kube.kinds import SECRETS
 
 LOOK_AGAIN = timedelta(seconds=15)
 """The Secret is not watched, so this is how soon its loss is noticed."""
+IMMUTABLE = (
+    "is immutable, so no signing key can be added, and its last key goes on signing. Put a copy without `immutable` in its"
+    " place: kubectl get secret NAME --output=json | jq 'del(.immutable)' | kubectl replace --force --filename=-"
+)
 
 log = structlog.get_logger()
 
@@ -43,12 +47,23 @@ class SigningKeysReconciler:
             return min(due, now() + LOOK_AGAIN)
         keys = await asyncio.to_thread(with_new_key, keys, self._policy, now())
         try:
-            await self._writes.secret(_holding(keys, secret, name))
+            await self._write(keys, secret, name)
         except Conflict:
             return now()
         newest = keys.keys[-1]
         log.info("made a signing key", kid=newest.kid, algorithm=newest.algorithm.value, signs_from=str(newest.signs_from))
         return now() + LOOK_AGAIN
+
+    async def _write(self, keys: KeySet, current: Secret | None, name: NamespacedName) -> None:
+        """Create the Secret, or change nothing of it but the keys. An immutable one is left: its keys must never be away."""
+        data = {SECRET_KEY: msgspec.json.encode(keys)}
+        if current is None:
+            meta = SecretMeta(name=name.name, namespace=name.namespace, labels=MANAGED_BY)
+            await self._writes.create_secret(Secret(metadata=meta, type=SECRET_TYPE, data=data))
+        elif current.immutable:
+            raise Invalid(HTTPStatus.UNPROCESSABLE_ENTITY, "Immutable", f"Secret {name} {IMMUTABLE}")
+        else:
+            await self._writes.patch_secret(current, {"data": data})
 
 
 def keys_in(secret: Secret | None) -> KeySet:
@@ -60,10 +75,3 @@ def keys_in(secret: Secret | None) -> KeySet:
     except msgspec.DecodeError as trouble:
         message = f"Secret {secret.key} holds no readable {SECRET_KEY}; restore it, or delete the Secret to make new keys"
         raise ValueError(message) from trouble
-
-
-def _holding(keys: KeySet, secret: Secret | None, name: NamespacedName) -> Secret:
-    data = {SECRET_KEY: msgspec.json.encode(keys)}
-    if secret:
-        return replace(secret, data=secret.data | data)
-    return Secret(metadata=ObjectMeta(name=name.name, namespace=name.namespace, labels=MANAGED_BY), type=SECRET_TYPE, data=data)

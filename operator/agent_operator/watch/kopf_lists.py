@@ -8,8 +8,7 @@ and is kept from that.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +17,7 @@ import aiohttp
 import kopf
 import msgspec
 from kopf._cogs.clients import api, fetching
+from msgspec import UNSET
 
 from agentidp.kube.client import KubeClient
 from agentidp.kube.deep_json import shallow
@@ -26,8 +26,6 @@ from agentidp.kube.kinds import Kind
 from agentidp.kube.pager import Pager
 
 RETRY_SECONDS = 1.0
-METADATA = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
-"""What handlers and Kopf itself use. There are no finalizers of ours, and no annotations."""
 
 Body = dict[str, Any]
 
@@ -41,19 +39,47 @@ def read_through(cluster: KubeClient, kinds: Iterable[Kind[Any]]) -> None:
     _fetching.fetch_objs = Lists(cluster, kinds).fetch_objs
 
 
+class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What handlers and Kopf itself use. There are no finalizers of ours, and no annotations."""
+
+    name: Any = UNSET
+    namespace: Any = UNSET
+    uid: Any = UNSET
+    resource_version: Any = UNSET
+    generation: Any = UNSET
+    creation_timestamp: Any = UNSET
+    deletion_timestamp: Any = UNSET
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    """An object without what no schema bounds; or the status that a watch ends with."""
+
+    api_version: Any = UNSET
+    kind: Any = UNSET
+    metadata: _Metadata = _Metadata()
+    spec: Any = UNSET
+    status: Any = UNSET
+    code: Any = UNSET
+    reason: Any = UNSET
+    message: Any = UNSET
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: str
+    object: _Body
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_BODY = msgspec.json.Decoder(_Body)
+
+
 def loads(text: str) -> Any:
-    """What a watch tells; an await is not possible here."""
+    """What a watch tells; an await is not possible here. What is left out is passed over, and nothing is made of it."""
     try:
-        event = json.loads(text)
+        event = _EVENT.decode(text)
     except RecursionError:
-        event = json.loads(shallow(text.encode()))
-    return event | {"object": without_what_is_unbounded(event["object"])} if "object" in event else event
-
-
-def without_what_is_unbounded(body: Mapping[str, Any]) -> Body:
-    """The same object with the metadata that is used."""
-    meta = body.get("metadata", {})
-    return dict(body) | {"metadata": {key: meta[key] for key in METADATA if key in meta}}
+        event = _EVENT.decode(shallow(text.encode()))
+    return msgspec.to_builtins(event)
 
 
 @dataclass(frozen=True)
@@ -73,8 +99,8 @@ class Bodies:
 
     def decode(self, body: bytes | msgspec.Raw) -> Body:
         """One object, which in a list does not say of which kind it is."""
-        found = without_what_is_unbounded(json.loads(bytes(body)))
-        return {"apiVersion": self.kind.api_version, "kind": self.kind.name} | found
+        found: Body = msgspec.to_builtins(_BODY.decode(body))
+        return found | {"apiVersion": self.kind.api_version, "kind": self.kind.name}
 
 
 class Lists:

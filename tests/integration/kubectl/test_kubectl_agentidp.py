@@ -74,7 +74,7 @@ def test_rotate_returns_when_the_new_secret_is_delivered(person: Person, tenant:
     done = person.types(f"rotate {NAME} --overlap 1h --wait")
     after, credential = tenant.pair(), tenant.get("AgentCredential")
     assert done.stdout.endswith(f"agentcredential.idp.sentryagent.ai/{NAME} rotated\n")
-    assert f"Secret '{NAME}' holds the new secret; the former one is accepted until " in done.stderr
+    assert f"Secret '{NAME}' holds the new secret. The former one is accepted until " in done.stderr
     assert after.client_id == before.client_id
     assert after.client_secret != before.client_secret
     assert credential["status"]["rotatedAt"] >= credential["spec"]["rotation"]["requestedAt"]

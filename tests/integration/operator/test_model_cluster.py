@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -15,10 +16,13 @@ from agentidp.domain.resources import (
     CredentialState,
     CredentialStatus,
     ObjectMeta,
+    OwnerReference,
+    Secret,
+    SecretMeta,
 )
-from agentidp.kube.client import KubeClient
-from agentidp.kube.errors import Conflict, NotFound
-from agentidp.kube.kinds import CREDENTIALS
+from agentidp.kube.client import STRATEGIC_MERGE_PATCH, KubeClient
+from agentidp.kube.errors import Conflict, Invalid, NotFound
+from agentidp.kube.kinds import CREDENTIALS, SECRETS
 from devcluster.cluster import ControlPlane
 from tests.support.model_cluster import ModelCluster
 
@@ -70,7 +74,7 @@ async def test_a_status_write_changes_the_status_alone(any_cluster: Any, stored:
     """The spec in its body is ignored, and the version grows."""
     status = CredentialStatus(phase=CredentialPhase.PENDING)
     changed = replace(stored, status=status, spec=replace(stored.spec, state=CredentialState.REVOKED))
-    written = await any_cluster.replace(CREDENTIALS, changed, "status")
+    written = await any_cluster.replace_status(CREDENTIALS, changed)
     assert (written.status, written.spec) == (status, stored.spec)
     assert int(written.metadata.resource_version) > int(stored.metadata.resource_version)
     assert written.metadata.generation == stored.metadata.generation
@@ -79,10 +83,10 @@ async def test_a_status_write_changes_the_status_alone(any_cluster: Any, stored:
 async def test_a_write_from_an_old_version_is_a_conflict(any_cluster: Any, stored: AgentCredential) -> None:
     """What was written in between stays."""
     first = replace(stored, status=CredentialStatus(phase=CredentialPhase.PENDING))
-    written = await any_cluster.replace(CREDENTIALS, first, "status")
+    written = await any_cluster.replace_status(CREDENTIALS, first)
     second = replace(stored, status=CredentialStatus(phase=CredentialPhase.ACTIVE))
     with pytest.raises(Conflict):
-        await any_cluster.replace(CREDENTIALS, second, "status")
+        await any_cluster.replace_status(CREDENTIALS, second)
     assert await any_cluster.get(CREDENTIALS, *stored.key) == written
 
 
@@ -117,7 +121,7 @@ async def test_a_patch_of_an_old_version_is_a_conflict(any_cluster: Any, stored:
 async def test_only_the_version_that_was_seen_is_deleted(any_cluster: Any, stored: AgentCredential) -> None:
     """A later one is a conflict."""
     changed = replace(stored, status=CredentialStatus(phase=CredentialPhase.PENDING))
-    written = await any_cluster.replace(CREDENTIALS, changed, "status")
+    written = await any_cluster.replace_status(CREDENTIALS, changed)
     with pytest.raises(Conflict):
         await any_cluster.delete(CREDENTIALS, stored)
     await any_cluster.delete(CREDENTIALS, written)
@@ -132,9 +136,56 @@ async def test_what_is_not_there_is_said_to_be_missing(any_cluster: Any, stored:
         with pytest.raises(NotFound):
             await request
     with pytest.raises(NotFound):
-        await any_cluster.replace(CREDENTIALS, stored, "status")
+        await any_cluster.replace_status(CREDENTIALS, stored)
     with pytest.raises(NotFound):
         await any_cluster.patch(CREDENTIALS, *stored.key, {"spec": {"state": "Revoked"}})
+
+
+@pytest.fixture
+async def secret(any_cluster: Any, stored: AgentCredential) -> AsyncIterator[Secret]:
+    """A Secret that was just created, and has an owner that is there."""
+    owners = (_owner(stored.metadata.uid),)
+    meta = SecretMeta(name="conformance", namespace=NAMESPACE, labels={"a": "1"}, owner_references=owners)
+    yield await any_cluster.create(SECRETS, Secret(metadata=meta, data={"a": b"1", "b": b"2"}))
+    left = await any_cluster.find(SECRETS, NAMESPACE, "conformance")
+    if left:
+        await any_cluster.delete(SECRETS, left)
+
+
+async def test_a_strategic_patch_of_a_secret_merges_its_owners_by_uid(any_cluster: Any, secret: Secret) -> None:
+    """Kubernetes' API reference: `ownerReferences` have the patch strategy merge, and the merge key uid."""
+    first = replace(secret.metadata.owner_references[0], controller=True)
+    second = _owner("00000000-0000-4000-8000-000000000000")
+    owners = [msgspec.to_builtins(second), msgspec.to_builtins(first)]
+    change = {"metadata": {"ownerReferences": owners, "labels": {"a": None, "b": "2"}}, "data": {"a": None, "c": b"3"}}
+    patched = await any_cluster.patch(SECRETS, *secret.key, change, STRATEGIC_MERGE_PATCH)
+    assert set(patched.metadata.owner_references) == {first, second}
+    assert patched.metadata.labels == {"b": "2"}
+    assert patched.data == {"b": b"2", "c": b"3"}
+
+
+async def test_an_immutable_secret_takes_metadata_and_no_data(any_cluster: Any, secret: Secret) -> None:
+    """Kubernetes' API reference, `immutable`: only object metadata can be modified."""
+    frozen = await any_cluster.patch(SECRETS, *secret.key, {"immutable": True})
+    labelled = await any_cluster.patch(SECRETS, *frozen.key, {"metadata": {"labels": {"b": "2"}}})
+    assert labelled.metadata.labels == {"a": "1", "b": "2"}
+    with pytest.raises(Invalid):
+        await any_cluster.patch(SECRETS, *frozen.key, {"data": {"a": b"2"}})
+
+
+async def test_a_manifest_is_created_once(any_cluster: Any, secret: Secret) -> None:
+    """With all that it has; a second one of the name is a conflict."""
+    manifest = await any_cluster.manifest(SECRETS, *secret.key)
+    bare = {"name": "conformance", "namespace": NAMESPACE, "labels": {"z": "26"}}
+    with pytest.raises(Conflict):
+        await any_cluster.create_manifest(SECRETS, NAMESPACE, {**manifest, "metadata": bare})
+    await any_cluster.delete(SECRETS, secret)
+    created = await any_cluster.create_manifest(SECRETS, NAMESPACE, {**manifest, "metadata": bare, "immutable": True})
+    assert (created.data, created.metadata.labels, created.immutable) == (secret.data, {"z": "26"}, True)
+
+
+def _owner(uid: str) -> OwnerReference:
+    return OwnerReference(api_version=CREDENTIALS.api_version, kind=CREDENTIALS.name, name="conformance", uid=uid)
 
 
 def _named(stored: AgentCredential) -> ObjectMeta:

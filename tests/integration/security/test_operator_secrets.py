@@ -15,6 +15,8 @@ from tests.support.tenants import Tenant
 
 OURS, KEYS = "idp.sentryagent.ai/credential", "idp.sentryagent.ai/signing-keys"
 TOKEN = "kubernetes.io/service-account-token"
+RELABEL = '{"metadata": {"labels": {"changed": "yes"}}}'
+MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_it_makes_no_other_secrets(operator: Kubectl, tenant: Tenant, type_: str
 @pytest.mark.parametrize(
     "write",
     {
-        "change": lambda operator, secret: operator("replace", "--filename=-", input=secret),
+        "change": lambda operator, secret: operator("patch", "--filename=-", "--patch", RELABEL, input=secret),
         "delete": lambda operator, secret: operator("delete", "--filename=-", input=secret),
     }.values(),
     ids=["change", "delete"],
@@ -60,7 +62,7 @@ def test_it_writes_the_secrets_of_credentials(operator: Kubectl, tenant: Tenant)
     """Which is what it is there for."""
     secret = a_secret(tenant.namespace, OURS)
     operator("create", "--filename=-", input=secret)
-    operator("replace", "--filename=-", input=secret)
+    operator("patch", "--filename=-", "--patch", RELABEL, input=secret)
     operator("delete", "--filename=-", input=secret)
 
 
@@ -97,8 +99,8 @@ def test_what_the_operator_may_write(
         return
     admin.ask("POST", collection, content=a_secret(namespace, was, name)).raise_for_status()
     for type_ in TYPES:
-        replaced = operator.ask("PUT", path, content=a_secret(namespace, type_, name), params=dry)
-        assert replaced.is_success == (type_ == was and may_be_written(namespace, name, was)), replaced.text
+        changed = operator.ask("PATCH", path, json={"type": type_, **json.loads(RELABEL)}, params=dry, headers=MERGE)
+        assert changed.is_success == (type_ == was and may_be_written(namespace, name, was)), changed.text
     deleted = operator.ask("DELETE", path, params=dry)
     assert deleted.is_success == may_be_written(namespace, name, was), deleted.text
     admin.ask("DELETE", path).raise_for_status()

@@ -1,35 +1,36 @@
-"""What is remembered of callers: bounded, and no tenant crowds others out."""
+"""The expiring cache: bounded, and no tenant evicts the entries of others first."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from management_api.auth.expiring_cache import ExpiringCache
+from management_api.limits import Limits
 from tests.support.clocks import ManualClock
 
-MOST, MOST_OF_A_GROUP = 6, 2
+LIMITS = Limits(cache_entries=6, cache_entries_per_tenant=2)
 
 
-def test_a_flood_of_one_tenant_leaves_what_others_have() -> None:
-    """Its own oldest go."""
-    remembered: ExpiringCache[str, int] = ExpiringCache(10, ManualClock(), most=MOST, most_of_a_group=MOST_OF_A_GROUP)
-    remembered.add("quiet", 1, "a")
+def test_cache_evicts_the_oldest_entry_of_the_tenant_that_has_too_many() -> None:
+    """Whatever other tenants have stays."""
+    entries: ExpiringCache[str, int] = ExpiringCache(10, LIMITS, ManualClock())
+    entries.add("quiet", 1, "a")
     for number in range(100):
-        remembered.add(f"{number}", number, "flood")
-    assert remembered.find("quiet") == 1
-    assert [number for number in range(100) if remembered.find(f"{number}") is not None] == [98, 99]
+        entries.add(f"{number}", number, "flood")
+    assert entries.find("quiet") == 1
+    assert [number for number in range(100) if entries.find(f"{number}") is not None] == [98, 99]
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from("abcde"), st.floats(0, 4)), max_size=60))
-def test_it_knows_what_was_added_last_and_never_too_much(additions: list[tuple[int, str, float]]) -> None:
-    """Whatever is added in which group: memory is bounded, and what is found was added, and not too long ago."""
+def test_cache_has_the_last_entry_and_stays_bounded(additions: list[tuple[int, str, float]]) -> None:
+    """Whatever is added for which tenant: each entry that is found was added, and is still valid."""
     clock, added = ManualClock(), dict[int, tuple[float, str]]()
-    remembered: ExpiringCache[int, str] = ExpiringCache(10, clock, most=MOST, most_of_a_group=MOST_OF_A_GROUP)
-    for key, group, pause in additions:
+    entries: ExpiringCache[int, str] = ExpiringCache(10, LIMITS, clock)
+    for key, tenant, pause in additions:
         clock.now += pause
-        remembered.add(key, group, group)
-        added[key] = clock.now, group
-        assert remembered.find(key) == group
-    found = {key: value for key in range(10) if (value := remembered.find(key)) is not None}
-    assert len(found) <= MOST
-    assert all(list(found.values()).count(group) <= MOST_OF_A_GROUP for group in "abcde")
+        entries.add(key, tenant, tenant)
+        added[key] = clock.now, tenant
+        assert entries.find(key) == tenant
+    found = {key: value for key in range(10) if (value := entries.find(key)) is not None}
+    assert len(found) <= LIMITS.cache_entries
+    assert all(list(found.values()).count(tenant) <= LIMITS.cache_entries_per_tenant for tenant in "abcde")
     assert all(added[key][1] == value and clock.now - added[key][0] < 10 for key, value in found.items())

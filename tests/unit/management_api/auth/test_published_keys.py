@@ -1,4 +1,4 @@
-"""The keys that access tokens are checked with: fetched when they are needed, once for all who need them."""
+"""Published keys: fetched when they are needed, once for all callers, and not trusted for ever."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,6 +9,9 @@ from aiohttp import web
 
 from agentidp.domain.resources import Secret
 from management_api.auth.published_keys import PublishedKeys
+from management_api.errors import ApiFailure
+from management_api.limits import DEFAULT_LIMITS
+from tests.support.clocks import ManualClock
 from tests.support.token_services import signing_keys
 from token_service.cluster.signing_keys import SigningKeys
 
@@ -42,21 +45,36 @@ async def service() -> AsyncIterator[Service]:
     await runner.cleanup()
 
 
-async def test_whoever_comes_while_they_are_fetched_waits_for_them(service: Service) -> None:
-    """The first callers after a start come together; none of them is sent away."""
+async def test_keys_are_fetched_once_for_concurrent_callers(service: Service) -> None:
+    """The first callers after a start come together, and none of them is refused."""
     url, asked = service
-    keys = PublishedKeys(url)
+    keys = PublishedKeys(url, DEFAULT_LIMITS)
     a_token = jwt.encode({}, "x" * 32, headers={"kid": "a-key"})
-    told = await asyncio.gather(*(keys.for_token(a_token) for _ in range(10)))
-    assert all(told)
+    results = await asyncio.gather(*(keys.for_token(a_token) for _ in range(10)))
+    assert all(results)
     assert asked == ["/jwks.json"]
 
 
-async def test_a_key_that_nobody_has_is_not_asked_for_again_and_again(service: Service) -> None:
-    """Whoever invents key ids does not thereby flood the token service."""
+async def test_keys_are_not_fetched_for_each_invented_key_id(service: Service) -> None:
+    """A client that invents key ids does not flood the token service."""
     url, asked = service
-    keys = PublishedKeys(url)
+    keys = PublishedKeys(url, DEFAULT_LIMITS)
     for number in range(20):
-        known = await keys.for_token(jwt.encode({}, "x" * 32, headers={"kid": f"invented-{number}"}))
-        assert f"invented-{number}" not in known
+        found = await keys.for_token(jwt.encode({}, "x" * 32, headers={"kid": f"invented-{number}"}))
+        assert f"invented-{number}" not in found
     assert len(asked) == 1
+
+
+async def test_keys_that_are_too_old_are_not_trusted(service: Service) -> None:
+    """While the token service is away, a key that was withdrawn is accepted for an hour at most."""
+    url, asked = service
+    clock = ManualClock()
+    keys = PublishedKeys(url, DEFAULT_LIMITS, clock)
+    a_token = jwt.encode({}, "x" * 32, headers={"kid": "a-key"})
+    assert await keys.for_token(a_token)
+    away = PublishedKeys("http://nobody.invalid/jwks.json", DEFAULT_LIMITS, clock)
+    with pytest.raises(ApiFailure, match="Nothing was done"):
+        await away.for_token(a_token)
+    clock.now += DEFAULT_LIMITS.keys_refresh_seconds + 1
+    assert await keys.for_token(a_token)
+    assert len(asked) == 2

@@ -87,7 +87,7 @@ async def served() -> AsyncIterator[Served]:
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        yield Served(asked, TokenReviews(Reviews(cluster, LIMITS.concurrent_reviews), keys, LIMITS))
+        yield Served(asked, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
 
 
 def of_namespace(namespace: str, **changed: Any) -> str:
@@ -123,7 +123,7 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
-async def test_a_forged_token_of_the_clusters_issuer_costs_no_review(served: Served, forgery: Callable[[str], str]) -> None:
+async def test_token_review_is_not_spent_on_a_forged_token(served: Served, forgery: Callable[[str], str]) -> None:
     """However many tenants they name, each name's first use is served afterwards."""
     outcomes = await asyncio.gather(*(served.outcome(forgery(f"tenant-{number}")) for number in range(300)))
     assert set(outcomes) == {"nobody"}
@@ -132,7 +132,7 @@ async def test_a_forged_token_of_the_clusters_issuer_costs_no_review(served: Ser
     assert firsts == [f"system:serviceaccount:tenant-{number}:worker" for number in range(3)]
 
 
-async def test_a_flood_of_a_namespace_is_told_to_come_back(served: Served) -> None:
+async def test_token_reviews_of_a_namespace_are_bounded(served: Served) -> None:
     """Of its genuine tokens as many are reviewed as one tenant may; others' first uses are all served."""
     outcomes = Counter([await served.outcome(of_namespace("many")) for _ in range(100)])
     assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
@@ -140,14 +140,14 @@ async def test_a_flood_of_a_namespace_is_told_to_come_back(served: Served) -> No
     assert others == [f"system:serviceaccount:other-{number}:worker" for number in range(50)]
 
 
-async def test_tokens_that_were_good_are_reviewed_again_of_their_namespaces_share(served: Served) -> None:
+async def test_token_reviews_of_an_accepted_token_take_its_tenants_share(served: Served) -> None:
     """They were reviewed again without a bound: as many tokens as a namespace could keep good."""
     token = of_namespace("many")
     outcomes = Counter([await served.outcome(token) for _ in range(100)])
     assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
 
 
-async def test_tokens_of_other_issuers_are_taken_and_leave_the_clusters_alone(served: Served) -> None:
+async def test_token_reviews_of_other_issuers_leave_the_share_of_the_cluster(served: Served) -> None:
     """Whoever invents issuers spends what they have together; who was good is known, and keeps a share."""
     assert await served.outcome(before := of_a_person("ann")) == "ann"
     outcomes = [await served.outcome(of_a_person(f"invented-{number}")) for number in range(100)]
@@ -156,23 +156,25 @@ async def test_tokens_of_other_issuers_are_taken_and_leave_the_clusters_alone(se
     assert await served.outcome(of_namespace("other")) == "system:serviceaccount:other:worker"
 
 
-async def test_one_token_that_many_requests_show_is_reviewed_once() -> None:
+async def test_token_review_is_shared_by_requests_with_one_token() -> None:
     """So what runs in parallel does not spend its namespace's share."""
     asked = Counter[str]()
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        parallel = Served(asked, TokenReviews(Reviews(cluster, 1), keys, DEFAULT_LIMITS))
+        parallel = Served(asked, TokenReviews(Reviews(cluster, Limits(concurrent_reviews=1)), keys, DEFAULT_LIMITS))
         token = of_namespace("many")
         await asyncio.gather(*(parallel.outcome(token) for _ in range(100)))
         assert parallel.reviews == 1
 
 
-async def test_where_the_cluster_does_not_tell_its_keys_tokens_are_reviewed_as_others_are() -> None:
+async def test_token_reviews_go_on_where_the_cluster_has_no_keys_to_read() -> None:
     """Kubernetes does so where its issuer is no URL. Nothing is proven then, and everything bounded."""
     asked = Counter[str]()
     async with connected(api_server(asked, tells_its_keys=False)) as cluster:
-        served = Served(asked, TokenReviews(Reviews(cluster, 1), IssuerKeys(IssuerDiscovery(cluster)), LIMITS))
+        served = Served(
+            asked, TokenReviews(Reviews(cluster, Limits(concurrent_reviews=1)), IssuerKeys(IssuerDiscovery(cluster)), LIMITS)
+        )
         assert await served.outcome(of_namespace("one")) == "system:serviceaccount:one:worker"
         outcomes = [await served.outcome(forged(f"tenant-{number}")) for number in range(100)]
         assert served.reviews == LIMITS.unproven_token_review_burst
@@ -193,13 +195,13 @@ async def outcomes_of(sent: Iterable[str]) -> tuple[list[str], int]:
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        served = Served(asked, TokenReviews(Reviews(cluster, LIMITS.concurrent_reviews), keys, LIMITS))
+        served = Served(asked, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
         return [await served.outcome(MAKERS[kind](number)) for number, kind in enumerate(sent)], served.reviews
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from(sorted(MAKERS)), max_size=80))
-def test_whatever_is_shown_beside_them_first_uses_are_served(sent: list[str]) -> None:
+def test_token_reviews_serve_first_uses_during_any_flood(sent: list[str]) -> None:
     """In any order and mixture; and what the API server is asked is bounded by what each may cost."""
     outcomes, reviews = asyncio.run(outcomes_of(sent))
     firsts = [outcome for kind, outcome in zip(sent, outcomes, strict=True) if kind == "first use"]

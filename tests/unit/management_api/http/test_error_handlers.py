@@ -1,4 +1,4 @@
-"""What the API server's refusals are to a caller of the management API."""
+"""Error handlers: what errors of the API server are to a caller."""
 
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.refusals import refused
 QUOTA = "exceeded quota: agents, requested: 1, used: 9, limited: 9"
 NO_RIGHT = 'User "us" cannot create resource "agents"'
 
-TOLD: dict[str, tuple[ApiError, HTTPStatus, str, dict[str, Any]]] = {
+ANSWERS: dict[str, tuple[ApiError, HTTPStatus, str, dict[str, Any]]] = {
     "an object that a policy finds invalid": (
         Invalid(422, "Invalid", "agents are called app-something here"),
         HTTPStatus.BAD_REQUEST,
@@ -27,27 +27,27 @@ TOLD: dict[str, tuple[ApiError, HTTPStatus, str, dict[str, Any]]] = {
 }
 
 
-async def answer_to(trouble: ApiError) -> httpx.Response:
-    """What is answered where this comes out of an endpoint."""
+async def answer_to(error: ApiError) -> httpx.Response:
+    """The answer of a route that raises this error."""
     app = FastAPI()
     add_error_handlers(app)
 
     @app.get("/")
     async def fail() -> None:
-        raise trouble
+        raise error
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://api") as client:
         return await client.get("/")
 
 
-@pytest.mark.parametrize("what", TOLD)
-async def test_it_is_told_as(what: str) -> None:
-    """The caller can do something about what is theirs; of the rest they learn that it does not work now."""
-    trouble, status, code, details = TOLD[what]
-    assert refused(await answer_to(trouble), status, code) == details
+@pytest.mark.parametrize("case", ANSWERS)
+async def test_error_of_the_api_server_is_answered_as(case: str) -> None:
+    """A quota or a policy is the caller's to solve; everything else is 503."""
+    error, status, code, details = ANSWERS[case]
+    assert refused(await answer_to(error), status, code) == details
 
 
-async def test_whose_mistake_it_is_decides_who_reads_the_words() -> None:
-    """A quota is the caller's; a right that is missing here is for the log."""
-    assert QUOTA in (await answer_to(TOLD["a quota"][0])).text
-    assert "cannot create" not in (await answer_to(TOLD["a right that this API has not"][0])).text
+async def test_error_about_a_right_of_this_api_goes_to_the_log_alone() -> None:
+    """The message about a quota goes to the caller."""
+    assert QUOTA in (await answer_to(ANSWERS["a quota"][0])).text
+    assert "cannot create" not in (await answer_to(ANSWERS["a right that this API has not"][0])).text

@@ -1,4 +1,4 @@
-"""What comes of requests that no endpoint answers: a failure of this API itself, a request that breaks off."""
+"""Middleware: exceptions, bounded logs, and bodies that are too large or break off."""
 
 from http import HTTPStatus
 
@@ -13,11 +13,11 @@ from management_api.limits import DEFAULT_LIMITS
 from management_api.metrics import Metrics
 from tests.support.refusals import refused
 
-INSIDE = "what nobody outside should read"
+INSIDE = "a text that no caller may read"
 
 
-async def test_a_failure_of_our_own_tells_nothing_of_the_inside() -> None:
-    """500 in the form of all refusals, with the request's id: the log says more."""
+async def test_exception_is_answered_without_its_text() -> None:
+    """500 in the form of all errors, with the request's id, under which the log has the trace."""
     app = FastAPI()
     add_error_handlers(app)
 
@@ -34,8 +34,8 @@ async def test_a_failure_of_our_own_tells_nothing_of_the_inside() -> None:
     assert answer.headers["x-request-id"] == "mine"
 
 
-async def test_a_flood_of_refusals_is_told_as_a_number() -> None:
-    """The log is not what strangers can fill; what was changed is always told, and the metrics count all."""
+async def test_errors_are_logged_at_a_bounded_rate() -> None:
+    """Each change is logged, and the metrics count every request."""
     statuses = iter([401] * 1_000 + [201])
 
     async def app(_: Scope, __: Receive, send: Send) -> None:
@@ -46,18 +46,18 @@ async def test_a_flood_of_refusals_is_told_as_a_number() -> None:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=RequestMiddleware(app, metrics, DEFAULT_LIMITS)), base_url="http://api"
     ) as client:
-        with structlog.testing.capture_logs() as told:
+        with structlog.testing.capture_logs() as lines:
             for _ in range(1_001):
                 await client.post("/")
-    refusals = [line for line in told if line["status"] == 401]
+    refusals = [line for line in lines if line["status"] == 401]
     assert len(refusals) < 1_000 / 2
     assert sum(line["left_out_before"] for line in refusals) + len(refusals) <= 1_000
-    assert told[-1]["status"] == 201
+    assert lines[-1]["status"] == 201
     assert b'status="401"} 1000.0' in metrics.text()
 
 
-async def test_a_request_that_breaks_off_does_nothing() -> None:
-    """What came of its body may say something else than its sender meant, and nobody waits for the answer."""
+async def test_request_that_breaks_off_reaches_no_route() -> None:
+    """A part of a body may mean something else than the whole."""
     reached, answers = [], []
     received: list[Message] = [
         {"type": "http.request", "body": b"{}", "more_body": True},

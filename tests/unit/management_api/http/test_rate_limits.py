@@ -1,4 +1,4 @@
-"""What a caller may spend: the object that holds one limit refuses what is too much, and says when to come back."""
+"""Rate limits and the limit of objects in a namespace."""
 
 from http import HTTPStatus
 
@@ -9,8 +9,8 @@ from management_api.http.rate_limits import ObjectLimit, RateLimit
 from tests.support.clocks import ManualClock
 
 
-def test_a_rate_is_told_by_the_contract() -> None:
-    """429 with Retry-After and X-RateLimit headers; each key has its own."""
+def test_rate_limit_answers_429_with_its_headers() -> None:
+    """RFC 6585, section 4. Each key has a bucket of its own."""
     clock = ManualClock()
     limit = RateLimit(0.5, 2, "Too many.", clock)
     limit.take("a")
@@ -25,15 +25,15 @@ def test_a_rate_is_told_by_the_contract() -> None:
     limit.take("a")
 
 
-def test_a_rate_of_0_is_no_limit() -> None:
-    """As the settings promise."""
+def test_rate_limit_of_0_is_none() -> None:
+    """The settings promise it."""
     limit = RateLimit(0, 1, "Too many.")
     for _ in range(1_000):
         limit.take("a")
 
 
-def test_what_is_being_created_counts_already() -> None:
-    """Else many at once would pass; what came to nothing leaves its room."""
+def test_object_limit_counts_objects_that_are_being_created() -> None:
+    """Else many concurrent requests would pass. A creation that fails frees its slot."""
     there = {"full": 2, "half": 1}
     limit = ObjectLimit(lambda namespace: there.get(namespace, 0), 2)
     with pytest.raises(ApiFailure), limit.slot("full"):

@@ -1,4 +1,4 @@
-"""When a change counts as in force everywhere, and what is said when it does not. The replicas here are real sockets."""
+"""Propagation: when every replica counts as up to date, and which one fails. The replicas here are real sockets."""
 
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -78,8 +78,8 @@ async def wait(urls: Sequence[str], credential: AgentCredential | None = None, s
     await replicas.wait(replace(written, metadata=replace(written.metadata, resource_version=VERSION)))
 
 
-async def test_it_is_in_force_when_all_say_so(stand: Stand) -> None:
-    """Each was asked for the version that was written, with a token."""
+async def test_propagation_ends_when_every_replica_confirms(stand: Stand) -> None:
+    """Each is asked for the version that was written, with a token."""
     replicas = [await stand([CAUGHT_UP]) for _ in range(3)]
     await wait([url for url, _ in replicas])
     for _, asked in replicas:
@@ -96,45 +96,45 @@ LATE: dict[str, list[ReplicaState] | int] = {
 
 
 @pytest.mark.parametrize("which", LATE)
-async def test_a_replica_is_asked_until_it_confirms(which: str, stand: Stand) -> None:
-    """In bounded time."""
+async def test_propagation_asks_a_replica_until_it_confirms(which: str, stand: Stand) -> None:
+    """Decision 15: one that is behind may catch up."""
     url, asked = await stand(LATE[which], [CAUGHT_UP])
     await wait([url])
     assert len(asked) == 2
 
 
 @pytest.mark.parametrize("which", LATE)
-async def test_a_replica_that_never_confirms_is_named(which: str, stand: Stand) -> None:
-    """And nobody else."""
+async def test_propagation_failure_names_the_replica_that_never_confirms(which: str, stand: Stand) -> None:
+    """And no other."""
     slow, (good, _) = (await stand(LATE[which]))[0], await stand([CAUGHT_UP])
     with pytest.raises(PropagationFailure) as raised:
         await wait([good, slow], seconds=IMPATIENCE)
     assert raised.value.replicas == (slow,)
 
 
-async def test_a_replica_that_hangs_is_named(stand: Stand, hanging: str) -> None:
-    """It may be serving what it knew."""
+async def test_propagation_failure_names_a_replica_that_hangs(stand: Stand, hanging: str) -> None:
+    """It may go on with what it has."""
     good, _ = await stand([CAUGHT_UP])
     with pytest.raises(PropagationFailure) as raised:
         await wait([good, hanging], seconds=IMPATIENCE)
     assert raised.value.replicas == (hanging,)
 
 
-async def test_where_nothing_listens_nothing_is_served(stand: Stand, refusing: str) -> None:
-    """What starts there later lists what is in force by then."""
+async def test_propagation_does_not_wait_for_a_replica_that_refuses_connections(stand: Stand, refusing: str) -> None:
+    """Nothing is served there, and a replica that starts later lists what is in force."""
     good, _ = await stand([CAUGHT_UP])
     await wait([good, refusing])
 
 
-async def test_a_replica_that_gives_no_tokens_yet_is_not_waited_for(stand: Stand) -> None:
-    """It has promised not to begin before this version."""
+async def test_propagation_does_not_wait_for_a_replica_that_has_not_listed_yet(stand: Stand) -> None:
+    """It will not begin to serve before it has this version."""
     starting, asked = await stand([NOT_LISTED])
     await wait([starting])
     assert len(asked) == 1
 
 
-async def test_a_replica_that_comes_meanwhile_is_asked_as_well(stand: Stand) -> None:
-    """Until no other is found."""
+async def test_propagation_asks_a_replica_that_comes_meanwhile(stand: Stand) -> None:
+    """Until no more are found."""
     (first, _), (second, asked) = await stand([CAUGHT_UP]), await stand([CAUGHT_UP])
     urls = [first]
 
@@ -146,15 +146,15 @@ async def test_a_replica_that_comes_meanwhile_is_asked_as_well(stand: Stand) -> 
     assert len(asked) == 1
 
 
-async def test_a_secret_that_is_not_in_force_any_more_was_overtaken(stand: Stand) -> None:
-    """By another change, which every replica may have before this one is asked for."""
+async def test_propagation_of_a_superseded_secret_fails(stand: Stand) -> None:
+    """Every replica may have a later change before it is asked."""
     url, _ = await stand([replace(CAUGHT_UP, accepts=("0" * 16,))])
     with pytest.raises(SupersededChange):
         await wait([url])
 
 
-async def test_a_revocation_is_in_force_when_nothing_is_accepted(stand: Stand) -> None:
-    """And not while something is."""
+async def test_propagation_of_a_revocation_needs_replicas_that_accept_nothing(stand: Stand) -> None:
+    """A replica that accepts a hash has an older or a later state."""
     revoked = the_credential(state=CredentialState.REVOKED)
     (url, _), (accepting, _) = await stand([replace(CAUGHT_UP, accepts=())]), await stand([CAUGHT_UP])
     await wait([url], revoked)
@@ -162,14 +162,14 @@ async def test_a_revocation_is_in_force_when_nothing_is_accepted(stand: Stand) -
         await wait([url, accepting], revoked)
 
 
-async def test_nobody_found_is_nobody_that_confirms() -> None:
-    """A name server that is away must not look like a service without replicas."""
+async def test_propagation_without_a_name_server_fails() -> None:
+    """It must not look like a service without replicas."""
     with pytest.raises(PropagationFailure):
         await wait(["http://nobody.invalid"])
 
 
-async def test_without_a_token_of_our_own_nobody_confirms(stand: Stand) -> None:
-    """The API server makes it, and may be away."""
+async def test_propagation_without_a_token_of_this_api_fails(stand: Stand) -> None:
+    """The API server issues it, and may be away."""
     url, asked = await stand([CAUGHT_UP])
 
     async def no_token() -> str:
@@ -181,8 +181,8 @@ async def test_without_a_token_of_our_own_nobody_confirms(stand: Stand) -> None:
     assert not asked
 
 
-async def test_before_a_change_all_must_answer(stand: Stand, hanging: str) -> None:
-    """So that what could not be confirmed is not begun. How far they are does not matter then."""
+async def test_change_needs_an_answer_of_every_replica_before_it_begins(stand: Stand, hanging: str) -> None:
+    """Else it could not be confirmed. How far the replicas are does not matter then."""
     url, _ = await stand([CAUGHT_UP])
     both, alone = Replicas([url, hanging], token, Limits()), Replicas([url], token, Limits())
     await alone.require_ready()

@@ -1,4 +1,4 @@
-"""Secrets are made in turns by tenant: counted is in which order they are done."""
+"""The bounded generator: secrets are made in turns by tenant. Counted is their order."""
 
 import asyncio
 
@@ -8,8 +8,8 @@ from management_api.errors import ApiFailure
 from management_api.operations.secret_generator import BoundedGenerator
 
 
-async def test_a_tenant_with_many_does_not_hold_up_another() -> None:
-    """However many wait: the newcomer's secret is made after those that are under way."""
+async def test_generator_serves_tenants_in_turns() -> None:
+    """However many secrets of one tenant wait, another's is made after those that are under way."""
     maker, done = BoundedGenerator(threads=1, cost=10, max_waiting=256), list[str]()
 
     async def make(tenant: str) -> None:
@@ -25,8 +25,8 @@ async def test_a_tenant_with_many_does_not_hold_up_another() -> None:
     assert maker.pending == 0
 
 
-async def test_a_tenant_leaves_places_in_the_line_to_others() -> None:
-    """503 for who has a quarter of all already, while another finds a place."""
+async def test_generator_refuses_a_tenant_that_has_a_quarter_of_the_queue() -> None:
+    """503, while another tenant is admitted."""
     maker = BoundedGenerator(threads=1, cost=10, max_waiting=20)
     async with asyncio.TaskGroup() as tasks:
         made = [tasks.create_task(refused(maker, "many")) for _ in range(20)]
@@ -46,8 +46,8 @@ async def refused(maker: BoundedGenerator, tenant: str) -> bool:
 
 
 @pytest.mark.parametrize("cancelled", [0, 1, 2])
-async def test_who_goes_away_keeps_nobody_waiting(cancelled: int) -> None:
-    """While its secret is being made, when its turn comes, or before."""
+async def test_generator_goes_on_when_a_caller_is_cancelled(cancelled: int) -> None:
+    """While the secret is hashed, or while it waits."""
     maker = BoundedGenerator(threads=1, cost=10, max_waiting=10)
     tasks = [asyncio.create_task(maker.make("a")) for _ in range(3)]
     await asyncio.sleep(0.01)

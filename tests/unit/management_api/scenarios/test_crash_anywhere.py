@@ -142,7 +142,7 @@ async def at_rest() -> None:
 @pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
 @settings(max_examples=100, deadline=None)
 @given(faults=st.lists(ANY_FAULT, max_size=9), sweeps=st.lists(st.lists(ANY_FAULT, max_size=4), max_size=2))
-def test_what_is_told_works_and_what_is_not_told_does_not_stay(
+def test_change_that_is_returned_works_and_any_other_is_rolled_back(
     has_credential: bool, faults: list[Fault | None], sweeps: list[list[Fault | None]]
 ) -> None:
     """Decision 13, for a fault at every write, and at every write of those that clean up."""
@@ -187,7 +187,7 @@ class Slow(Process):
 @pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
 @settings(max_examples=150, deadline=None)
 @given(maker=st.lists(st.integers(0, 12), max_size=12), sweepers=st.lists(st.integers(0, 12), max_size=12))
-def test_a_sweep_at_any_moment_of_a_change_does_not_void_what_is_told(
+def test_sweep_during_a_change_does_not_void_a_secret_that_is_returned(
     has_credential: bool, maker: list[int], sweepers: list[int]
 ) -> None:
     """A request may take longer than it should live: then others roll it back while it goes on."""
@@ -213,7 +213,7 @@ def test_a_sweep_at_any_moment_of_a_change_does_not_void_what_is_told(
 @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER])
 @pytest.mark.parametrize("write", range(4))
 @pytest.mark.parametrize("has_credential", [True, False], ids=["rotate", "generate"])
-def test_a_process_that_is_killed_at_a_write_leaves_nothing(has_credential: bool, write: int, fault: Fault) -> None:
+def test_process_that_is_killed_at_a_write_leaves_no_change(has_credential: bool, write: int, fault: Fault) -> None:
     """Each write in turn; the last one confirms, and what comes after it is the answer."""
     world = World(has_credential=has_credential)
     as_before = world.standing()
@@ -229,7 +229,7 @@ def test_a_process_that_is_killed_at_a_write_leaves_nothing(has_credential: bool
     asyncio.run(live())
 
 
-def test_a_process_that_has_slept_too_long_writes_nothing_any_more() -> None:
+def test_process_that_has_slept_too_long_writes_nothing() -> None:
     """It has recorded its rotation, and sleeps until that is rolled back. Its write finds another version of the credential."""
     world = World(has_credential=True)
     as_before = world.standing()

@@ -15,7 +15,7 @@ from agent_operator.cache.memberships import Memberships, place_of
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.organization import OrganizationReconciler
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.identity.registration import Standing
+from agentidp.domain.identity.registration import Membership
 from agentidp.domain.resources import (
     Agent,
     AgentState,
@@ -226,13 +226,13 @@ def test_the_accounts_are_those_of_a_recount(story: list[tuple[Agent, str | None
             agents[agent.key] = current
         accounts.move(place_of(known) if known else None, None if goes else place_of(current))
     places = [place for one in agents.values() if (place := place_of(one)) and _is_in(place, organization)]
-    waiting = sorted(place.age for place in places if place.standing is Standing.WAITING)
-    admitted = [place for place in places if place.standing is Standing.ADMITTED]
+    waiting = sorted(place.age for place in places if place.standing is Membership.WAITING)
+    admitted = [place for place in places if place.standing is Membership.ADMITTED]
     assert accounts.admitted(organization) == len(admitted)
     assert len(accounts.waiting(organization)) == len(waiting)
     limit = organization.spec.limits.agents
     for place in places:
-        if place.standing is Standing.WAITING:
+        if place.standing is Membership.WAITING:
             has_place = limit is None or len(admitted) + waiting.index(place.age) < limit
             assert accounts.has_place_for(agents[place.name], organization) == has_place
 
@@ -256,7 +256,7 @@ def test_an_agent_counts_where_it_is_admitted() -> None:
     agent = a_registered_agent(organization_id="acme")
     place = place_of(agent)
     assert place
-    assert place.standing is Standing.ADMITTED
+    assert place.standing is Membership.ADMITTED
     moved = place_of(replace(agent, spec=replace(agent.spec, organization_id="other")))
     assert moved
-    assert (moved.organization, moved.standing) == ("other", Standing.WAITING)
+    assert (moved.organization, moved.standing) == ("other", Membership.WAITING)

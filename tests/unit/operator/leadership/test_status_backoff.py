@@ -71,11 +71,10 @@ class Counted:
         """As the cluster."""
         return getattr(self._cluster, name)
 
-    async def replace(self, kind: Kind[Any], value: Any, subresource: str = "") -> Any:
+    async def replace_status(self, kind: Kind[Any], value: Any) -> Any:
         """As the cluster."""
-        if subresource == "status":
-            self.statuses[kind.plural] += 1
-        return await self._cluster.replace(kind, value, subresource)
+        self.statuses[kind.plural] += 1
+        return await self._cluster.replace_status(kind, value)
 
 
 class OneOperator:

@@ -42,7 +42,7 @@ class Api:
         self.statuses.append(status)
         return replace(credential, status=status)
 
-    async def secret(self, secret: Secret) -> None:
+    async def create_secret(self, secret: Secret) -> None:
         """A Secret."""
         if self.secret_troubles:
             raise self.secret_troubles.pop(0)

@@ -200,6 +200,13 @@ class CredentialLife(RuleBasedStateMachine):
         meta = replace(secret.metadata, annotations=secret.metadata.annotations | {"note": "x" * 10_000})
         self.cluster.change(SECRETS, name, metadata=meta)
 
+    @precondition(lambda self: self.secret_names())
+    @rule(data=st.data())
+    def secret_becomes_immutable(self, data: st.DataObject) -> None:
+        """By somebody: from then on another value needs a deletion and a creation, and a crash may come between."""
+        name = NamespacedName("team", data.draw(st.sampled_from(self.secret_names())))
+        self.cluster.change(SECRETS, name, immutable=True)
+
     @rule()
     def everything_comes_to_rest(self) -> None:
         """With no more faults it settles in a bounded number of passes, and then writes nothing."""

@@ -18,7 +18,7 @@ from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import RequestKind, WorkQueue
-from agentidp.domain.resources import AgentCredential, Binding, NamespacedName, ObjectMeta, OwnerReference, Secret
+from agentidp.domain.resources import AgentCredential, Binding, NamespacedName, OwnerReference, Secret, SecretMeta
 from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.secret_delivery import CREDENTIAL_ID_ANNOTATION, SECRET_TYPE
@@ -116,7 +116,7 @@ def owner(uid: str) -> OwnerReference:
 
 def a_large_secret(**metadata: Any) -> Secret:
     """More of it than is remembered."""
-    return Secret(metadata=ObjectMeta(name=SHARED.name, namespace=NAMESPACE, **metadata), type=SECRET_TYPE, data=LARGE)
+    return Secret(metadata=SecretMeta(name=SHARED.name, namespace=NAMESPACE, **metadata), type=SECRET_TYPE, data=LARGE)
 
 
 NAMING = {
@@ -124,10 +124,10 @@ NAMING = {
     "issued under another name": an_issued_credential(secret=named(SHARED.name)),
 }
 CLAIMS: dict[str, dict[str, Any]] = {
-    "nobody's": {},
-    "somebody's by its owner": {"owner_references": (owner(a_uid(5_000)),)},
-    "somebody's by its annotation": {"annotations": {CREDENTIAL_ID_ANNOTATION: a_uid(5_000)}},
-    "of more than are remembered": {"owner_references": tuple(owner(a_uid(5_000 + number)) for number in range(20))},
+    "of no owner": {},
+    "of another owner": {"owner_references": (owner(a_uid(5_000)),)},
+    "a copy with the annotation": {"annotations": {CREDENTIAL_ID_ANNOTATION: a_uid(7)}},
+    "of more owners than are remembered": {"owner_references": tuple(owner(a_uid(5_000 + number)) for number in range(20))},
 }
 
 
@@ -163,8 +163,8 @@ async def test_whose_claims_change_reads_the_secret_and_nobody_else() -> None:
     assert woken(running) == {"one-7", "one-8"}
 
 
-async def test_a_secret_without_owner_and_annotation_wakes_whose_value_it_holds() -> None:
-    """Its hint tells: it was delivered there, and is looked at whenever the Secret changes."""
+async def test_a_secret_without_owner_wakes_the_credential_whose_status_names_it() -> None:
+    """It was delivered there, and is looked at whenever the Secret changes."""
     running, bound = Running(), an_issued_credential(secret=named(SHARED.name))
     holding = a_secret(bound)
     secret = replace(holding, metadata=replace(holding.metadata, name=SHARED.name, annotations={}, owner_references=()))

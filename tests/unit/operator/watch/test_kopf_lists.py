@@ -1,6 +1,7 @@
 """Kopf takes objects of any depth and size, and keeps little of them."""
 
 import json
+import tracemalloc
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from agent_operator.watch.handlers import _configure
-from agent_operator.watch.kopf_lists import METADATA, Bodies, Lists, loads
+from agent_operator.watch.kopf_lists import Bodies, Lists, loads
 from agentidp.domain.resources import ObjectRef
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.kube.kinds import AGENTS
@@ -66,7 +67,25 @@ def test_an_event_is_read_without_what_no_schema_bounds() -> None:
     read = loads(json.dumps({"type": "MODIFIED", "object": agent}))
     assert read["object"]["spec"] == agent["spec"]
     assert read["object"]["status"] == agent["status"]
-    assert read["object"]["metadata"] == {key: agent["metadata"][key] for key in METADATA if key in agent["metadata"]}
+    left_out = {"labels", "managedFields", "finalizers"}
+    assert read["object"]["metadata"] == {key: agent["metadata"][key] for key in agent["metadata"].keys() - left_out}
+
+
+def test_what_is_left_out_of_an_event_is_never_made() -> None:
+    """Others wait while an event is read: one of 1 MiB and more is passed over, and takes no more than a small one."""
+    small, large = (json.dumps({"type": "MODIFIED", "object": an_agent_of(size)}) for size in (0, 1))
+    assert len(large) > 2**20
+    assert bytes_made_by(large) < 2 * bytes_made_by(small)
+
+
+def bytes_made_by(event: str) -> int:
+    """At most at a time, while it is read."""
+    loads(event)
+    tracemalloc.start()
+    loads(event)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
 
 
 def test_an_error_of_a_watch_is_read_whole() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from agentidp.domain.resources import ObjectMeta, Secret
+from agentidp.domain.resources import Secret, SecretMeta
 from agentidp.domain.tokens.signing_keys import MAX_TOKEN_LIFETIME, SECRET_KEY, Algorithm, KeySet, generate
 from tests.support.clocks import ManualClock
 from tests.support.listings import Listed
@@ -19,7 +19,7 @@ MOMENT = timedelta(milliseconds=1)
 
 def the_secret(*keys: object) -> Secret:
     """The Secret with these keys."""
-    return Secret(metadata=ObjectMeta(name="keys"), data={SECRET_KEY: msgspec.json.encode({"keys": keys})})
+    return Secret(metadata=SecretMeta(name="keys"), data={SECRET_KEY: msgspec.json.encode({"keys": keys})})
 
 
 def kids(ring: SigningKeys) -> list[str]:

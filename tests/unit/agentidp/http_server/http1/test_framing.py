@@ -59,6 +59,16 @@ def test_framing_error_ends_the_connection(fault: str, step: int, servers: dict[
     assert is_orderly(seen, refused=True)
 
 
+@pytest.mark.parametrize("step", [1, 30, 10_000], ids=["by bytes", "in pieces", "whole"])
+def test_another_protocol_is_refused_after_a_request_that_looks_the_same(step: int, servers: dict[str, Address]) -> None:
+    """Each request line names its own protocol (RFC 9112, section 2.3), wherever it is in what arrives at once."""
+    good = with_length(Message(b"POST", b"/same", body=b"a body"))
+    data = (good.data + good.data + FAULTS["RTSP/1.1"](good).data) + LAST
+    seen = exchange(servers["ours"], cut(data, range(0, len(data), step)))
+    assert seen.understood == [good.understood] * 2
+    assert [answer.status for answer in seen.answers] == [200, 200, 400]
+
+
 @pytest.mark.parametrize("upgrade", UPGRADES)
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_framing_ignores_an_upgrade(upgrade: bytes, framing: str, servers: dict[str, Address]) -> None:
