@@ -85,7 +85,7 @@ def test_error_texts_hold_no_repr_of_an_exception() -> None:
 
 
 def test_error_texts_of_requests_and_commands_are_sentences() -> None:
-    """They begin with a capital letter (a command's after `error: `) and end with a full stop."""
+    """They end with a full stop. OAuth's may begin with the name of a parameter, and a command's follow `error: `."""
     broken = []
     for place, call in calls():
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -93,7 +93,7 @@ def test_error_texts_of_requests_and_commands_are_sentences() -> None:
         if position is None or len(call.args) <= position:
             continue
         begins, ends = edges(call.args[position])
-        capital = name == "CommandError" or begins is None or not begins[:1].islower()
+        capital = name != "ApiFailure" or begins is None or not begins[:1].islower()
         if not capital or (ends is not None and not ends.endswith((".", "?", ":"))):
             broken.append(f"{place}: {ast.unparse(call.args[position])}")
     assert broken == []

@@ -52,22 +52,24 @@ def claimed_id(agent: Agent) -> str:
     return agent.status.agent_id or agent.spec.agent_id or agent.metadata.uid
 
 
-def register(seen: AgentInput, now: datetime) -> AgentStatus:
+def register(gathered: AgentInput, now: datetime) -> AgentStatus:
     """The status that the agent should have."""
-    agent, status = seen.agent, seen.agent.status
-    verdict = _conflict(seen) or _state(agent) or organization_verdict(agent, seen.organization, seen.organization_full)
+    agent, status = gathered.agent, gathered.agent.status
+    verdict = (
+        _conflict(gathered) or _state(agent) or organization_verdict(agent, gathered.organization, gathered.organization_full)
+    )
     if verdict.phase is AgentPhase.ACTIVE:
         verdict = _not_valid_yet(agent, now) or verdict
     ready = verdict.phase is AgentPhase.ACTIVE
     generation = agent.metadata.generation
     conditions = with_condition(status.conditions, READY, ready, verdict.reason, verdict.message, generation, now)
-    conditions = _with_scopes(conditions, agent, seen.organization, now)
+    conditions = _with_scopes(conditions, agent, gathered.organization, now)
     return replace(
         status,
         agent_id=None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent),
         organization_id=_admitted_by(agent, verdict),
         phase=verdict.phase,
-        credentials=seen.credentials,
+        credentials=gathered.credentials,
         conditions=conditions,
         observed_generation=generation,
     )
@@ -160,11 +162,11 @@ def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
     return None
 
 
-def _conflict(seen: AgentInput) -> Verdict | None:
-    if not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals):
+def _conflict(gathered: AgentInput) -> Verdict | None:
+    if not _has_lost(gathered.agent) and _is_first(gathered.agent, gathered.rivals):
         return None
     message = (
-        f"Agent id {claimed_id(seen.agent)} belongs to another Agent."
+        f"Agent id {claimed_id(gathered.agent)} belongs to another Agent."
         " Delete this Agent and declare it again with an id of its own (leave spec.agentId out for a new one)."
     )
     return Verdict(AgentPhase.PENDING, Reason.AGENT_ID_CONFLICT, message)
