@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 INTERNAL_ERROR = ApiFailure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
 STATIC_FILE_METHODS = {"GET"}
-NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing here.")
+NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no such path.")
 
 
 def error_response(failure: ApiFailure) -> Response:
@@ -53,7 +53,7 @@ def add_error_handlers(app: FastAPI) -> None:
             case HTTPStatus.METHOD_NOT_ALLOWED:
                 return error_response(_not_allowed(app, request))
             case HTTPStatus.BAD_REQUEST:  # not UTF-8, or nested too deep
-                return error_response(invalid(body="It is no JSON that can be read."))
+                return error_response(invalid(body="It is not valid JSON."))
             case _:
                 return error_response(NO_SUCH_PATH)
 
@@ -76,7 +76,7 @@ def _failure_of(error: ApiError, log_limit: LogLimit) -> ApiFailure:
         return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The cluster refuses it: {error.message}")
     if (left_out := log_limit.take()) is not None:
         log.warning("the API server did not do what it was asked", why=str(error), left_out_before=left_out)
-    return unavailable("The API server did not answer as it should; whether something was done can be read with GET.")
+    return unavailable("The API server did not answer as it should: read with GET whether something was done.")
 
 
 def _not_allowed(app: FastAPI, request: Request) -> ApiFailure:

@@ -4,15 +4,15 @@ In flows the cluster cache, once per `Limits.retention_sweep_seconds`. Out flow 
 decommissioned agents that this API created, where `kept` newer ones have ended, of the same agent or in the same namespace.
 Each object is judged again as it is stored before it is deleted. An admission policy holds this program to the same rule. The
 annotation that says what this API created is its tenant's to write: with it, a tenant can only have a record of its own
-namespace deleted whose end nobody can undo. One sweep deletes `Limits.retention_deletions` credentials of a namespace at most.
-See docs/decisions/0036.
+namespace deleted whose end nobody can undo. One sweep deletes at most `Limits.max_deletions_per_namespace` credentials of a
+namespace. See docs/decisions/0036.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 import structlog
@@ -89,7 +89,7 @@ class Retention:
             if count % CHUNK == 0:
                 await asyncio.sleep(0)
         groups = (oldest(group, 0 if agent in named_by else self._kept) for agent, group in ended.items())
-        credentials = bounded((credential for group in groups for credential in group), self._limits.retention_deletions)
+        credentials = bounded(chain.from_iterable(groups), self._limits.max_deletions_per_namespace)
         return Excess(credentials, [(agent, named_by[NamespacedName(agent.namespace, agent.name)]) for agent in agents])
 
     def _has_ended(self, credential: CachedCredential) -> bool:

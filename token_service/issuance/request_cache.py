@@ -14,7 +14,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from token_service.authentication.result import AuthenticatedClient, ClientBySecret
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.http.request import RawRequest
 from token_service.issuance.grant import PreparedGrant
 from token_service.limits import LIMITS, Limits
