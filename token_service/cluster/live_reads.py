@@ -23,7 +23,7 @@ from agentidp.domain.identity.clients import Client
 from agentidp.kube.errors import TooLarge, Unreachable
 from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.limits import LIMITS, Limits
 
 UNKNOWN, CACHED, NAMED_BY_TOKEN = "unknown", "cached", "named by a token"

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from agentidp.runtime.bounded_cache import BoundedCache
 from token_service.authentication.result import AuthenticatedClient, ClientBySecret
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.http.request import RawRequest
 from token_service.issuance.grant import PreparedGrant
 from token_service.limits import LIMITS, Limits

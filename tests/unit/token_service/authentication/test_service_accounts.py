@@ -9,13 +9,19 @@ from structlog.testing import capture_logs
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.kube.errors import ApiError, Unreachable
-from token_service.authentication.service_accounts import Limits, ServiceAccounts, TooManyReads
+from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
+from token_service.limits import Limits
 
 WORKER = Workload("talent", "worker")
 AGENT, NEXT_AGENT = "agent-uid", "next-agent-uid"
 BEGIN = 1_800_000_000.0
 FRESH, MAX_STALENESS = 60.0, 300.0
-LIMITS = Limits(fresh_seconds=FRESH, seconds_between=0.0, retry_seconds=5.0, reads_per_second=0.001, reads_at_once=8)
+LIMITS = Limits(
+    service_account_fresh_seconds=FRESH,
+    service_account_seconds_between=0.0,
+    service_account_reads_per_second=0.001,
+    service_account_reads_burst=8,
+)
 
 
 class ApiServer:
@@ -151,7 +157,7 @@ async def test_while_the_api_server_is_away_what_was_known_serves(server: ApiSer
     server.now = BEGIN + FRESH
     with capture_logs() as logs:
         for _ in range(3):
-            assert await accounts.relied_on_until(known, AGENT) == server.now + LIMITS.retry_seconds
+            assert await accounts.relied_on_until(known, AGENT) == server.now + LIMITS.service_account_retry_seconds
     assert len(server.reads) == 2
     assert [one["service_account"] for one in logs] == ["talent/worker"]
     server.now = BEGIN + MAX_STALENESS
@@ -164,7 +170,7 @@ async def test_while_the_api_server_is_away_what_was_known_serves(server: ApiSer
 
 async def test_an_api_server_that_does_not_answer_is_not_waited_for(server: ApiServer) -> None:
     """It is as one that is away."""
-    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(timeout_seconds=0.01), lambda: server.now)
+    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(service_account_timeout_seconds=0.01), lambda: server.now)
     server.answers.clear()
     with pytest.raises(Unreachable):
         await accounts.relied_on_until(server.shown(), AGENT)
@@ -172,7 +178,7 @@ async def test_an_api_server_that_does_not_answer_is_not_waited_for(server: ApiS
 
 async def test_what_is_kept_is_bounded(server: ApiServer) -> None:
     """The oldest answer goes first."""
-    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(max_entries=2), lambda: server.now)
+    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(max_service_accounts=2), lambda: server.now)
     for agent in ("a", "b", "c"):
         assert await accounts.relied_on_until(server.shown(), agent)
     for agent, reads in (("c", 3), ("b", 3), ("a", 4)):

@@ -7,7 +7,7 @@ from agentidp.runtime.logs import LINES_PER_SECOND
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, GRANT, OTHER_SECRET, SECRET, ServedAlone, basic
 from tests.support.worlds import AGENT_ID, a_suspended_agent
-from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure, FailureLog, FailureReason
+from token_service.authentication.result import AuthenticationFailed, AuthenticationFailure, FailureLog, FailureReason
 
 
 async def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(served: ServedAlone) -> None:

@@ -11,9 +11,7 @@ from agentidp.domain.tokens.client_assertions import Workload
 from agentidp.kube.errors import Unreachable
 from tests.support.listings import Listed
 from tests.support.worlds import AGENT_ID, HOUR, MINUTE, a_registered_agent, a_suspended_agent, a_uid, an_issued_credential
-from token_service.cluster.clients import ClientIndex
-from token_service.cluster.credentials import CredentialIndex
-from token_service.cluster.workloads import AgentIndexByWorkload
+from token_service.cluster.cache import AgentIndexByWorkload, ClientIndex, CredentialIndex
 
 AN_AGENT = client_agent(a_registered_agent())
 

@@ -10,7 +10,7 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, Kind
 from tests.support.worlds import AGENT_ID, a_registered_agent, an_organization
-from token_service.cluster.client_lookup import MOST_BYTES, ClientLookup
+from token_service.cluster.live_lookups import MAX_BYTES, ClientLookup
 
 
 class Asked:
@@ -54,7 +54,7 @@ async def test_the_same_questions_are_asked_where(agents: tuple[Agent, ...]) -> 
 
 async def test_no_more_is_read_than_others_can_wait_for() -> None:
     """Anybody who knows the client's id can have it looked up, and its owner can make it large."""
-    enough, too_much = (a_registered_agent(owner="o" * size) for size in (MOST_BYTES - 10_000, MOST_BYTES))
+    enough, too_much = (a_registered_agent(owner="o" * size) for size in (MAX_BYTES - 10_000, MAX_BYTES))
     assert (await ClientLookup(cast("KubeClient", Asked(enough)))(AGENT_ID)).agent(AGENT_ID)
     with pytest.raises(TooLarge):
         await ClientLookup(cast("KubeClient", Asked(too_much)))(AGENT_ID)

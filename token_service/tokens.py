@@ -1,16 +1,22 @@
-"""Token validation: whether an access token is active, by its signature, its expiry, revocations and the state of its agent."""
+"""Access tokens that exist: whether one is active, and the TokenRevocation that revokes one in every replica.
+
+A token is active by its signature, its expiry, revocations and the state of its agent. Nothing here authenticates a client.
+"""
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from agentidp.cache.revocations import RevokedToken
 from agentidp.domain.identity.client_status import agent_failure
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
+from agentidp.domain.resources import ObjectMeta, TokenRevocation, TokenRevocationSpec
 from agentidp.domain.tokens.access_tokens import AccessToken, read_token
 from agentidp.domain.tokens.oauth_errors import unavailable
-from agentidp.kube.errors import ApiError
-from token_service.cluster.cache import ClusterCache
-from token_service.cluster.clients import ClientIndex
+from agentidp.kube.client import KubeClient
+from agentidp.kube.errors import ApiError, Conflict
+from agentidp.kube.kinds import TOKEN_REVOCATIONS
+from token_service.cluster.cache import ClientIndex, ClusterCache
 from token_service.cluster.live_reads import LiveReader
 
 
@@ -66,3 +72,25 @@ def _may_have(clients: ClientIndex, access_token: AccessToken) -> bool:
 def _is_of(access_token: AccessToken, agent: ClientAgent | None) -> bool:
     """Whether this is the agent that a token names, in the organization that the token names."""
     return agent is not None and access_token.organization_id in {None, agent.organization_id}
+
+
+class RevocationWriter:
+    """Writes TokenRevocations in the token service's namespace, from which all replicas learn of a revocation."""
+
+    def __init__(self, client: KubeClient, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+
+    async def __call__(self, access_token: AccessToken, namespace: str) -> None:
+        """Record that this token of an agent in `namespace` is revoked, unless it is recorded already. Raises ApiError."""
+        spec = TokenRevocationSpec(
+            expires_at=datetime.fromtimestamp(access_token.expires, UTC),
+            client_id=access_token.client_id,
+            namespace=namespace or None,
+            revoked_at=datetime.now(UTC),
+        )
+        meta = ObjectMeta(name=access_token.jti, namespace=self._namespace)
+        try:
+            await self._client.create(TOKEN_REVOCATIONS, TokenRevocation(metadata=meta, spec=spec))
+        except Conflict:
+            return
