@@ -56,7 +56,7 @@ class RejectedSecrets:
     """
 
     def __init__(self, limits: Limits = LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = limits.rejected_seconds
+        self._rejected_seconds = limits.rejected_seconds
         self._clock = clock
         self._mismatches: BoundedCache[tuple[str, bytes], bool] = BoundedCache(limits.max_mismatches)
         self._rejected_until: BoundedCache[bytes, float] = BoundedCache(limits.max_rejected_secrets)
@@ -75,4 +75,4 @@ class RejectedSecrets:
 
     def add_client(self, digest: bytes) -> None:
         """Remember that the API server's state has rejected these client credentials just now."""
-        self._rejected_until.put(digest, self._clock() + self._seconds)
+        self._rejected_until.put(digest, self._clock() + self._rejected_seconds)

@@ -64,8 +64,8 @@ class LiveReader:
         self._of_client = TokenBuckets(limits.live_reads_of_client_per_second, limits.live_reads_of_client_burst)
         self._short_until = 0.0
         """Until then a namespace has used up its reads."""
-        self._reads: SingleFlight[str, LiveRead | None] = SingleFlight()
-        """Reads that have not begun; one that has begun is too old for whoever asks from then on."""
+        self._waiting: SingleFlight[str, LiveRead | None] = SingleFlight()
+        """Reads that begin after the present one of their client."""
         self._running: dict[str, asyncio.Task[Any] | None] = {}
 
     @property
@@ -78,9 +78,10 @@ class LiveReader:
 
         `exists`: a token of ours names the client, though the cluster cache may not have it. Raises ApiError.
         """
-        if not self._reads.running(client_id) and not self._takes(client_id, exists=exists):
+        if not self._waiting.running(client_id) and not self._takes(client_id, exists=exists):
             return None
-        return await self._reads.run(client_id, lambda: self._read_after(self._running.get(client_id), client_id))
+        previous = self._running.get(client_id)
+        return await self._waiting.run(client_id, lambda: self._read_after(previous, client_id))
 
     def is_superseded(self, client_id: str, read: LiveRead) -> bool:
         """Whether the watch has reported more of this client since the read began."""
@@ -112,7 +113,7 @@ class LiveReader:
     async def _read_after(self, previous: asyncio.Task[Any] | None, client_id: str) -> LiveRead | None:
         if previous:
             await asyncio.wait([previous])
-        self._reads.forget(client_id)
+        self._waiting.forget(client_id)  # a later caller needs a read that begins after its call
         task = self._running[client_id] = asyncio.current_task()
         cached = self._clients.client(client_id)
         try:
