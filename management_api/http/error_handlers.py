@@ -1,6 +1,8 @@
 """Error handlers: every error is answered as `{"code", "message", "details"}`. What failed inside is logged, never answered."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import structlog
@@ -12,10 +14,19 @@ from starlette.routing import Match
 from agentidp.kube.errors import ApiError, Forbidden, Invalid
 from agentidp.runtime.logs import LogLimit
 from management_api.errors import ApiFailure, Code, invalid, unavailable
+from management_api.schemas.agents import CAPABILITY, EMAIL, ORGANIZATION, OWNER, SEMVER
 
 log = structlog.get_logger()
 
 INTERNAL_ERROR = ApiFailure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
+FORMS = {
+    EMAIL: "It should be one address without a display name, for example screener@agents.example.",
+    SEMVER: "It should be three numbers with dots (semver.org), for example 1.4.0 or 2.0.0-rc.1; no leading v.",
+    CAPABILITY: "It should be resource:action in lower case, for example resume:read or email:*.",
+    OWNER: "It should be one line of text without spaces around it, for example talent-platform.",
+    ORGANIZATION: "It should be the name of an Organization: lower-case letters, digits and -, for example acme.",
+}
+"""What a text should be, by the regular expression that it does not match."""
 STATIC_FILE_METHODS = {"GET"}
 NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no such path.")
 
@@ -60,7 +71,15 @@ def add_error_handlers(app: FastAPI) -> None:
 
 def _details(invalid_request: RequestValidationError) -> dict[str, str]:
     """Return what is wrong with each field, without its value: that may be a secret in the wrong field."""
-    return {_field(error["loc"]): error["msg"].removeprefix("Value error, ") for error in invalid_request.errors()}
+    return {_field(error["loc"]): _problem(error) for error in invalid_request.errors()}
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    """Return the words of the framework, or for a regular expression a sentence with an example."""
+    if error["type"] == "string_pattern_mismatch":
+        return FORMS.get(error["ctx"]["pattern"], "It does not have the form that the API's documentation describes.")
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
 
 
 def _field(path: tuple[str | int, ...]) -> str:
