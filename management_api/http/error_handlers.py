@@ -14,19 +14,10 @@ from starlette.routing import Match
 from agentidp.kube.errors import ApiError, Forbidden, Invalid
 from agentidp.runtime.logs import LogLimit
 from management_api.errors import ApiFailure, Code, invalid, unavailable
-from management_api.schemas.agents import CAPABILITY, EMAIL, ORGANIZATION, OWNER, SEMVER
 
 log = structlog.get_logger()
 
 INTERNAL_ERROR = ApiFailure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
-FORMS = {
-    EMAIL: "It should be one address without a display name, for example screener@agents.example.",
-    SEMVER: "It should be three numbers with dots (semver.org), for example 1.4.0 or 2.0.0-rc.1; no leading v.",
-    CAPABILITY: "It should be resource:action in lower case, for example resume:read or email:*.",
-    OWNER: "It should be one line of text without spaces around it, for example talent-platform.",
-    ORGANIZATION: "It should be the name of an Organization: lower-case letters, digits and -, for example acme.",
-}
-"""What a text should be, by the regular expression that it does not match."""
 STATIC_FILE_METHODS = {"GET"}
 NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no such path.")
 
@@ -37,8 +28,11 @@ def error_response(failure: ApiFailure) -> Response:
     return Response(body, failure.status, failure.headers, media_type="application/json")
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Let the app answer all its errors, and those of the framework, in this form."""
+def add_error_handlers(app: FastAPI, forms: Mapping[str, str]) -> None:
+    """Let the app answer all its errors, and those of the framework, in this form.
+
+    `forms` has a sentence with an example for each regular expression of a request.
+    """
     log_limit = LogLimit()
 
     @app.exception_handler(ApiFailure)
@@ -47,7 +41,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(_: Request, error: RequestValidationError) -> Response:
-        return error_response(invalid(**_details(error)))
+        return error_response(invalid(**_details(error, forms)))
 
     @app.exception_handler(ApiError)
     async def api_server_error(_: Request, error: ApiError) -> Response:
@@ -69,15 +63,15 @@ def add_error_handlers(app: FastAPI) -> None:
                 return error_response(NO_SUCH_PATH)
 
 
-def _details(invalid_request: RequestValidationError) -> dict[str, str]:
+def _details(invalid_request: RequestValidationError, forms: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong with each field, without its value: that may be a secret in the wrong field."""
-    return {_field(error["loc"]): _problem(error) for error in invalid_request.errors()}
+    return {_field(error["loc"]): _problem(error, forms) for error in invalid_request.errors()}
 
 
-def _problem(error: Mapping[str, Any]) -> str:
+def _problem(error: Mapping[str, Any], forms: Mapping[str, str]) -> str:
     """Return the words of the framework, or for a regular expression a sentence with an example."""
     if error["type"] == "string_pattern_mismatch":
-        return FORMS.get(error["ctx"]["pattern"], "It does not have the form that the API's documentation describes.")
+        return forms.get(error["ctx"]["pattern"], "It does not have the form that the API's documentation describes.")
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
 

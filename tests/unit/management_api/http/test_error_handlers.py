@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid, Unreachable
-from management_api.http.error_handlers import FORMS, add_error_handlers
-from management_api.schemas.agents import AgentRequest, AgentUpdate
+from management_api.http.error_handlers import add_error_handlers
+from management_api.schemas.agents import FORMS, AgentRequest, AgentUpdate
 from tests.support.management import AN_AGENT
 from tests.support.refusals import refused
 
@@ -34,7 +34,7 @@ ANSWERS: dict[str, tuple[ApiError, HTTPStatus, str, dict[str, Any]]] = {
 async def answer_to(error: ApiError) -> httpx.Response:
     """The answer of a route that raises this error."""
     app = FastAPI()
-    add_error_handlers(app)
+    add_error_handlers(app, FORMS)
 
     @app.get("/")
     async def fail() -> None:
@@ -69,7 +69,7 @@ WRONG = {
 async def test_error_of_a_regular_expression_is_a_sentence_with_an_example(field: str) -> None:
     """The expression tells nobody what to write, and the value may be a secret in the wrong field (decision 45)."""
     app = FastAPI()
-    add_error_handlers(app)
+    add_error_handlers(app, FORMS)
 
     @app.post("/")
     async def register(_: AgentRequest) -> None:
