@@ -37,9 +37,12 @@ class SigningKeys:
         """Use the keys of a new or changed Secret. A Secret that cannot be read changes nothing."""
         try:
             self._use(msgspec.json.decode(secret.data.get(SECRET_KEY, b""), type=KeySet))
-        except (msgspec.DecodeError, ValueError, TypeError) as error:
-            why = type(error).__name__  # its message might quote the Secret
-            log.error("the signing keys cannot be read, those at hand stay in use", secret=str(secret.key), why=why)  # noqa: TRY400
+        except (msgspec.DecodeError, ValueError, TypeError):
+            log.error(  # noqa: TRY400 the error's words might quote the Secret
+                "the signing keys cannot be read, those at hand stay in use",
+                secret=str(secret.key),
+                advice="Restore the Secret from a backup, or delete it for new keys.",
+            )
 
     def remove(self, _: ObjectRef) -> None:
         """Use no keys: whoever deletes the Secret wants its keys out of use."""

@@ -77,8 +77,8 @@ class Input(Struct, frozen=True):
     @property
     def issued_at(self) -> datetime | None:
         """When the secret in use was made, also if that was not recorded yet."""
-        moments = (self.status.created_at, self.status.rotated_at, self.held.created_at if self.held else None)
-        return max((moment for moment in moments if moment), default=None)
+        timestamps = (self.status.created_at, self.status.rotated_at, self.held.created_at if self.held else None)
+        return max((timestamp for timestamp in timestamps if timestamp), default=None)
 
     @property
     def ours(self) -> str | None:

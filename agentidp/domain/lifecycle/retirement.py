@@ -30,13 +30,13 @@ def with_uses(status: CredentialStatus, uses: Uses | None) -> CredentialStatus:
     return replace(status, secret_hashes=hashes, last_used_at=newest)
 
 
-def with_ends_postponed(status: CredentialStatus, seen: Input, now: datetime) -> CredentialStatus:
+def with_ends_postponed(status: CredentialStatus, gathered: Input, now: datetime) -> CredentialStatus:
     """Later ends for those old secrets that are in use, or may be: a use that is not known yet counts."""
-    rotation, hashes = seen.spec.rotation, status.secret_hashes
+    rotation, hashes = gathered.spec.rotation, status.secret_hashes
     if rotation.retire is not Retirement.WHEN_UNUSED:
         return status
     postponed = tuple(
-        _postponed(one, successor, seen, now) if one.not_after and _is_under_review(one, rotation, now) else one
+        _postponed(one, successor, gathered, now) if one.not_after and _is_under_review(one, rotation, now) else one
         for one, successor in pairwise(hashes)
     )
     return replace(status, secret_hashes=(*postponed, *hashes[len(postponed) :]))
@@ -46,8 +46,8 @@ def next_review(status: CredentialStatus, rotation: Rotation, now: datetime) -> 
     """When the end of an old secret must be looked at again."""
     if rotation.retire is not Retirement.WHEN_UNUSED:
         return None
-    moments = (one.not_after - overlap_of(rotation) / 2 for one in status.secret_hashes if one.not_after)
-    return min((moment for moment in moments if moment > now), default=None)
+    timestamps = (one.not_after - overlap_of(rotation) / 2 for one in status.secret_hashes if one.not_after)
+    return min((timestamp for timestamp in timestamps if timestamp > now), default=None)
 
 
 def consumers_of_postponed(before: CredentialStatus, after: CredentialStatus, uses: Uses | None) -> tuple[str, ...] | None:
@@ -80,21 +80,21 @@ def _is_under_review(one: SecretHash, rotation: Rotation, now: datetime) -> bool
     return one.not_after is not None and one.not_after - overlap_of(rotation) / 2 <= now < one.not_after
 
 
-def _postponed(one: SecretHash, successor: SecretHash, seen: Input, now: datetime) -> SecretHash:
+def _postponed(one: SecretHash, successor: SecretHash, gathered: Input, now: datetime) -> SecretHash:
     """Never ended earlier than it was to be, and never kept beyond the bound."""
-    planned, bound = one.not_after or now, successor.created_at + max_overlap_of(seen.spec.rotation)
-    end = max(planned, min(bound, _end_if_unused(one, successor, seen, now)))
+    planned, bound = one.not_after or now, successor.created_at + max_overlap_of(gathered.spec.rotation)
+    end = max(planned, min(bound, _end_if_unused(one, successor, gathered, now)))
     return replace(one, not_after=end)
 
 
-def _end_if_unused(one: SecretHash, successor: SecretHash, seen: Input, now: datetime) -> datetime:
+def _end_if_unused(one: SecretHash, successor: SecretHash, gathered: Input, now: datetime) -> datetime:
     """One overlap after the last use that there may be.
 
     A use is known after `uses_lag`. Until then the next use within the overlap may have happened, so the end waits for it.
     """
-    overlap = overlap_of(seen.spec.rotation)
-    if seen.uses is None:
-        return now + overlap + seen.uses_lag
-    use = seen.uses.get(fingerprint(one.hash))
+    overlap = overlap_of(gathered.spec.rotation)
+    if gathered.uses is None:
+        return now + overlap + gathered.uses_lag
+    use = gathered.uses.get(fingerprint(one.hash))
     last = max(successor.created_at, use.at) if use else successor.created_at
-    return last + overlap + seen.uses_lag
+    return last + overlap + gathered.uses_lag

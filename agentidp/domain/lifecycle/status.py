@@ -28,26 +28,26 @@ def with_ids(status: CredentialStatus, credential: AgentCredential, agent_id: st
 
 
 def with_phase(
-    status: CredentialStatus, seen: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime
+    status: CredentialStatus, gathered: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime
 ) -> CredentialStatus:
     """The phase and the Ready condition that explains it, for the spec as it is; a new spec begins a new count of repairs."""
     conditions = with_condition(
-        status.conditions, READY, phase is CredentialPhase.ACTIVE, reason, message, seen.generation, now
+        status.conditions, READY, phase is CredentialPhase.ACTIVE, reason, message, gathered.generation, now
     )
     return replace(
         status,
         phase=phase,
         conditions=conditions,
-        observed_generation=seen.generation,
-        expires_at=seen.spec.expires_at,
-        reissues=None if seen.spec_is_new else status.reissues,
+        observed_generation=gathered.generation,
+        expires_at=gathered.spec.expires_at,
+        reissues=None if gathered.spec_is_new else status.reissues,
     )
 
 
-def with_delivery(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+def with_delivery(status: CredentialStatus, gathered: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
     """The SecretDelivered condition."""
     delivered = reason is Reason.SECRET_DELIVERED
-    conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, seen.generation, now)
+    conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, gathered.generation, now)
     return replace(status, conditions=conditions)
 
 
@@ -103,8 +103,8 @@ def with_request_served(status: CredentialStatus, rotation: Rotation, now: datet
 def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
     """One more hash, the youngest that there ever was, also when the clock was set back."""
     earlier = (status.created_at, status.rotated_at, *(one.created_at for one in status.secret_hashes))
-    moment = max([now, *(one + timedelta(milliseconds=1) for one in earlier if one)])
-    return replace(status, secret_hashes=(*status.secret_hashes, SecretHash(hash=hashed, hint=hint, created_at=moment)))
+    timestamp = max([now, *(one + timedelta(milliseconds=1) for one in earlier if one)])
+    return replace(status, secret_hashes=(*status.secret_hashes, SecretHash(hash=hashed, hint=hint, created_at=timestamp)))
 
 
 def with_room(status: CredentialStatus, held: SecretHash | None) -> CredentialStatus:
