@@ -73,17 +73,14 @@ PARTICIPLE = re.compile(
 )
 
 REMAINING: dict[tuple[str, str], int] = {
-    ("agentidp", "modules without a test"): 33,
-    ("agentidp", "short docstrings"): 11,
-    ("agentidp", "small modules"): 14,
-    ("operator", "modules without a test"): 15,
-    ("operator", "participles"): 2,
+    ("agentidp", "modules without a test"): 11,
+    ("agentidp", "short docstrings"): 9,
+    ("agentidp", "small modules"): 13,
+    ("operator", "participles"): 1,
     ("operator", "short docstrings"): 21,
     ("operator", "small modules"): 6,
-    ("tests/integration/**/*.py", "patches"): 1,
     ("tests/unit/operator/**/*.py", "patches"): 4,
     ("tests/unit/operator/**/*.py", "private reads"): 13,
-    ("tests/unit/token_service/**/*.py", "private reads"): 2,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""
 

@@ -65,7 +65,7 @@ def removed(gathered: Input, reason: Reason) -> Step | None:
 def next_due(gathered: Input, now: datetime, *others: datetime) -> datetime | None:
     """Return the earliest time in the future at which another check may apply."""
     spec, status = gathered.spec, gathered.status
-    ends = (one.not_after for one in status.secret_hashes)
+    ends = (entry.not_after for entry in status.secret_hashes)
     review = next_review(status, spec.rotation, now)
     valid = tokens_from(gathered.tokens_valid_after, now)
     timestamps = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, review, valid, *ends, *others)

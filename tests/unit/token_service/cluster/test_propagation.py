@@ -73,9 +73,9 @@ async def test_propagation_holds_back_a_replica_that_has_not_listed(served: Serv
     """There are no tokens until then, however the list turns out: it may be older than the question."""
     served.credentials.listed.clear()
     assert (await asked(served, 7)).json() == [{"serving": False, "caught_up": False, "accepts": []}]
-    served.credentials._reach(6)
+    served.credentials.reach(6)
     assert (await served.http.get("/readyz")).json()["missing"] == ["agentcredentials are not listed yet"]
-    served.credentials._reach(7)
+    served.credentials.reach(7)
     assert (await served.http.get("/readyz")).is_success
 
 
