@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentidp.authentication.issuer_keys import DISCOVERY, KEYS, IssuerDiscovery, IssuerKeys
-from management_api.auth.kubernetes_caller import TOKEN_REVIEWS, Reviews
+from agentidp.authentication.reviews import TOKEN_REVIEWS
+from management_api.auth.kubernetes_caller import Reviews
 from management_api.auth.token_reviews import TokenReviews
 from management_api.errors import ApiFailure
 from management_api.limits import DEFAULT_LIMITS, Limits
@@ -27,9 +28,9 @@ STRANGER = a_cluster_key()
 PEOPLE = "https://people.example"
 LIMITS = Limits(
     token_reviews_per_second=0.001,
-    token_review_burst=10,
+    max_token_review_burst=10,
     unproven_token_reviews_per_second=0.001,
-    unproven_token_review_burst=20,
+    max_unproven_token_review_burst=20,
     token_review_seconds=0,
 )
 """Of each namespace ten, and twenty of all that nothing is known of; and nothing more for as long as a test takes."""
@@ -162,7 +163,7 @@ async def test_token_review_is_shared_by_requests_with_one_token() -> None:
     async with connected(api_server(asked)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        parallel = Served(asked, TokenReviews(Reviews(cluster, Limits(concurrent_reviews=1)), keys, DEFAULT_LIMITS))
+        parallel = Served(asked, TokenReviews(Reviews(cluster, Limits(max_concurrent_reviews=1)), keys, DEFAULT_LIMITS))
         token = of_namespace("many")
         await asyncio.gather(*(parallel.outcome(token) for _ in range(100)))
         assert parallel.reviews == 1
@@ -173,11 +174,12 @@ async def test_token_reviews_go_on_where_the_cluster_has_no_keys_to_read() -> No
     asked = Counter[str]()
     async with connected(api_server(asked, tells_its_keys=False)) as cluster:
         served = Served(
-            asked, TokenReviews(Reviews(cluster, Limits(concurrent_reviews=1)), IssuerKeys(IssuerDiscovery(cluster)), LIMITS)
+            asked,
+            TokenReviews(Reviews(cluster, Limits(max_concurrent_reviews=1)), IssuerKeys(IssuerDiscovery(cluster)), LIMITS),
         )
         assert await served.outcome(of_namespace("one")) == "system:serviceaccount:one:worker"
         outcomes = [await served.outcome(forged(f"tenant-{number}")) for number in range(100)]
-        assert served.reviews == LIMITS.unproven_token_review_burst
+        assert served.reviews == LIMITS.max_unproven_token_review_burst
         assert outcomes.count("UNAVAILABLE") == 81
 
 
