@@ -19,7 +19,8 @@ WITHIN_PATIENCE = timedelta(seconds=PATIENCE_SECONDS - 1)
 @pytest.mark.parametrize("valid_after", [None, NOW - HOUR, NOW])
 def test_valid_after_in_the_past_lets_a_token_be_issued(valid_after: datetime | None) -> None:
     """A token of the same second is good: `iat` has no fractions."""
-    assert seconds_until_valid(valid_after and valid_after.timestamp(), NOW.timestamp()) == 0
+    timestamp = valid_after.timestamp() if valid_after else None
+    assert seconds_until_valid(timestamp, NOW.timestamp()) == 0
     assert no_token_before(valid_after, NOW) is None
 
 

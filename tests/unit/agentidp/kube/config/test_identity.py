@@ -22,10 +22,11 @@ async def authorization(client: ClientIdentity) -> str:
 
 
 async def test_identity_presents_a_token_or_a_password(tmp_path: Path) -> None:
-    """A user with neither is anonymous."""
+    """A user with neither is refused: no request is sent as `system:anonymous`."""
     assert await authorization(identity(tmp_path, {"token": "t"})) == "Bearer t"
     assert await authorization(identity(tmp_path, {"username": "u", "password": "p"})) == "Basic dTpw"
-    assert await authorization(identity(tmp_path, {})) == ""
+    with pytest.raises(ConfigError, match="has no credentials"):
+        await authorization(identity(tmp_path, {}))
 
 
 async def test_identity_reads_a_token_file_again(tmp_path: Path) -> None:
