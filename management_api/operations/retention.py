@@ -20,6 +20,7 @@ import structlog
 from agentidp.domain.resources import AgentCredential, CredentialState, NamespacedName
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import CHUNK
+from agentidp.runtime.logs import REPORT, place_of
 from management_api.cache.agents import AgentWithManagedFields, CachedAgent, CachedAgentIndex, cached_agent
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import CachedCredential, Status, cached_credential
@@ -157,6 +158,6 @@ async def _try(deletion: Coroutine[Any, Any, None], namespace: str, name: str) -
         log.debug("a record was not deleted yet", record=f"{namespace}/{name}", why=str(error))
         return False
     except Exception as error:  # noqa: BLE001 a tenant's content must neither end the process nor get into the log
-        log.error("a record could not be looked at", record=f"{namespace}/{name}", error=type(error).__name__)  # noqa: TRY400
+        log.error("a record could not be looked at", record=f"{namespace}/{name}", advice=REPORT, place=place_of(error))  # noqa: TRY400
         return False
     return True

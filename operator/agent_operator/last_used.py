@@ -18,6 +18,7 @@ from agent_operator.clock import now
 from agentidp.domain.resources import Agent, SecretHash
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
+from agentidp.kube.connection import failure_text
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 
@@ -138,7 +139,7 @@ class LastUsedPoller:
             reports = await self._reports()
         except (aiohttp.ClientError, ApiError, OSError, LookupError, ValueError) as trouble:
             self._book.incomplete()
-            log.info("the token service did not tell what is in use", why=f"{type(trouble).__name__}: {trouble}")
+            log.info("the token service did not tell what is in use", why=failure_text(trouble))
             return
         for report in reports:
             self._book.add(report)

@@ -74,7 +74,7 @@ class Operator:
         """Kopf runs in the foreground: it takes the signals to stop, and then the rest stops too."""
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(one.run()) for one in (self._events, self._revocations)]
-            await first_sync(self._cluster, self._world)
+            versions = await first_sync(self._cluster, self._world)
             behind.append(tasks.create_task(self._secrets.run()))  # now that it is known which of them credentials name
             await self._secrets.listed.wait()
             spare_what_is_loaded()
@@ -85,7 +85,7 @@ class Operator:
             working = self._work.run(self._reconcilers(), self._metrics.reconciled, self._world.clock_was_set_back)
             behind.append(tasks.create_task(working))
             behind.append(tasks.create_task(keep_in_sync(self._cluster, self._world, self._settings.resync)))
-            await run_kopf(self._cluster, registry(self._world, self._cluster.identity))
+            await run_kopf(self._cluster, registry(self._world, self._cluster.identity), versions)
             for task in behind:
                 task.cancel()
 

@@ -23,6 +23,7 @@ import structlog
 from agent_operator.clock import now
 from agent_operator.leadership.status_backoff import LeftAlone
 from agentidp.domain.resources import NamespacedName
+from agentidp.kube.connection import failure_text
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 from agentidp.runtime.pools.fair_queue import FairQueue
 
@@ -172,7 +173,7 @@ class WorkQueue:
         except (ApiError, TimeoutError) as trouble:
             return RETRIED, self._back_off(key, trouble)
         except Exception as fault:  # one object's fault must not stop the others
-            log.exception("reconciliation failed", topic=key.topic.value, name=str(key.name), error=type(fault).__name__)
+            log.exception("reconciliation failed", topic=key.topic.value, name=str(key.name))
             return FAILED, self._back_off(key, fault)
         self._failures.pop(key, None)
         return DONE, due
@@ -182,7 +183,7 @@ class WorkQueue:
         delay: timedelta = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, 12))
         expected = isinstance(trouble, Conflict | Unreachable)
         level = log.info if expected and failures < 3 else log.warning  # noqa: PLR2004 twice may be chance
-        level("will try again", topic=key.topic.value, name=str(key.name), seconds=delay.total_seconds(), why=str(trouble))
+        level("will try again", topic=key.topic.value, name=str(key.name), seconds=delay.total_seconds(), why=_cause(trouble))
         return self._clock() + delay
 
     def _schedule(self, key: Request, due: datetime | None) -> None:
@@ -218,3 +219,8 @@ class WorkQueue:
             if self._due.get(key) == due:
                 del self._due[key]
                 self.wake(*key)
+
+
+def _cause(error: Exception) -> str:
+    """Why a request comes back, in words; those of an unexpected error are in its trace."""
+    return failure_text(error) if isinstance(error, ApiError | TimeoutError) else "an unexpected error: please report it"

@@ -56,6 +56,7 @@ SMALL_MODULES = {
     "operator": {},
     "token_service": {
         "token_service/main.py": "the console script",
+        "token_service/server.py": "the life of the process, in one function",
     },
     "management_api": {
         "management_api/main.py": "the console script",
@@ -72,21 +73,14 @@ PARTICIPLE = re.compile(
 )
 
 REMAINING: dict[tuple[str, str], int] = {
-    ("agentidp", "modules without a test"): 33,
-    ("agentidp", "short docstrings"): 11,
-    ("agentidp", "small modules"): 14,
-    ("operator", "modules without a test"): 15,
-    ("operator", "participles"): 2,
+    ("agentidp", "modules without a test"): 11,
+    ("agentidp", "short docstrings"): 9,
+    ("agentidp", "small modules"): 13,
+    ("operator", "participles"): 1,
     ("operator", "short docstrings"): 21,
     ("operator", "small modules"): 6,
-    ("tests/integration/**/*.py", "patches"): 1,
     ("tests/unit/operator/**/*.py", "patches"): 4,
     ("tests/unit/operator/**/*.py", "private reads"): 13,
-    ("tests/unit/token_service/**/*.py", "private reads"): 2,
-    ("token_service", "large folders"): 1,
-    ("token_service", "modules without a test"): 22,
-    ("token_service", "short docstrings"): 13,
-    ("token_service", "small modules"): 10,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""
 

@@ -18,11 +18,10 @@ from agentidp.domain.identity.client_status import accepting_hash, agent_failure
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
 from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
 from agentidp.http_server.asgi import Receive
-from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure, FailureReason
-from token_service.authentication.result import ClientBySecret
+from token_service.authentication.result import AuthenticationFailed, AuthenticationFailure, ClientBySecret, FailureReason
 from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets
 from token_service.client_secrets.verifier import Candidate, SecretVerifier
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.cluster.live_reads import LiveRecheck, View
 from token_service.http.client_authentication import ClientCredentials
 from token_service.http.request import while_connected

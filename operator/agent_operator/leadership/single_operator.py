@@ -8,10 +8,10 @@ Such rights only an administrator gives (decision 35).
 
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
 
 from agent_operator.leadership.leases import LEASES, Lease
+from agentidp.authentication.reviews import UserInfo, review_access, review_self
 from agentidp.domain.resources import GROUP
 from agentidp.domain.resources.meta import age_of
 from agentidp.kube.client import KubeClient
@@ -23,26 +23,6 @@ SERVICE_ACCOUNT = f"{GROUP}/service-account"
 NEVER = (datetime.max.replace(tzinfo=UTC), "")
 
 log = structlog.get_logger()
-
-
-class _Allowed(msgspec.Struct, frozen=True):
-    allowed: bool = False
-
-
-class _AccessReview(msgspec.Struct, frozen=True):
-    status: _Allowed = _Allowed()
-
-
-class _User(msgspec.Struct, frozen=True):
-    username: str = ""
-
-
-class _UserInfo(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User = _User()
-
-
-class _SelfReview(msgspec.Struct, frozen=True):
-    status: _UserInfo = _UserInfo()
 
 
 class OtherOperators:
@@ -57,10 +37,7 @@ class OtherOperators:
     async def username(self) -> str:
         """As whom this operator acts, as the API server says."""
         if not self._username:
-            path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-            body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-            answer = await self._cluster.request("POST", path, body=body)
-            self._username = msgspec.json.decode(answer, type=_SelfReview).status.user_info.username
+            self._username = (await review_self(self._cluster)).username
         return self._username
 
     async def ahead_of(self, own: Lease | None) -> str | None:
@@ -81,15 +58,9 @@ class OtherOperators:
         namespace, user = lease.metadata.namespace, lease.metadata.annotations.get(SERVICE_ACCOUNT, "")
         if not user.startswith(f"system:serviceaccount:{namespace}:"):
             return False
-        groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
         wanted = {"group": GROUP, "resource": AGENTS.plural, "subresource": "status", "verb": "update"}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {"user": user, "groups": groups, "resourceAttributes": wanted},
-        }
-        answer = await self._cluster.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body=body)
-        return msgspec.json.decode(answer, type=_AccessReview).status.allowed
+        return await review_access(self._cluster, UserInfo(username=user, groups=groups), wanted)
 
 
 def _sentence(lease: Lease) -> str:

@@ -20,24 +20,30 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def resync(cluster: KubeClient, world: ClusterCache) -> None:
-    """The world as the API server has it now. Agents come before their credentials, which are decided with them."""
-    await world.organizations.replace(Pager(cluster, ORGANIZATIONS))
-    await world.agents.replace(Pager(cluster, AGENTS))
-    await world.credentials.replace(Pager(cluster, CREDENTIALS))
+async def resync(cluster: KubeClient, world: ClusterCache) -> dict[str, int]:
+    """The world as the API server has it now, and each kind's version. Agents come first: credentials are decided with them."""
+    organizations, agents, credentials = Pager(cluster, ORGANIZATIONS), Pager(cluster, AGENTS), Pager(cluster, CREDENTIALS)
+    await world.organizations.replace(organizations)
+    await world.agents.replace(agents)
+    await world.credentials.replace(credentials)
+    return {
+        ORGANIZATIONS.plural: organizations.version,
+        AGENTS.plural: agents.version,
+        CREDENTIALS.plural: credentials.version,
+    }
 
 
-async def first_sync(cluster: KubeClient, world: ClusterCache) -> None:
-    """Until it has worked once."""
+async def first_sync(cluster: KubeClient, world: ClusterCache) -> dict[str, int]:
+    """Until it has worked once. From the versions that it returns, watches go on."""
     while True:
         try:
-            await resync(cluster, world)
+            versions = await resync(cluster, world)
         except ApiError as trouble:
             log.warning("the API server cannot be read yet", why=str(trouble))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             log.info("read the cluster", agents=len(world.agents), credentials=len(world.credentials))
-            return
+            return versions
 
 
 async def keep_in_sync(cluster: KubeClient, world: ClusterCache, every: timedelta) -> None:

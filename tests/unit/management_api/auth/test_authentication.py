@@ -16,13 +16,13 @@ from jwt.algorithms import ECAlgorithm
 from msgspec.structs import replace
 
 from agentidp.authentication.issuer_keys import IssuerDiscovery, IssuerKeys
+from agentidp.authentication.reviews import TOKEN_REVIEWS
 from agentidp.domain.identity.administration import READ
 from agentidp.domain.tokens.access_tokens import TYPE
 from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authentication import BearerAuthentication
-from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure
 from management_api.limits import DEFAULT_LIMITS, Limits

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentidp.authentication.issuer_keys import DISCOVERY, KEYS, IssuerDiscovery, IssuerKeys
-from management_api.auth.kubernetes_caller import TOKEN_REVIEWS, Reviews
+from agentidp.authentication.reviews import TOKEN_REVIEWS
+from management_api.auth.kubernetes_caller import Reviews
 from management_api.auth.token_reviews import TokenReviews
 from management_api.errors import ApiFailure
 from management_api.limits import DEFAULT_LIMITS, Limits
