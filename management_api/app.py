@@ -20,15 +20,14 @@ class DocumentedApp(FastAPI):
     """FastAPI with the OpenAPI document of this API: a body that is not valid gets 400, not 422."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document without the responses of 422."""
-        if not self.openapi_schema:
-            document = super().openapi()
-            for path in document["paths"].values():
-                for operation in path.values():
-                    operation["responses"].pop("422", None)
-            for name in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(name, None)
-        return super().openapi()
+        """Return the OpenAPI document, which FastAPI caches, without the responses of 422."""
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document
 
 
 def create_app(api: ManagementApi, limits: Limits = DEFAULT_LIMITS, *, with_metrics: bool = True) -> Endpoint:

@@ -89,7 +89,7 @@ _RESOURCE_NAMES = {"agent_type": "type", "deployment_env": "deploymentEnv", "sta
 
 
 class AgentRequest(RequestModel):
-    """A new agent. It has no scopes and no audiences; who may write the resource gives it some."""
+    """A new agent. It has no scopes and no audiences until a writer of the resource gives it some."""
 
     model_config = request_config(_FACTS)
 

@@ -128,7 +128,7 @@ def test_rotation_that_loses_the_api_server_is_rolled_back_later(
     with half_done(client, credential_id) as rotation, without_api_server(stage, client):
         answer = rotation.answer()
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
-        assert "undone as soon as" in answer.json()["message"]
+        assert "rolled back as soon as" in answer.json()["message"]
     eventually("it is as before", lambda: client.is_as_before(credential_id, pair), within=120)
 
 
@@ -166,7 +166,7 @@ def test_rotation_that_cannot_be_returned_is_rolled_back_though_it_was_confirmed
     with confirmed_in_vain(client, credential_id) as rotation:
         answer = rotation.answer()
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, answer.text
-        assert "undone as soon as" in answer.json()["message"]
+        assert "rolled back as soon as" in answer.json()["message"]
     eventually("it is as before", lambda: client.is_as_before(credential_id, pair))
 
 

@@ -1,64 +1,64 @@
-"""Typed requests: what becomes of a response, and the retry after a conflict."""
+"""The client of an API server: requests over HTTP, and errors as exceptions. Writes run in `integration/operator`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from agentidp.kube.client import KubeClient, retry_on_conflict
 from agentidp.kube.config.identity import ClientIdentity
-from agentidp.kube.config.rest_config import FixedSource, RestConfig
+from agentidp.kube.config.rest_config import KubeconfigSource
 from agentidp.kube.errors import Conflict, NotFound, TooLarge, Unreachable
-from agentidp.kube.kinds import SECRETS
-from tests.support.stand_ins import connected
+from agentidp.kube.kinds import AGENTS
+from tests.support.kubeconfigs import Home, a_kubeconfig
+from tests.support.object_server import serving
+from tests.support.worlds import an_agent
+
+AGENT = an_agent()
+
+
+def client(url: str, tmp_path: Path) -> KubeClient:
+    """A client of the server at this URL."""
+    file = Home(tmp_path).write(a_kubeconfig({"server": url}, {"token": "t"}))
+    return KubeClient(ClientIdentity(KubeconfigSource((file,))), "test")
+
+
+@pytest.fixture
+async def kube(tmp_path: Path) -> AsyncIterator[KubeClient]:
+    """A client of a server that has one agent."""
+    with serving(AGENT) as url:
+        connected = client(url, tmp_path)
+        yield connected
+        await connected.close()
+
+
+async def test_client_reads_an_object(kube: KubeClient) -> None:
+    """`find` returns None where `get` raises NotFound."""
+    assert await kube.get(AGENTS, *AGENT.key) == AGENT
+    assert await kube.find(AGENTS, "talent", "nobody") is None
+    with pytest.raises(NotFound):
+        await kube.get(AGENTS, "talent", "nobody")
+
+
+async def test_client_reads_no_more_than_it_is_given(kube: KubeClient) -> None:
+    """A larger body is not read to its end."""
+    path = AGENTS.path(*AGENT.key)
+    body = await kube.request("GET", path)
+    assert await kube.request("GET", path, max_bytes=len(body)) == body
+    with pytest.raises(TooLarge):
+        await kube.request("GET", path, max_bytes=len(body) - 1)
+
+
+async def test_client_of_a_server_that_is_down_says_so(tmp_path: Path) -> None:
+    """The error has the request."""
+    with serving() as url:
+        gone = client(url, tmp_path)
+    with pytest.raises(Unreachable, match="GET /apis"):
+        await gone.get(AGENTS, *AGENT.key)
+    await gone.close()
+
 
 CONFLICT = Conflict(409, "Conflict", "changed")
-
-
-def application(*responses: tuple[int, bytes]) -> web.Application:
-    """An API server that gives these responses in turn."""
-    remaining = list(responses)
-
-    async def respond(_: web.Request) -> web.Response:
-        status, body = remaining.pop(0)
-        return web.Response(status=status, body=body, content_type="application/json")
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", respond)
-    return app
-
-
-async def test_client_reads_an_object_or_raises_the_error_of_the_response() -> None:
-    """`find` has None where `get` raises NotFound."""
-    missing = (404, b'{"code":404,"reason":"NotFound","message":"no"}')
-    async with connected(application((200, b'{"metadata":{"name":"a"}}'), missing, missing)) as client:
-        assert (await client.get(SECRETS, "talent", "a")).metadata.name == "a"
-        with pytest.raises(NotFound):
-            await client.get(SECRETS, "talent", "a")
-        assert await client.find(SECRETS, "talent", "a") is None
-
-
-async def test_client_reads_no_more_than_max_bytes() -> None:
-    """A response of exactly so many is read."""
-    async with connected(application((200, b"x" * 100), (200, b"x" * 101))) as client:
-        assert await client.request("GET", "/", max_bytes=100) == b"x" * 100
-        with pytest.raises(TooLarge):
-            await client.request("GET", "/", max_bytes=100)
-
-
-async def test_client_tries_a_401_once_more() -> None:
-    """A credential may have been renewed meanwhile; a second 401 is an error."""
-    refusal = (401, b'{"code":401,"reason":"Unauthorized","message":"who?"}')
-    async with connected(application(refusal, (200, b"ok"), refusal, refusal)) as client:
-        assert await client.request("GET", "/") == b"ok"
-        with pytest.raises(Exception, match="401 Unauthorized"):
-            await client.request("GET", "/")
-
-
-async def test_client_without_a_server_is_unreachable() -> None:
-    """Whatever the library raises."""
-    client = KubeClient(ClientIdentity(FixedSource(RestConfig("http://127.0.0.1:1"))), "tests")
-    with pytest.raises(Unreachable):
-        await client.request("GET", "/")
-    await client.close()
 
 
 @pytest.mark.parametrize(("conflicts", "attempts"), [(0, 1), (2, 3)])
