@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from agent_operator.clock import now
-from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
+from agentidp.domain.lifecycle.repair_backoff import current_window, is_conflict, next_repair_at, with_repair
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.bounded_cache import BoundedCache
@@ -51,15 +51,15 @@ class StatusContest:
     def require(self, current: Stated) -> None:
         """Raises LeftAlone where this object's status was undone too often to be written now."""
         lately = self._mended_lately(current)
-        if lately and self._clock() < (until := left_alone_until(lately)):
+        if lately and self._clock() < (until := next_repair_at(lately)):
             raise LeftAlone(until)
 
     def written(self, before: Stated, after: Stated) -> None:
         """This status was written in the place of that one."""
         lately = self._mended_lately(before)
-        mended = mended_again(lately) if lately else self._count_of(before)
-        if lately and mended and is_contested(mended):
-            log.warning("something else keeps changing a status", name=str(after.key), until=str(left_alone_until(mended)))
+        mended = with_repair(lately) if lately else self._count_of(before)
+        if lately and mended and is_conflict(mended):
+            log.warning("something else keeps changing a status", name=str(after.key), until=str(next_repair_at(mended)))
         self._written.put(after.metadata.uid, Written(_digest(after), after.metadata.generation, mended))
 
     def forget(self, one: Stated) -> None:
@@ -71,7 +71,7 @@ class StatusContest:
         last = self._written.get(current.metadata.uid)
         if last is None or last.digest == _digest(current):
             return None
-        return in_this_window(self._count_of(current), self._clock())
+        return current_window(self._count_of(current), self._clock())
 
     def _count_of(self, current: Stated) -> Reissues | None:
         """A new spec begins a new count."""
