@@ -1,4 +1,4 @@
-"""An access token for the operator itself, by which the token service knows who asks for usage (RFC 9068)."""
+"""The access token (RFC 9068) by which the operator authenticates at the token service to read when secrets were last used."""
 
 import uuid
 from datetime import timedelta
@@ -13,9 +13,9 @@ LIFETIME = timedelta(minutes=1)
 
 
 def bearer_token(keys: KeySet, issuer: str, subject: str, scope: str) -> str:
-    """A token of this scope, for this issuer's own services. Raises LookupError where no key signs yet."""
-    moment = now()
-    key = keys.signing(moment)
+    """Return a token of this scope for the issuer's own services. Raises LookupError where no key signs yet."""
+    issued_at = now()
+    key = keys.signing(issued_at)
     if key is None:
         raise LookupError("there is no signing key yet")
     claims = {
@@ -25,7 +25,7 @@ def bearer_token(keys: KeySet, issuer: str, subject: str, scope: str) -> str:
         "client_id": subject,
         "scope": scope,
         "jti": str(uuid.uuid4()),
-        "iat": moment,
-        "exp": moment + LIFETIME,
+        "iat": issued_at,
+        "exp": issued_at + LIFETIME,
     }
     return jwt.encode(claims, key.load(), key.algorithm.value, {"typ": TYPE, "kid": key.kid})

@@ -7,7 +7,7 @@ from agentidp.kube.kinds import Kind
 
 
 class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """`LeaseSpec`: who leads, and since when."""
+    """`LeaseSpec`: the holder, and the times by which it holds the Lease."""
 
     holder_identity: str | None = None
     lease_duration_seconds: int | None = None
@@ -17,7 +17,7 @@ class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
 
 
 class Lease(Object, frozen=True, kw_only=True):
-    """`Lease`."""
+    """`Lease`, with the fields that leader election reads."""
 
     spec: LeaseSpec = LeaseSpec()
 

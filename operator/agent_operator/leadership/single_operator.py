@@ -1,9 +1,9 @@
-"""One cluster has one operator: one of another release, in another namespace, would undo all that this one writes.
+"""Single operator: a second operator, of another release, would revert every write of this one.
 
-Each operator's Lease names its ServiceAccount in an annotation. The operator whose Lease is the oldest leads; a younger one
-waits until the older one is uninstalled. Tenants may make Leases, too, so one counts only where the API server says that the
-ServiceAccount that it names may write our statuses in every namespace, and where it is in that ServiceAccount's own namespace.
-Such rights only an administrator gives (decision 35).
+The Lease of each operator names its ServiceAccount in an annotation. The operator with the oldest Lease leads; a younger
+operator waits until the older one is uninstalled. Tenants may create Leases, so a Lease counts only if it is in the namespace
+of the ServiceAccount that it names, and if the API server confirms that this ServiceAccount may write statuses in every
+namespace. Only an administrator grants that right (decision 35).
 """
 
 from datetime import UTC, datetime
@@ -25,12 +25,12 @@ NEVER = (datetime.max.replace(tzinfo=UTC), "")
 log = structlog.get_logger()
 
 
-class _Allowed(msgspec.Struct, frozen=True):
+class _AccessDecision(msgspec.Struct, frozen=True):
     allowed: bool = False
 
 
 class _AccessReview(msgspec.Struct, frozen=True):
-    status: _Allowed = _Allowed()
+    status: _AccessDecision = _AccessDecision()
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class _SelfReview(msgspec.Struct, frozen=True):
 
 
 class OtherOperators:
-    """Looks for the Leases of other releases' operators."""
+    """Finds the Leases of other releases' operators."""
 
     def __init__(self, cluster: KubeClient, namespace: str, lease: str) -> None:
         self._cluster = cluster
@@ -55,7 +55,7 @@ class OtherOperators:
         self._username = ""
 
     async def username(self) -> str:
-        """As whom this operator acts, as the API server says."""
+        """Return this operator's username, as the API server authenticates it."""
         if not self._username:
             path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
             body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
@@ -64,7 +64,7 @@ class OtherOperators:
         return self._username
 
     async def ahead_of(self, own: Lease | None) -> str | None:
-        """A sentence that names the operator that was here before this one, if there is one. Raises ApiError."""
+        """Return a sentence that names an older operator, or None. Raises ApiError."""
         try:
             async for leases in Pager(self._cluster, LEASES, selector={"fieldSelector": f"metadata.name={self._lease}"}):
                 for lease in leases:

@@ -1,25 +1,25 @@
-"""How late the event loop is: everything that waits on it waits as long, probes and the lease's renewal among it."""
+"""Loop lag: how late the event loop runs tasks, among them probes and the renewal of the Lease."""
 
 import asyncio
 import time
 
-LOOK_EVERY = 0.05
+CHECK_EVERY = 0.05
 
 
 class LoopLag:
-    """The worst delay since somebody last asked."""
+    """The longest delay since the last `take`."""
 
     def __init__(self) -> None:
         self._worst = 0.0
 
     def take(self) -> float:
-        """In seconds; the next answer is of what comes after this one."""
+        """Return the longest delay in seconds, and start anew."""
         worst, self._worst = self._worst, 0.0
         return worst
 
     async def measure(self) -> None:
-        """For ever: sleep, and see how much longer that took."""
+        """Measure without end: sleep, and compare the time that it took."""
         while True:
-            due = time.monotonic() + LOOK_EVERY
-            await asyncio.sleep(LOOK_EVERY)
+            due = time.monotonic() + CHECK_EVERY
+            await asyncio.sleep(CHECK_EVERY)
             self._worst = max(self._worst, time.monotonic() - due)

@@ -1,7 +1,7 @@
-"""Everything listed again: at the start, so that the first look is complete, and now and then, in case an event was missed.
+"""Resync: lists of all kinds, at the start and at an interval.
 
-A watch that has to start over tells what is there, not what is gone; without this an object that was deleted meanwhile would
-be remembered for ever.
+The first sync fills the cache before the first reconciliation. A watch that starts over reports the objects that exist, not the
+deleted ones; the resync removes these from the cache.
 """
 
 import asyncio
@@ -20,31 +20,31 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def resync(cluster: KubeClient, world: ClusterCache) -> None:
-    """The world as the API server has it now. Agents come before their credentials, which are decided with them."""
-    await world.organizations.replace(Pager(cluster, ORGANIZATIONS))
-    await world.agents.replace(Pager(cluster, AGENTS))
-    await world.credentials.replace(Pager(cluster, CREDENTIALS))
+async def resync(cluster: KubeClient, cache: ClusterCache) -> None:
+    """List all kinds into the cache. Agents come before their credentials, whose decisions need them."""
+    await cache.organizations.replace(Pager(cluster, ORGANIZATIONS))
+    await cache.agents.replace(Pager(cluster, AGENTS))
+    await cache.credentials.replace(Pager(cluster, CREDENTIALS))
 
 
-async def first_sync(cluster: KubeClient, world: ClusterCache) -> None:
-    """Until it has worked once."""
+async def first_sync(cluster: KubeClient, cache: ClusterCache) -> None:
+    """Resync, and retry until it succeeds."""
     while True:
         try:
-            await resync(cluster, world)
-        except ApiError as trouble:
-            log.warning("the API server cannot be read yet", why=str(trouble))
+            await resync(cluster, cache)
+        except ApiError as error:
+            log.warning("the API server cannot be read yet", why=str(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
-            log.info("read the cluster", agents=len(world.agents), credentials=len(world.credentials))
+            log.info("read the cluster", agents=len(cache.agents), credentials=len(cache.credentials))
             return
 
 
-async def keep_in_sync(cluster: KubeClient, world: ClusterCache, every: timedelta) -> None:
-    """For ever."""
+async def keep_in_sync(cluster: KubeClient, cache: ClusterCache, every: timedelta) -> None:
+    """Resync at this interval, without end."""
     while True:
         await asyncio.sleep(every.total_seconds())
         try:
-            await resync(cluster, world)
-        except ApiError as trouble:
-            log.warning("could not list everything again", why=str(trouble))
+            await resync(cluster, cache)
+        except ApiError as error:
+            log.warning("could not list everything again", why=str(error))

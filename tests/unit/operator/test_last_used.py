@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_operator.last_used import SPARE, DailyLimitEvents, LastUsedRecord
+from agent_operator.last_used import SLACK, DailyLimitEvents, LastUsedRecord
 from agentidp.domain.lifecycle.retirement import with_uses
 from agentidp.domain.resources import Agent, CredentialStatus, SecretHash
 from agentidp.domain.resources.reasons import Reason
@@ -19,10 +19,12 @@ def test_a_use_that_is_yet_to_come_is_one_of_now(moment: datetime) -> None:
     """Else no later one would be noted, and a time at the end of all times can neither be stored nor added to."""
     one = a_hash()
     before = datetime.now(UTC) - timedelta(seconds=1)
-    book = LastUsedRecord()
-    book.complete_since(NOW)
-    book.add(LastUsedReport(replica="a", since=NOW, told=1, uses={CREDENTIAL_ID: {fingerprint(one.hash): LastUse(moment)}}))
-    noted = with_uses(CredentialStatus(secret_hashes=(one,)), book.uses_of(CREDENTIAL_ID, timedelta())).last_used_at
+    last_used = LastUsedRecord()
+    last_used.complete_since(NOW)
+    last_used.add(
+        LastUsedReport(replica="a", since=NOW, told=1, uses={CREDENTIAL_ID: {fingerprint(one.hash): LastUse(moment)}})
+    )
+    noted = with_uses(CredentialStatus(secret_hashes=(one,)), last_used.uses_of(CREDENTIAL_ID, timedelta())).last_used_at
     assert noted
     assert before <= noted <= datetime.now(UTC)
 
@@ -36,26 +38,26 @@ def told_of(*hashes: SecretHash, credential_id: str = CREDENTIAL_ID) -> LastUsed
 
 def test_only_the_uses_of_what_is_in_status_are_kept() -> None:
     """However often the secret is rotated."""
-    book = LastUsedRecord()
-    book.complete_since(NOW)
+    last_used = LastUsedRecord()
+    last_used.complete_since(NOW)
     for number in range(10):
         before, current = a_hash(number), a_hash(number + 1)
-        book.add(told_of(before, current))
-        book.keep(CREDENTIAL_ID, (before, current))
-        assert book.uses_of(CREDENTIAL_ID, timedelta()) == told_of(before, current).uses[CREDENTIAL_ID]
-    book.keep(CREDENTIAL_ID, (current,))
-    assert book.uses_of(CREDENTIAL_ID, timedelta()) == told_of(current).uses[CREDENTIAL_ID]
-    book.keep(CREDENTIAL_ID, ())
-    assert len(book) == 0
+        last_used.add(told_of(before, current))
+        last_used.keep(CREDENTIAL_ID, (before, current))
+        assert last_used.uses_of(CREDENTIAL_ID, timedelta()) == told_of(before, current).uses[CREDENTIAL_ID]
+    last_used.keep(CREDENTIAL_ID, (current,))
+    assert last_used.uses_of(CREDENTIAL_ID, timedelta()) == told_of(current).uses[CREDENTIAL_ID]
+    last_used.keep(CREDENTIAL_ID, ())
+    assert len(last_used) == 0
 
 
 def test_credentials_that_are_gone_are_forgotten() -> None:
     """Also those that nobody has used since."""
-    book = LastUsedRecord()
-    for number in range(10 * SPARE):
-        book.add(told_of(a_hash(), credential_id=f"{number}"))
-        book.forget_gone(lambda one: int(one) > number - 10, 10)  # noqa: B023 it is asked at once
-    assert len(book) <= 2 * 10 + SPARE + 1
+    last_used = LastUsedRecord()
+    for number in range(10 * SLACK):
+        last_used.add(told_of(a_hash(), credential_id=f"{number}"))
+        last_used.forget_gone(lambda one: int(one) > number - 10, 10)  # noqa: B023 it is asked at once
+    assert len(last_used) <= 2 * 10 + SLACK + 1
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -40,10 +40,10 @@ from tests.support.worlds import (
 NO_ROTATIONS = {"due": 0, "overdue": 0, "1h": 0, "24h": 0}
 
 
-def at_rest(world: ApiServer) -> AgentCredential:
+def at_rest(cache: ApiServer) -> AgentCredential:
     """The credential, when the operator has nothing to do for it."""
-    Operator(world).bring_to_rest(NOW)
-    return world.credential
+    Operator(cache).bring_to_rest(NOW)
+    return cache.credential
 
 
 def scheduled(ahead: timedelta, **status: object) -> AgentCredential:
@@ -75,12 +75,12 @@ def suspended(credential: AgentCredential) -> AgentCredential:
 async def scraped(credentials: Iterable[AgentCredential]) -> dict[str, float]:
     """What an operator tells at NOW, as Prometheus reads it."""
     work = WorkQueue()
-    world = ClusterCache(work)
+    cache = ClusterCache(work)
     for number, one in enumerate(credentials):
-        world.credentials.put(replace(one, metadata=replace(one.metadata, name=f"number-{number}", uid=a_uid(number))))
+        cache.credentials.put(replace(one, metadata=replace(one.metadata, name=f"number-{number}", uid=a_uid(number))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operator_metrics, "now", lambda: NOW)
-        text = (await Metrics(world, work, Leadership(), LoopLag()).text()).decode()
+        text = (await Metrics(cache, work, Leadership(), LoopLag()).text()).decode()
     lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in lines}
 
@@ -187,7 +187,7 @@ async def test_a_hundred_thousand_credentials_hold_nobody_up() -> None:
             await asyncio.sleep(0)
 
     neighbour = asyncio.create_task(others())
-    census: Counts = await count_objects([scheduled(-HOUR)] * 100_000, NOW)
+    counts: Counts = await count_objects([scheduled(-HOUR)] * 100_000, NOW)
     neighbour.cancel()
-    assert census.overdue == 100_000
+    assert counts.overdue == 100_000
     assert turns >= 100_000 / SLICE
