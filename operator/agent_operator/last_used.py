@@ -6,11 +6,13 @@ status records what must last, and an unknown use counts as a use (`agentidp.dom
 """
 
 import asyncio
+import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import aiohttp
+import jwt
 import msgspec
 import structlog
 from msgspec.structs import replace
@@ -19,12 +21,15 @@ from agent_operator.clock import now
 from agentidp.domain.resources import Agent, SecretHash
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
+from agentidp.domain.tokens.access_tokens import TYPE
+from agentidp.domain.tokens.signing_keys import KeySet
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 
 ANSWER_TIMEOUT_SECONDS = 5.0
 SLACK = 100
 """How many deleted credentials the record may have beyond twice the number of credentials."""
+TOKEN_LIFETIME = timedelta(minutes=1)
 
 DAILY_LIMIT_NOTE = (
     "It got no token: the agents of its Organization have had those of this day (spec.limits.tokensPerDay). They get more"
@@ -163,3 +168,22 @@ class LastUsedPoller:
             report = msgspec.json.decode(await response.read(), type=LastUsedReport)
         self._positions[replica] = (report.replica, report.told)
         return report
+
+
+def bearer_token(keys: KeySet, issuer: str, subject: str, scope: str) -> str:
+    """Return the access token (RFC 9068) by which the operator polls the token service. Raises LookupError without a key."""
+    issued_at = now()
+    key = keys.signing(issued_at)
+    if key is None:
+        raise LookupError("there is no signing key yet")
+    claims = {
+        "iss": issuer,
+        "aud": issuer,
+        "sub": subject,
+        "client_id": subject,
+        "scope": scope,
+        "jti": str(uuid.uuid4()),
+        "iat": issued_at,
+        "exp": issued_at + TOKEN_LIFETIME,
+    }
+    return jwt.encode(claims, key.load(), key.algorithm.value, {"typ": TYPE, "kid": key.kid})

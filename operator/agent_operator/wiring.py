@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from agent_operator.access_token import bearer_token
 from agent_operator.cache.cluster_cache import ClusterCache
-from agent_operator.last_used import ANSWER_TIMEOUT_SECONDS, DailyLimitEvents, LastUsedPoller, LastUsedRecord
+from agent_operator.last_used import ANSWER_TIMEOUT_SECONDS, DailyLimitEvents, LastUsedPoller, LastUsedRecord, bearer_token
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.leader_election import Election, Leadership
+from agent_operator.limits import LIMITS
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
@@ -17,8 +17,7 @@ from agent_operator.reconcilers.organization import OrganizationReconciler
 from agent_operator.reconcilers.signing_keys import SigningKeysReconciler, keys_in
 from agent_operator.reconcilers.token_revocation import RevocationReconciler
 from agent_operator.settings import OperatorSettings
-from agent_operator.telemetry.loop_lag import LoopLag
-from agent_operator.telemetry.metrics import Metrics
+from agent_operator.telemetry.metrics import LoopLag, Metrics
 from agent_operator.telemetry.probes import Probes
 from agent_operator.watch.handlers import registry, run_kopf
 from agent_operator.watch.resync import first_sync, keep_in_sync
@@ -37,8 +36,6 @@ from agentidp.runtime.token_buckets import TokenBuckets
 
 NAME = delivery.FIELD_MANAGER
 LEASE = "agentidp-operator"
-EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE = 0.5, 1_000
-"""Rate and burst of a namespace's events, and of its warnings: etcd keeps an hour of events, so at most 2,800 of each."""
 
 
 class Operator:
@@ -54,7 +51,7 @@ class Operator:
         self._lag = LoopLag()
         self._metrics = Metrics(self._cache, self._work, self._leadership, self._lag)
         self._probes = Probes(self._election, self._work, self._metrics)
-        self._events = EventRecorder(cluster, NAME, TokenBuckets(EVENTS_PER_SECOND, MAX_EVENTS_AT_ONCE).take)
+        self._events = EventRecorder(cluster, NAME, TokenBuckets(LIMITS.events_per_second, LIMITS.max_events_at_once).take)
         self._secrets = Reflector(cluster, SECRETS, self._cache.secrets, field_selector=f"type={delivery.SECRET_TYPE}")
         self._signing_keys = NamespacedName(settings.namespace, settings.signing_keys_secret)
         self._last_used = LastUsedRecord()

@@ -26,20 +26,17 @@ import structlog
 
 from agent_operator.clock import now
 from agent_operator.leadership.status_backoff import LeftAlone
+from agent_operator.limits import LIMITS, Limits
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 from agentidp.runtime.pools.fair_queue import FairQueue
 
 WORKERS = 32
 
-TICK = 5.0
 CLOCK_STEP = timedelta(seconds=1)
 """The smallest step back that counts; NTP corrects less than this."""
-SLACK = 50
-"""How many outdated entries the heap may have beyond twice the number of objects."""
 DONE, RETRIED, FAILED = "done", "retried", "failed"
 """The outcomes of a reconciliation."""
-FIRST_BACKOFF, MAX_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -81,7 +78,8 @@ Report = Callable[[RequestKind, str, float], None]
 class WorkQueue:
     """The queue, the schedule and the workers; a namespace has at most three quarters of the workers."""
 
-    def __init__(self, workers: int = WORKERS, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, workers: int = WORKERS, clock: Callable[[], datetime] = now, limits: Limits = LIMITS) -> None:
+        self._limits = limits
         self._workers = workers
         self._clock = clock
         self._ready: FairQueue[Request] = FairQueue(max(1, workers - max(1, workers // 4)))
@@ -183,7 +181,7 @@ class WorkQueue:
 
     def _back_off(self, key: Request, error: Exception) -> datetime:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        delay: timedelta = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, 12))
+        delay: timedelta = min(self._limits.max_backoff, self._limits.first_backoff * 2 ** min(failures - 1, 12))
         expected = isinstance(error, Conflict | Unreachable)
         level = log.info if expected and failures < 3 else log.warning  # noqa: PLR2004 twice may be chance
         level("will try again", kind=key.kind.value, name=str(key.name), seconds=delay.total_seconds(), why=str(error))
@@ -195,14 +193,14 @@ class WorkQueue:
             return
         self._due[key] = due
         heapq.heappush(self._heap, (due, key))
-        if len(self._heap) > 2 * len(self._due) + SLACK:
+        if len(self._heap) > 2 * len(self._due) + self._limits.schedule_slack:
             self._heap = [(due, key) for key, due in self._due.items()]
             heapq.heapify(self._heap)
         if self._heap[0][1] == key:
             self._earlier.set()
 
     async def _keep_schedule(self, on_clock_set_back: Callable[[], None]) -> None:
-        latest = self._clock()
+        latest, tick = self._clock(), self._limits.tick_seconds
         while True:
             before, latest = latest, self._clock()
             if latest < before - CLOCK_STEP:
@@ -210,9 +208,9 @@ class WorkQueue:
                 on_clock_set_back()
             self._enqueue_due(latest)
             self._earlier.clear()
-            wait = (self._heap[0][0] - self._clock()).total_seconds() if self._heap else TICK
+            wait = (self._heap[0][0] - self._clock()).total_seconds() if self._heap else tick
             try:
-                await asyncio.wait_for(self._earlier.wait(), max(0.0, min(wait, TICK)))
+                await asyncio.wait_for(self._earlier.wait(), max(0.0, min(wait, tick)))
             except TimeoutError:
                 continue
 

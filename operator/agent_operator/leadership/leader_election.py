@@ -20,8 +20,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from agent_operator.leadership.leases import LEASES, Lease
-from agent_operator.leadership.single_operator import SERVICE_ACCOUNT, OtherOperators
+from agent_operator.leadership.single_operator import LEASES, SERVICE_ACCOUNT, Lease, OtherOperators
+from agent_operator.limits import LIMITS
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.client import KubeClient
@@ -31,8 +31,6 @@ LEASE_SECONDS = 10
 RENEW_EVERY = 2.0
 TRUSTED_SECONDS = 7.0
 RETRY_EVERY = 1.0
-CHECK_EVERY = 30.0
-"""The interval between checks for the operator of another release."""
 
 log = structlog.get_logger()
 
@@ -73,7 +71,12 @@ class Election:
     """Acquires the Lease, renews it, and releases it at the end."""
 
     def __init__(
-        self, cluster: KubeClient, namespace: str, name: str, leadership: Leadership, check_every: float = CHECK_EVERY
+        self,
+        cluster: KubeClient,
+        namespace: str,
+        name: str,
+        leadership: Leadership,
+        check_every: float = LIMITS.other_operators_seconds,
     ) -> None:
         self._others = OtherOperators(cluster, namespace, name)
         self._check_every = check_every

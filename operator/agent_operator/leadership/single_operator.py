@@ -11,18 +11,36 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
-from agent_operator.leadership.leases import LEASES, Lease
 from agentidp.domain.resources import GROUP
-from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources.meta import Object, age_of
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Forbidden
-from agentidp.kube.kinds import AGENTS
+from agentidp.kube.kinds import AGENTS, Kind
 from agentidp.kube.pager import Pager
 
 SERVICE_ACCOUNT = f"{GROUP}/service-account"
 NEVER = (datetime.max.replace(tzinfo=UTC), "")
 
 log = structlog.get_logger()
+
+
+class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """`LeaseSpec`: the holder, and the times by which it holds the Lease."""
+
+    holder_identity: str | None = None
+    lease_duration_seconds: int | None = None
+    acquire_time: str | None = None
+    renew_time: str | None = None
+    lease_transitions: int = 0
+
+
+class Lease(Object, frozen=True, kw_only=True):
+    """`Lease`, with the fields that leader election reads."""
+
+    spec: LeaseSpec = LeaseSpec()
+
+
+LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", Lease)
 
 
 class _AccessDecision(msgspec.Struct, frozen=True):

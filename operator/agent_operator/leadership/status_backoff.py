@@ -13,12 +13,11 @@ import msgspec
 import structlog
 
 from agent_operator.clock import now
+from agent_operator.limits import LIMITS
 from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.bounded_cache import BoundedCache
-
-MAX_OBJECTS = 10_000
 
 Stated = Agent | AgentCredential | Organization
 
@@ -44,7 +43,7 @@ class StatusRecord(NamedTuple):
 class StatusBackoff:
     """The status that was written last, by uid."""
 
-    def __init__(self, clock: Callable[[], datetime] = now, max_objects: int = MAX_OBJECTS) -> None:
+    def __init__(self, clock: Callable[[], datetime] = now, max_objects: int = LIMITS.max_status_records) -> None:
         self._clock = clock
         self._written: BoundedCache[str, StatusRecord] = BoundedCache(max_objects)
 

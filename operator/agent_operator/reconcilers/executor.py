@@ -8,6 +8,7 @@ nobody knows. After (2), both values are accepted. So there is no moment at whic
 from agent_operator.clock import now
 from agent_operator.leadership.fenced_writer import FencedWriter
 from agent_operator.leadership.status_backoff import LeftAlone
+from agent_operator.limits import LIMITS, Limits
 from agent_operator.reconcilers.gatherer import GatheredInput
 from agentidp.domain.lifecycle import IssueSecret, RemoveSecret, RepairSecret, WriteStatus, with_fresh_hash
 from agentidp.domain.resources import AgentCredential, ConditionStatus, CredentialStatus, Secret
@@ -27,15 +28,14 @@ _EVENT_NOTES = {
     Reason.SECRET_NOT_WANTED: "Removed Secret {name!r}: spec.secretHash is used.",
 }
 _MOVED = "Removed Secret {name!r}: the pair is in Secret {current!r}."
-MAX_UNDELIVERED = 1_000
-"""How many undelivered values are kept; the oldest goes first, because its credential may be deleted."""
 _WARNINGS = frozenset({Reason.SECRET_MISSING, Reason.SECRET_DRIFTED})
 
 
 class Executor:
     """Carries out the decided step, and records events."""
 
-    def __init__(self, writer: FencedWriter, generator: SecretGenerator, endpoints: Endpoints) -> None:
+    def __init__(self, writer: FencedWriter, generator: SecretGenerator, endpoints: Endpoints, limits: Limits = LIMITS) -> None:
+        self._limits = limits
         self._writer = writer
         self._generator = generator
         self._endpoints = endpoints
@@ -77,7 +77,7 @@ class Executor:
             await self._deliver(credential, gathered.secret, made.value.encode())
         except (Conflict, Forbidden, Invalid, LeftAlone):
             self._undelivered[uid] = made
-            if len(self._undelivered) > MAX_UNDELIVERED:
+            if len(self._undelivered) > self._limits.max_undelivered:
                 del self._undelivered[next(iter(self._undelivered))]
             raise
         self._record_event(credential, step.reason, credential.secret_name)

@@ -1,5 +1,7 @@
 """Metrics of the operator. Label values come from fixed lists, never from resources."""
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import Counter, Histogram, generate_latest
@@ -10,12 +12,32 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry.counts import UPCOMING, Counts, count_objects
-from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.runtime.metrics import program_registry
 
 _BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+LAG_INTERVAL_SECONDS = 0.05
+
+
+class LoopLag:
+    """The longest delay since the last `take`."""
+
+    def __init__(self) -> None:
+        self._worst = 0.0
+
+    def take(self) -> float:
+        """Return the longest delay in seconds, and start anew."""
+        worst, self._worst = self._worst, 0.0
+        return worst
+
+    async def measure(self) -> None:
+        """Measure without end: sleep, and compare the time that it took."""
+        while True:
+            due = time.monotonic() + LAG_INTERVAL_SECONDS
+            await asyncio.sleep(LAG_INTERVAL_SECONDS)
+            self._worst = max(self._worst, time.monotonic() - due)
 
 
 class Metrics:

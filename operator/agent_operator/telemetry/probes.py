@@ -8,18 +8,18 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent_operator.leadership.leader_election import Election
+from agent_operator.limits import LIMITS, Limits
 from agent_operator.telemetry.metrics import Metrics
 from agent_operator.work_queue import WorkQueue
 from agentidp.http_server.sockets import listen
 from agentidp.runtime.settings import Listen
 
-STUCK_SECONDS = 180.0  # longer than any time-out of a request
-
 
 class Probes:
     """Answers for the kubelet and Prometheus."""
 
-    def __init__(self, election: Election, work: WorkQueue, metrics: Metrics) -> None:
+    def __init__(self, election: Election, work: WorkQueue, metrics: Metrics, limits: Limits = LIMITS) -> None:
+        self._limits = limits
         self._election = election
         self._work = work
         self._metrics = metrics
@@ -42,7 +42,7 @@ class Probes:
     async def _healthz(self, _: web.Request) -> web.Response:
         """Answer 200 unless a worker makes no progress; an outage of the API server is no reason to restart."""
         seconds = self._work.stuck_for()
-        status = HTTPStatus.SERVICE_UNAVAILABLE if seconds > STUCK_SECONDS else HTTPStatus.OK
+        status = HTTPStatus.SERVICE_UNAVAILABLE if seconds > self._limits.stuck_seconds else HTTPStatus.OK
         return web.json_response({"slowestWorkerSeconds": round(seconds, 1)}, status=status)
 
     async def _readyz(self, _: web.Request) -> web.Response:

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 def registry(cache: ClusterCache, identity: ClientIdentity) -> kopf.OperatorRegistry:
     """Return handlers that put what Kopf reads, with this identity, into the cache."""
     handlers = kopf.OperatorRegistry()
-    kopf.on.startup(registry=handlers)(_configure)
+    kopf.on.startup(registry=handlers)(configure)
     _log_in(handlers, identity)
     _feed(handlers, AGENTS, cache.agents)
     _feed(handlers, CREDENTIALS, cache.credentials)
@@ -76,7 +76,8 @@ class EndlessBackoffs:
         return chain((0.2, 0.5, 1.0, 2.0), repeat(3.0))
 
 
-async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    """Set what Kopf may do: watch without end, post no events, and leave no trace on objects."""
     settings.posting.enabled = False  # the operator records its own events; Kopf's repeat its log
     settings.scanning.disabled = True  # the kinds are known, and reading CRDs and namespaces would need more rights
     settings.watching.server_timeout = WATCH_SECONDS

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent_operator import work_queue as work_module
 from agent_operator.clock import now
-from agent_operator.work_queue import DONE, FAILED, RETRIED, SLACK, Reconcile, RequestKind, WorkQueue
+from agent_operator.limits import LIMITS, Limits
+from agent_operator.work_queue import DONE, FAILED, RETRIED, Reconcile, RequestKind, WorkQueue
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import Forbidden
 
@@ -86,7 +86,7 @@ async def test_a_due_time_brings_a_key_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "outcome"),
+    ("error", "outcome"),
     {
         "what the API server refuses": (Forbidden(403, "Forbidden", "no"), RETRIED),
         "a defect of ours": (KeyError("defect"), FAILED),
@@ -125,16 +125,15 @@ async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> N
 @pytest.mark.parametrize(
     ("jump", "told"), [(timedelta(hours=-1), 1), (timedelta(milliseconds=-10), 0), (timedelta(hours=1), 0)]
 )
-async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int) -> None:
     """Once; neither one that is kept right nor one that is set forward."""
     jumped, calls = timedelta(), 0
-    monkeypatch.setattr(work_module, "TICK", 0.01)
 
     def set_back() -> None:
         nonlocal calls
         calls += 1
 
-    async with working(WorkQueue(clock=lambda: now() + jumped), _at_rest, set_back):
+    async with working(WorkQueue(clock=lambda: now() + jumped, limits=Limits(tick_seconds=0.01)), _at_rest, set_back):
         await asyncio.sleep(0.05)
         jumped = jump
         await asyncio.sleep(0.1)
@@ -194,4 +193,4 @@ async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_
                 work.enqueue(RequestKind.CREDENTIAL, name)
             await until(lambda: looks == before + len(names))  # noqa: B023 it has come to its end when `before` changes
     assert work.scheduled == len(names)
-    assert len(work._heap) <= 2 * len(names) + SLACK
+    assert len(work._heap) <= 2 * len(names) + LIMITS.schedule_slack

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.reconcilers import executor as executor_module
+from agent_operator.limits import Limits
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import GatheredInput
 from agentidp.domain.lifecycle import IssueSecret
@@ -111,18 +111,18 @@ async def test_a_value_that_was_delivered_although_it_was_refused_is_never_issue
     assert api.values == generator.made[1:]
 
 
-async def test_values_that_were_made_in_vain_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their credentials may be gone, and whoever may declare credentials may declare more."""
-    monkeypatch.setattr(executor_module, "MOST_IN_VAIN", 10)
-    api = Api(secret_troubles=[CONFLICT] * 100)
-    executor = Executor(api, FakeGenerator(), ENDPOINTS)  # type: ignore[arg-type]
-    for number in range(100):
+async def test_undelivered_values_are_bounded() -> None:
+    """Their credentials may be gone, and whoever may declare credentials may declare more: the oldest are made anew."""
+    api, generator = Api(secret_troubles=[CONFLICT] * 100), FakeGenerator()
+    executor = Executor(api, generator, ENDPOINTS, Limits(max_undelivered=10))  # type: ignore[arg-type]
+    for number in (*range(100), *range(90, 100)):
         credential = an_issued_credential(uid=a_uid(number))
         with suppress(Conflict):
             await executor.execute(
                 GatheredInput(seen(credential), None, None), IssueSecret(Reason.NOT_ISSUED, credential.status)
             )
-    assert executor._undelivered.keys() == {a_uid(number) for number in range(90, 100)}
+    assert len(generator.made) == 100
+    assert api.values == generator.made[90:]
 
 
 async def issue_twice(api: Any, generator: Any) -> None:

@@ -251,7 +251,7 @@ class CredentialLife(RuleBasedStateMachine):
         """A new process, which reads the cluster first."""
         self.cache = ClusterCache(WorkQueue())
         leadership = Leadership()
-        leadership._until = float("inf")
+        leadership.trust(float("inf"))
         cluster: Any = self.cluster
         events: Any = Silent()
         generator: Any = FakeGenerator()
@@ -288,9 +288,9 @@ class CredentialLife(RuleBasedStateMachine):
 
     def wrote_in(self, action: Any) -> bool:
         """Whether the action wrote anything."""
-        before = self.cluster._version
+        before = self.cluster.version
         action()
-        return self.cluster._version != before
+        return self.cluster.version != before
 
     def waits_for_repair(self) -> bool:
         """It backs off before it replaces a drifted Secret once more."""

@@ -65,7 +65,7 @@ class Running:
     def __init__(self) -> None:
         self.cluster, self.work = CountingCluster(), WorkQueue()
         self.cache, leadership, anything = ClusterCache(self.work), Leadership(), Silent()
-        leadership._until = float("inf")
+        leadership.trust(float("inf"))
         events: Any = anything
         generator: Any = anything
         cluster: Any = self.cluster

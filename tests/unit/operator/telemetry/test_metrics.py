@@ -11,8 +11,7 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry import metrics as operator_metrics
 from agent_operator.telemetry.counts import SLICE, Counts, count_objects
-from agent_operator.telemetry.loop_lag import LoopLag
-from agent_operator.telemetry.metrics import Metrics
+from agent_operator.telemetry.metrics import LoopLag, Metrics
 from agent_operator.work_queue import WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.resources import AgentCredential, CredentialPhase
