@@ -12,6 +12,7 @@ from management_api.endpoints.dependencies import BASE_PATH
 from management_api.http.error_handlers import add_error_handlers
 from management_api.http.middleware import RequestMiddleware
 from management_api.limits import DEFAULT_LIMITS, Limits
+from management_api.schemas.agents import FORMS
 from management_api.wiring import ManagementApi
 
 
@@ -19,15 +20,14 @@ class DocumentedApp(FastAPI):
     """FastAPI with the OpenAPI document of this API: a body that is not valid gets 400, not 422."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document without the responses of 422."""
-        if not self.openapi_schema:
-            document = super().openapi()
-            for path in document["paths"].values():
-                for operation in path.values():
-                    operation["responses"].pop("422", None)
-            for name in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(name, None)
-        return super().openapi()
+        """Return the OpenAPI document, which FastAPI caches, without the responses of 422."""
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document
 
 
 def create_app(api: ManagementApi, limits: Limits = DEFAULT_LIMITS, *, with_metrics: bool = True) -> Endpoint:
@@ -47,7 +47,7 @@ def create_app(api: ManagementApi, limits: Limits = DEFAULT_LIMITS, *, with_metr
         app.router.routes += router.routes
     app.mount(f"{BASE_PATH}/docs/assets", api_docs.assets(), "assets")
     add_probes(app, api.freshness.missing)
-    add_error_handlers(app)
+    add_error_handlers(app, FORMS)
     if with_metrics:
         add_metrics(app, api.metrics.text, documented=False)
     return RequestMiddleware(app, api.metrics, limits)

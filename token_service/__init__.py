@@ -1,5 +1,7 @@
-"""The token service: trades client credentials for signed access tokens, from an index in memory that Kubernetes feeds.
+"""The token service: issues signed access tokens for client credentials, by a cluster cache that watches feed.
 
-`main` runs it, `app` puts it together, `endpoints` has one module for each of them. `http` is the edge: requests become values
-there, and values answers. `index` is what the cluster declares; `authentication` judges a pair by it.
+`main`, `server`, `app` and `wiring` start it; `settings` and `limits` bound it. `endpoints` has a module for each URL, and
+`endpoints.token` reads as the five steps of a token request. Below are `authentication` (who the client is), `issuance` (what a
+granted token says), `tokens` (tokens that exist), `rate_limits`, `client_secrets` (is this the hash's secret), `cluster` (what
+the API server has) and `http` (bytes to values and back).
 """

@@ -1,7 +1,7 @@
-"""The HTTP application: a FastAPI app whose OpenAPI document has every endpoint, with a short way to those that are hot.
+"""The HTTP application: a FastAPI app whose OpenAPI document has every endpoint, and a switch by path to the form endpoints.
 
-POSTs of forms are ASGI applications of their own. FastAPI knows them as routes like any other; a switch by path in front of
-it leads to them directly, which saves half of the time that a token takes.
+Form endpoints are ASGI applications of their own. FastAPI has them as documented routes; a switch by path in front of FastAPI
+calls them directly, which saves half of the time that a token takes.
 """
 
 from typing import Any
@@ -13,12 +13,11 @@ from fastapi.routing import APIRoute
 from agentidp.http_server.asgi import Endpoint, HeadAsGet, Receive, Scope, Send
 from agentidp.http_server.metrics import add_metrics
 from agentidp.http_server.probes import add_probes
-from token_service.endpoints import introspection, jwks, revocation, token
+from token_service.endpoints import introspection, revocation, token
 from token_service.endpoints.form_endpoint import FormEndpoint
-from token_service.endpoints.last_used import add_usage
-from token_service.endpoints.metadata import add_metadata, metadata
+from token_service.endpoints.internal import add_last_used, add_propagation
+from token_service.endpoints.metadata import JWKS, add_jwks, add_metadata, metadata
 from token_service.endpoints.openapi import SECURITY_SCHEMES
-from token_service.endpoints.propagation import add_applied
 from token_service.wiring import TokenService
 
 BASE_PATH = "/api/v1"
@@ -33,48 +32,48 @@ STANDARD_NAMES = {
 }
 
 
-class LeanRoute(APIRoute):
-    """A documented route whose requests go to an ASGI application as they are."""
+class FormRoute(APIRoute):
+    """A documented route whose requests an ASGI application answers."""
 
     def __init__(self, path: str, endpoint: Endpoint, documentation: dict[str, Any]) -> None:
-        super().__init__(path, _stands_in, methods=["POST"], name=path, response_model=None, **documentation)
+        super().__init__(path, _undispatched, methods=["POST"], name=path, response_model=None, **documentation)
         self.app = endpoint
 
 
-class LeanApp(FastAPI):
+class TokenServiceApp(FastAPI):
     """FastAPI behind a switch by path."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._lean: dict[str, LeanRoute] = {}
-        self._others = HeadAsGet(super().__call__)
+        self._form_routes: dict[str, FormRoute] = {}
+        self._framework = HeadAsGet(super().__call__)
 
-    def add_lean_route(self, path: str, endpoint: Endpoint, documentation: dict[str, Any]) -> None:
-        """Serve POSTs of this path by this ASGI application."""
-        route = self._lean[path] = LeanRoute(path, endpoint, documentation)
+    def add_form_route(self, path: str, endpoint: Endpoint, documentation: dict[str, Any]) -> None:
+        """Let this ASGI application answer POSTs of this path."""
+        route = self._form_routes[path] = FormRoute(path, endpoint, documentation)
         self.router.routes.append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
-        route = self._lean.get(scope.get("path", ""))
+        """Answer one request: a form endpoint directly, any other one through FastAPI."""
+        route = self._form_routes.get(scope.get("path", ""))
         if route is not None and scope["method"] == "POST":
             scope["route"] = route
             await route.app(scope, receive, send)
         else:
-            await self._others(scope, receive, send)
+            await self._framework(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """The document, with the ways to authenticate."""
+        """The OpenAPI document with the security schemes."""
         document = super().openapi()
         document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
         return document
 
 
 def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
-    """The application of a token service; everything it needs is in there already."""
+    """The HTTP application of a token service."""
     issuer = service.issuer
     prefix = urlsplit(issuer).path
-    app = LeanApp(
+    app = TokenServiceApp(
         title="AgentIdP token service",
         version=API_VERSION,
         docs_url=None,  # its pages would load scripts from elsewhere
@@ -88,18 +87,18 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
     ):
         metrics = service.metrics.routes[name]
         endpoint = FormEndpoint(name, handle, metrics, service.failure_log, service.tarpit, service.limits)
-        for full in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
-            app.add_lean_route(full, endpoint, documentation)
+        for full_path in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
+            app.add_form_route(full_path, endpoint, documentation)
     add_metadata(app, metadata(issuer, {name: BASE_PATH + path for name, path in STANDARD_NAMES.items()}), prefix)
-    for path in dict.fromkeys([jwks.PATH, prefix + jwks.PATH]):
-        jwks.add_jwks(app, service.cache.keys, service.jwks_max_age_seconds, path)
+    for path in dict.fromkeys([JWKS, prefix + JWKS]):
+        add_jwks(app, service.cache.keys, service.jwks_max_age_seconds, path)
     add_probes(app, service.missing)
     if with_metrics:
         add_metrics(app, service.metrics.text)
-    add_usage(app, service.last_used, service.cache.keys, issuer)
-    add_applied(app, service.propagation, service.management)
+    add_last_used(app, service.last_used, service.cache.keys, issuer)
+    add_propagation(app, service.propagation, service.management)
     return app
 
 
-async def _stands_in() -> None:
-    """Only for FastAPI, which describes functions; the route's requests never come here."""
+async def _undispatched() -> None:
+    """Never called: FastAPI documents functions, and the switch answers the requests of the route."""

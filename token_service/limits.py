@@ -20,7 +20,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_authorization_bytes: int = 32_768
     """Bytes of an Authorization header: more than an access token with all scopes and audiences that an agent may have."""
 
-    # Rejected requests (rate_limits.tarpit).
+    # Rejected requests (rate_limits).
     rejections_per_second: int = 50
     """Rejections in one second that are answered without a delay, of all clients together."""
     tarpit_seconds: float = 0.1
@@ -86,7 +86,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_recheck_waiters: int = 1000
     """Requests that wait for the watch."""
 
-    # Revocations, each of which is an object in etcd until its token has expired (rate_limits.revocation_quota).
+    # Revocations, each of which is an object in etcd until its token has expired (rate_limits).
     revocations_per_second: float = 1.0
     """Revocations a second by one client."""
     revocations_burst: int = 100
@@ -97,6 +97,24 @@ class Limits(Struct, frozen=True, kw_only=True):
     """All clients of a namespace together may have this many times the revocations of one client."""
     revocation_retry_seconds: int = 60
     """`Retry-After` where `max_revocations` are reached: the shortest lifetime of an access token."""
+
+    # Reads of the ServiceAccounts that client assertions name (authentication.service_accounts).
+    service_account_fresh_seconds: float = 60.0
+    """Seconds for which a read serves."""
+    service_account_seconds_between: float = 1.0
+    """Seconds between two reads of one ServiceAccount."""
+    service_account_retry_seconds: float = 5.0
+    """Seconds for which an earlier read serves after a read has failed."""
+    service_account_timeout_seconds: float = 2.0
+    """Seconds until a read counts as failed."""
+    service_account_reads_per_second: float = 20.0
+    """Reads a second for each namespace."""
+    service_account_reads_burst: int = 200
+    """Reads at once for each namespace."""
+    max_service_accounts: int = 50_000
+    """ServiceAccounts whose read is kept."""
+    service_account_log_lines_per_second: float = 0.2
+    """Log lines a second about reads that failed."""
 
     # What is noted of used secrets (authentication.last_used).
     seconds_between_notes: int = 60

@@ -1,4 +1,4 @@
-"""`agentidp-token-service`: reads its settings, follows the cluster, and answers until it is told to stop."""
+"""The console script `agentidp-token-service`: reads the settings, opens the sockets and runs the server."""
 
 import asyncio
 
@@ -18,12 +18,12 @@ log = structlog.get_logger()
 
 
 def main() -> None:
-    """The console script. Exit status 0 if told to stop, 1 if it cannot listen, 2 if settings or kubeconfig are not valid."""
+    """Run until a signal. Exit status 0 after a signal, 1 without a socket, 2 where settings or kubeconfig are not valid."""
     settings = settings_for(NAME, "Trade client credentials for signed access tokens.", TokenServiceSettings)
     try:
         listening = listen(settings.listen, settings.metrics_listen)
-    except OSError as trouble:
-        refuse(NAME, f"{trouble.filename}: {trouble.strerror}", 1)
+    except OSError as error:
+        refuse(NAME, f"{error.filename}: {error.strerror}", 1)
     require_identity(NAME)
     configure_logs(NAME, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=event_loop()) as runner:

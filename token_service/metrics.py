@@ -1,6 +1,6 @@
-"""What is counted and measured for Prometheus: every series is known when the program starts, so label sets are bounded.
+"""Metrics for Prometheus: every series exists from the start of the program, so label sets are bounded.
 
-Each request adds to plain numbers, because the library's locks cost three times as much. The library counts what is rare.
+Each request adds to plain numbers, because the library's locks cost three times as much. The library counts rare events.
 """
 
 from bisect import bisect_left
@@ -15,25 +15,25 @@ from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.tokens.client_assertions import AssertionFailure
 from agentidp.domain.tokens.oauth_errors import ErrorCode
 from agentidp.runtime.metrics import program_registry
-from token_service.authentication.failure import AuthenticationFailure, FailureReason
+from token_service.authentication.result import AuthenticationFailure, FailureReason
 
 ROUTES = ("token", "introspect", "revoke")
 OK, RATE_LIMITED = "ok", "rate_limited"
 OUTCOMES = (OK, RATE_LIMITED, *(code.value for code in ErrorCode))
-REASONS = sorted({one.value for one in (*AuthenticationFailure, *Reason, *AssertionFailure)})
+REASONS = sorted({reason.value for reason in (*AuthenticationFailure, *Reason, *AssertionFailure)})
 KINDS = ("agents", "agentcredentials", "organizations", "tokenrevocations", "secrets")
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class RouteMetrics:
-    """The requests of one route: plain numbers on the way of a request, collected when somebody asks."""
+    """Requests of one route, counted in plain numbers that are collected when Prometheus asks."""
 
     def __init__(self, route: str) -> None:
         self.route = route
         self.requests = dict.fromkeys(OUTCOMES, 0)
         self.seconds = 0.0
         self._slots = [0] * (len(BUCKETS) + 1)
-        """How many took at most as long as the bound of this place, and longer than the bound before."""
+        """Requests that took at most the bound of the same index, and longer than the bound before."""
 
     def answered(self, outcome: str, seconds: float) -> None:
         """Count an answered request and the time that it took."""
@@ -47,7 +47,7 @@ class RouteMetrics:
 
 
 class RequestCollector(Collector):
-    """Gives the numbers of all routes to a registry."""
+    """Collects the numbers of all routes for a registry."""
 
     def __init__(self, routes: Iterable[RouteMetrics]) -> None:
         self._routes = tuple(routes)
@@ -57,10 +57,10 @@ class RequestCollector(Collector):
         requests = CounterMetricFamily("agentidp_requests", "Requests by route and outcome.", labels=["route", "outcome"])
         text = "Time that requests took."
         seconds = HistogramMetricFamily("agentidp_request_duration_seconds", text, labels=["route"])
-        for one in self._routes:
-            for outcome, count in one.requests.items():
-                requests.add_metric([one.route, outcome], count)
-            seconds.add_metric([one.route], one.buckets(), one.seconds)
+        for route in self._routes:
+            for outcome, count in route.requests.items():
+                requests.add_metric([route.route, outcome], count)
+            seconds.add_metric([route.route], route.buckets(), route.seconds)
         yield requests
         yield seconds
 
@@ -74,7 +74,7 @@ class Metrics:
         registry.register(RequestCollector(self.routes.values()))
         text = "Refused client authentications by reason; the caller is not told which."
         refusals = Counter("agentidp_refusals", text, ["reason"], registry=registry)
-        self._refusals = {reason: refusals.labels(reason) for reason in REASONS}
+        self._failures = {reason: refusals.labels(reason) for reason in REASONS}
         checks = Counter("agentidp_secret_checks", "Secrets checked with bcrypt, by result.", ["result"], registry=registry)
         self._checks = {matches: checks.labels("match" if matches else "mismatch") for matches in (True, False)}
         text = "Clients looked up at the API server because the index did not know them, or not this secret."
@@ -86,9 +86,9 @@ class Metrics:
         index = Gauge("agentidp_index_objects", "Objects in the index by kind.", ["kind"], registry=registry)
         self._index = {kind: index.labels(kind) for kind in KINDS}
 
-    def refused(self, why: FailureReason) -> None:
-        """Count a refused client authentication."""
-        self._refusals[why.value].inc()
+    def authentication_failed(self, reason: FailureReason) -> None:
+        """Count a failed client authentication."""
+        self._failures[reason.value].inc()
 
     def secret_checked(self, matches: bool) -> None:
         """Count a secret that was checked with bcrypt."""
@@ -107,13 +107,13 @@ class Metrics:
         self._watch_failures[kind].inc()
 
     def measure(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Add a gauge, `agentidp_` and this name, that is read when somebody asks."""
+        """Add a gauge, `agentidp_` and this name, that is read whenever Prometheus asks."""
         Gauge(f"agentidp_{name}", text, registry=self._registry).set_function(read)
 
     def measure_index(self, kind: str, read: Callable[[], float]) -> None:
-        """The number of objects of this kind, read when somebody asks."""
+        """Read the number of objects of this kind whenever Prometheus asks."""
         self._index[kind].set_function(read)
 
     def text(self) -> bytes:
-        """All of them in the Prometheus text format."""
+        """All metrics in the Prometheus text format."""
         return generate_latest(self._registry)

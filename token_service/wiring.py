@@ -9,27 +9,31 @@ from typing import Any
 
 import structlog
 
-from agentidp.authentication.issuer_keys import Fetch, IssuerKeys
+from agentidp.authentication.issuer_keys import Fetch, IssuerDiscovery, IssuerKeys
 from agentidp.cache.freshness import Freshness
+from agentidp.cache.organizations import CLIENT_ORGANIZATIONS
+from agentidp.cache.revocations import REVOKED_TOKENS
 from agentidp.domain.identity.clients import ClientAgent, ClientOrganization
 from agentidp.domain.resources import NamespacedName
 from agentidp.domain.secrets.client_secrets import secret_matches
 from agentidp.domain.tokens.client_assertions import Workload
-from agentidp.kube.kinds import CREDENTIALS
-from agentidp.kube.reflector import Reflector
+from agentidp.kube.client import KubeClient
+from agentidp.kube.kinds import CREDENTIALS, SECRETS
+from agentidp.kube.pager import Source
+from agentidp.kube.reflector import WATCH_SECONDS, Reflector, Store
 from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.authentication.client_assertion import ClientAssertionAuthenticator
 from token_service.authentication.client_secret import ClientSecretAuthenticator
-from token_service.authentication.failure import FailureLog
 from token_service.authentication.internal_callers import InternalCallers
 from token_service.authentication.last_used import LastUsedLog
+from token_service.authentication.result import FailureLog
 from token_service.authentication.service_accounts import Fetch as FetchServiceAccount
 from token_service.authentication.service_accounts import ServiceAccounts
 from token_service.client_secrets.bcrypt_pools import Bcrypt, BcryptPools
 from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets
 from token_service.client_secrets.verifier import SecretVerifier
-from token_service.cluster.cache import ClusterCache
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex, ClusterCache
+from token_service.cluster.live_lookups import CLIENT_AGENTS, CLIENT_CREDENTIALS, ClientLookup, ServiceAccountLookup
 from token_service.cluster.live_reads import LiveReader, LiveRecheck, LookUp
 from token_service.cluster.propagation import Propagation
 from token_service.endpoints.introspection import IntrospectionEndpoint
@@ -39,12 +43,9 @@ from token_service.issuance.request_cache import RequestCache
 from token_service.issuance.tokens_valid_after import TokensValidAfter
 from token_service.limits import LIMITS, Limits
 from token_service.metrics import Metrics
-from token_service.rate_limits.client_rate import ClientRate
-from token_service.rate_limits.daily_quota import DailyQuota
-from token_service.rate_limits.revocation_quota import RevocationQuota
-from token_service.rate_limits.tarpit import Tarpit
+from token_service.rate_limits import ClientRate, DailyQuota, RevocationQuota, Tarpit
 from token_service.settings import TokenServiceSettings
-from token_service.tokens.validation import TokenValidator
+from token_service.tokens import RevocationWriter, TokenValidator
 
 log = structlog.get_logger()
 
@@ -91,7 +92,7 @@ class TokenService:
         self.cache = cache
         self.reflectors = tuple(reflectors)
         self.metrics = metrics
-        self.failure_log = FailureLog(metrics.refused)
+        self.failure_log = FailureLog(metrics.authentication_failed)
         self.tarpit = Tarpit(limits)
         self.freshness = Freshness(self.reflectors, settings.max_staleness_seconds, clocks.monotonic)
         self.last_used = LastUsedLog(clocks.wall, cache.clients.credentials.table.has, limits)
@@ -181,3 +182,41 @@ class TokenService:
             ("tokenrevocations", self.cache.revocations.table),
         ):
             self.metrics.measure_index(kind, partial(len, table))
+
+
+def token_service(settings: TokenServiceSettings, client: KubeClient) -> TokenService:
+    """The token service of a cluster; its reflectors are not running yet."""
+    metrics, cache = Metrics(), ClusterCache()
+    api_server = LiveCalls(
+        ClientLookup(client),
+        RevocationWriter(client, settings.namespace),
+        IssuerDiscovery(client),
+        ServiceAccountLookup(client),
+    )
+    return TokenService(settings, metrics, cache, _reflectors(settings, metrics, client, cache), api_server)
+
+
+def _reflectors(
+    settings: TokenServiceSettings, metrics: Metrics, client: KubeClient, cache: ClusterCache
+) -> list[Reflector[Any]]:
+    """One reflector for each kind. A watch ends twice within `max_staleness_seconds`, so that its end is noticed in time."""
+    watch_seconds = min(WATCH_SECONDS, settings.max_staleness_seconds / 2)
+
+    def reflector(source: Source[Any], store: Store[Any], namespace: str = "", name: str = "") -> Reflector[Any]:
+        return Reflector(
+            client,
+            source,
+            store,
+            namespace=namespace,
+            field_selector=f"metadata.name={name}" if name else "",
+            watch_seconds=watch_seconds,
+            failed=partial(metrics.watch_failed, source.plural),
+        )
+
+    return [
+        reflector(CLIENT_AGENTS, cache.clients.agents),
+        reflector(CLIENT_CREDENTIALS, cache.clients.credentials),
+        reflector(CLIENT_ORGANIZATIONS, cache.clients.organizations),
+        reflector(REVOKED_TOKENS, cache.revocations, settings.namespace),
+        reflector(SECRETS, cache.keys, settings.namespace, settings.signing_keys_secret),
+    ]

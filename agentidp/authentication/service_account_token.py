@@ -10,26 +10,13 @@ from datetime import datetime
 
 import msgspec
 
+from agentidp.authentication.reviews import SERVICE_ACCOUNT, review_self
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Forbidden
 
 LIFETIME_SECONDS = 3600
 USED_PART = 0.8
 """The part of its life for which a token is used: clocks differ, and a request takes its time."""
-REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-_PREFIX = "system:serviceaccount:"
-
-
-class _User(msgspec.Struct, frozen=True):
-    username: str
-
-
-class _ReviewStatus(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User
-
-
-class _Review(msgspec.Struct, frozen=True):
-    status: _ReviewStatus
 
 
 class _RequestStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,10 +54,10 @@ class ServiceAccountToken:
 
     async def _path(self) -> str:
         """The path for tokens of the own ServiceAccount, by a SelfSubjectReview. Raises Forbidden for another identity."""
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        response = await self._cluster.request("POST", REVIEWS, body=body)
-        username = msgspec.json.decode(response, type=_Review).status.user_info.username
-        namespace, _, name = username.removeprefix(_PREFIX).partition(":")
-        if not username.startswith(_PREFIX):
-            raise Forbidden(403, "Forbidden", f"{username} is not a ServiceAccount, so it gets no token for {self._audience}")
+        user = await review_self(self._cluster)
+        if user.namespace is None:
+            raise Forbidden(
+                403, "Forbidden", f"{user.username} is not a ServiceAccount, so it gets no token for {self._audience}"
+            )
+        namespace, _, name = user.username.removeprefix(SERVICE_ACCOUNT).partition(":")
         return f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"

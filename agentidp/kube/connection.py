@@ -73,4 +73,8 @@ def failure_text(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         cause = error.os_error
         return os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause.strerror)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it closed the connection before it answered"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"it answered {error.status} {error.message}"
     return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "the connection broke")

@@ -39,6 +39,9 @@ class PageLimits:
     """Factor by which a page has fewer objects after one with too many bytes. One object has at most 1.5 MiB (etcd)."""
 
 
+ENVELOPE_BYTES = 2**12
+"""Of a page around its items: kind, version, continue token."""
+
 PAGE_LIMITS = PageLimits()
 
 ItemT = TypeVar("ItemT")
@@ -128,8 +131,18 @@ class Pager(Generic[ItemT]):
                     raise
                 self._limit = max(1, self._limit // self._limits.shrink_factor)
             else:
-                self._limit = min(self._page_size, self._limit * self._limits.shrink_factor)
-                return await decoded_at_any_depth(_PAGE.decode, body)
+                page = await decoded_at_any_depth(_PAGE.decode, body)
+                self._limit = self._next_limit(page.items)
+                return page
+
+    def _next_limit(self, items: Sequence[msgspec.Raw]) -> int:
+        """As many objects as fit into a page if they are like the largest of these; at most some times as many as now.
+
+        What is asked for beyond that the API server reads and encodes, and nobody takes it.
+        """
+        largest = max(map(len, items), default=0) + 1
+        fit = (self._limits.max_bytes - ENVELOPE_BYTES) // largest
+        return max(1, min(self._page_size, self._limit * self._limits.shrink_factor, fit))
 
     async def _page_of_what_is_left(self, more: Mapping[str, str], left: int) -> _Page:
         body = await self._body(more, left)

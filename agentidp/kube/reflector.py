@@ -141,7 +141,7 @@ class Reflector(Generic[ItemT]):
         await self._store.replace(pager)
         self._version = str(pager.version)
         self._has_watched = False
-        self._reach(pager.version)
+        self.reach(pager.version)
         self.heard_at = time.monotonic()
         log.info("listed %d %s", pager.count, self.source.plural)
 
@@ -182,9 +182,10 @@ class Reflector(Generic[ItemT]):
             else:
                 self._store.put(value)
         self._version = reference.resource_version
-        self._reach(int(self._version))
+        self.reach(int(self._version))
 
-    def _reach(self, version: int) -> None:
+    def reach(self, version: int) -> None:
+        """Record that the store has reached this version; it is listed once that is late enough."""
         self.progress.reach(version)
         if version >= self._listed_from and not self.listed.is_set():
             self.listed.set()

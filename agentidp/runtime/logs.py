@@ -7,7 +7,9 @@ that clients can cause have a rate (`LogLimit`), so a flood of them does not fil
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 from structlog.typing import Processor
@@ -42,6 +44,15 @@ def configure_logs(program: str, level: str, form: str) -> None:
     root.setLevel(level.upper())
     for name in LOGGERS_THAT_SHOW_BODIES:
         logging.getLogger(name).setLevel(root.level + (logging.INFO - logging.DEBUG))
+
+
+REPORT = "This is an error of this program: please report it with its place."
+
+
+def place_of(error: BaseException) -> str:
+    """Where an unexpected error was raised, for a log that may not have its words: they could quote what somebody wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
 
 
 def _rendering(form: str) -> list[Processor]:

@@ -74,7 +74,7 @@ class BearerAuthentication:
         except ApiError as error:
             if (left_out := self._log_limit.take()) is not None:
                 log.warning("a caller could not be authenticated", why=str(error), left_out_before=left_out)
-            raise unavailable("The API server cannot be asked who this is now. Nothing was done.") from error
+            raise unavailable("The API server cannot authenticate the caller now. Nothing was done.") from error
 
     async def _agent(self, token: str) -> Caller:
         """Return the agent of an access token, with the scopes that it and its organization still allow."""

@@ -40,9 +40,9 @@ class ExpiringCache(Generic[KeyT, ValueT]):
         """Add an entry, or replace the one of this key."""
         self._discard(key)
         keys = self._keys.get(tenant, {})
-        if len(keys) >= self._limits.cache_entries_per_tenant:
+        if len(keys) >= self._limits.max_cache_entries_per_tenant:
             self._discard(next(iter(keys)))
-        elif len(self._entries) >= self._limits.cache_entries:
+        elif len(self._entries) >= self._limits.max_cache_entries:
             self._discard(next(iter(self._entries)))
         self._entries[key] = _Entry(value, self._clock() + self._seconds, tenant)
         self._keys.setdefault(tenant, {})[key] = None

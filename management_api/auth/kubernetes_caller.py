@@ -3,11 +3,11 @@
 The API server decides both: whose a token is (TokenReview), and what the caller may do (SubjectAccessReview).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
+from msgspec.structs import astuple
 
+from agentidp.authentication.reviews import UserInfo, review_access, review_token
 from agentidp.domain.resources import GROUP
 from agentidp.kube.client import KubeClient
 from agentidp.runtime.pools.fair_lock import FairLock
@@ -17,48 +17,16 @@ from management_api.cache.agents import CachedAgent
 from management_api.errors import agent_not_found, forbidden, invalid
 from management_api.limits import Limits
 
-TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
-ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-SERVICE_ACCOUNT = "system:serviceaccount:"
 ALL_NAMESPACES = ""
 
 
-class User(Struct, frozen=True):
-    """`authentication.k8s.io/v1` UserInfo, as it goes into an access review."""
-
-    username: str = ""
-    uid: str = ""
-    groups: tuple[str, ...] = ()
-    extra: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def namespace(self) -> str | None:
-        """Return the namespace of a ServiceAccount; a user has none."""
-        if not self.username.startswith(SERVICE_ACCOUNT):
-            return None
-        return self.username.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
+class User(UserInfo, frozen=True):
+    """A user of the cluster, and the tenant that it belongs to."""
 
     @property
     def tenant(self) -> str:
         """Return the tenant: a ServiceAccount's namespace, or the user."""
         return f"user:{self.username}" if self.namespace is None else tenant_of(self.namespace)
-
-
-class _TokenStatus(Struct, frozen=True):
-    authenticated: bool = False
-    user: User = User()
-
-
-class _TokenReview(Struct, frozen=True):
-    status: _TokenStatus = _TokenStatus()
-
-
-class _AccessStatus(Struct, frozen=True):
-    allowed: bool = False
-
-
-class _AccessReview(Struct, frozen=True):
-    status: _AccessStatus = _AccessStatus()
 
 
 class _AccessKey(NamedTuple):
@@ -68,7 +36,7 @@ class _AccessKey(NamedTuple):
 
 
 class Reviews:
-    """Reviews by the API server, at most `Limits.concurrent_reviews` at a time. Every method raises ApiError.
+    """Reviews by the API server, at most `Limits.max_concurrent_reviews` at a time. Every method raises ApiError.
 
     One tenant has three quarters of them at most, since its reviews may wait for a slow webhook. Answers to access reviews are
     cached for `Limits.access_review_seconds`.
@@ -76,16 +44,15 @@ class Reviews:
 
     def __init__(self, cluster: KubeClient, limits: Limits) -> None:
         self._cluster = cluster
-        concurrent = limits.concurrent_reviews
+        concurrent = limits.max_concurrent_reviews
         self._lock = FairLock(concurrent, max_of_a_group=max(1, concurrent * 3 // 4))
         self._access: ExpiringCache[_AccessKey, bool] = ExpiringCache(limits.access_review_seconds, limits)
 
     async def user(self, token: str, tenant: str) -> User | None:
         """Return whose token this is, None if the API server does not accept it. `token_reviews` caches the answer."""
-        body: dict[str, Any] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
-        answer = await self._post(tenant, TOKEN_REVIEWS, body)
-        status = msgspec.json.decode(answer, type=_TokenReview).status
-        return status.user if status.authenticated and status.user.username else None
+        async with self._lock.place_for(tenant):
+            user = await review_token(self._cluster, token)
+        return User(*astuple(user)) if user else None
 
     async def allows(self, user: User, right: ResourceRight, namespace: str) -> bool:
         """Return whether the user has the right in this namespace, "" for all namespaces."""
@@ -98,18 +65,8 @@ class Reviews:
 
     async def _review_access(self, user: User, right: ResourceRight, namespace: str) -> bool:
         attributes = {"group": GROUP, "resource": right.resource, "verb": right.verb, "namespace": namespace}
-        spec = {"user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra}
-        body: dict[str, Any] = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": spec | {"resourceAttributes": attributes},
-        }
-        answer = await self._post(user.tenant, ACCESS_REVIEWS, body)
-        return msgspec.json.decode(answer, type=_AccessReview).status.allowed
-
-    async def _post(self, tenant: str, path: str, body: dict[str, Any]) -> bytes:
-        async with self._lock.place_for(tenant):
-            return await self._cluster.request("POST", path, body=body)
+        async with self._lock.place_for(user.tenant):
+            return await review_access(self._cluster, user, attributes)
 
 
 class KubernetesCaller:

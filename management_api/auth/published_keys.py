@@ -37,7 +37,7 @@ class PublishedKeys:
         if self._is_due(_key_id(token)):
             await self._fetches.run(self._url, self._fetch)
         if self._clock() - self._fetched_at > self._limits.keys_max_age_seconds:
-            raise unavailable("The keys that access tokens are checked with are not to be had now. Nothing was done.")
+            raise unavailable("The keys that verify access tokens cannot be fetched now. Nothing was done.")
         return self._keys
 
     def _is_due(self, key_id: str | None) -> bool:

@@ -43,8 +43,8 @@ class TokenReviews:
         self._proven: ExpiringCache[bytes, str] = ExpiringCache(limits.proven_tenant_seconds, limits, clock)
         self._running: SingleFlight[bytes, User | None] = SingleFlight()
         message = "Too many tokens of this namespace, or of this user, are being checked. Nothing was done."
-        self._shares = RateLimit(limits.token_reviews_per_second, limits.token_review_burst, message, clock)
-        rate, burst = limits.unproven_token_reviews_per_second, limits.unproven_token_review_burst
+        self._shares = RateLimit(limits.token_reviews_per_second, limits.max_token_review_burst, message, clock)
+        rate, burst = limits.unproven_token_reviews_per_second, limits.max_unproven_token_review_burst
         self._unproven = TokenBuckets(rate, burst, clock)
         self._claimed = TokenBuckets(rate / SHARES, max(1, burst // SHARES), clock)
 

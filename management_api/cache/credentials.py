@@ -160,7 +160,7 @@ class CredentialIndex:
         return self._by_id
 
     def key_of(self, identity: ObjectRef) -> str:
-        """Return the id of the credential that is made of this object: its uid."""
+        """Return the id of the credential of this object, which is its uid."""
         return identity.uid
 
     def _ordered(self, owner: Owner, status: Status | None) -> Sequence[Key]:

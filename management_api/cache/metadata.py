@@ -41,5 +41,5 @@ def micro_time(timestamp: datetime) -> str:
 
 
 def parse_timestamp(text: str | None) -> datetime | None:
-    """Return the timestamp in metadata that anybody may write; None where it is none."""
+    """Return the timestamp in an annotation or in managed fields, None where the text is none."""
     return parse_rfc3339(text or "")

@@ -1,6 +1,8 @@
 """Error handlers: every error is answered as `{"code", "message", "details"}`. What failed inside is logged, never answered."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import structlog
@@ -17,7 +19,7 @@ log = structlog.get_logger()
 
 INTERNAL_ERROR = ApiFailure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
 STATIC_FILE_METHODS = {"GET"}
-NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is nothing here.")
+NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no such path.")
 
 
 def error_response(failure: ApiFailure) -> Response:
@@ -26,8 +28,11 @@ def error_response(failure: ApiFailure) -> Response:
     return Response(body, failure.status, failure.headers, media_type="application/json")
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Let the app answer all its errors, and those of the framework, in this form."""
+def add_error_handlers(app: FastAPI, forms: Mapping[str, str]) -> None:
+    """Let the app answer all its errors, and those of the framework, in this form.
+
+    `forms` has a sentence with an example for each regular expression of a request.
+    """
     log_limit = LogLimit()
 
     @app.exception_handler(ApiFailure)
@@ -36,7 +41,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(_: Request, error: RequestValidationError) -> Response:
-        return error_response(invalid(**_details(error)))
+        return error_response(invalid(**_details(error, forms)))
 
     @app.exception_handler(ApiError)
     async def api_server_error(_: Request, error: ApiError) -> Response:
@@ -53,14 +58,22 @@ def add_error_handlers(app: FastAPI) -> None:
             case HTTPStatus.METHOD_NOT_ALLOWED:
                 return error_response(_not_allowed(app, request))
             case HTTPStatus.BAD_REQUEST:  # not UTF-8, or nested too deep
-                return error_response(invalid(body="It is no JSON that can be read."))
+                return error_response(invalid(body="It is not valid JSON."))
             case _:
                 return error_response(NO_SUCH_PATH)
 
 
-def _details(invalid_request: RequestValidationError) -> dict[str, str]:
+def _details(invalid_request: RequestValidationError, forms: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong with each field, without its value: that may be a secret in the wrong field."""
-    return {_field(error["loc"]): error["msg"].removeprefix("Value error, ") for error in invalid_request.errors()}
+    return {_field(error["loc"]): _problem(error, forms) for error in invalid_request.errors()}
+
+
+def _problem(error: Mapping[str, Any], forms: Mapping[str, str]) -> str:
+    """Return the words of the framework, or for a regular expression a sentence with an example."""
+    if error["type"] == "string_pattern_mismatch":
+        return forms.get(error["ctx"]["pattern"], "It does not have the form that the API's documentation describes.")
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
 
 
 def _field(path: tuple[str | int, ...]) -> str:
@@ -76,7 +89,7 @@ def _failure_of(error: ApiError, log_limit: LogLimit) -> ApiFailure:
         return ApiFailure(HTTPStatus.FORBIDDEN, Code.FORBIDDEN, f"The cluster refuses it: {error.message}")
     if (left_out := log_limit.take()) is not None:
         log.warning("the API server did not do what it was asked", why=str(error), left_out_before=left_out)
-    return unavailable("The API server did not answer as it should; whether something was done can be read with GET.")
+    return unavailable("The API server did not answer as it should: read with GET whether something was done.")
 
 
 def _not_allowed(app: FastAPI, request: Request) -> ApiFailure:

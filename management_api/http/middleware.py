@@ -136,7 +136,7 @@ async def _read_body(headers: Headers, receive: Receive, max_bytes: int) -> byte
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise invalid(body="It broke off.")
+            raise invalid(body="The request broke off.")
         body += message.get("body", b"")
         if len(body) > max_bytes:
             raise too_large()

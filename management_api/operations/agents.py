@@ -65,7 +65,7 @@ class AgentOperations:
         deadline = loop.time() + self._seconds
         while (agent := self._cache.agent(uid)) is None:
             if not await self._cache.changes.wait(uid, deadline - loop.time()):
-                message = "The agent is recorded, but the operator has not given it its id yet: GET tells when it has."
+                message = "The agent is recorded, but the operator has not given it its id yet: read it with GET later."
                 raise unavailable(message, agentId=uid)
         return agent
 

@@ -2,7 +2,7 @@
 
 A secret is issued in four steps: record the pending change (`pending_changes`), write the hash, wait until the operator has
 published it and every replica of the token service has applied it (`propagation`), confirm the change. If a step fails, or the
-caller has gone, the change is rolled back (`rollback`): no secret works that nobody was told. See docs/decisions/0013.
+caller has gone, the change is rolled back (`rollback`): no secret works that nobody has. See docs/decisions/0013.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class CredentialOperations:
         self._replicas = replicas
         self._retry_seconds = limits.rollback_retry_seconds
         self._rollbacks: set[asyncio.Task[None]] = set()
-        """Rollbacks that failed, and are tried again: their callers were told that the change will be undone."""
+        """Rollbacks that failed, and are tried again: the answers to their callers say so."""
 
     async def generate(self, agent: CachedAgent, expires: datetime | None, context: RequestContext) -> CredentialResult:
         """Create a credential of an active agent. Raises ApiFailure and ApiError."""
@@ -135,7 +135,7 @@ class CredentialOperations:
         try:
             await self._replicas.wait(stored)
         except PropagationFailure as error:
-            message = f"The credential is revoked, but not known to be refused everywhere yet: {error}"
+            message = f"The credential is revoked, but perhaps not refused everywhere yet: {error}"
             raise unavailable(message) from error
 
     async def roll_back(self, change: PendingChange) -> None:
@@ -178,7 +178,7 @@ class CredentialOperations:
             )
             await self._replicas.wait(await self._read(credential))
         except (PublicationTimeout, PropagationFailure) as error:
-            raise unavailable(f"The rotation is recorded, its outcome can be read with GET: {error}") from error
+            raise unavailable(f"The rotation is recorded; read its outcome with GET: {error}") from error
         return CredentialResult(rotated, secret_name=rotated.secret_name)
 
     async def _create(self, manifest: AgentCredential, change: PendingChange) -> AgentCredential:
@@ -224,14 +224,14 @@ class CredentialOperations:
         except (ApiFailure, ApiError) as failure:
             log.warning("a change could not be rolled back yet", request_id=change.spec.request_id, why=str(failure))
             self._retry_rollback(change)
-            outcome = "It is undone as soon as the API server can be reached; the new secret was told nobody."
+            outcome = "It is rolled back as soon as the API server can be reached; nobody has the new secret."
         match error:
             case ApiError():
                 return unavailable(f"The API server did not answer as it should. {outcome}")
             case PublicationTimeout() | PropagationFailure():
                 return unavailable(f"{error} {outcome}")
             case ClientDisconnect():
-                return unavailable(f"The caller has gone. {outcome}")
+                return unavailable(f"The client has disconnected. {outcome}")
             case _:
                 return error
 
@@ -248,7 +248,7 @@ class CredentialOperations:
                 return await self._roll_back(change)
 
     async def _roll_back(self, change: PendingChange, otherwise: Patch | None = None) -> None:
-        """Undo what the change has written, confirmed or not: nobody was told its secret. Else write `otherwise`."""
+        """Undo what the change has written, confirmed or not: nobody has its secret. Else write `otherwise`."""
         reference = change.spec.credential
         stored = await self._writer.find(reference.namespace, reference.name)
         if stored and concerns(change, stored):
@@ -291,7 +291,7 @@ def _manifest(
 def _log_rollback(change: PendingChange) -> None:
     reference, spec = change.spec.credential, change.spec
     log.warning(
-        "a change was rolled back, its secret was told nobody",
+        "a change was rolled back, nobody has its secret",
         credential=f"{reference.namespace}/{reference.name}",
         change=spec.operation.value,
         request_id=spec.request_id,

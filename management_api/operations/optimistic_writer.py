@@ -43,7 +43,7 @@ class OptimisticWriter(Generic[ObjectT]):
         self._cluster = cluster
         self._kind = kind
         self._on_write = on_write
-        self._attempts = limits.write_attempts
+        self._attempts = limits.max_write_attempts
 
     async def find(self, namespace: str, name: str) -> ObjectT | None:
         """Return the object of this name, if there is one. Raises ApiError."""
@@ -79,7 +79,7 @@ class OptimisticWriter(Generic[ObjectT]):
         try:
             return await retry_on_conflict(attempt, self._attempts)
         except Conflict as conflict:
-            raise unavailable("Others keep changing this. Nothing was done.") from conflict
+            raise unavailable("Others keep changing this object. Nothing was done.") from conflict
 
     async def delete(self, current: ObjectT) -> None:
         """Delete exactly this version of the object. Raises ApiError."""

@@ -29,7 +29,7 @@ def require_rotatable(current: AgentCredential, expires: datetime | None) -> Non
     if current.spec.secret_hash is None and _is_being_rotated(current, credential):
         raise unavailable("Another change of this credential is under way. Nothing was done.")
     if expires is None and credential.expires and credential.expires <= datetime.now(UTC):
-        raise invalid(expiresAt="The credential has expired: say until when it is to be good.")
+        raise invalid(expiresAt="The credential has expired: name a later expiry.")
 
 
 def require_generated(current: AgentCredential) -> None:
@@ -64,10 +64,10 @@ def unless_superseded(before: AgentCredential, current: AgentCredential, patch: 
 
 
 def require_in_effect(current: AgentCredential, change: PendingChange) -> None:
-    """Raise ApiFailure unless the credential has the hash of the change: only then its secret may be told."""
+    """Raise ApiFailure unless the credential has the hash of the change: only then its secret may be returned."""
     _require_not_revoked(cached_credential(current))
     if not is_in_effect(change, current):
-        raise unavailable("Another change of this credential came in between. This one does not stand.")
+        raise unavailable("Another change of this credential came in between. This one is not in effect.")
 
 
 def is_published(credential: CachedCredential, secret: GeneratedSecret) -> bool:

@@ -81,7 +81,7 @@ class Publication:
                 if credential.is_settled and credential.phase is not CredentialPhase.ACTIVE:
                     raise _publication_refusal(credential)
             if not await self._cache.changes.wait(credential_id, deadline - loop.time()):
-                raise PublicationTimeout(f"The operator has not told within {self._seconds:g} s that it is done.")
+                raise PublicationTimeout(f"The operator did not publish the change within {self._seconds:g} s.")
 
 
 class Replicas:

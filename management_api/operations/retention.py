@@ -4,15 +4,15 @@ In flows the cluster cache, once per `Limits.retention_sweep_seconds`. Out flow 
 decommissioned agents that this API created, where `kept` newer ones have ended, of the same agent or in the same namespace.
 Each object is judged again as it is stored before it is deleted. An admission policy holds this program to the same rule. The
 annotation that says what this API created is its tenant's to write: with it, a tenant can only have a record of its own
-namespace deleted whose end nobody can undo. One sweep deletes `Limits.retention_deletions` credentials of a namespace at most.
-See docs/decisions/0036.
+namespace deleted whose end nobody can undo. One sweep deletes at most `Limits.max_deletions_per_namespace` credentials of a
+namespace. See docs/decisions/0036.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 import structlog
@@ -20,6 +20,7 @@ import structlog
 from agentidp.domain.resources import AgentCredential, CredentialState, NamespacedName
 from agentidp.kube.errors import ApiError
 from agentidp.kube.pager import CHUNK
+from agentidp.runtime.logs import REPORT, place_of
 from management_api.cache.agents import AgentWithManagedFields, CachedAgent, CachedAgentIndex, cached_agent
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.cache.credentials import CachedCredential, Status, cached_credential
@@ -88,7 +89,7 @@ class Retention:
             if count % CHUNK == 0:
                 await asyncio.sleep(0)
         groups = (oldest(group, 0 if agent in named_by else self._kept) for agent, group in ended.items())
-        credentials = bounded((credential for group in groups for credential in group), self._limits.retention_deletions)
+        credentials = bounded(chain.from_iterable(groups), self._limits.max_deletions_per_namespace)
         return Excess(credentials, [(agent, named_by[NamespacedName(agent.namespace, agent.name)]) for agent in agents])
 
     def _has_ended(self, credential: CachedCredential) -> bool:
@@ -157,6 +158,6 @@ async def _try(deletion: Coroutine[Any, Any, None], namespace: str, name: str) -
         log.debug("a record was not deleted yet", record=f"{namespace}/{name}", why=str(error))
         return False
     except Exception as error:  # noqa: BLE001 a tenant's content must neither end the process nor get into the log
-        log.error("a record could not be looked at", record=f"{namespace}/{name}", error=type(error).__name__)  # noqa: TRY400
+        log.error("a record could not be looked at", record=f"{namespace}/{name}", advice=REPORT, place=place_of(error))  # noqa: TRY400
         return False
     return True

@@ -15,6 +15,7 @@ import structlog
 
 from agentidp.domain.resources import AgentCredential, CredentialState, Operation, PendingChange
 from agentidp.kube.errors import ApiError
+from agentidp.runtime.logs import REPORT, place_of
 from management_api.errors import ApiFailure
 from management_api.operations.pending_changes import PendingChanges
 
@@ -74,4 +75,4 @@ async def sweep(changes: list[PendingChange], roll_back: RollBack, now: datetime
         except (ApiError, ApiFailure) as error:
             log.warning("a change could not be rolled back yet", **credential, why=str(error))
         except Exception as error:  # noqa: BLE001 a tenant's content must neither end the process nor get into the log
-            log.error("a change cannot be rolled back", **credential, error=type(error).__name__)  # noqa: TRY400
+            log.error("a change cannot be rolled back", **credential, advice=REPORT, place=place_of(error))  # noqa: TRY400

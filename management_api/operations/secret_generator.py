@@ -25,7 +25,7 @@ class BoundedGenerator:
     async def make(self, tenant: str) -> GeneratedSecret:
         """Return a new secret. Raises ApiFailure where too many wait, of this tenant or of all."""
         if not self._admits(tenant):
-            raise unavailable("Too many secrets are being made. Nothing was done.")
+            raise unavailable("Too many secrets wait to be generated. Nothing was done.")
         self._pending[tenant] += 1
         try:
             return await self._generator.make("", tenant)

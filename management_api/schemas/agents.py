@@ -32,6 +32,14 @@ SEMVER = (
 CAPABILITY = r"^[a-z0-9][a-z0-9._-]*:([a-z0-9][a-z0-9._-]*|\*)$"
 OWNER = r"^[^\x00-\x20\x7F]([^\x00-\x1F\x7F]*[^\x00-\x20\x7F])?$"
 ORGANIZATION = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+FORMS = {
+    EMAIL: "It should be one address without a display name, for example screener@agents.example.",
+    SEMVER: "It should be three numbers with dots (semver.org), for example 1.4.0 or 2.0.0-rc.1; no leading v.",
+    CAPABILITY: "It should be resource:action in lower case, for example resume:read or email:*.",
+    OWNER: "It should be one line of text without spaces around it, for example talent-platform.",
+    ORGANIZATION: "It should be the name of an Organization: lower-case letters, digits and -, for example acme.",
+}
+"""What a text should be, by the regular expression that it does not match."""
 
 
 class SettableState(StrEnum):
@@ -81,7 +89,7 @@ _RESOURCE_NAMES = {"agent_type": "type", "deployment_env": "deploymentEnv", "sta
 
 
 class AgentRequest(RequestModel):
-    """A new agent. It has no scopes and no audiences; who may write the resource gives it some."""
+    """A new agent. It has no scopes and no audiences until a writer of the resource gives it some."""
 
     model_config = request_config(_FACTS)
 

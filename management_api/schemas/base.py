@@ -91,25 +91,25 @@ def future_timestamp(text: str) -> datetime:
 
 _HEADERS: dict[int, dict[str, str]] = {
     401: {"WWW-Authenticate": "How to authenticate (RFC 6750)."},
-    403: {"WWW-Authenticate": "The scope that the access token needs, where it is that (RFC 6750)."},
+    403: {"WWW-Authenticate": "The scope that the access token lacks, if it lacks one (RFC 6750)."},
     429: {
         "Retry-After": "Seconds to wait.",
-        "X-RateLimit-Limit": "How many requests at once.",
-        "X-RateLimit-Remaining": "How many are left.",
-        "X-RateLimit-Reset": "When to come back, in seconds since the epoch.",
+        "X-RateLimit-Limit": "Requests that may come at once.",
+        "X-RateLimit-Remaining": "Requests that are left.",
+        "X-RateLimit-Reset": "When a request is admitted again, in seconds since the epoch.",
     },
     503: {"Retry-After": "Seconds to wait."},
 }
 _DESCRIPTIONS = {
     400: "VALIDATION_ERROR: the details name the field and what is wrong.",
-    401: "UNAUTHORIZED: no bearer token, or not a good one.",
+    401: "UNAUTHORIZED: no bearer token, or an invalid one.",
     403: "FORBIDDEN: the caller may not do this. AGENT_NOT_ACTIVE: only an active agent gets secrets.",
     404: "AGENT_NOT_FOUND or CREDENTIAL_NOT_FOUND; also for those of other tenants.",
     409: "CREDENTIAL_ALREADY_REVOKED or AGENT_ALREADY_DECOMMISSIONED.",
     413: "PAYLOAD_TOO_LARGE.",
     415: "UNSUPPORTED_MEDIA_TYPE: send application/json.",
     429: "RATE_LIMIT_EXCEEDED.",
-    503: "UNAVAILABLE: says that nothing was done, or that the outcome can be read with GET.",
+    503: "UNAVAILABLE: the message says that nothing was done, or that GET has the outcome.",
 }
 READ_ERRORS = (400, 401, 403, 429, 503)
 WRITE_ERRORS = (*READ_ERRORS, 413, 415)

@@ -35,7 +35,7 @@ Future = Annotated[datetime | None, BeforeValidator(_in_the_future), WithJsonSch
 
 
 class CredentialRequest(RequestModel):
-    """What may be said of a new secret."""
+    """The optional expiry of a new secret."""
 
     model_config = request_config({"expiresAt": "2099-01-31T12:00:00Z"})
 
@@ -43,11 +43,11 @@ class CredentialRequest(RequestModel):
 
 
 class RotationRequest(CredentialRequest):
-    """What may be said of a rotation."""
+    """The options of one rotation."""
 
     end_overlaps: bool = Field(
         default=False,
-        description="Ends every overlap: no secret that was made before is accepted any more. For a secret that leaked.",
+        description="Ends every overlap: no earlier secret is accepted any more. For a secret that leaked.",
     )
 
 
@@ -65,7 +65,7 @@ class Credential(ResponseModel):
 
 
 class CredentialWithSecret(Credential):
-    """A credential and its secret, which is shown this once."""
+    """A credential and its secret, which no other answer has."""
 
     model_config = _response_config(clientSecret="sk_live_" + "0123456789abcdef" * 2)
 

@@ -23,6 +23,7 @@ from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.last_used import USAGE_PATH, LastUse, LastUsedReport, Uses, fingerprint, merged
 from agentidp.domain.tokens.access_tokens import TYPE
 from agentidp.domain.tokens.signing_keys import KeySet
+from agentidp.kube.connection import failure_text
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.replicas import Replica, replicas_of
 
@@ -144,7 +145,7 @@ class LastUsedPoller:
             reports = await self._reports()
         except (aiohttp.ClientError, ApiError, OSError, LookupError, ValueError) as error:
             self._last_used.incomplete()
-            log.info("the token service did not tell what is in use", why=f"{type(error).__name__}: {error}")
+            log.info("the token service did not tell what is in use", why=failure_text(error))
             return
         for report in reports:
             self._last_used.add(report)

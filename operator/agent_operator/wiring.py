@@ -71,10 +71,8 @@ class Operator:
         """Run all parts; when Kopf ends, the other parts end as well."""
         async with asyncio.TaskGroup() as tasks:
             behind = [tasks.create_task(one.run()) for one in (self._events, self._revocations)]
-            await first_sync(self._cluster, self._cache)
-            behind.append(
-                tasks.create_task(self._secrets.run())
-            )  # after the credentials, which decide what is kept of a Secret
+            versions = await first_sync(self._cluster, self._cache)
+            behind.append(tasks.create_task(self._secrets.run()))  # after the credentials, which decide what is kept
             await self._secrets.listed.wait()
             spare_what_is_loaded()
             self._work.enqueue(RequestKind.SIGNING_KEYS, self._signing_keys)
@@ -84,7 +82,7 @@ class Operator:
             working = self._work.run(self._reconcilers(), self._metrics.reconciled, self._cache.on_clock_set_back)
             behind.append(tasks.create_task(working))
             behind.append(tasks.create_task(keep_in_sync(self._cluster, self._cache, self._settings.resync)))
-            await run_kopf(self._cluster, registry(self._cache, self._cluster.identity))
+            await run_kopf(self._cluster, registry(self._cache, self._cluster.identity), versions)
             for task in behind:
                 task.cancel()
 

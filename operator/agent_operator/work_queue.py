@@ -28,6 +28,7 @@ from agent_operator.clock import now
 from agent_operator.leadership.status_backoff import LeftAlone
 from agent_operator.limits import LIMITS, Limits
 from agentidp.domain.resources import NamespacedName
+from agentidp.kube.connection import failure_text
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
 from agentidp.runtime.pools.fair_queue import FairQueue
 
@@ -169,12 +170,12 @@ class WorkQueue:
         try:
             due = await reconcile(key.name)
         except LeftAlone as pause:
-            log.info("left alone", kind=key.kind.value, name=str(key.name), why=pause.message)
+            log.info("left alone", topic=key.kind.value, name=str(key.name), why=pause.message)
             return DONE, pause.until
         except (ApiError, TimeoutError) as error:
             return RETRIED, self._back_off(key, error)
         except Exception as fault:  # one object's fault must not stop the others
-            log.exception("reconciliation failed", kind=key.kind.value, name=str(key.name), error=type(fault).__name__)
+            log.exception("reconciliation failed", topic=key.kind.value, name=str(key.name))
             return FAILED, self._back_off(key, fault)
         self._failures.pop(key, None)
         return DONE, due
@@ -184,7 +185,7 @@ class WorkQueue:
         delay: timedelta = min(self._limits.max_backoff, self._limits.first_backoff * 2 ** min(failures - 1, 12))
         expected = isinstance(error, Conflict | Unreachable)
         level = log.info if expected and failures < 3 else log.warning  # noqa: PLR2004 twice may be chance
-        level("will try again", kind=key.kind.value, name=str(key.name), seconds=delay.total_seconds(), why=str(error))
+        level("will try again", topic=key.kind.value, name=str(key.name), seconds=delay.total_seconds(), why=_cause(error))
         return self._clock() + delay
 
     def _schedule(self, key: Request, due: datetime | None) -> None:
@@ -220,3 +221,8 @@ class WorkQueue:
             if self._due.get(key) == due:
                 del self._due[key]
                 self.enqueue(*key)
+
+
+def _cause(error: Exception) -> str:
+    """Why a request comes back, in words; those of an unexpected error are in its trace."""
+    return failure_text(error) if isinstance(error, ApiError | TimeoutError) else "an unexpected error: please report it"

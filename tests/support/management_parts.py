@@ -131,5 +131,5 @@ def client_of(api: ManagementApi, *routers: APIRouter, context: RequestContext |
     for router in routers:
         app.include_router(router)
     app.dependency_overrides[authenticated_call] = lambda: Call(api, context or a_context())
-    add_error_handlers(app)
+    add_error_handlers(app, {})
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=f"http://api{BASE_PATH}")

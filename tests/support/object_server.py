@@ -54,7 +54,7 @@ def _response(objects: tuple[Any, ...], path: str) -> dict[str, Any] | None:
                 return kind.encode(item)
         if path.endswith(f"/{kind.plural}"):
             listed = [kind.encode(item) for item in items if path in {kind.path(item.key.namespace), kind.path()}]
-            return {"metadata": {"resourceVersion": "1"}, "items": listed}
+            return {"metadata": {"resourceVersion": "1000"}, "items": listed}
     return None
 
 

@@ -25,9 +25,8 @@ from tests.support.clocks import ManualClock
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, DAY, HOUR, NOW, an_issued_credential
 from token_service.app import create_app
 from token_service.client_secrets.bcrypt_pools import Bcrypt
-from token_service.cluster.cache import ClusterCache
-from token_service.cluster.client_lookup import CLIENT_CREDENTIALS
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex, ClusterCache
+from token_service.cluster.live_lookups import CLIENT_CREDENTIALS
 from token_service.limits import LIMITS, Limits
 from token_service.metrics import Metrics
 from token_service.settings import TokenServiceSettings

@@ -53,9 +53,15 @@ WITHOUT_A_TEST = {
 
 SMALL_MODULES = {
     "agentidp": {},
-    "operator": {},
+    "operator": {
+        "operator/agent_operator/cache/refresh.py": "the one live read of the cache, which reconcilers of all kinds use",
+        "operator/agent_operator/clock.py": "read by all folders, so it is below them",
+        "operator/agent_operator/limits.py": "every limit on one screen",
+        "operator/agent_operator/reconcilers/token_revocation.py": "one reconciler for each kind",
+    },
     "token_service": {
         "token_service/main.py": "the console script",
+        "token_service/server.py": "the life of the process, in one function",
     },
     "management_api": {
         "management_api/main.py": "the console script",
@@ -72,21 +78,9 @@ PARTICIPLE = re.compile(
 )
 
 REMAINING: dict[tuple[str, str], int] = {
-    ("agentidp", "modules without a test"): 33,
-    ("agentidp", "short docstrings"): 11,
-    ("agentidp", "small modules"): 14,
-    ("operator", "modules without a test"): 15,
-    ("operator", "participles"): 2,
-    ("operator", "short docstrings"): 21,
-    ("operator", "small modules"): 6,
-    ("tests/integration/**/*.py", "patches"): 1,
-    ("tests/unit/operator/**/*.py", "patches"): 4,
-    ("tests/unit/operator/**/*.py", "private reads"): 13,
-    ("tests/unit/token_service/**/*.py", "private reads"): 2,
-    ("token_service", "large folders"): 1,
-    ("token_service", "modules without a test"): 22,
-    ("token_service", "short docstrings"): 13,
-    ("token_service", "small modules"): 10,
+    ("agentidp", "short docstrings"): 4,
+    ("agentidp", "small modules"): 13,
+    ("tests/unit/operator/**/*.py", "private reads"): 6,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""
 

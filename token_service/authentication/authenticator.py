@@ -9,13 +9,17 @@ from agentidp.domain.tokens.oauth_errors import insufficient_scope, invalid_toke
 from agentidp.kube.errors import ApiError
 from token_service.authentication.client_assertion import ClientAssertionAuthenticator
 from token_service.authentication.client_secret import ClientSecretAuthenticator
-from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure
 from token_service.authentication.last_used import LastUsedLog
-from token_service.authentication.result import AuthenticatedClient, ClientBySecret
+from token_service.authentication.result import (
+    AuthenticatedClient,
+    AuthenticationFailed,
+    AuthenticationFailure,
+    ClientBySecret,
+)
 from token_service.http.client_authentication import ClientAssertion, Presented, bearer_token, presented_by_client
 from token_service.http.request import FormRequest, RawRequest
-from token_service.rate_limits.client_rate import ClientRate
-from token_service.tokens.validation import TokenValidator
+from token_service.rate_limits import ClientRate
+from token_service.tokens import TokenValidator
 
 
 class ClientAuthenticator:

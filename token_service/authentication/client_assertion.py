@@ -19,10 +19,9 @@ from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id
 from agentidp.domain.tokens.client_assertions import AssertionFailure as Failure
 from agentidp.domain.tokens.oauth_errors import too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
-from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure
-from token_service.authentication.result import AuthenticatedClient
+from token_service.authentication.result import AuthenticatedClient, AuthenticationFailed, AuthenticationFailure
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.cluster.live_reads import LiveReader
 from token_service.http.client_authentication import ClientAssertion
 

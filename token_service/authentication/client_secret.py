@@ -11,19 +11,18 @@ All rejections take the same way, whatever was wrong: unknown client, wrong secr
 
 import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 
 from agentidp.domain.identity.client_status import accepting_hash, agent_failure, credential_failure, fitting_hashes
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
 from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
 from agentidp.http_server.asgi import Receive
-from token_service.authentication.failure import AuthenticationFailed, AuthenticationFailure, FailureReason
-from token_service.authentication.result import ClientBySecret
+from token_service.authentication.result import AuthenticationFailed, AuthenticationFailure, ClientBySecret, FailureReason
 from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets
 from token_service.client_secrets.verifier import Candidate, SecretVerifier
-from token_service.cluster.clients import ClientIndex
-from token_service.cluster.live_reads import LiveRecheck, View
+from token_service.cluster.cache import ClientIndex
+from token_service.cluster.live_reads import LiveRecheck
 from token_service.http.client_authentication import ClientCredentials
 from token_service.http.request import while_connected
 
@@ -58,14 +57,21 @@ class ClientSecretAuthenticator:
         Raises AuthenticationFailed, and where it cannot be decided now ApiError, Busy, ClientLeft, TooManyAttempts or
         TooManyWaiting.
         """
-        digest = self._verified.digest(presented)
-        if client := self._verified_client(self._clients, presented, digest):
-            return client
         if not is_client_id(presented.client_id):
             raise AuthenticationFailed(AuthenticationFailure.UNKNOWN_CLIENT, presented.client_id)
+        digest = self._verified.digest(presented)
+        try:
+            return await self._check(self._clients, presented, digest, receive)
+        except AuthenticationFailed:
+            if not _GENERATED.fullmatch(presented.secret) or self._rejected.has_client(digest):
+                raise
+        return await self._check_again(presented, digest, receive)
+
+    async def _check_again(self, presented: ClientCredentials, digest: bytes, receive: Receive | None) -> ClientBySecret:
+        """The client by a newer view of it than the cluster cache had before."""
         reason: FailureReason = AuthenticationFailure.SUPERSEDED
         is_rejected_live = False
-        async with aclosing(self._views(presented, digest)) as views:
+        async with aclosing(self._recheck.views(presented.client_id)) as views:
             async for view in views:
                 try:
                     client = await self._check(view.clients, presented, digest, receive)
@@ -77,14 +83,6 @@ class ClientSecretAuthenticator:
         if is_rejected_live:
             self._rejected.add_client(digest)
         raise AuthenticationFailed(reason, presented.client_id)
-
-    async def _views(self, presented: ClientCredentials, digest: bytes) -> AsyncGenerator[View]:
-        """The cluster cache, and newer views where they can make a difference."""
-        yield View(self._clients)
-        if _GENERATED.fullmatch(presented.secret) and not self._rejected.has_client(digest):
-            async with aclosing(self._recheck.views(presented.client_id)) as views:
-                async for view in views:
-                    yield view
 
     def _verified_client(self, clients: ClientIndex, presented: ClientCredentials, digest: bytes) -> ClientBySecret | None:
         """The client, if bcrypt has accepted the secret before and the hash that accepted it still counts."""

@@ -1,7 +1,8 @@
-"""Is it the management API that asks? It shows a token of its ServiceAccount that is meant for this and for nothing else.
+"""Internal callers: whether a request comes from the management API, by the token of its ServiceAccount.
 
-It may read no Secret, so it cannot sign with the signing keys as the operator does; the cluster says who it is. A token of a
-ServiceAccount that had the name before is not one of it.
+The management API may read no Secret, so it cannot sign with the signing keys as the operator does; the cluster signs its token
+instead. The token must be for this purpose alone (`AUDIENCE`), and of the ServiceAccount that has the name now: a token of an
+earlier ServiceAccount of the same name does not count (decision 33).
 """
 
 import time
@@ -14,10 +15,11 @@ from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id
 from token_service.authentication.service_accounts import ServiceAccounts
 
 NO_AGENT = ""
+"""In place of the uid of an Agent that names the ServiceAccount: the management API belongs to no agent."""
 
 
 class InternalCallers:
-    """Recognises one ServiceAccount."""
+    """Accepts the tokens of one ServiceAccount."""
 
     def __init__(
         self,
@@ -31,14 +33,17 @@ class InternalCallers:
         self._expected = expected
         self._clock = clock
 
-    async def has_shown(self, authorization: str) -> bool:
-        """By an Authorization header. Raises ApiError where the cluster's keys or the ServiceAccount cannot be read."""
+    async def is_management_api(self, authorization: str) -> bool:
+        """Whether this Authorization header has a token of the expected ServiceAccount.
+
+        Raises ApiError where the cluster's keys or the ServiceAccount cannot be read.
+        """
         token = bearer_token(authorization) or ""
-        named = key_id(token)
-        if named is None:
+        kid = key_id(token)
+        if kid is None:
             return False
-        issuer = await self._keys.issuer_with(named)
-        read = read_assertion(token, issuer, AUDIENCE, self._clock())
-        if not isinstance(read, Assertion) or read.workload != self._expected:
+        issuer = await self._keys.issuer_with(kid)
+        assertion = read_assertion(token, issuer, AUDIENCE, self._clock())
+        if not isinstance(assertion, Assertion) or assertion.workload != self._expected:
             return False
-        return await self._service_accounts.relied_on_until(read, NO_AGENT) is not None
+        return await self._service_accounts.relied_on_until(assertion, NO_AGENT) is not None

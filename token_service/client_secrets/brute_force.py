@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from agentidp.runtime.pools.bcrypt_pool import Busy
+from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.bcrypt_pools import BcryptPools, Check
 from token_service.http.client_authentication import ClientCredentials
@@ -50,10 +51,10 @@ class BruteForceGuard:
         self._limits = limits
         self._failures = TokenBuckets(limits.wrong_secrets_per_second, limits.wrong_secrets_burst)
         self._queues: dict[str, ClientQueue] = {}
-        self._running: dict[tuple[bytes, tuple[str, ...]], asyncio.Task[str | None]] = {}
+        self._checks: SingleFlight[tuple[bytes, tuple[str, ...]], str | None] = SingleFlight()
 
     def __len__(self) -> int:
-        return len(self._running)
+        return len(self._checks)
 
     def queued(self, namespace: str) -> int:
         """The number of clients of this namespace whose guesses are checked or wait."""
@@ -61,12 +62,7 @@ class BruteForceGuard:
 
     async def match(self, presented: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
         """The one of these hashes, of a client in this namespace, that is the secret's. Raises Busy and TooManyAttempts."""
-        key = digest, hashes
-        check = self._running.get(key)
-        if check is None:
-            check = self._running[key] = asyncio.create_task(self._check(presented, digest, namespace, hashes))
-            check.add_done_callback(lambda _: self._running.pop(key))
-        return await asyncio.shield(check)
+        return await self._checks.run((digest, hashes), lambda: self._check(presented, digest, namespace, hashes))
 
     async def _check(self, presented: ClientCredentials, digest: bytes, namespace: str, hashes: tuple[str, ...]) -> str | None:
         address = f"{presented.client_id} {host_of(presented.address)}"

@@ -9,10 +9,10 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
 
 from msgspec import Struct
 
+from agentidp.runtime.bounded_cache import BoundedCache
 from token_service.http.client_authentication import ClientCredentials
 from token_service.limits import LIMITS, Limits
 
@@ -29,9 +29,8 @@ class VerifiedSecrets:
     """Positive memory: secrets that bcrypt has accepted, so that bcrypt runs once for a secret. The oldest entries go first."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
-        self._max_entries = limits.max_verified_secrets
         self._key = secrets.token_bytes(32)
-        self._entries: dict[bytes, VerifiedSecret] = {}
+        self._entries: BoundedCache[bytes, VerifiedSecret] = BoundedCache(limits.max_verified_secrets)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -47,10 +46,7 @@ class VerifiedSecrets:
 
     def add(self, digest: bytes, credential_id: str, hashed: str) -> None:
         """Remember that this hash of this credential has accepted the secret."""
-        self._entries.pop(digest[:16], None)
-        self._entries[digest[:16]] = VerifiedSecret(digest[16:], credential_id, hashed)
-        if len(self._entries) > self._max_entries:
-            del self._entries[next(iter(self._entries))]
+        self._entries.put(digest[:16], VerifiedSecret(digest[16:], credential_id, hashed))
 
 
 class RejectedSecrets:
@@ -60,19 +56,18 @@ class RejectedSecrets:
     """
 
     def __init__(self, limits: Limits = LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limits = limits
+        self._rejected_seconds = limits.rejected_seconds
         self._clock = clock
-        self._mismatches: dict[tuple[str, bytes], None] = {}
-        self._rejected_until: dict[bytes, float] = {}
+        self._mismatches: BoundedCache[tuple[str, bytes], bool] = BoundedCache(limits.max_mismatches)
+        self._rejected_until: BoundedCache[bytes, float] = BoundedCache(limits.max_rejected_secrets)
 
     def has_hash(self, hashed: str, digest: bytes) -> bool:
         """Whether bcrypt has found that the hash is not that of this secret."""
-        return (hashed, digest) in self._mismatches
+        return self._mismatches.get((hashed, digest), False)
 
     def add_hash(self, hashed: str, digest: bytes) -> None:
         """Remember that the hash is not that of this secret."""
-        _make_room(self._mismatches, self._limits.max_mismatches)
-        self._mismatches[hashed, digest] = None
+        self._mismatches.put((hashed, digest), True)
 
     def has_client(self, digest: bytes) -> bool:
         """Whether the API server's state has rejected these client credentials lately."""
@@ -80,11 +75,4 @@ class RejectedSecrets:
 
     def add_client(self, digest: bytes) -> None:
         """Remember that the API server's state has rejected these client credentials just now."""
-        _make_room(self._rejected_until, self._limits.max_rejected_secrets)
-        self._rejected_until[digest] = self._clock() + self._limits.rejected_seconds
-
-
-def _make_room(memory: dict[Any, Any], max_entries: int) -> None:
-    """Forget the oldest entry where there is no room for one more."""
-    if len(memory) >= max_entries:
-        del memory[next(iter(memory))]
+        self._rejected_until.put(digest, self._clock() + self._rejected_seconds)

@@ -15,13 +15,15 @@ waits for the watch; how long, and how many wait, is bounded, too.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 from msgspec import Struct
 
 from agentidp.domain.identity.clients import Client
 from agentidp.kube.errors import TooLarge, Unreachable
+from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.limits import LIMITS, Limits
 
 UNKNOWN, CACHED, NAMED_BY_TOKEN = "unknown", "cached", "named by a token"
@@ -62,8 +64,9 @@ class LiveReader:
         self._of_client = TokenBuckets(limits.live_reads_of_client_per_second, limits.live_reads_of_client_burst)
         self._short_until = 0.0
         """Until then a namespace has used up its reads."""
-        self._waiting: dict[str, asyncio.Task[LiveRead | None]] = {}
-        self._running: dict[str, asyncio.Task[LiveRead | None]] = {}
+        self._waiting: SingleFlight[str, LiveRead | None] = SingleFlight()
+        """Reads that begin after the present one of their client."""
+        self._running: dict[str, asyncio.Task[Any] | None] = {}
 
     @property
     def is_short(self) -> bool:
@@ -75,13 +78,10 @@ class LiveReader:
 
         `exists`: a token of ours names the client, though the cluster cache may not have it. Raises ApiError.
         """
-        task = self._waiting.get(client_id)
-        if task is None:
-            if not self._takes(client_id, exists=exists):
-                return None
-            task = asyncio.create_task(self._read_after(self._running.get(client_id), client_id))
-            self._waiting[client_id] = task
-        return await asyncio.shield(task)
+        if not self._waiting.running(client_id) and not self._takes(client_id, exists=exists):
+            return None
+        previous = self._running.get(client_id)
+        return await self._waiting.run(client_id, lambda: self._read_after(previous, client_id))
 
     def is_superseded(self, client_id: str, read: LiveRead) -> bool:
         """Whether the watch has reported more of this client since the read began."""
@@ -110,11 +110,11 @@ class LiveReader:
             return False
         return self._of_namespace.take(agent.namespace) and self._totals.take(CACHED)
 
-    async def _read_after(self, previous: asyncio.Task[LiveRead | None] | None, client_id: str) -> LiveRead | None:
+    async def _read_after(self, previous: asyncio.Task[Any] | None, client_id: str) -> LiveRead | None:
         if previous:
             await asyncio.wait([previous])
-        task = self._waiting.pop(client_id)
-        self._running[client_id] = task
+        self._waiting.forget(client_id)  # a later caller needs a read that begins after its call
+        task = self._running[client_id] = asyncio.current_task()
         cached = self._clients.client(client_id)
         try:
             async with asyncio.timeout(self._timeout_seconds):

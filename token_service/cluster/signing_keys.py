@@ -1,4 +1,4 @@
-"""The signing keys, as their Secret has them: parsed once, chosen by the time alone."""
+"""Signing keys: parsed once when their Secret changes, and chosen by the time alone."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class SigningKeys:
-    """The view (in a reflector's words) of the signing keys' Secret."""
+    """Store of the signing keys' Secret, which a reflector feeds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -26,27 +26,30 @@ class SigningKeys:
         self._writer_until = 0.0
 
     async def replace(self, listing: Pager[Secret]) -> None:
-        """There is this Secret, or none."""
-        found = [secret async for some in listing for secret in some]
-        if found:
-            self.put(found[0])
+        """Use the listed Secret, or no keys where there is none."""
+        secrets = [secret async for page in listing for secret in page]
+        if secrets:
+            self.put(secrets[0])
         else:
             self._use(KeySet())
 
-    def put(self, value: Secret) -> None:
-        """The Secret is new, or has changed. One that cannot be read changes nothing."""
+    def put(self, secret: Secret) -> None:
+        """Use the keys of a new or changed Secret. A Secret that cannot be read changes nothing."""
         try:
-            self._use(msgspec.json.decode(value.data.get(SECRET_KEY, b""), type=KeySet))
-        except (msgspec.DecodeError, ValueError, TypeError) as trouble:
-            why = type(trouble).__name__  # its words might quote the Secret
-            log.error("the signing keys cannot be read, those at hand stay in use", secret=str(value.key), why=why)  # noqa: TRY400
+            self._use(msgspec.json.decode(secret.data.get(SECRET_KEY, b""), type=KeySet))
+        except (msgspec.DecodeError, ValueError, TypeError):
+            log.error(  # noqa: TRY400 the error's words might quote the Secret
+                "the signing keys cannot be read, those at hand stay in use",
+                secret=str(secret.key),
+                advice="Restore the Secret from a backup, or delete it for new keys.",
+            )
 
     def remove(self, _: ObjectRef) -> None:
-        """The Secret is gone, and its keys with it: whoever deletes it wants them out of use."""
+        """Use no keys: whoever deletes the Secret wants its keys out of use."""
         self._use(KeySet())
 
     def writer(self) -> TokenWriter | None:
-        """What signs now; None where there is no key."""
+        """The writer with the key that signs now; None where there is no key."""
         now = self._clock()
         if now >= self._writer_until:
             self._choose(now)
@@ -75,6 +78,6 @@ class SigningKeys:
 
     def _choose(self, now: float) -> None:
         key = self._keys.signing(datetime.fromtimestamp(now, UTC))
-        later = (one.signs_from.timestamp() for one in self._keys.keys)
+        starts = (key.signs_from.timestamp() for key in self._keys.keys)
         self._writer = TokenWriter(key, self._private[key.kid]) if key else None
-        self._writer_until = min((moment for moment in later if moment > now), default=float("inf"))
+        self._writer_until = min((start for start in starts if start > now), default=float("inf"))

@@ -24,14 +24,14 @@ from agentidp.domain.tokens.oauth_errors import (
 )
 from agentidp.http_server.asgi import Receive, Scope, Send
 from agentidp.runtime.pools.bcrypt_pool import Busy
-from token_service.authentication.failure import AuthenticationFailed, FailureLog
+from token_service.authentication.result import AuthenticationFailed, FailureLog
 from token_service.client_secrets.brute_force import TooManyAttempts
 from token_service.cluster.live_reads import TooManyWaiting
 from token_service.http.request import ClientLeft, RawRequest, read_request
 from token_service.http.response import JsonResponse, error_response, write
 from token_service.limits import LIMITS, Limits
 from token_service.metrics import OK, RATE_LIMITED, RouteMetrics
-from token_service.rate_limits.tarpit import Tarpit
+from token_service.rate_limits import Tarpit
 
 REJECTIONS = {
     ErrorCode.INVALID_CLIENT,

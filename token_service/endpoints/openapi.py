@@ -1,4 +1,4 @@
-"""What the OpenAPI document says alike of several endpoints."""
+"""The parts of the OpenAPI document that several endpoints share."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     503: ("Not now; the request may succeed later.", _RETRY_AFTER),
 }
 FORM_ERRORS = (400, 401, 408, 413, 429, 503)
-"""What every endpoint that takes a form may answer."""
+"""The errors that every form endpoint may answer."""
 
 
 def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def error_responses(*statuses: int) -> Responses:
     """The OAuth errors that an endpoint may answer."""
-    told = {status: _ERRORS[status] for status in statuses}
-    return {status: {**json_response(words, ERROR_SCHEMA), "headers": headers} for status, (words, headers) in told.items()}
+    errors = {status: _ERRORS[status] for status in statuses}
+    return {status: {**json_response(text, ERROR_SCHEMA), "headers": headers} for status, (text, headers) in errors.items()}
 
 
 def token_body() -> dict[str, Any]:

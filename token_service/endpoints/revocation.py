@@ -15,13 +15,13 @@ from agentidp.domain.tokens.oauth_errors import invalid_request, out_of_touch, u
 from agentidp.http_server.asgi import Receive
 from agentidp.kube.errors import ApiError
 from token_service.authentication.authenticator import ClientAuthenticator
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, token_body
 from token_service.http.request import RawRequest, parse_request
 from token_service.http.response import JsonResponse
 from token_service.limits import LIMITS
-from token_service.rate_limits.revocation_quota import RevocationQuota
-from token_service.tokens.validation import TokenValidator
+from token_service.rate_limits import RevocationQuota
+from token_service.tokens import TokenValidator
 
 Record = Callable[[AccessToken, str], Awaitable[None]]
 """Writes a TokenRevocation for a token of an agent in this namespace, unless there is one. Raises ApiError."""

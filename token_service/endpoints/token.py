@@ -24,7 +24,7 @@ from token_service.issuance.grant import RESPONSE_BEGIN, new_jti, prepare_grant
 from token_service.issuance.request_cache import RequestCache
 from token_service.issuance.tokens_valid_after import TokensValidAfter
 from token_service.limits import LIMITS, Limits
-from token_service.rate_limits.daily_quota import DailyQuota
+from token_service.rate_limits import DailyQuota
 
 CLIENT_CREDENTIALS = "client_credentials"
 

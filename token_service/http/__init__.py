@@ -1,1 +1,1 @@
-"""The edge: a request becomes a value once, here, and a value an answer. Nothing here knows a client or decides about one."""
+"""HTTP: a request becomes a value here, once, and a value a response. Nothing here has state or decides about a client."""

@@ -1,6 +1,8 @@
 """Grants: what a token of this client says for this request, prepared so that a token only adds times and an id.
 
-Preparing takes two microseconds, so nothing is kept here; the request cache keeps the grants of whole requests.
+A grant is evaluated against the agent and its organization (RFC 6749, section 3.3, and RFC 8707, section 2). Its claims (RFC
+9068, section 2.2) and the end of the response (RFC 6749, section 5.1) are encoded once. Preparing takes two microseconds, so
+nothing is kept here; the request cache keeps the grants of whole requests.
 """
 
 import os
@@ -13,13 +15,16 @@ from agentidp.domain.tokens.grants import TokenRequest, evaluate_grant
 from token_service.authentication.result import AuthenticatedClient
 
 RESPONSE_BEGIN = b'{"access_token":"'
+"""The response before the token."""
 
 
 class PreparedGrant(Struct, frozen=True, gc=False):
     """The claims of a token, and the part of the response that follows the token."""
 
     claims: PreparedClaims
+    """Base64url, complete but for the times and the id."""
     response_end: bytes
+    """JSON from the end of the token on: type, lifetime and scope."""
 
 
 def prepare_grant(client: AuthenticatedClient, request: TokenRequest, issuer: str) -> PreparedGrant:

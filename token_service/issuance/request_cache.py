@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from agentidp.runtime.bounded_cache import BoundedCache
 from token_service.authentication.result import AuthenticatedClient, ClientBySecret
-from token_service.cluster.clients import ClientIndex
+from token_service.cluster.cache import ClientIndex
 from token_service.http.request import RawRequest
 from token_service.issuance.grant import PreparedGrant
 from token_service.limits import LIMITS, Limits
@@ -48,11 +49,9 @@ class RequestCache:
 
     def __init__(self, clients: ClientIndex, limits: Limits = LIMITS, clock: Callable[[], float] = time.time) -> None:
         self._clients = clients
-        self._max_bytes = limits.request_cache_bytes
         self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._entries: dict[bytes, CachedRequest] = {}
-        self._bytes = 0
+        self._entries: BoundedCache[bytes, CachedRequest] = BoundedCache(limits.request_cache_bytes, lambda entry: entry.size)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -65,7 +64,7 @@ class RequestCache:
             return None
         if self._is_unchanged(entry.client) and self._clock() < entry.client.until:
             return entry
-        self._remove(digest[:16])
+        self._entries.discard(digest[:16])
         return None
 
     def add(self, request: RawRequest, client: AuthenticatedClient, grant: PreparedGrant) -> None:
@@ -75,20 +74,12 @@ class RequestCache:
         if is_retiring or (valid_after is not None and valid_after > now) or not self._is_unchanged(client):
             return
         digest = self._digest(request)
-        self._remove(digest[:16])
-        entry = self._entries[digest[:16]] = CachedRequest(digest[16:], client, grant)
-        self._bytes += entry.size
-        while self._bytes > self._max_bytes:
-            self._remove(next(iter(self._entries)))
+        self._entries.put(digest[:16], CachedRequest(digest[16:], client, grant))
 
     def _digest(self, request: RawRequest) -> bytes:
         """HMAC-SHA256 of header and body. A header holds no line break, so no two requests have the same text."""
         body, authorization = request.body, request.authorization
         return hmac.digest(self._key, body if authorization is None else authorization + b"\n" + body, "sha256")
-
-    def _remove(self, key: bytes) -> None:
-        entry = self._entries.pop(key, None)
-        self._bytes -= entry.size if entry else 0
 
     def _is_unchanged(self, client: AuthenticatedClient) -> bool:
         """Whether the cluster cache holds the very objects by which the client was authenticated."""

@@ -52,22 +52,24 @@ def claimed_id(agent: Agent) -> str:
     return agent.status.agent_id or agent.spec.agent_id or agent.metadata.uid
 
 
-def register(seen: AgentInput, now: datetime) -> AgentStatus:
+def register(gathered: AgentInput, now: datetime) -> AgentStatus:
     """The status that the agent should have."""
-    agent, status = seen.agent, seen.agent.status
-    verdict = _conflict(seen) or _state(agent) or organization_verdict(agent, seen.organization, seen.organization_full)
+    agent, status = gathered.agent, gathered.agent.status
+    verdict = (
+        _conflict(gathered) or _state(agent) or organization_verdict(agent, gathered.organization, gathered.organization_full)
+    )
     if verdict.phase is AgentPhase.ACTIVE:
         verdict = _not_valid_yet(agent, now) or verdict
     ready = verdict.phase is AgentPhase.ACTIVE
     generation = agent.metadata.generation
     conditions = with_condition(status.conditions, READY, ready, verdict.reason, verdict.message, generation, now)
-    conditions = _with_scopes(conditions, agent, seen.organization, now)
+    conditions = _with_scopes(conditions, agent, gathered.organization, now)
     return replace(
         status,
         agent_id=None if verdict.reason is Reason.AGENT_ID_CONFLICT else claimed_id(agent),
         organization_id=_admitted_by(agent, verdict),
         phase=verdict.phase,
-        credentials=seen.credentials,
+        credentials=gathered.credentials,
         conditions=conditions,
         observed_generation=generation,
     )
@@ -99,12 +101,22 @@ def organization_verdict(agent: Agent, organization: Organization | None, full: 
     claimed, namespace = agent.spec.organization_id, agent.metadata.namespace
     match admission_failure(namespace, claimed, organization.spec.namespaces if organization else None):
         case Reason.ORGANIZATION_NOT_FOUND as reason:
-            return Verdict(AgentPhase.PENDING, reason, f"Organization {claimed!r} does not exist.")
+            return Verdict(
+                AgentPhase.PENDING,
+                reason,
+                f"Organization {claimed!r} does not exist. Ask a cluster administrator to create it.",
+            )
         case Reason.ORGANIZATION_NOT_ADMITTED as reason:
-            message = f"Organization {claimed!r} does not admit namespace {namespace!r} (its spec.namespaces)."
+            message = (
+                f"Organization {claimed!r} does not admit namespace {namespace!r}. Ask a cluster administrator to add it to"
+                " spec.namespaces of the Organization."
+            )
             return Verdict(AgentPhase.PENDING, reason, message)
     if full:
-        message = f"Organization {claimed!r} has as many agents as its spec.limits.agents allows."
+        message = (
+            f"Organization {claimed!r} has as many agents as its spec.limits.agents allows."
+            " Decommission or delete one, or ask a cluster administrator for a higher limit."
+        )
         return Verdict(AgentPhase.PENDING, Reason.ORGANIZATION_LIMIT_REACHED, message)
     return Verdict(AgentPhase.ACTIVE, Reason.REGISTERED, "The agent is registered and may get tokens.")
 
@@ -150,11 +162,11 @@ def _admitted_by(agent: Agent, verdict: Verdict) -> str | None:
     return None
 
 
-def _conflict(seen: AgentInput) -> Verdict | None:
-    if not _has_lost(seen.agent) and _is_first(seen.agent, seen.rivals):
+def _conflict(gathered: AgentInput) -> Verdict | None:
+    if not _has_lost(gathered.agent) and _is_first(gathered.agent, gathered.rivals):
         return None
     message = (
-        f"Agent id {claimed_id(seen.agent)} belongs to another Agent."
+        f"Agent id {claimed_id(gathered.agent)} belongs to another Agent."
         " Delete this Agent and declare it again with an id of its own (leave spec.agentId out for a new one)."
     )
     return Verdict(AgentPhase.PENDING, Reason.AGENT_ID_CONFLICT, message)
@@ -163,12 +175,18 @@ def _conflict(seen: AgentInput) -> Verdict | None:
 def _state(agent: Agent) -> Verdict | None:
     match agent.spec.state:
         case AgentState.DECOMMISSIONED:
-            return Verdict(AgentPhase.DECOMMISSIONED, Reason.AGENT_DECOMMISSIONED, "Decommissioned: this cannot be undone.")
+            return Verdict(
+                AgentPhase.DECOMMISSIONED,
+                Reason.AGENT_DECOMMISSIONED,
+                "The agent is decommissioned, which cannot be undone. Declare a new Agent.",
+            )
         case AgentState.SUSPENDED:
-            message = "Suspended: it gets no tokens until spec.state is Active."
+            message = "The agent is suspended and gets no tokens. Set spec.state to Active to resume it."
             return Verdict(AgentPhase.SUSPENDED, Reason.AGENT_SUSPENDED, message)
     if agent.metadata.deletion_timestamp:
-        message = "It is being deleted and gets no tokens; the finalizers in its metadata say what the deletion waits for."
+        message = (
+            "The agent is being deleted and gets no tokens. The finalizers in its metadata say what the deletion waits for."
+        )
         return Verdict(AgentPhase.PENDING, Reason.AGENT_DELETED, message)
     return None
 
@@ -178,7 +196,7 @@ def _not_valid_yet(agent: Agent, now: datetime) -> Verdict | None:
     if valid is None:
         return None
     message = (
-        f"It gets no token before {rfc3339(valid)}, which is its spec.tokensValidAfter. That time only moves forward:"
+        f"The agent gets no token before {rfc3339(valid)} (spec.tokensValidAfter). That time only moves forward:"
         " if it is a mistake, delete the Agent and declare it anew."
     )
     return Verdict(AgentPhase.PENDING, Reason.TOKENS_NOT_VALID_YET, message)

@@ -1,8 +1,7 @@
-"""What becomes of a credential: one pure decision, taken again after every write until there is nothing to do.
+"""Lifecycle of a credential: one pure decision, `decide`, taken again after every step until it is to wait.
 
-`decide` reads what was observed and names one Step; an executor elsewhere does it and observes again. `observed` has the
-words both speak, `statuses` how a status follows from another, `requests` what a requested rotation asks for, `obstacles` what
-people have to clear away, `rules` the ordered policy.
+`input` is what was gathered, `policy_chain` the ordered checks, `outcomes` builds their steps, `status` derives one status from
+another, `retirement` postpones the end of old secrets, `rotation_requests` reads `requestedAt`. No I/O and no clock is here.
 """
 
 from agentidp.domain.lifecycle.delivery_blockers import OBSTACLES, delivery_blocker

@@ -1,4 +1,4 @@
-"""What keeps a Secret from being as declared until a person does something: to be shown, and to be counted for alerts."""
+"""Delivery blockers: reasons that keep a Secret from being as declared until a person acts. Alerts count them."""
 
 from agentidp.domain.resources import Condition, ConditionStatus, CredentialStatus
 from agentidp.domain.resources.conditions import READY, SECRET_DELIVERED, condition

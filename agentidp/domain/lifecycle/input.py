@@ -1,4 +1,4 @@
-"""What a decision sees, and the steps that it can ask for."""
+"""Input of a decision, and the steps that a decision can return."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,72 +13,72 @@ from agentidp.domain.secrets.secret_delivery import Delivery, SecretOwnership
 
 
 class Input(Struct, frozen=True):
-    """A credential, its agent, the Secret of its name, and one of another name that holds the pair from before."""
+    """A credential, its agent, the Secret of its name, and a Secret of an earlier name that still holds the pair."""
 
     credential: AgentCredential
     agent: Agent | None
     delivery: Delivery
     earlier: Delivery | None = None
     crowded: bool = False
-    """As many others of the agent's credentials as it may have come first."""
+    """Whether other credentials of the agent take all of its places."""
 
     uses: Uses | None = None
-    """When its secrets were last used; None where nobody knows."""
+    """The last use of each secret; None where uses are not known."""
 
     uses_lag: timedelta = timedelta()
-    """How long a use may have happened before it is in `uses`."""
+    """The time after which a use is in `uses`."""
 
     @property
     def spec(self) -> CredentialSpec:
-        """What is declared."""
+        """The spec of the credential."""
         return self.credential.spec
 
     @property
     def status(self) -> CredentialStatus:
-        """What was recorded."""
+        """The status of the credential."""
         return self.credential.status
 
     @property
     def generation(self) -> int:
-        """Of the spec."""
+        """The generation of the spec."""
         return self.credential.metadata.generation
 
     @property
     def spec_is_new(self) -> bool:
-        """Nothing was recorded of this spec yet."""
+        """Whether the status is about an earlier spec."""
         return self.status.observed_generation != self.generation
 
     @property
     def agent_id(self) -> str | None:
-        """The id that the agent was given, if it may use it."""
+        """The id of the agent, if the agent may use it."""
         return self.agent.status.agent_id if self.agent and is_registered(self.agent.status.conditions) else None
 
     @property
     def agent_state(self) -> AgentState | None:
-        """What its owner wants of the agent."""
+        """The state that the spec of the agent declares."""
         return self.agent.spec.state if self.agent else None
 
     @property
     def tokens_valid_after(self) -> datetime | None:
-        """Before this time its agent gets no token."""
+        """The time before which the agent gets no token."""
         return self.agent.spec.tokens_valid_after if self.agent else None
 
     @property
     def held(self) -> SecretHash | None:
-        """The hash that accepts what the Secret holds, and goes on accepting it."""
+        """The hash without an end that accepts the value in the Secret."""
         return self.accepting(self.delivery)
 
     def accepting(self, delivery: Delivery) -> SecretHash | None:
-        """The hash that accepts what this Secret holds, and goes on accepting it."""
+        """Return the hash without an end that accepts the value in this Secret."""
         if delivery.holding is not SecretOwnership.OURS or not delivery.hint:
             return None
-        return next((one for one in self.status.secret_hashes if one.hint == delivery.hint and not one.not_after), None)
+        return next((entry for entry in self.status.secret_hashes if entry.hint == delivery.hint and not entry.not_after), None)
 
     @property
     def issued_at(self) -> datetime | None:
-        """When the secret in use was made, also if that was not recorded yet."""
-        moments = (self.status.created_at, self.status.rotated_at, self.held.created_at if self.held else None)
-        return max((moment for moment in moments if moment), default=None)
+        """The time when the secret in use was made, also before it is recorded."""
+        timestamps = (self.status.created_at, self.status.rotated_at, self.held.created_at if self.held else None)
+        return max((timestamp for timestamp in timestamps if timestamp), default=None)
 
     @property
     def ours(self) -> str | None:
@@ -97,7 +97,7 @@ class Input(Struct, frozen=True):
 
 
 class EventNote(Struct, frozen=True):
-    """Something that people should be told, beside what the conditions say."""
+    """An event beside those of the conditions."""
 
     reason: Reason
     note: str
@@ -105,14 +105,14 @@ class EventNote(Struct, frozen=True):
 
 
 class WriteStatus(Struct, frozen=True):
-    """Record this."""
+    """Write this status, then record the event."""
 
     status: CredentialStatus
     story: EventNote | None = None
 
 
 class IssueSecret(Struct, frozen=True):
-    """Make a secret: publish its hash beside `status`' hashes, then put the value into the Secret."""
+    """Make a secret: publish its hash beside the hashes of `status`, then put the value into the Secret."""
 
     reason: Reason
     status: CredentialStatus
@@ -127,14 +127,14 @@ class RepairSecret(Struct, frozen=True):
 
 
 class RemoveSecret(Struct, frozen=True):
-    """Remove our Secret of this name."""
+    """Remove the credential's Secret of this name."""
 
     reason: Reason
     name: str
 
 
 class Wait(Struct, frozen=True):
-    """Nothing to do; look again then, or when something changes."""
+    """Do nothing; decide again at this time, or when something changes."""
 
     until: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""How a rule that applies becomes a step: what is recorded of it, and when to look again. No rule lives here."""
+"""Builders of the steps that checks return: the status that a step records, and the time of the next decision."""
 
 from datetime import datetime
 
@@ -13,68 +13,72 @@ from agentidp.domain.resources.meta import rfc3339
 from agentidp.domain.resources.reasons import Reason
 
 
-def recorded(seen: Input, status: CredentialStatus) -> Step | None:
-    """Write it, if that is news."""
-    return WriteStatus(status, _story(seen, status)) if status != seen.status else None
+def recorded(gathered: Input, status: CredentialStatus) -> Step | None:
+    """Return a write of the status, or None where it is recorded already."""
+    return WriteStatus(status, _story(gathered, status)) if status != gathered.status else None
 
 
-def issued(seen: Input, status: CredentialStatus, reason: Reason) -> Step:
-    """Make a secret; the token service accepts it from the moment that its hash is published."""
-    status = with_ids(status, seen.credential, seen.agent_id)
-    status = replace(status, phase=status.phase or CredentialPhase.PENDING, expires_at=seen.spec.expires_at)
-    return IssueSecret(reason, with_room(status, seen.held))
+def issued(gathered: Input, status: CredentialStatus, reason: Reason) -> Step:
+    """Return the issue of a secret, which the token service accepts once its hash is published."""
+    status = with_ids(status, gathered.credential, gathered.agent_id)
+    status = replace(status, phase=status.phase or CredentialPhase.PENDING, expires_at=gathered.spec.expires_at)
+    return IssueSecret(reason, with_room(status, gathered.held))
 
 
-def held_back(seen: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime) -> Step:
-    """Not accepted for now; all that was issued is kept."""
-    status = with_phase(with_ids(seen.status, seen.credential, None), seen, phase, reason, message, now)
-    return recorded(seen, status) or Wait(seen.spec.expires_at)
+def held_back(gathered: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime) -> Step:
+    """Record why no secret is accepted for now; hashes and Secret are kept."""
+    status = with_phase(with_ids(gathered.status, gathered.credential, None), gathered, phase, reason, message, now)
+    return recorded(gathered, status) or Wait(gathered.spec.expires_at)
 
 
-def undelivered(seen: Input, reason: Reason, message: str, until: datetime, now: datetime) -> Step:
-    """The Secret does not hold the pair; hashes stay, for whoever has the secret still."""
-    status = with_ids(seen.status, seen.credential, seen.agent_id)
-    status = with_delivery(status, seen, reason, message, now)
-    status = with_phase(status, seen, CredentialPhase.PENDING, reason, message, now)
-    return recorded(seen, status) or Wait(next_due(seen, now, until))
+def undelivered(gathered: Input, reason: Reason, message: str, until: datetime, now: datetime) -> Step:
+    """Record why the Secret does not hold an accepted value; hashes stay, for clients that have the secret."""
+    status = with_ids(gathered.status, gathered.credential, gathered.agent_id)
+    status = with_delivery(status, gathered, reason, message, now)
+    status = with_phase(status, gathered, CredentialPhase.PENDING, reason, message, now)
+    return recorded(gathered, status) or Wait(next_due(gathered, now, until))
 
 
-def ended(seen: Input, status: CredentialStatus, phase: CredentialPhase, reason: Reason, message: str, now: datetime) -> Step:
-    """Nothing is accepted any more: first the hashes go, then the Secret, and the record stays."""
-    status = with_phase(without_secrets(with_ids(status, seen.credential, None)), seen, phase, reason, message, now)
-    status = without_delivery(status, seen, Reason.SECRET_REMOVED, "Nothing would accept its value.", now)
-    return recorded(seen, status) or removed(seen, Reason.SECRET_REMOVED) or Wait()
+def ended(
+    gathered: Input, status: CredentialStatus, phase: CredentialPhase, reason: Reason, message: str, now: datetime
+) -> Step:
+    """Remove the hashes, then the Secret; the record stays."""
+    status = with_phase(without_secrets(with_ids(status, gathered.credential, None)), gathered, phase, reason, message, now)
+    status = without_delivery(status, gathered, Reason.SECRET_REMOVED, "Nothing would accept its value.", now)
+    return recorded(gathered, status) or removed(gathered, Reason.SECRET_REMOVED) or Wait()
 
 
-def without_delivery(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
-    """There is no Secret of ours, and why; while one is left, its removal is not recorded."""
-    if seen.ours:
+def without_delivery(
+    status: CredentialStatus, gathered: Input, reason: Reason, message: str, now: datetime
+) -> CredentialStatus:
+    """Record why there is no Secret; while a Secret of ours is left, nothing is recorded."""
+    if gathered.ours:
         return status
-    return replace(with_delivery(status, seen, reason, message, now), binding=None)
+    return replace(with_delivery(status, gathered, reason, message, now), binding=None)
 
 
-def removed(seen: Input, reason: Reason) -> Step | None:
+def removed(gathered: Input, reason: Reason) -> Step | None:
     """Remove a Secret of ours, if there is one that is not being deleted already."""
-    return RemoveSecret(reason, seen.removable) if seen.removable else None
+    return RemoveSecret(reason, gathered.removable) if gathered.removable else None
 
 
-def next_due(seen: Input, now: datetime, *others: datetime) -> datetime | None:
-    """The earliest moment to come at which another rule may apply."""
-    spec, status = seen.spec, seen.status
-    ends = (one.not_after for one in status.secret_hashes)
+def next_due(gathered: Input, now: datetime, *others: datetime) -> datetime | None:
+    """Return the earliest time in the future at which another check may apply."""
+    spec, status = gathered.spec, gathered.status
+    ends = (entry.not_after for entry in status.secret_hashes)
     review = next_review(status, spec.rotation, now)
-    valid = tokens_from(seen.tokens_valid_after, now)
-    moments = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, review, valid, *ends, *others)
-    return min((moment for moment in moments if moment and moment > now), default=None)
+    valid = tokens_from(gathered.tokens_valid_after, now)
+    timestamps = (spec.expires_at, spec.rotation.requested_at, status.next_rotation_at, review, valid, *ends, *others)
+    return min((timestamp for timestamp in timestamps if timestamp and timestamp > now), default=None)
 
 
-def _story(seen: Input, status: CredentialStatus) -> EventNote | None:
+def _story(gathered: Input, status: CredentialStatus) -> EventNote | None:
     """Who keeps an old secret alive, where its end has moved; or that the credential's own end has moved on."""
-    consumers = consumers_of_postponed(seen.status, status, seen.uses)
+    consumers = consumers_of_postponed(gathered.status, status, gathered.uses)
     if consumers is not None:
         who = ", ".join(consumers) or "an unknown client, because the token service does not answer"
         return EventNote(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")
-    return _expiry_moved(seen.status, status)
+    return _expiry_moved(gathered.status, status)
 
 
 def _expiry_moved(before: CredentialStatus, after: CredentialStatus) -> EventNote | None:

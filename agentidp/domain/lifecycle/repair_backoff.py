@@ -16,20 +16,20 @@ REISSUE_BACKOFF = timedelta(seconds=1)
 
 
 def in_this_window(known: Reissues | None, now: datetime) -> Reissues:
-    """The count of this window. The end of one begins another, and so does a clock set back."""
+    """Return the count of this window. A window ends after its time, or when the clock is set back."""
     return known if known and known.since <= now < known.since + REISSUE_WINDOW else Reissues(count=0, since=now)
 
 
 def is_contested(lately: Reissues) -> bool:
-    """Whether it was mended so often that mending it does not help."""
+    """Whether another writer has undone so many repairs that another one does not help."""
     return lately.count >= MAX_REISSUES
 
 
 def left_alone_until(lately: Reissues) -> datetime:
-    """When it may be mended again: at once the first time, then 1, 3, 7 and 15 seconds after that, then in the next window."""
+    """Return the time of the next repair: at once, then 1, 3, 7 and 15 seconds after the first, then in the next window."""
     return lately.since + (REISSUE_WINDOW if is_contested(lately) else REISSUE_BACKOFF * (2**lately.count - 1))
 
 
 def mended_again(lately: Reissues) -> Reissues:
-    """The count with this time."""
+    """Return the count with one more repair."""
     return replace(lately, count=lately.count + 1)

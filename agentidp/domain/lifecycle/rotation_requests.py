@@ -1,4 +1,4 @@
-"""Whether a rotation that somebody asks for (`spec.rotation.requestedAt`) is for another secret than the one that there is."""
+"""Requested rotations: whether `spec.rotation.requestedAt` asks for another secret than the one in use."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ def is_second_of(requested: datetime, issued_at: datetime) -> bool:
 
 
 def recorded_issue(status: CredentialStatus) -> datetime | None:
-    """When the secret in use was made, as far as that was recorded."""
+    """Return the recorded time at which the secret in use was made."""
     return status.rotated_at or status.created_at
 
 
@@ -35,6 +35,6 @@ def unanswered_request(credential: AgentCredential) -> datetime | None:
 
 
 def rotation_due(credential: AgentCredential) -> datetime | None:
-    """When the next rotation is to be, or should have been: the schedule's or a requested one, whichever is earlier."""
+    """Return when the next rotation is or was due: by schedule or by request, whichever is earlier."""
     requested, scheduled = unanswered_request(credential), credential.status.next_rotation_at
     return min(requested, scheduled) if requested and scheduled else requested or scheduled

@@ -1,4 +1,4 @@
-"""How one status of a credential follows from another. Each function returns a new status and decides nothing."""
+"""Derivations of one status of a credential from another. Each function returns a new status and decides nothing."""
 
 from datetime import datetime, timedelta
 
@@ -28,31 +28,31 @@ def with_ids(status: CredentialStatus, credential: AgentCredential, agent_id: st
 
 
 def with_phase(
-    status: CredentialStatus, seen: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime
+    status: CredentialStatus, gathered: Input, phase: CredentialPhase, reason: Reason, message: str, now: datetime
 ) -> CredentialStatus:
     """The phase and the Ready condition that explains it, for the spec as it is; a new spec begins a new count of repairs."""
     conditions = with_condition(
-        status.conditions, READY, phase is CredentialPhase.ACTIVE, reason, message, seen.generation, now
+        status.conditions, READY, phase is CredentialPhase.ACTIVE, reason, message, gathered.generation, now
     )
     return replace(
         status,
         phase=phase,
         conditions=conditions,
-        observed_generation=seen.generation,
-        expires_at=seen.spec.expires_at,
-        reissues=None if seen.spec_is_new else status.reissues,
+        observed_generation=gathered.generation,
+        expires_at=gathered.spec.expires_at,
+        reissues=None if gathered.spec_is_new else status.reissues,
     )
 
 
-def with_delivery(status: CredentialStatus, seen: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
-    """The SecretDelivered condition."""
+def with_delivery(status: CredentialStatus, gathered: Input, reason: Reason, message: str, now: datetime) -> CredentialStatus:
+    """Return the status with this SecretDelivered condition."""
     delivered = reason is Reason.SECRET_DELIVERED
-    conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, seen.generation, now)
+    conditions = with_condition(status.conditions, SECRET_DELIVERED, delivered, reason, message, gathered.generation, now)
     return replace(status, conditions=conditions)
 
 
 def without_secrets(status: CredentialStatus) -> CredentialStatus:
-    """Nothing is accepted any more, and nothing is due."""
+    """Return the status without hashes, and without anything due."""
     return replace(status, secret_hashes=(), next_rotation_at=None, reissues=None)
 
 
@@ -73,8 +73,8 @@ def with_hashes_retired(status: CredentialStatus, held: SecretHash, rotation: Ro
     A younger hash is one whose value never reached the Secret, or is only on its way: it stays until a younger one is in use.
     """
     place = status.secret_hashes.index(held)
-    older = (_retired(one, rotation, now) for one in status.secret_hashes[:place])
-    kept = tuple(one for one in older if not _is_past(one, now))
+    older = (_retired(entry, rotation, now) for entry in status.secret_hashes[:place])
+    kept = tuple(entry for entry in older if not _is_past(entry, now))
     return replace(status, secret_hashes=(*kept, *status.secret_hashes[place:]))
 
 
@@ -102,9 +102,9 @@ def with_request_served(status: CredentialStatus, rotation: Rotation, now: datet
 
 def with_fresh_hash(status: CredentialStatus, hashed: str, hint: str | None, now: datetime) -> CredentialStatus:
     """One more hash, the youngest that there ever was, also when the clock was set back."""
-    earlier = (status.created_at, status.rotated_at, *(one.created_at for one in status.secret_hashes))
-    moment = max([now, *(one + timedelta(milliseconds=1) for one in earlier if one)])
-    return replace(status, secret_hashes=(*status.secret_hashes, SecretHash(hash=hashed, hint=hint, created_at=moment)))
+    earlier = (status.created_at, status.rotated_at, *(entry.created_at for entry in status.secret_hashes))
+    timestamp = max([now, *(entry + timedelta(milliseconds=1) for entry in earlier if entry)])
+    return replace(status, secret_hashes=(*status.secret_hashes, SecretHash(hash=hashed, hint=hint, created_at=timestamp)))
 
 
 def with_room(status: CredentialStatus, held: SecretHash | None) -> CredentialStatus:
@@ -115,16 +115,16 @@ def with_room(status: CredentialStatus, held: SecretHash | None) -> CredentialSt
     in_use = held or _last_in_use(status)
     hashes = list(status.secret_hashes)
     while len(hashes) >= MAX_HASHES:
-        spare = [one for one in hashes if one != in_use]
-        untold = [one for one in spare if not one.not_after]
-        hashes.remove(untold[0] if untold else min(spare, key=lambda one: one.not_after or one.created_at))
+        spare = [entry for entry in hashes if entry != in_use]
+        untold = [entry for entry in spare if not entry.not_after]
+        hashes.remove(untold[0] if untold else min(spare, key=lambda entry: entry.not_after or entry.created_at))
     return replace(status, secret_hashes=tuple(hashes))
 
 
 def with_provided_hash(status: CredentialStatus, provided: ProvidedHash, rotation: Rotation, now: datetime) -> CredentialStatus:
     """The hash that the secret's owner provides is the one in use, and the youngest; what was in use before retires."""
     if not status.secret_hashes or not _is_provided(status.secret_hashes[-1], provided):
-        others = tuple(one for one in status.secret_hashes if one.hash != provided.hash)
+        others = tuple(entry for entry in status.secret_hashes if entry.hash != provided.hash)
         room = with_room(replace(status, secret_hashes=others), None)
         status = with_fresh_hash(room, provided.hash, provided.hint, now)
     return with_hashes_retired(status, status.secret_hashes[-1], rotation, now)
@@ -146,29 +146,29 @@ def with_write_refused(
 
 
 def next_rotation(rotation: Rotation, issued_at: datetime) -> datetime | None:
-    """When the schedule asks for the next secret, if there is one."""
+    """Return the time of the next rotation by schedule, if there is a schedule."""
     return issued_at + parse_duration(rotation.every) if rotation.every else None
 
 
 def overlap_of(rotation: Rotation) -> timedelta:
-    """How long an old secret goes on working; none declared means not at all."""
+    """Return how long an old secret works after a rotation; zero where no overlap is declared."""
     return parse_duration(rotation.overlap) if rotation.overlap else timedelta()
 
 
-def _retired(one: SecretHash, rotation: Rotation, now: datetime) -> SecretHash:
-    retired = one if one.not_after else replace(one, not_after=now + overlap_of(rotation))
+def _retired(entry: SecretHash, rotation: Rotation, now: datetime) -> SecretHash:
+    retired = entry if entry.not_after else replace(entry, not_after=now + overlap_of(rotation))
     return replace(retired, not_after=accepted_until(retired, rotation))
 
 
-def _is_past(one: SecretHash, now: datetime) -> bool:
-    return one.not_after is not None and one.not_after <= now
+def _is_past(entry: SecretHash, now: datetime) -> bool:
+    return entry.not_after is not None and entry.not_after <= now
 
 
-def _is_provided(one: SecretHash, provided: ProvidedHash) -> bool:
-    return (one.hash, one.hint, one.not_after) == (provided.hash, provided.hint, None)
+def _is_provided(entry: SecretHash, provided: ProvidedHash) -> bool:
+    return (entry.hash, entry.hint, entry.not_after) == (provided.hash, provided.hint, None)
 
 
 def _last_in_use(status: CredentialStatus) -> SecretHash | None:
-    """The hash of the secret that was last recorded as in use."""
+    """Return the hash of the secret that was last recorded as in use."""
     made = recorded_issue(status)
-    return next((one for one in status.secret_hashes if one.created_at == made and not one.not_after), None)
+    return next((entry for entry in status.secret_hashes if entry.created_at == made and not entry.not_after), None)

@@ -93,7 +93,7 @@ class AgentStatus(Part, frozen=True, kw_only=True):
     phase: AgentPhase | None = None
     credentials: CredentialCount | None = None
     conditions: tuple[Condition, ...] = ()
-    observed_generation: int = 0
+    observed_generation: int = -1
 
 
 class Agent(Object, frozen=True, kw_only=True):

@@ -122,7 +122,7 @@ class CredentialStatus(Part, frozen=True, kw_only=True):
     binding: Binding | None = None
     reissues: Reissues | None = None
     conditions: tuple[Condition, ...] = ()
-    observed_generation: int = 0
+    observed_generation: int = -1
 
 
 class AgentCredential(Object, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class OrganizationStatus(Part, frozen=True, kw_only=True):
 
     agents: int = 0
     conditions: tuple[Condition, ...] = ()
-    observed_generation: int = 0
+    observed_generation: int = -1
 
 
 class Organization(Object, frozen=True, kw_only=True):

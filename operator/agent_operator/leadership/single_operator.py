@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
+from agentidp.authentication.reviews import UserInfo, review_access, review_self
 from agentidp.domain.resources import GROUP
 from agentidp.domain.resources.meta import Object, age_of
 from agentidp.kube.client import KubeClient
@@ -43,26 +44,6 @@ class Lease(Object, frozen=True, kw_only=True):
 LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", Lease)
 
 
-class _AccessDecision(msgspec.Struct, frozen=True):
-    allowed: bool = False
-
-
-class _AccessReview(msgspec.Struct, frozen=True):
-    status: _AccessDecision = _AccessDecision()
-
-
-class _User(msgspec.Struct, frozen=True):
-    username: str = ""
-
-
-class _UserInfo(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User = _User()
-
-
-class _SelfReview(msgspec.Struct, frozen=True):
-    status: _UserInfo = _UserInfo()
-
-
 class OtherOperators:
     """Finds the Leases of other releases' operators."""
 
@@ -75,10 +56,7 @@ class OtherOperators:
     async def username(self) -> str:
         """Return this operator's username, as the API server authenticates it."""
         if not self._username:
-            path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-            body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-            answer = await self._cluster.request("POST", path, body=body)
-            self._username = msgspec.json.decode(answer, type=_SelfReview).status.user_info.username
+            self._username = (await review_self(self._cluster)).username
         return self._username
 
     async def ahead_of(self, own: Lease | None) -> str | None:
@@ -99,15 +77,9 @@ class OtherOperators:
         namespace, user = lease.metadata.namespace, lease.metadata.annotations.get(SERVICE_ACCOUNT, "")
         if not user.startswith(f"system:serviceaccount:{namespace}:"):
             return False
-        groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
         wanted = {"group": GROUP, "resource": AGENTS.plural, "subresource": "status", "verb": "update"}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {"user": user, "groups": groups, "resourceAttributes": wanted},
-        }
-        answer = await self._cluster.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body=body)
-        return msgspec.json.decode(answer, type=_AccessReview).status.allowed
+        return await review_access(self._cluster, UserInfo(username=user, groups=groups), wanted)
 
 
 def _sentence(lease: Lease) -> str:

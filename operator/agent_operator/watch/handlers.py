@@ -5,7 +5,7 @@ operator is away, and a restart over settled objects writes nothing.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, repeat
 from typing import Any
 
@@ -105,12 +105,17 @@ def _log_in(handlers: kopf.OperatorRegistry, identity: ClientIdentity) -> None:
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
 
-async def run_kopf(cluster: KubeClient, handlers: kopf.OperatorRegistry, retry_seconds: float = RETRY_SECONDS) -> None:
+async def run_kopf(
+    cluster: KubeClient,
+    handlers: kopf.OperatorRegistry,
+    versions: Mapping[str, int] | None = None,
+    retry_seconds: float = RETRY_SECONDS,
+) -> None:
     """Watch until a signal stops it.
 
     `kopf.operator` is not used: at its end it waits 5 s for every task of the event loop, and cancels it.
     """
-    read_through(cluster, (AGENTS, CREDENTIALS, ORGANIZATIONS))
+    read_through(cluster, (AGENTS, CREDENTIALS, ORGANIZATIONS), versions or {})
     survive_errors(retry_seconds)
     watching = await kopf.spawn_tasks(registry=handlers, identity=NO_PEER, standalone=True, clusterwide=True)
     try:

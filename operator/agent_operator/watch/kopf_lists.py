@@ -7,15 +7,17 @@ the depth at which decoding fails, is switched off.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import kopf
 import msgspec
-from kopf._cogs.clients import api, fetching
+from kopf._cogs.clients import api, fetching, scanning
+from kopf._cogs.structs import references
 from msgspec import UNSET
 
 from agentidp.kube.client import KubeClient
@@ -26,16 +28,33 @@ from agentidp.kube.pager import Pager
 
 RETRY_SECONDS = 1.0
 
+VERBS = frozenset({"list", "watch"})
+"""What Kopf must be able to do with a kind."""
+
 Body = dict[str, Any]
 
 _api: Any = api
 _fetching: Any = fetching
+_scanning: Any = scanning
+_scan_of_kopf = scanning.scan_resources
 
 
-def read_through(cluster: KubeClient, kinds: Iterable[Kind[Any]]) -> None:
-    """Replace Kopf's lists of these kinds, in this process, by lists of our client."""
+def read_through(cluster: KubeClient, kinds: Iterable[Kind[Any]], versions: Mapping[str, int]) -> None:
+    """Replace Kopf's lists of these kinds, in this process, by lists of our client; see `Lists`."""
     _api.json = SimpleNamespace(loads=loads)  # the one function that its watches call
-    _fetching.fetch_objs = Lists(cluster, kinds).fetch_objs
+    _fetching.fetch_objs = Lists(cluster, kinds, versions).fetch_objs
+    _scanning.scan_resources = partial(served, tuple(kinds))
+
+
+async def served(kinds: Iterable[Kind[Any]], **options: Any) -> set[references.Resource]:
+    """These kinds, and namespaces, which Kopf waits for.
+
+    Kopf asks the API server once, and never watches a kind that it does not name. A kind that was declared a moment ago can be
+    listed before it is named. Kopf's question is asked all the same: its other tasks begin meanwhile to wait for this.
+    """
+    await _scan_of_kopf(**options)
+    ours = ((kind.group, kind.version, kind.plural) for kind in kinds)
+    return {references.Resource(*names, preferred=True, verbs=VERBS) for names in (*ours, ("", "v1", "namespaces"))}
 
 
 class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
@@ -103,15 +122,25 @@ class Bodies:
 
 
 class Lists:
-    """Lists of the operator's kinds, for Kopf."""
+    """Lists of the operator's kinds, for Kopf. A kind with one of `versions` is watched from there, and not listed again."""
 
-    def __init__(self, cluster: KubeClient, kinds: Iterable[Kind[Any]], retry_seconds: float = RETRY_SECONDS) -> None:
+    def __init__(
+        self,
+        cluster: KubeClient,
+        kinds: Iterable[Kind[Any]],
+        versions: Mapping[str, int],
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._cluster = cluster
+        self._versions = dict(versions)
         self._retry_seconds = retry_seconds
         self._bodies = {kind.plural: Bodies(kind) for kind in kinds}
 
     async def fetch_objs(self, *, resource: Any, **_: Any) -> AsyncIterator[tuple[Collection[Body], str]]:
         """Yield objects in chunks, with the version of the list; errors become an error that Kopf retries."""
+        if version := self._versions.pop(resource.plural, 0):
+            yield (), str(version)
+            return
         listing = Pager(self._cluster, self._bodies[resource.plural])
         try:
             async for bodies in listing:

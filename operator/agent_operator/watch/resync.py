@@ -20,24 +20,30 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def resync(cluster: KubeClient, cache: ClusterCache) -> None:
-    """List all kinds into the cache. Agents come before their credentials, whose decisions need them."""
-    await cache.organizations.replace(Pager(cluster, ORGANIZATIONS))
-    await cache.agents.replace(Pager(cluster, AGENTS))
-    await cache.credentials.replace(Pager(cluster, CREDENTIALS))
+async def resync(cluster: KubeClient, cache: ClusterCache) -> dict[str, int]:
+    """List all kinds into the cache, and return the version of each list. Agents come first: credentials need them."""
+    organizations, agents, credentials = Pager(cluster, ORGANIZATIONS), Pager(cluster, AGENTS), Pager(cluster, CREDENTIALS)
+    await cache.organizations.replace(organizations)
+    await cache.agents.replace(agents)
+    await cache.credentials.replace(credentials)
+    return {
+        ORGANIZATIONS.plural: organizations.version,
+        AGENTS.plural: agents.version,
+        CREDENTIALS.plural: credentials.version,
+    }
 
 
-async def first_sync(cluster: KubeClient, cache: ClusterCache) -> None:
-    """Resync, and retry until it succeeds."""
+async def first_sync(cluster: KubeClient, cache: ClusterCache) -> dict[str, int]:
+    """Resync, retry until it succeeds, and return the versions from which watches go on."""
     while True:
         try:
-            await resync(cluster, cache)
+            versions = await resync(cluster, cache)
         except ApiError as error:
             log.warning("the API server cannot be read yet", why=str(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             log.info("read the cluster", agents=len(cache.agents), credentials=len(cache.credentials))
-            return
+            return versions
 
 
 async def keep_in_sync(cluster: KubeClient, cache: ClusterCache, every: timedelta) -> None:

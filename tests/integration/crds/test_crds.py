@@ -14,7 +14,9 @@ from devcluster.kubectl import Kubectl, KubectlError
 from tests.support.api_server import ApiServer
 from tests.support.crd_cases import REFUSED
 from tests.support.crd_schema import Manifest, crds, fields, full_manifests, schema_of
-from tests.support.manifests import a_credential
+from tests.support.manifests import a_credential, a_resource
+from tests.support.objects import Objects
+from tests.support.tenants import Tenant
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +182,20 @@ def test_kubectl_waits_for_ready(kubectl: Kubectl) -> None:
     """The conditions have the shape that `kubectl wait` knows."""
     kubectl("wait", "--for=condition=Ready", "--timeout=5s", "agentcredential/full")
     kubectl("wait", "--for=condition=Ready=false", "--timeout=5s", "agent/full")
+
+
+@pytest.mark.parametrize("kind", ["Agent", "AgentCredential", "Organization"])
+def test_what_the_operator_has_not_seen_is_not_up_to_date(kind: str, objects: Objects, tenant: Tenant) -> None:
+    """Flux's `wait` needs no more (docs/guides/gitops.md). Its library, kstatus, takes an object without a status for current.
+
+    Of one whose `status.observedGeneration` is not its generation it says that it is in progress.
+    """
+    namespace = "" if kind == "Organization" else tenant.namespace
+    name = objects.create(a_resource(kind), namespace)["metadata"]["name"]
+    stored = objects.get(kind, name, namespace)
+    objects.remove(kind, name, namespace)
+    assert stored["status"] == {"observedGeneration": -1}
+    assert stored["metadata"]["generation"] > 0
 
 
 @pytest.mark.parametrize(

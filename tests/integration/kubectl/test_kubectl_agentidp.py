@@ -51,7 +51,7 @@ def test_status_and_tree_show_what_there_is_and_no_secret(person: Person, tenant
     drawn = person.types("tree").stdout
     assert f"└── Agent {NAME}  Active  {pair.client_id}" in drawn
     assert f"        └── hash {hashed['hint']}  created " in drawn
-    assert "No agent nobody\n└── Credential orphan  Pending  No Agent 'nobody' in this namespace." in drawn
+    assert "No agent nobody\n└── Credential orphan  Pending  There is no Agent 'nobody' in this namespace." in drawn
     everything = drawn + person.types("status -o json").stdout
     assert pair.client_secret not in everything
     assert hashed["hash"] not in everything

@@ -100,7 +100,7 @@ def test_suspend_and_resume(api: Api, home: Tenant) -> None:
     eventually("it gets secrets", lambda: api.generate(agent_id).status_code == HTTPStatus.CREATED)
 
 
-def test_nothing_to_update(api: Api, home: Tenant) -> None:
+def test_update_of_nothing(api: Api, home: Tenant) -> None:
     """Writes nothing."""
     told = registered(api)
     before = resource_of(home, told["agentId"])["metadata"]["resourceVersion"]
@@ -121,7 +121,7 @@ def test_decommission(api: Api, home: Tenant) -> None:
 
 
 @pytest.mark.parametrize("agent_id", [NO_SUCH_ID, "not-an-id"])
-def test_an_agent_that_does_not_exist(agent_id: str, api: Api) -> None:
+def test_agent_that_does_not_exist(agent_id: str, api: Api) -> None:
     """404 from each call."""
     for method in ("GET", "PATCH", "DELETE"):
         answer = api.ask(method, f"/agents/{agent_id}", **({"json": {}} if method == "PATCH" else {}))
@@ -144,7 +144,7 @@ WRONG_FIELDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", WRONG_FIELDS)
-def test_a_field_that_is_not_valid(what: str, api: Api, agent_id: str) -> None:
+def test_field_that_is_not_valid_is_named(what: str, api: Api, agent_id: str) -> None:
     """400 naming the field, for a new agent and for a change; nobody gives an agent scopes or an id like this."""
     wrong = WRONG_FIELDS[what]
     field = next(iter(wrong))
@@ -157,32 +157,32 @@ def test_a_field_that_is_not_valid(what: str, api: Api, agent_id: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["organizationId", "agentId"])
-def test_what_never_changes(field: str, api: Api, agent_id: str) -> None:
+def test_field_that_never_changes_is_not_taken(field: str, api: Api, agent_id: str) -> None:
     """Is no field of an update."""
     answer = api.ask("PATCH", f"/agents/{agent_id}", json={field: NO_SUCH_ID})
     assert refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR").keys() == {field}
 
 
-def test_decommissioning_is_no_update(api: Api, agent_id: str) -> None:
+def test_update_does_not_decommission(api: Api, agent_id: str) -> None:
     """It has a call of its own, so that nobody does it by mistake."""
     answer = api.ask("PATCH", f"/agents/{agent_id}", json={"status": "decommissioned"})
     assert refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR").keys() == {"status"}
 
 
-def test_everything_that_a_new_agent_needs(api: Api) -> None:
+def test_register_needs_all_fields(api: Api) -> None:
     """Each missing field is named."""
     answer = api.ask("POST", "/agents", json={})
     assert refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR").keys() == AN_AGENT.keys()
 
 
-def test_another_organization_is_not_the_callers_to_give(api: Api, home: Tenant, objects: Objects) -> None:
+def test_register_in_another_organization_is_refused(api: Api, home: Tenant, objects: Objects) -> None:
     """Even where it admits the namespace."""
     name = an_organization(objects, home)
     answer = api.ask("POST", "/agents", json=AN_AGENT | {"organizationId": name})
     refused(answer, HTTPStatus.FORBIDDEN, "FORBIDDEN")
 
 
-def test_what_kubectl_shows_is_what_the_api_shows(api: Api, home: Tenant, all_programs: Programs) -> None:
+def test_agent_is_the_same_with_kubectl(api: Api, home: Tenant, all_programs: Programs) -> None:
     """An agent that was declared is listed; one that was registered is Ready."""
     declared = an_agent(home, "declared-with-kubectl")
     eventually("it is there", lambda: api.ask("GET", f"/agents/{declared}").status_code == HTTPStatus.OK)

@@ -38,13 +38,13 @@ ENDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", ENDS)
-def test_an_agent_that(what: str, caller: Api, tenant: Tenant) -> None:
+def test_token_is_refused_of_an_agent_that(what: str, caller: Api, tenant: Tenant) -> None:
     """Is not let in any more, though its token has not expired."""
     tenant.change("Agent", "caller", **ENDS[what])
     eventually("it is refused", lambda: is_refused(caller))
 
 
-def test_a_token_that_was_revoked(caller: Api, tenant: Tenant, all_programs: Programs) -> None:
+def test_token_that_was_revoked_is_refused(caller: Api, tenant: Tenant, all_programs: Programs) -> None:
     """At the token service; another one of the same agent is let in."""
     pair = tenant.pair("caller")
     bearer = caller.client.headers["Authorization"].removeprefix("Bearer ")
@@ -54,13 +54,13 @@ def test_a_token_that_was_revoked(caller: Api, tenant: Tenant, all_programs: Pro
     assert as_agent(all_programs, token(pair)).ask("GET", "/agents").status_code == HTTPStatus.OK
 
 
-def test_an_agent_that_was_deleted(caller: Api, tenant: Tenant) -> None:
+def test_token_of_a_deleted_agent_is_refused(caller: Api, tenant: Tenant) -> None:
     """Is nobody any more."""
     tenant.remove("Agent", "caller")
     eventually("it is refused", lambda: is_refused(caller))
 
 
-def test_a_token_that_is_meant_for_somebody_else(tenant: Tenant, all_programs: Programs) -> None:
+def test_token_for_another_audience_is_refused(tenant: Tenant, all_programs: Programs) -> None:
     """What a resource server was sent does not work here; with the issuer among its audiences it does."""
     audiences = ["https://resumes.example", all_programs.token_url]
     bearer = access_token(tenant, audiences=audiences)
@@ -77,14 +77,14 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_a_forged_token(what: str, caller: Api, all_programs: Programs) -> None:
+def test_token_that_is_forged_is_refused(what: str, caller: Api, all_programs: Programs) -> None:
     """401, like any other that is not good."""
     bearer = caller.client.headers["Authorization"].removeprefix("Bearer ")
     forged = as_agent(all_programs, FORGERIES[what](bearer))
     refused(forged.ask("GET", "/agents"), HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED")
 
 
-def test_who_may_write_may_read(tenant: Tenant, all_programs: Programs) -> None:
+def test_scope_to_write_includes_the_scope_to_read(tenant: Tenant, all_programs: Programs) -> None:
     """One scope is enough; less than an agent has may be asked for."""
     agent_id = an_agent(tenant)
     access_token(tenant, scopes=SCOPES)
@@ -95,7 +95,7 @@ def test_who_may_write_may_read(tenant: Tenant, all_programs: Programs) -> None:
     refused(reader.generate(agent_id), HTTPStatus.FORBIDDEN, "FORBIDDEN")
 
 
-def test_no_call_gives_an_agent_more_rights(tenant: Tenant, all_programs: Programs) -> None:
+def test_calls_give_no_agent_more_rights(tenant: Tenant, all_programs: Programs) -> None:
     """An agent that may write finds no way to change scopes or audiences: its own, another's, or a new one's."""
     api = as_agent(all_programs, access_token(tenant, scopes=["agents:write"]))
     own = next(iter(api.ask("GET", "/agents").json()["data"]))["agentId"]

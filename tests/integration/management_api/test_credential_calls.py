@@ -106,7 +106,7 @@ def test_rotate_with_an_expiry(api: Api, agent_id: str) -> None:
     assert api.rotate(agent_id, told["credentialId"]).json()["expiresAt"] == rotated["expiresAt"]
 
 
-def test_rotate_what_is_delivered_to_a_secret(api: Api, home: Tenant, agent_id: str, all_programs: Programs) -> None:
+def test_rotate_a_secret_that_is_delivered(api: Api, home: Tenant, agent_id: str, all_programs: Programs) -> None:
     """The operator makes the value, and the answer says where it is."""
     before = home.issue("delivered", secret={"name": "delivered-pair"})
     credential_id = home.get("AgentCredential", "delivered")["metadata"]["uid"]
@@ -150,14 +150,14 @@ def test_revoke(api: Api, agent_id: str, all_programs: Programs) -> None:
     assert details == {"credentialId": credential_id}
 
 
-def test_a_revoked_credential_is_not_rotated(api: Api, agent_id: str) -> None:
+def test_rotate_refuses_a_revoked_credential(api: Api, agent_id: str) -> None:
     """A conflict."""
     credential_id = generated(api, agent_id)["credentialId"]
     api.revoke(agent_id, credential_id)
     refused(api.rotate(agent_id, credential_id), HTTPStatus.CONFLICT, "CREDENTIAL_ALREADY_REVOKED")
 
 
-def test_an_expired_credential(api: Api, agent_id: str, all_programs: Programs) -> None:
+def test_rotate_of_an_expired_credential_takes_a_later_expiry(api: Api, agent_id: str, all_programs: Programs) -> None:
     """Is listed as active with its past expiry, gets no token, and can be rotated to a later one only."""
     first = api.generate(agent_id, expiresAt=in_the_future(seconds=3))
     assert first.status_code == HTTPStatus.CREATED, first.text
@@ -171,7 +171,7 @@ def test_an_expired_credential(api: Api, agent_id: str, all_programs: Programs) 
     eventually("it is served again", lambda: is_served(pair_of(again, all_programs)))
 
 
-def test_a_declared_hash_is_changed_where_it_is_declared(api: Api, home: Tenant, agent_id: str) -> None:
+def test_rotate_refuses_a_declared_hash(api: Api, home: Tenant, agent_id: str) -> None:
     """Else what is declared would bring its secret back."""
     home.create("AgentCredential", "declared", secretHash={"hash": "$2b$10$" + "a" * 53})
     declared = home.until("AgentCredential", "Provided", "declared")
@@ -179,7 +179,7 @@ def test_a_declared_hash_is_changed_where_it_is_declared(api: Api, home: Tenant,
 
 
 @pytest.mark.parametrize("state", ["Suspended", "Decommissioned"])
-def test_only_an_active_agent_gets_secrets(state: str, api: Api, home: Tenant) -> None:
+def test_generate_is_for_active_agents(state: str, api: Api, home: Tenant) -> None:
     """Neither a new credential, nor another secret for one that it has."""
     agent_id = an_agent(home, f"agent-{state.lower()}")
     credential_id = generated(api, agent_id)["credentialId"]
@@ -189,7 +189,7 @@ def test_only_an_active_agent_gets_secrets(state: str, api: Api, home: Tenant) -
     refused(api.rotate(agent_id, credential_id), HTTPStatus.FORBIDDEN, "AGENT_NOT_ACTIVE")
 
 
-def test_an_agent_that_takes_no_secrets(api: Api, home: Tenant) -> None:
+def test_generate_for_an_agent_that_takes_no_secrets(api: Api, home: Tenant) -> None:
     """403, and nothing is left that could ever work."""
     workloads = [{"serviceAccountName": "screener"}]
     agent_id = an_agent(home, "secretless", workloads=workloads, credentialPolicy="WorkloadOnly")
@@ -197,7 +197,7 @@ def test_an_agent_that_takes_no_secrets(api: Api, home: Tenant) -> None:
     assert api.credentials(agent_id, status="active").json()["total"] == 0
 
 
-def test_no_more_credentials_than_the_organization_allows(home: Tenant, objects: Objects, all_programs: Programs) -> None:
+def test_generate_stops_at_the_limit_of_the_organization(home: Tenant, objects: Objects, all_programs: Programs) -> None:
     """403; the one that there is works on, and can be rotated."""
     limits = {"credentialsPerAgent": 1}
     organization = a_resource("Organization", {"namespaces": [home.namespace], "limits": limits}, f"few-{home.namespace}")
@@ -225,7 +225,7 @@ WRONG_BODIES = {
 
 @pytest.mark.parametrize("what", WRONG_BODIES)
 @pytest.mark.parametrize("call", ["", "/{credential}/rotate"])
-def test_a_body_that_is_not_valid(what: str, call: str, api: Api, agent_id: str, credential_id: str) -> None:
+def test_body_that_is_not_valid(what: str, call: str, api: Api, agent_id: str, credential_id: str) -> None:
     """400, and the details name the field; never the value, which may be a secret."""
     body, field = WRONG_BODIES[what]
     path = f"/agents/{agent_id}/credentials" + call.format(credential=credential_id)
@@ -235,7 +235,7 @@ def test_a_body_that_is_not_valid(what: str, call: str, api: Api, agent_id: str,
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"limit": 0}, {"limit": 101}, {"page": "x"}, {"status": "expired"}])
-def test_a_query_that_is_not_valid(query: dict[str, Any], api: Api, agent_id: str) -> None:
+def test_query_that_is_not_valid(query: dict[str, Any], api: Api, agent_id: str) -> None:
     """400, and the details name the parameter."""
     answer = api.credentials(agent_id, **query)
     assert refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR").keys() == query.keys()
@@ -248,7 +248,7 @@ def credential_id(api: Api, agent_id: str) -> str:
 
 
 @pytest.mark.parametrize("wrong", [NO_SUCH_ID, "not-an-id"])
-def test_an_agent_that_does_not_exist(wrong: str, api: Api, credential_id: str) -> None:
+def test_credential_of_an_agent_that_does_not_exist(wrong: str, api: Api, credential_id: str) -> None:
     """404 from each call."""
     for answer in (
         api.generate(wrong),
@@ -259,13 +259,13 @@ def test_an_agent_that_does_not_exist(wrong: str, api: Api, credential_id: str) 
         assert refused(answer, HTTPStatus.NOT_FOUND, "AGENT_NOT_FOUND") == {"agentId": wrong}
 
 
-def test_a_credential_that_does_not_exist(api: Api, agent_id: str) -> None:
+def test_credential_that_does_not_exist(api: Api, agent_id: str) -> None:
     """404 from both calls."""
     for answer in (api.rotate(agent_id, NO_SUCH_ID), api.revoke(agent_id, NO_SUCH_ID)):
         assert refused(answer, HTTPStatus.NOT_FOUND, "CREDENTIAL_NOT_FOUND") == {"credentialId": NO_SUCH_ID}
 
 
-def test_another_agents_credential_is_not_found(api: Api, home: Tenant, credential_id: str) -> None:
+def test_credential_of_another_agent_is_not_found(api: Api, home: Tenant, credential_id: str) -> None:
     """Not even within one tenant."""
     other = an_agent(home, "other")
     refused(api.revoke(other, credential_id), HTTPStatus.NOT_FOUND, "CREDENTIAL_NOT_FOUND")

@@ -17,7 +17,7 @@ from tests.support.workload import Pair, is_refused, is_served
 ROTATIONS = 3
 
 
-def test_git_and_rest_do_not_get_into_each_others_way(
+def test_gitops_and_rest_keep_each_others_fields(
     cluster: ControlPlane, all_programs: Programs, objects: Objects, tell: Callable[[str], None]
 ) -> None:
     """One new secret for each rotation, delivered to the Secret; nothing else changes, and no apply ever fails."""

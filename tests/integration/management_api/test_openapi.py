@@ -7,7 +7,7 @@ from tests.support.management import BASE, Api
 from tests.support.openapi import try_out
 
 
-def test_every_answer_is_documented(api: Api, all_programs: Programs, tmp_path: Path) -> None:
+def test_openapi_documents_every_answer(api: Api, all_programs: Programs, tmp_path: Path) -> None:
     """No 5xx, no status, header or body that is not documented, nothing refused that should be taken, nor the other way round.
 
     All checks are on (one of them not for GETs, see the configuration), in all phases: examples, bounds, chance, sequences.

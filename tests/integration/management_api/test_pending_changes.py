@@ -68,14 +68,14 @@ def credentials(all_programs: Programs, objects: Objects) -> tuple[Tenant, dict[
 
 
 @pytest.mark.parametrize("row", WRITTEN)
-def test_what_a_tenant_writes_is_not_acted_on(row: str, credentials: tuple[Tenant, dict[str, str]]) -> None:
+def test_rollback_ignores_what_a_tenant_writes(row: str, credentials: tuple[Tenant, dict[str, str]]) -> None:
     """SECURITY.md: no program with rights in every namespace acts on what a tenant could write there."""
     tenant, names = credentials
     assert found(tenant, names[row]) == IN_FORCE
 
 
 @pytest.mark.parametrize("row", RECORDED)
-def test_what_is_recorded_is_rolled_back_where_it_stands(row: str, credentials: tuple[Tenant, dict[str, str]]) -> None:
+def test_rollback_of_a_recorded_change_that_is_in_effect(row: str, credentials: tuple[Tenant, dict[str, str]]) -> None:
     """Decision 13; and its record is removed, whatever came of it."""
     tenant, names = credentials
     assert found(tenant, names[row]) == RECORDED[row][1]

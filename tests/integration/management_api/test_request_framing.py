@@ -52,7 +52,7 @@ def proxy(
 
 
 @pytest.mark.parametrize("upgrade", ["tls", "h2c", "websocket"])
-def test_a_hidden_request_does_not_get_the_next_callers_bearer(
+def test_framing_hides_no_request_that_gets_the_next_callers_bearer(
     upgrade: str, proxy: Address, bearer: str, home: Tenant, all_programs: Programs
 ) -> None:
     """The caller's own request is answered, and the agent that was to be decommissioned is as it was."""
@@ -67,7 +67,7 @@ def test_a_hidden_request_does_not_get_the_next_callers_bearer(
 
 
 @needs_curl
-def test_curl_with_http_2_makes_a_credential_with_its_end(bearer: str, agent_id: str, all_programs: Programs) -> None:
+def test_http_2_of_curl_creates_a_credential(bearer: str, agent_id: str, all_programs: Programs) -> None:
     """The body is that of the request that asks for the upgrade (RFC 9110, section 7.8)."""
     url = f"{all_programs.url(MANAGEMENT_API.name)}/api/v1/agents/{agent_id}/credentials"
     config = f'header = "Authorization: Bearer {bearer}"\nheader = "Content-Type: application/json"\n'
@@ -75,14 +75,14 @@ def test_curl_with_http_2_makes_a_credential_with_its_end(bearer: str, agent_id:
 
 
 @needs_curl
-def test_curl_with_http_2_gets_a_token(pair: Pair) -> None:
+def test_http_2_of_curl_gets_a_token(pair: Pair) -> None:
     """As it does without."""
     config = f'user = "{pair.client_id}:{pair.client_secret}"\n'
     assert '"access_token"' in curl(pair.token_endpoint, "grant_type=client_credentials", config)
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["head and body together", "head and body apart"])
-def test_a_client_that_prefers_http_2_gets_a_token(apart: bool, pair: Pair) -> None:
+def test_http_2_preference_gets_a_token(apart: bool, pair: Pair) -> None:
     """Byte for byte what Java's own client sends."""
     parts, body = urlsplit(pair.token_endpoint), f"grant_type=client_credentials&client_id={pair.client_id}"
     body += f"&client_secret={pair.client_secret}"
@@ -100,7 +100,7 @@ def test_a_client_that_prefers_http_2_gets_a_token(apart: bool, pair: Pair) -> N
 
 
 @pytest.mark.parametrize("megabytes", [1, 5])
-def test_a_large_body_is_told_to_be_too_large(megabytes: int, pair: Pair, bearer: str, all_programs: Programs) -> None:
+def test_body_that_is_too_large_gets_its_answer(megabytes: int, pair: Pair, bearer: str, all_programs: Programs) -> None:
     """To every one of many clients, by both services."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     urls = [

@@ -154,7 +154,7 @@ ROWS = [(kind, sort) for kind, row in EXPECTED.items() for sort in row]
 
 
 @pytest.mark.parametrize(("kind", "sort"), ROWS, ids=[f"{kind} and one {sort}" for kind, sort in ROWS])
-def test_what_a_caller_may_do_with_an_agent(kind: str, sort: str, world: World) -> None:
+def test_caller_may_do_with_an_agent(kind: str, sort: str, world: World) -> None:
     """Every call that names an agent; what is refused has changed nothing."""
     expected = EXPECTED[kind][sort]
     name = f"target-{ROWS.index((kind, sort))}"
@@ -168,7 +168,7 @@ def test_what_a_caller_may_do_with_an_agent(kind: str, sort: str, world: World) 
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_what_a_caller_sees_in_the_list(kind: str, world: World) -> None:
+def test_caller_sees_in_the_list(kind: str, world: World) -> None:
     """Exactly the sorts that are its own; or it may not list at all."""
     expected = LISTS[kind]
     owner = f"list-{list(LISTS).index(kind)}"
@@ -180,7 +180,7 @@ def test_what_a_caller_sees_in_the_list(kind: str, world: World) -> None:
         assert {made[one["agentId"]] for one in answer.json()["data"] if one["agentId"] in made} == expected
 
 
-def test_an_administrator_sees_all_or_one_namespace(world: World) -> None:
+def test_administrator_sees_all_or_one_namespace(world: World) -> None:
     """As they ask."""
     api = world.callers["a cluster administrator"]
     here, there = world.target("of none, in its namespace", "seen-here"), world.target("of B", "seen-there")
@@ -193,7 +193,7 @@ def test_an_administrator_sees_all_or_one_namespace(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", REGISTERS)
-def test_who_may_register_an_agent(kind: str, world: World) -> None:
+def test_caller_may_register_an_agent(kind: str, world: World) -> None:
     """In the caller's own namespace, and for an agent's in its own organization."""
     answer = world.callers[kind].ask("POST", "/agents", json=AN_AGENT)
     assert answer.status_code == REGISTERS[kind], answer.text
@@ -205,13 +205,13 @@ def test_who_may_register_an_agent(kind: str, world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in REGISTERS if "administrator" not in kind])
-def test_nobody_registers_an_agent_in_anothers_namespace(kind: str, world: World) -> None:
+def test_caller_may_not_register_an_agent_in_anothers_namespace(kind: str, world: World) -> None:
     """Whatever they may do in their own."""
     query = {"namespace": world.foreign.namespace}
     assert world.callers[kind].ask("POST", "/agents", json=AN_AGENT, params=query).status_code == 403
 
 
-def test_an_administrator_names_the_namespace(world: World) -> None:
+def test_administrator_names_the_namespace(world: World) -> None:
     """And an organization that admits it."""
     api, query = world.callers["a cluster administrator"], {"namespace": world.foreign.namespace}
     own = api.ask("POST", "/agents", json=AN_AGENT | {"organizationId": world.other_organization}, params=query)
@@ -276,7 +276,7 @@ def agent_of(world: World, organizations: dict[str, str]) -> Iterator[Callable[[
 
 @pytest.mark.parametrize("entry", ENTRIES)
 @pytest.mark.parametrize("scope", CALLERS)
-def test_what_an_agent_may_do_by_its_scope_and_the_entries_of_its_organization(
+def test_agent_caller_is_bounded_by_its_scope_and_the_administrators_of_its_organization(
     scope: str, entry: str, world: World, organizations: dict[str, str], agent_of: Callable[[str, str], Api]
 ) -> None:
     """Beyond its namespace only what an entry gives to it; what is refused has changed nothing."""
@@ -295,7 +295,7 @@ def test_what_an_agent_may_do_by_its_scope_and_the_entries_of_its_organization(
     assert listed == {sort for sort in SORTS if promised(scope, entry, sort, "get agent") == 200}
 
 
-def test_an_entry_is_in_force_at_once_and_as_long_as_it_stands(world: World, organizations: dict[str, str]) -> None:
+def test_administrators_entry_takes_effect_at_once(world: World, organizations: dict[str, str]) -> None:
     """Whatever the token was given before: what counts is what the Organization says now. It gives reach, and not the scope."""
     name = organizations["no entry"]
     api = as_agent(world.programs, access_token(world.home, "as-it-stands", organizationId=name))

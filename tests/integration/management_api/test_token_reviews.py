@@ -65,7 +65,7 @@ def test_forged_tokens_cost_no_review_and_keep_nobody_out(genuine: str, nobody: 
     assert reviews(objects) == before + 1
 
 
-def test_a_namespace_that_floods_leaves_first_uses_of_others_alone(
+def test_token_reviews_of_a_namespace_that_floods_leave_first_uses_of_others_alone(
     cluster: ControlPlane, nobody: Api, objects: Objects, tenant: Tenant
 ) -> None:
     """With genuine tokens, each of them new: at most what one namespace may is reviewed; every other one is served."""

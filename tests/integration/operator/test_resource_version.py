@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from agentidp.domain.resources import AgentCredential, NamespacedName, ObjectRef
-from agentidp.kube import pager as listings
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import CREDENTIALS
-from agentidp.kube.pager import Pager
+from agentidp.kube.pager import PageLimits, Pager
 from agentidp.kube.reflector import Reflector
 from devcluster.cluster import ControlPlane
 from tests.support.tenants import Tenant
@@ -94,11 +93,10 @@ async def test_a_first_list_that_is_older_than_asked_for_is_none_yet(
     cluster_to_read: Interrupted, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A credential is revoked while the second page is on its way: the pages do not show it, the watch does."""
-    monkeypatch.setattr(listings, "PAGE", 1)
     view, name = View(), NamespacedName(tenant.namespace, "screener")
     for one in ("before", name.name):
         tenant.create("AgentCredential", one)
-    reflector = Reflector(cluster_to_read, CREDENTIALS, view, namespace=tenant.namespace)
+    reflector = Reflector(cluster_to_read, CREDENTIALS, view, namespace=tenant.namespace, page_limits=PageLimits(objects=1))
     states_of_the_list: list[str] = []
     replace = view.replace
 

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import yaml
 
-from agentidp.authentication.service_account_token import REVIEWS
+from agentidp.authentication.reviews import SELF_REVIEWS
 from agentidp.kube.client import KubeClient
 from agentidp.kube.config.identity import ClientIdentity, source_of
 from devcluster.access import Access
@@ -195,7 +195,7 @@ def asks_rest(programs: Programs, bearer: str) -> bool:
 async def name_of(cluster: KubeClient) -> str:
     """As whom the API server takes the caller."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    answer = msgspec.json.decode(await cluster.request("POST", REVIEWS, body=body))
+    answer = msgspec.json.decode(await cluster.request("POST", SELF_REVIEWS, body=body))
     return str(answer["status"]["userInfo"]["username"])
 
 

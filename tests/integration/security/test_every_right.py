@@ -91,6 +91,10 @@ TESTED = {
             "test_it_cannot_turn_its_signing_keys_into_a_token",
         ),
     },
+    "agentidp-tokens-valid-after": {
+        "object.metadata.managedFields.exists(entry, timestamp(object.spec.tokensValidAfter) <= timestamp(entry.time) +"
+        " duration('1h'))": ("test_a_kill_switch_far_ahead_is_warned_of",),
+    },
 }
 """The tests of each alternative: where it allows, and where it does not."""
 

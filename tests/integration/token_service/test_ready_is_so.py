@@ -19,7 +19,7 @@ from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
 from tests.support.crd_schema import Manifest
 from tests.support.manifests import a_resource
-from tests.support.objects import Objects
+from tests.support.objects import Objects, path_of
 from tests.support.on_call import KubectlWithPlugins
 from tests.support.tenants import NAME, Tenant, condition_of
 from tests.support.waiting import eventually
@@ -179,6 +179,22 @@ def test_tokens_are_given_when_their_time_has_come_without_an_operator(
     tenant.until("AgentCredential", "Issued")
 
 
+@pytest.mark.parametrize(
+    ("ahead", "warned"), [(timedelta(), False), (timedelta(minutes=50), False), (timedelta(days=900), True)]
+)
+def test_a_kill_switch_far_ahead_is_warned_of(ahead: timedelta, warned: bool, tenant: Tenant) -> None:
+    """Before anybody finds out that it cannot be moved back (concepts.md): kubectl prints what the API server says."""
+    tenant.create("Agent")
+    spec = {"tokensValidAfter": (datetime.now(UTC) + ahead).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    path = path_of("Agent", tenant.namespace, NAME)
+    answer = tenant.objects.ask("PATCH", path, json={"spec": spec}, headers=headers)
+    assert answer.is_success, answer.text
+    assert ("more than an hour ahead" in answer.headers.get("Warning", "")) is warned
+    again = tenant.objects.ask("PATCH", path, json={"metadata": {"labels": {"a": "b"}}}, headers=headers)
+    assert "Warning" not in again.headers
+
+
 def test_resuming_and_a_later_end_are_told(settled: tuple[Tenant, Pair]) -> None:
     """The last event is about the present state, also where the same was told minutes ago."""
     tenant, _ = settled
@@ -222,8 +238,8 @@ def test_a_limit_of_one_credential_is_kept_in_one_apply(
     if repetition > 7:
         programs.kill(OPERATOR.name)
         programs.start(OPERATOR.name)
-    found = eventually("all are decided", lambda: reasons(tenant, names), lambda all_of: None not in all_of)
-    assert sorted(found, key=str) == ["CredentialLimitReached", "CredentialLimitReached", "Issued"]
+    decided = ["CredentialLimitReached", "CredentialLimitReached", "Issued"]
+    eventually("all are decided", lambda: sorted(reasons(tenant, names), key=str), decided.__eq__)
     assert len([name for name in names if tenant.find("Secret", name)]) == 1
     assert sum(len(tenant.get("AgentCredential", name)["status"].get("secretHashes", ())) for name in names) == 1
 
@@ -233,26 +249,23 @@ def reasons(tenant: Tenant, names: list[str]) -> list[str | None]:
     return [(condition_of(tenant.get("AgentCredential", name)) or {}).get("reason") for name in names]
 
 
-@pytest.mark.parametrize("what", ["deleted", "changed"])
-def test_a_secret_that_is_undone_is_not_ready_until_it_is_repaired(what: str, settled: tuple[Tenant, Pair]) -> None:
-    """Each repair waits longer (concepts.md, Drift); meanwhile Ready says what who reads the Secret gets."""
+@pytest.mark.parametrize(("what", "reason"), [("deleted", "SecretMissing"), ("changed", "SecretDrifted")])
+def test_a_secret_that_is_undone_is_not_ready_until_it_is_repaired(
+    what: str, reason: str, settled: tuple[Tenant, Pair]
+) -> None:
+    """Each repair waits longer (concepts.md, Drift); meanwhile Ready says what whoever reads the Secret gets."""
     tenant, _ = settled
-    undone = 0
-    while undone < 4:
-        secret = tenant.find("Secret")
-        if secret is None:
-            continue
-        if what == "deleted":
-            tenant.remove("Secret")
-        else:
-            tenant.objects.change("Secret", NAME, {"data": {"client_secret": "AAAA"}}, tenant.namespace)
-        undone += 1
-        reason = {"deleted": "SecretMissing", "changed": "SecretDrifted"}[what]
-        if undone > 1:
-            credential = tenant.until("AgentCredential", reason)
-            assert (condition_of(credential) or {})["status"] == "False"
-        tenant.until("AgentCredential", "Issued")
-    assert is_served(tenant.pair())
+    with tenant.objects.watch("AgentCredential", tenant.namespace) as changes:
+        next(changes)
+        for _ in range(3):
+            if what == "deleted":
+                tenant.remove("Secret")
+            else:
+                tenant.objects.change("Secret", NAME, {"data": {"client_secret": "AAAA"}}, tenant.namespace)
+            told: set[tuple[str, str]] = set()
+            while not {("False", reason), ("True", "Issued")} <= told:
+                ready = condition_of(next(changes).object) or {}
+                told |= {(ready["status"], ready["reason"])} if ready["status"] == "False" or told else set()
     pair = tenant.pair()
     eventually("it is served", lambda: is_served(pair))
 

@@ -13,8 +13,9 @@ from management_api.limits import DEFAULT_LIMITS, Limits
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Limits)])
 def test_limit_is_positive_and_documented(name: str) -> None:
-    """A limit of 0 would stop the program; the text after the field says what it is, and times have their unit in the name."""
+    """A limit of 0 would stop the program. The name has `max_` or the unit (CONTRIBUTING.md), the text after it says more."""
     assert getattr(DEFAULT_LIMITS, name) > 0
+    assert name.startswith("max_") or name.endswith(("_seconds", "_bytes", "_per_second"))
     (declared,) = (node for node in ast.parse(inspect.getsource(limits)).body if isinstance(node, ast.ClassDef))
     documented = {
         field.target.id

@@ -1,4 +1,4 @@
-"""The operator's clock, which reads back equal from resources."""
+"""The clock: timestamps as resources hold them."""
 
 from datetime import UTC
 
@@ -8,8 +8,8 @@ from agent_operator.clock import now
 from agentidp.domain.resources import Time
 
 
-def test_now_reads_back_equal() -> None:
-    """A status that was written with it is the same status when it is read: RFC 3339, whole milliseconds, UTC."""
+def test_clock_is_in_utc_and_whole_milliseconds() -> None:
+    """A timestamp that is written to a resource reads back equal."""
     timestamp = now()
     assert timestamp.tzinfo is UTC
     assert timestamp.microsecond % 1000 == 0

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 
-from agent_operator.last_used import SLACK, DailyLimitEvents, LastUsedRecord
+from agent_operator.last_used import SLACK, DailyLimitEvents, LastUsedRecord, bearer_token
 from agentidp.domain.lifecycle.retirement import with_uses
 from agentidp.domain.resources import Agent, CredentialStatus, SecretHash
 from agentidp.domain.resources.reasons import Reason
 from agentidp.domain.secrets.last_used import LastUse, LastUsedReport, fingerprint
+from agentidp.domain.tokens.signing_keys import KeyPolicy, KeySet, with_new_key
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, NOW, a_hash, a_registered_agent
 
 TO_COME = [datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), datetime.now(UTC) + timedelta(days=400)]
@@ -82,3 +84,24 @@ def test_daily_limit_events_are_one_for_each_agent_and_day() -> None:
     assert len(events) == 1
     limits.add([daily_report(agent=NOON + ONE_DAY)], NOON + ONE_DAY)
     assert len(events) == 2
+
+
+TOKEN_ISSUER = "https://idp.example"
+
+
+def test_access_token_of_the_operator_is_signed_and_short_lived() -> None:
+    """It is a JWT access token (RFC 9068, section 2) that names the issuer as audience, and lives for a minute."""
+    keys = with_new_key(KeySet(), KeyPolicy(), datetime.now(UTC))
+    (key,) = keys.keys
+    token = bearer_token(keys, TOKEN_ISSUER, "operator", "usage:read")
+    header = jwt.get_unverified_header(token)
+    claims = jwt.decode(token, key.load().public_key(), [key.algorithm.value], audience=TOKEN_ISSUER, issuer=TOKEN_ISSUER)
+    assert (header["typ"], header["kid"]) == ("at+jwt", key.kid)
+    assert (claims["sub"], claims["client_id"], claims["scope"]) == ("operator", "operator", "usage:read")
+    assert claims["exp"] - claims["iat"] == 60
+
+
+def test_access_token_needs_a_signing_key() -> None:
+    """The operator generates the first key shortly after its start."""
+    with pytest.raises(LookupError, match="there is no signing key yet"):
+        bearer_token(KeySet(), TOKEN_ISSUER, "operator", "usage:read")

@@ -1,31 +1,32 @@
-"""Settings of the operator."""
+"""Settings of the operator: what follows from them, and what is refused."""
 
 from datetime import timedelta
 
 import pytest
 
 from agent_operator.settings import OperatorSettings
+from agentidp.domain.tokens.signing_keys import Algorithm, KeyPolicy
 from agentidp.runtime.settings import InvalidSettings, read_settings
 
 ISSUER = {"AGENTIDP_ISSUER": "https://idp.example"}
 
 
-def test_settings_derive_the_token_endpoint_from_the_issuer() -> None:
-    """Unless another one is set."""
+def test_settings_of_the_operator_name_the_endpoints_of_secrets() -> None:
+    """The token endpoint is the issuer's, unless a setting names another one."""
     assert read_settings(OperatorSettings, ISSUER).endpoints.token_endpoint == "https://idp.example/api/v1/token"
-    other = read_settings(OperatorSettings, ISSUER | {"AGENTIDP_TOKEN_ENDPOINT": "http://inside.example/token"})
-    assert other.endpoints.token_endpoint == "http://inside.example/token"
-    assert other.endpoints.issuer == "https://idp.example"
+    inside = {"AGENTIDP_TOKEN_ENDPOINT": "http://token.svc/api/v1/token"}
+    assert read_settings(OperatorSettings, ISSUER | inside).endpoints.token_endpoint == "http://token.svc/api/v1/token"
 
 
-def test_settings_hold_the_key_policy() -> None:
-    """As the environment writes durations."""
-    settings = read_settings(OperatorSettings, ISSUER | {"AGENTIDP_SIGNING_KEY_LIFETIME": "720h"})
-    assert settings.key_policy.lifetime == timedelta(days=30)
+def test_settings_of_the_operator_have_the_policy_of_signing_keys() -> None:
+    """Durations are written as in Kubernetes resources."""
+    given = {"AGENTIDP_SIGNING_ALGORITHM": "RS256", "AGENTIDP_SIGNING_KEY_LIFETIME": "48h"}
+    policy = read_settings(OperatorSettings, ISSUER | given).key_policy
+    assert policy == KeyPolicy(Algorithm.RS256, timedelta(days=2), timedelta(hours=1))
 
 
-@pytest.mark.parametrize("cost", ["9", "15", "ten"])
-def test_settings_refuse_a_bcrypt_cost_out_of_bounds(cost: str) -> None:
-    """The chart's schema has the same bounds, 10 to 14."""
-    with pytest.raises(InvalidSettings, match="AGENTIDP_BCRYPT_COST"):
-        read_settings(OperatorSettings, ISSUER | {"AGENTIDP_BCRYPT_COST": cost})
+@pytest.mark.parametrize("variable", ["AGENTIDP_BCRYPT_COST", "AGENTIDP_WORKERS", "AGENTIDP_RESYNC"])
+def test_settings_of_the_operator_that_are_invalid_are_named(variable: str) -> None:
+    """The error names the variable."""
+    with pytest.raises(InvalidSettings, match=variable):
+        read_settings(OperatorSettings, ISSUER | {variable: "many"})

@@ -14,7 +14,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PROGRAM, *arguments], env=inherited | settings, capture_output=True, text=True, check=False)
 
 
-def test_the_help_lists_the_settings() -> None:
+def test_main_help_lists_the_settings() -> None:
     """With their defaults."""
     result = run("--help")
     assert result.returncode == 0
@@ -22,7 +22,7 @@ def test_the_help_lists_the_settings() -> None:
     assert "300" in result.stdout
 
 
-def test_invalid_settings_are_named() -> None:
+def test_main_names_invalid_settings() -> None:
     """All at once, with what they should be, and exit status 2."""
     result = run(AGENTIDP_LISTEN="here", AGENTIDP_HASHING_THREADS="0")
     assert result.returncode == 2
@@ -32,7 +32,7 @@ def test_invalid_settings_are_named() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_metrics_cannot_be_apart_on_the_same_port() -> None:
+def test_main_rejects_metrics_on_the_same_port() -> None:
     """Not even at another address: a request is known by the port that it came to."""
     result = run(AGENTIDP_ISSUER="http://x", AGENTIDP_LISTEN="127.0.0.1:1", AGENTIDP_METRICS_LISTEN="127.0.0.2:1")
     assert (result.returncode, result.stdout) == (2, "")
@@ -40,7 +40,7 @@ def test_metrics_cannot_be_apart_on_the_same_port() -> None:
     assert "another port" in result.stderr
 
 
-def test_an_address_that_cannot_be_had_is_named() -> None:
+def test_main_names_an_address_that_it_cannot_have() -> None:
     """Whichever of both it is; with exit status 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

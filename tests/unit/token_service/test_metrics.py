@@ -16,7 +16,7 @@ async def metrics(served: ServedAlone) -> dict[tuple[str, ...], float]:
     return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
 
 
-async def test_what_happened_is_counted(served: ServedAlone) -> None:
+async def test_metrics_count_requests_by_outcome_and_route(served: ServedAlone) -> None:
     """By outcome and route, and the time that it took."""
     await served.token()
     await served.token()
@@ -37,14 +37,14 @@ async def test_what_happened_is_counted(served: ServedAlone) -> None:
     assert told["agentidp_signing_key_age_seconds",] > 0
 
 
-async def test_the_reason_of_a_refusal_is_counted(served: ServedAlone) -> None:
+async def test_metrics_count_failures_by_reason(served: ServedAlone) -> None:
     """The caller is not told which it was."""
     served.declare(the_credential(state=CredentialState.REVOKED))
     await served.token()
     assert (await metrics(served))["agentidp_refusals_total", "CredentialRevoked"] == 1
 
 
-async def test_no_request_makes_a_new_series(served: ServedAlone) -> None:
+async def test_metrics_have_no_new_series_by_requests(served: ServedAlone) -> None:
     """Label sets are bounded."""
     before = set(await metrics(served))
     for number in range(20):

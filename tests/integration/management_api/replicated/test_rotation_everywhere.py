@@ -22,7 +22,7 @@ AS_PROMISED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.OK)
 """What a replica answers to the old secret, and to the new one."""
 
 
-async def test_a_rotation_is_in_force_everywhere_when_it_is_answered(
+async def test_rotation_is_in_effect_everywhere_when_it_is_answered(
     stage: Stage, objects: Objects, tell: Callable[[str], None]
 ) -> None:
     """Agents rotate side by side, and every secret was in use at every replica before it is rotated."""

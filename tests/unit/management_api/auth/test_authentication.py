@@ -16,13 +16,13 @@ from jwt.algorithms import ECAlgorithm
 from msgspec.structs import replace
 
 from agentidp.authentication.issuer_keys import IssuerDiscovery, IssuerKeys
+from agentidp.authentication.reviews import TOKEN_REVIEWS
 from agentidp.domain.identity.administration import READ
 from agentidp.domain.tokens.access_tokens import TYPE
 from agentidp.kube.kinds import AGENTS
 from agentidp.runtime.settings import Url, Urls
 from management_api.auth.agent_caller import AgentCaller
 from management_api.auth.authentication import BearerAuthentication
-from management_api.auth.kubernetes_caller import TOKEN_REVIEWS
 from management_api.cache.cluster_cache import ClusterCache
 from management_api.errors import ApiFailure
 from management_api.limits import DEFAULT_LIMITS, Limits
@@ -46,7 +46,7 @@ async def bearers() -> AsyncIterator[BearerAuthentication]:
     app = web.Application()
     app.router.add_post(TOKEN_REVIEWS, review)
     async with connected(app) as cluster:
-        limits = Limits(unproven_token_reviews_per_second=1e-6, unproven_token_review_burst=1, token_review_seconds=0)
+        limits = Limits(unproven_token_reviews_per_second=1e-6, max_unproven_token_review_burst=1, token_review_seconds=0)
         yield BearerAuthentication(SETTINGS, cluster, ClusterCache(), IssuerKeys(IssuerDiscovery(cluster)), limits)
 
 

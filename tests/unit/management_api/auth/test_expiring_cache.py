@@ -7,7 +7,7 @@ from management_api.auth.expiring_cache import ExpiringCache
 from management_api.limits import Limits
 from tests.support.clocks import ManualClock
 
-LIMITS = Limits(cache_entries=6, cache_entries_per_tenant=2)
+LIMITS = Limits(max_cache_entries=6, max_cache_entries_per_tenant=2)
 
 
 def test_cache_evicts_the_oldest_entry_of_the_tenant_that_has_too_many() -> None:
@@ -31,6 +31,6 @@ def test_cache_has_the_last_entry_and_stays_bounded(additions: list[tuple[int, s
         added[key] = clock.now, tenant
         assert entries.find(key) == tenant
     found = {key: value for key in range(10) if (value := entries.find(key)) is not None}
-    assert len(found) <= LIMITS.cache_entries
-    assert all(list(found.values()).count(tenant) <= LIMITS.cache_entries_per_tenant for tenant in "abcde")
+    assert len(found) <= LIMITS.max_cache_entries
+    assert all(list(found.values()).count(tenant) <= LIMITS.max_cache_entries_per_tenant for tenant in "abcde")
     assert all(added[key][1] == value and clock.now - added[key][0] < 10 for key, value in found.items())

@@ -27,47 +27,47 @@ def a_key_ring(secret: Secret) -> SigningKeys:
 
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
-    """Where a token service publishes its keys, after a while; and the paths that it was asked for."""
-    asked: list[str] = []
+    """The URL where a token service publishes its keys after 0.1 s, and the paths that were requested."""
+    paths: list[str] = []
     ring = a_key_ring(signing_keys())
 
-    async def tell(request: web.Request) -> web.Response:
-        asked.append(request.path)
+    async def respond(request: web.Request) -> web.Response:
+        paths.append(request.path)
         await asyncio.sleep(0.1)
         return web.Response(body=ring.jwks(), content_type="application/json")
 
     app = web.Application()
-    app.router.add_get("/jwks.json", tell)
+    app.router.add_get("/jwks.json", respond)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/jwks.json", asked
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/jwks.json", paths
     await runner.cleanup()
 
 
 async def test_keys_are_fetched_once_for_concurrent_callers(service: Service) -> None:
     """The first callers after a start come together, and none of them is refused."""
-    url, asked = service
+    url, paths = service
     keys = PublishedKeys(url, DEFAULT_LIMITS)
     a_token = jwt.encode({}, "x" * 32, headers={"kid": "a-key"})
     results = await asyncio.gather(*(keys.for_token(a_token) for _ in range(10)))
     assert all(results)
-    assert asked == ["/jwks.json"]
+    assert paths == ["/jwks.json"]
 
 
 async def test_keys_are_not_fetched_for_each_invented_key_id(service: Service) -> None:
     """A client that invents key ids does not flood the token service."""
-    url, asked = service
+    url, paths = service
     keys = PublishedKeys(url, DEFAULT_LIMITS)
     for number in range(20):
         found = await keys.for_token(jwt.encode({}, "x" * 32, headers={"kid": f"invented-{number}"}))
         assert f"invented-{number}" not in found
-    assert len(asked) == 1
+    assert len(paths) == 1
 
 
 async def test_keys_that_are_too_old_are_not_trusted(service: Service) -> None:
     """While the token service is away, a key that was withdrawn is accepted for an hour at most."""
-    url, asked = service
+    url, paths = service
     clock = ManualClock()
     keys = PublishedKeys(url, DEFAULT_LIMITS, clock)
     a_token = jwt.encode({}, "x" * 32, headers={"kid": "a-key"})
@@ -77,4 +77,4 @@ async def test_keys_that_are_too_old_are_not_trusted(service: Service) -> None:
         await away.for_token(a_token)
     clock.now += DEFAULT_LIMITS.keys_refresh_seconds + 1
     assert await keys.for_token(a_token)
-    assert len(asked) == 2
+    assert len(paths) == 2

@@ -1,4 +1,4 @@
-"""Reviews of tokens are had in shares that nobody can forge (docs/threat-model.md): the API server counts what it is asked.
+"""Token reviews are taken from shares that nobody can forge (docs/threat-model.md): the API server counts them.
 
 It signs tokens by a key of its own, as the cluster does, and takes one other issuer's beside them, as by a webhook.
 """
@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentidp.authentication.issuer_keys import DISCOVERY, KEYS, IssuerDiscovery, IssuerKeys
-from management_api.auth.kubernetes_caller import TOKEN_REVIEWS, Reviews
+from agentidp.authentication.reviews import TOKEN_REVIEWS
+from management_api.auth.kubernetes_caller import Reviews
 from management_api.auth.token_reviews import TokenReviews
 from management_api.errors import ApiFailure
 from management_api.limits import DEFAULT_LIMITS, Limits
@@ -27,19 +28,19 @@ STRANGER = a_cluster_key()
 PEOPLE = "https://people.example"
 LIMITS = Limits(
     token_reviews_per_second=0.001,
-    token_review_burst=10,
+    max_token_review_burst=10,
     unproven_token_reviews_per_second=0.001,
-    unproven_token_review_burst=20,
+    max_unproven_token_review_burst=20,
     token_review_seconds=0,
 )
 """Of each namespace ten, and twenty of all that nothing is known of; and nothing more for as long as a test takes."""
 
 
 @dataclass
-class Served:
+class ReviewServer:
     """What the API server was asked about, by the subject that a token names, and what asks it."""
 
-    asked: Counter[str]
+    reviewed: Counter[str]
     tokens: TokenReviews
 
     async def outcome(self, token: str) -> str:
@@ -53,16 +54,16 @@ class Served:
     @property
     def reviews(self) -> int:
         """How many there were."""
-        return self.asked.total()
+        return self.reviewed.total()
 
 
-def api_server(asked: Counter[str], *, tells_its_keys: bool = True) -> web.Application:
+def api_server(reviewed: Counter[str], *, publishes_keys: bool = True) -> web.Application:
     """It takes whatever one of its keys, or the other issuer, has signed."""
 
     async def review(request: web.Request) -> web.Response:
         token = (await request.json())["spec"]["token"]
         claims = jwt.decode(token, options={"verify_signature": False})
-        asked[claims["sub"]] += 1
+        reviewed[claims["sub"]] += 1
         good = claims["iss"] == PEOPLE or jwt.get_unverified_header(token)["kid"] == CLUSTER_KEY.key_id
         return web.json_response({"status": {"authenticated": good, "user": {"username": claims["sub"]}}})
 
@@ -74,20 +75,20 @@ def api_server(asked: Counter[str], *, tells_its_keys: bool = True) -> web.Appli
 
     app = web.Application()
     app.router.add_post(TOKEN_REVIEWS, review)
-    if tells_its_keys:
+    if publishes_keys:
         app.router.add_get(DISCOVERY, discovery)
         app.router.add_get(KEYS, keys)
     return app
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[Served]:
+async def server() -> AsyncIterator[ReviewServer]:
     """By an API server whose keys are known."""
-    asked = Counter[str]()
-    async with connected(api_server(asked)) as cluster:
+    reviewed = Counter[str]()
+    async with connected(api_server(reviewed)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        yield Served(asked, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
+        yield ReviewServer(reviewed, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
 
 
 def of_namespace(namespace: str, **changed: Any) -> str:
@@ -123,46 +124,48 @@ FORGERIES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
-async def test_token_review_is_not_spent_on_a_forged_token(served: Served, forgery: Callable[[str], str]) -> None:
+async def test_token_review_is_not_spent_on_a_forged_token(server: ReviewServer, forgery: Callable[[str], str]) -> None:
     """However many tenants they name, each name's first use is served afterwards."""
-    outcomes = await asyncio.gather(*(served.outcome(forgery(f"tenant-{number}")) for number in range(300)))
+    outcomes = await asyncio.gather(*(server.outcome(forgery(f"tenant-{number}")) for number in range(300)))
     assert set(outcomes) == {"nobody"}
-    assert served.reviews == 0
-    firsts = [await served.outcome(of_namespace(f"tenant-{number}")) for number in range(3)]
+    assert server.reviews == 0
+    firsts = [await server.outcome(of_namespace(f"tenant-{number}")) for number in range(3)]
     assert firsts == [f"system:serviceaccount:tenant-{number}:worker" for number in range(3)]
 
 
-async def test_token_reviews_of_a_namespace_are_bounded(served: Served) -> None:
+async def test_token_reviews_of_a_namespace_are_bounded(server: ReviewServer) -> None:
     """Of its genuine tokens as many are reviewed as one tenant may; others' first uses are all served."""
-    outcomes = Counter([await served.outcome(of_namespace("many")) for _ in range(100)])
+    outcomes = Counter([await server.outcome(of_namespace("many")) for _ in range(100)])
     assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
-    others = [await served.outcome(of_namespace(f"other-{number}")) for number in range(50)]
+    others = [await server.outcome(of_namespace(f"other-{number}")) for number in range(50)]
     assert others == [f"system:serviceaccount:other-{number}:worker" for number in range(50)]
 
 
-async def test_token_reviews_of_an_accepted_token_take_its_tenants_share(served: Served) -> None:
+async def test_token_reviews_of_an_accepted_token_take_its_tenants_share(server: ReviewServer) -> None:
     """They were reviewed again without a bound: as many tokens as a namespace could keep good."""
     token = of_namespace("many")
-    outcomes = Counter([await served.outcome(token) for _ in range(100)])
+    outcomes = Counter([await server.outcome(token) for _ in range(100)])
     assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
 
 
-async def test_token_reviews_of_other_issuers_leave_the_share_of_the_cluster(served: Served) -> None:
+async def test_token_reviews_of_other_issuers_leave_the_share_of_the_cluster(server: ReviewServer) -> None:
     """Whoever invents issuers spends what they have together; who was good is known, and keeps a share."""
-    assert await served.outcome(before := of_a_person("ann")) == "ann"
-    outcomes = [await served.outcome(of_a_person(f"invented-{number}")) for number in range(100)]
+    assert await server.outcome(before := of_a_person("ann")) == "ann"
+    outcomes = [await server.outcome(of_a_person(f"invented-{number}")) for number in range(100)]
     assert outcomes.count("UNAVAILABLE") == 81
-    assert await served.outcome(before) == "ann"
-    assert await served.outcome(of_namespace("other")) == "system:serviceaccount:other:worker"
+    assert await server.outcome(before) == "ann"
+    assert await server.outcome(of_namespace("other")) == "system:serviceaccount:other:worker"
 
 
 async def test_token_review_is_shared_by_requests_with_one_token() -> None:
     """So what runs in parallel does not spend its namespace's share."""
-    asked = Counter[str]()
-    async with connected(api_server(asked)) as cluster:
+    reviewed = Counter[str]()
+    async with connected(api_server(reviewed)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        parallel = Served(asked, TokenReviews(Reviews(cluster, Limits(concurrent_reviews=1)), keys, DEFAULT_LIMITS))
+        parallel = ReviewServer(
+            reviewed, TokenReviews(Reviews(cluster, Limits(max_concurrent_reviews=1)), keys, DEFAULT_LIMITS)
+        )
         token = of_namespace("many")
         await asyncio.gather(*(parallel.outcome(token) for _ in range(100)))
         assert parallel.reviews == 1
@@ -170,14 +173,15 @@ async def test_token_review_is_shared_by_requests_with_one_token() -> None:
 
 async def test_token_reviews_go_on_where_the_cluster_has_no_keys_to_read() -> None:
     """Kubernetes does so where its issuer is no URL. Nothing is proven then, and everything bounded."""
-    asked = Counter[str]()
-    async with connected(api_server(asked, tells_its_keys=False)) as cluster:
-        served = Served(
-            asked, TokenReviews(Reviews(cluster, Limits(concurrent_reviews=1)), IssuerKeys(IssuerDiscovery(cluster)), LIMITS)
+    reviewed = Counter[str]()
+    async with connected(api_server(reviewed, publishes_keys=False)) as cluster:
+        server = ReviewServer(
+            reviewed,
+            TokenReviews(Reviews(cluster, Limits(max_concurrent_reviews=1)), IssuerKeys(IssuerDiscovery(cluster)), LIMITS),
         )
-        assert await served.outcome(of_namespace("one")) == "system:serviceaccount:one:worker"
-        outcomes = [await served.outcome(forged(f"tenant-{number}")) for number in range(100)]
-        assert served.reviews == LIMITS.unproven_token_review_burst
+        assert await server.outcome(of_namespace("one")) == "system:serviceaccount:one:worker"
+        outcomes = [await server.outcome(forged(f"tenant-{number}")) for number in range(100)]
+        assert server.reviews == LIMITS.max_unproven_token_review_burst
         assert outcomes.count("UNAVAILABLE") == 81
 
 
@@ -191,12 +195,12 @@ MAKERS: dict[str, Callable[[int], str]] = {
 
 async def outcomes_of(sent: Iterable[str]) -> tuple[list[str], int]:
     """What comes of such tokens, in this order, and how many reviews they cost."""
-    asked = Counter[str]()
-    async with connected(api_server(asked)) as cluster:
+    reviewed = Counter[str]()
+    async with connected(api_server(reviewed)) as cluster:
         keys = IssuerKeys(IssuerDiscovery(cluster))
         await keys.refresh()
-        served = Served(asked, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
-        return [await served.outcome(MAKERS[kind](number)) for number, kind in enumerate(sent)], served.reviews
+        server = ReviewServer(reviewed, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
+        return [await server.outcome(MAKERS[kind](number)) for number, kind in enumerate(sent)], server.reviews
 
 
 @settings(max_examples=25, deadline=None)

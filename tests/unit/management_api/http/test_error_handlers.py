@@ -1,5 +1,7 @@
 """Error handlers: what errors of the API server are to a caller."""
 
+import ast
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +11,8 @@ from fastapi import FastAPI
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid, Unreachable
 from management_api.http.error_handlers import add_error_handlers
+from management_api.schemas.agents import FORMS, AgentRequest, AgentUpdate
+from tests.support.management import AN_AGENT
 from tests.support.refusals import refused
 
 QUOTA = "exceeded quota: agents, requested: 1, used: 9, limited: 9"
@@ -30,7 +34,7 @@ ANSWERS: dict[str, tuple[ApiError, HTTPStatus, str, dict[str, Any]]] = {
 async def answer_to(error: ApiError) -> httpx.Response:
     """The answer of a route that raises this error."""
     app = FastAPI()
-    add_error_handlers(app)
+    add_error_handlers(app, FORMS)
 
     @app.get("/")
     async def fail() -> None:
@@ -51,3 +55,38 @@ async def test_error_about_a_right_of_this_api_goes_to_the_log_alone() -> None:
     """The message about a quota goes to the caller."""
     assert QUOTA in (await answer_to(ANSWERS["a quota"][0])).text
     assert "cannot create" not in (await answer_to(ANSWERS["a right that this API has not"][0])).text
+
+
+WRONG = {
+    "version": ("v9.9", "for example 1.4.0"),
+    "email": ("Screener <a@b.example>", "for example screener@agents.example"),
+    "owner": ("two\nlines", "for example talent-platform"),
+    "organizationId": ("acme.example", "for example acme"),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+async def test_error_of_a_regular_expression_is_a_sentence_with_an_example(field: str) -> None:
+    """The expression tells nobody what to write, and the value may be a secret in the wrong field (decision 45)."""
+    app = FastAPI()
+    add_error_handlers(app, FORMS)
+
+    @app.post("/")
+    async def register(_: AgentRequest) -> None:
+        """Take an agent."""
+
+    value, example = WRONG[field]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://api") as client:
+        answer = await client.post("/", json=AN_AGENT | {field: value})
+    details = refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR")
+    assert example in details[field]
+    assert value not in answer.text
+    assert "pattern" not in answer.text
+
+
+def test_error_of_each_regular_expression_has_a_sentence() -> None:
+    """A new one in a request's schema needs an example, too."""
+    schemas = (AgentRequest.model_json_schema(), AgentUpdate.model_json_schema())
+    patterns = set(re.findall(r"'pattern': ('[^']*'|\"[^\"]*\")", str(schemas)))
+    assert patterns
+    assert {ast.literal_eval(pattern) for pattern in patterns} <= FORMS.keys()

@@ -19,7 +19,7 @@ INSIDE = "a text that no caller may read"
 async def test_exception_is_answered_without_its_text() -> None:
     """500 in the form of all errors, with the request's id, under which the log has the trace."""
     app = FastAPI()
-    add_error_handlers(app)
+    add_error_handlers(app, {})
 
     @app.get("/")
     async def fail() -> None:

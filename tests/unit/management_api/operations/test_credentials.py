@@ -85,7 +85,7 @@ async def test_rotate_replaces_the_hash() -> None:
 
 
 async def test_change_of_a_client_that_has_disconnected_is_rolled_back() -> None:
-    """Decision 13: nobody was told the secret. A new credential is revoked, a rotated one has its hash from before."""
+    """Decision 13: nobody has the secret. A new credential is revoked, a rotated one has its hash from before."""
     process = Process()
     gone = dataclasses.replace(a_context(), is_disconnected=is_disconnected)
     first = await process.credentials.generate(AGENT, None, a_context())

@@ -23,7 +23,7 @@ class Writes:
     def __init__(self) -> None:
         self.cluster = ModelCluster()
         self.stored: list[AgentCredential] = []
-        limits = Limits(write_attempts=ATTEMPTS)
+        limits = Limits(max_write_attempts=ATTEMPTS)
         self.writer: OptimisticWriter[AgentCredential]
         self.writer = OptimisticWriter(self.cluster, CREDENTIALS, self.stored.append, limits)  # type: ignore[arg-type]
 

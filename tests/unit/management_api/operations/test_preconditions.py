@@ -51,7 +51,7 @@ def test_secrets_are_for_active_agents() -> None:
 
 @pytest.mark.parametrize("credential", BUSY.values(), ids=BUSY)
 def test_rotation_of_a_credential_that_is_being_rotated_is_refused(credential: AgentCredential) -> None:
-    """Of two rotations at once, one is told to try again."""
+    """Of two rotations at once, one fails and is tried again."""
     with pytest.raises(ApiFailure, match="Another change of this credential is under way"):
         preconditions.require_rotatable(credential, None)
 

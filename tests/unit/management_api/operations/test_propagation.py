@@ -18,34 +18,34 @@ from management_api.operations.propagation import PropagationFailure, Replicas, 
 from tests.support.token_services import HASH, the_credential
 
 PATIENCE, IMPATIENCE = 30.0, 3.0
-"""Seconds: for what comes in the end, and for what never does while others answer within it."""
+"""Timeouts in seconds: of a change that is confirmed in the end, and of one that never is."""
 VERSION = "17"
 CAUGHT_UP = ReplicaState(serving=True, caught_up=True, accepts=(fingerprint(HASH),))
 BEHIND = replace(CAUGHT_UP, caught_up=False)
 NOT_LISTED = ReplicaState(serving=False)
 
-Stand = Callable[..., Any]
+StartReplica = Callable[..., Any]
 
 
 @pytest.fixture
-async def stand() -> AsyncIterator[Stand]:
-    """Starts a replica that answers with these lists, the last of them again and again; gives its URL and what it was asked."""
+async def start_replica() -> AsyncIterator[StartReplica]:
+    """Starts a replica that answers with these states in turn, then with the last; returns its URL and its requests."""
     runners: list[web.AppRunner] = []
 
     async def start(*answers: list[ReplicaState] | int) -> tuple[str, list[web.Request]]:
-        left, asked = list(answers), []
+        left, requests = list(answers), []
 
-        async def tell(request: web.Request) -> web.Response:
-            asked.append(request)
+        async def respond(request: web.Request) -> web.Response:
+            requests.append(request)
             answer = left.pop(0) if len(left) > 1 else left[0]
             return web.Response(status=answer) if isinstance(answer, int) else web.Response(body=msgspec.json.encode(answer))
 
         app = web.Application()
-        app.router.add_get(APPLIED_PATH, tell)
+        app.router.add_get(APPLIED_PATH, respond)
         runners.append(web.AppRunner(app))
         await runners[-1].setup()
         await web.TCPSite(runners[-1], "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runners[-1].addresses[0][1]}", asked
+        return f"http://127.0.0.1:{runners[-1].addresses[0][1]}", requests
 
     yield start
     for runner in runners:
@@ -54,7 +54,7 @@ async def stand() -> AsyncIterator[Stand]:
 
 @pytest.fixture
 def hanging() -> Iterator[str]:
-    """The URL of a replica that takes connections and says nothing, as one that was stopped."""
+    """The URL of a replica that accepts connections and never answers, like a stopped process."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -67,7 +67,7 @@ def refusing() -> str:
 
 
 async def token() -> str:
-    """What replicas are shown."""
+    """The token that is presented to replicas."""
     return "a-token"
 
 
@@ -78,13 +78,13 @@ async def wait(urls: Sequence[str], credential: AgentCredential | None = None, s
     await replicas.wait(replace(written, metadata=replace(written.metadata, resource_version=VERSION)))
 
 
-async def test_propagation_ends_when_every_replica_confirms(stand: Stand) -> None:
+async def test_propagation_ends_when_every_replica_confirms(start_replica: StartReplica) -> None:
     """Each is asked for the version that was written, with a token."""
-    replicas = [await stand([CAUGHT_UP]) for _ in range(3)]
+    replicas = [await start_replica([CAUGHT_UP]) for _ in range(3)]
     await wait([url for url, _ in replicas])
-    for _, asked in replicas:
-        assert [one.query["version"] for one in asked] == [VERSION]
-        assert [one.headers["Authorization"] for one in asked] == ["Bearer a-token"]
+    for _, requests in replicas:
+        assert [request.query["version"] for request in requests] == [VERSION]
+        assert [request.headers["Authorization"] for request in requests] == ["Bearer a-token"]
 
 
 LATE: dict[str, list[ReplicaState] | int] = {
@@ -96,46 +96,48 @@ LATE: dict[str, list[ReplicaState] | int] = {
 
 
 @pytest.mark.parametrize("which", LATE)
-async def test_propagation_asks_a_replica_until_it_confirms(which: str, stand: Stand) -> None:
+async def test_propagation_asks_a_replica_until_it_confirms(which: str, start_replica: StartReplica) -> None:
     """Decision 15: one that is behind may catch up."""
-    url, asked = await stand(LATE[which], [CAUGHT_UP])
+    url, requests = await start_replica(LATE[which], [CAUGHT_UP])
     await wait([url])
-    assert len(asked) == 2
+    assert len(requests) == 2
 
 
 @pytest.mark.parametrize("which", LATE)
-async def test_propagation_failure_names_the_replica_that_never_confirms(which: str, stand: Stand) -> None:
+async def test_propagation_failure_names_the_replica_that_never_confirms(which: str, start_replica: StartReplica) -> None:
     """And no other."""
-    slow, (good, _) = (await stand(LATE[which]))[0], await stand([CAUGHT_UP])
+    slow, (good, _) = (await start_replica(LATE[which]))[0], await start_replica([CAUGHT_UP])
     with pytest.raises(PropagationFailure) as raised:
         await wait([good, slow], seconds=IMPATIENCE)
     assert raised.value.replicas == (slow,)
 
 
-async def test_propagation_failure_names_a_replica_that_hangs(stand: Stand, hanging: str) -> None:
+async def test_propagation_failure_names_a_replica_that_hangs(start_replica: StartReplica, hanging: str) -> None:
     """It may go on with what it has."""
-    good, _ = await stand([CAUGHT_UP])
+    good, _ = await start_replica([CAUGHT_UP])
     with pytest.raises(PropagationFailure) as raised:
         await wait([good, hanging], seconds=IMPATIENCE)
     assert raised.value.replicas == (hanging,)
 
 
-async def test_propagation_does_not_wait_for_a_replica_that_refuses_connections(stand: Stand, refusing: str) -> None:
+async def test_propagation_does_not_wait_for_a_replica_that_refuses_connections(
+    start_replica: StartReplica, refusing: str
+) -> None:
     """Nothing is served there, and a replica that starts later lists what is in force."""
-    good, _ = await stand([CAUGHT_UP])
+    good, _ = await start_replica([CAUGHT_UP])
     await wait([good, refusing])
 
 
-async def test_propagation_does_not_wait_for_a_replica_that_has_not_listed_yet(stand: Stand) -> None:
+async def test_propagation_does_not_wait_for_a_replica_that_has_not_listed_yet(start_replica: StartReplica) -> None:
     """It will not begin to serve before it has this version."""
-    starting, asked = await stand([NOT_LISTED])
+    starting, requests = await start_replica([NOT_LISTED])
     await wait([starting])
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-async def test_propagation_asks_a_replica_that_comes_meanwhile(stand: Stand) -> None:
+async def test_propagation_asks_a_replica_that_comes_meanwhile(start_replica: StartReplica) -> None:
     """Until no more are found."""
-    (first, _), (second, asked) = await stand([CAUGHT_UP]), await stand([CAUGHT_UP])
+    (first, _), (second, requests) = await start_replica([CAUGHT_UP]), await start_replica([CAUGHT_UP])
     urls = [first]
 
     async def token_while_another_starts() -> str:
@@ -143,20 +145,20 @@ async def test_propagation_asks_a_replica_that_comes_meanwhile(stand: Stand) -> 
         return await token()
 
     await Replicas(urls, token_while_another_starts, Limits()).require_ready()
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-async def test_propagation_of_a_superseded_secret_fails(stand: Stand) -> None:
+async def test_propagation_of_a_superseded_secret_fails(start_replica: StartReplica) -> None:
     """Every replica may have a later change before it is asked."""
-    url, _ = await stand([replace(CAUGHT_UP, accepts=("0" * 16,))])
+    url, _ = await start_replica([replace(CAUGHT_UP, accepts=("0" * 16,))])
     with pytest.raises(SupersededChange):
         await wait([url])
 
 
-async def test_propagation_of_a_revocation_needs_replicas_that_accept_nothing(stand: Stand) -> None:
+async def test_propagation_of_a_revocation_needs_replicas_that_accept_nothing(start_replica: StartReplica) -> None:
     """A replica that accepts a hash has an older or a later state."""
     revoked = the_credential(state=CredentialState.REVOKED)
-    (url, _), (accepting, _) = await stand([replace(CAUGHT_UP, accepts=())]), await stand([CAUGHT_UP])
+    (url, _), (accepting, _) = await start_replica([replace(CAUGHT_UP, accepts=())]), await start_replica([CAUGHT_UP])
     await wait([url], revoked)
     with pytest.raises(SupersededChange):
         await wait([url, accepting], revoked)
@@ -168,9 +170,9 @@ async def test_propagation_without_a_name_server_fails() -> None:
         await wait(["http://nobody.invalid"])
 
 
-async def test_propagation_without_a_token_of_this_api_fails(stand: Stand) -> None:
+async def test_propagation_without_a_token_of_this_api_fails(start_replica: StartReplica) -> None:
     """The API server issues it, and may be away."""
-    url, asked = await stand([CAUGHT_UP])
+    url, requests = await start_replica([CAUGHT_UP])
 
     async def no_token() -> str:
         raise Unreachable("away")
@@ -178,12 +180,12 @@ async def test_propagation_without_a_token_of_this_api_fails(stand: Stand) -> No
     replicas = Replicas([url], no_token, Limits(propagation_seconds=IMPATIENCE))
     with pytest.raises(PropagationFailure):
         await replicas.require_ready()
-    assert not asked
+    assert not requests
 
 
-async def test_change_needs_an_answer_of_every_replica_before_it_begins(stand: Stand, hanging: str) -> None:
+async def test_change_needs_an_answer_of_every_replica_before_it_begins(start_replica: StartReplica, hanging: str) -> None:
     """Else it could not be confirmed. How far the replicas are does not matter then."""
-    url, _ = await stand([CAUGHT_UP])
+    url, _ = await start_replica([CAUGHT_UP])
     both, alone = Replicas([url, hanging], token, Limits()), Replicas([url], token, Limits())
     await alone.require_ready()
     with pytest.raises(PropagationFailure) as raised:

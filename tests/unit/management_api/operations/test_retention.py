@@ -55,7 +55,7 @@ async def test_retention_keeps_the_newest_revoked_credentials_of_an_agent() -> N
 
 async def test_retention_deletes_a_bounded_number_in_one_sweep() -> None:
     """So that a namespace with many does not delay others; the next sweep goes on."""
-    cluster = Cluster(kept=1, limits=Limits(retention_deletions=1))
+    cluster = Cluster(kept=1, limits=Limits(max_deletions_per_namespace=1))
     for name in ("first", "second", "third"):
         await cluster.create(name)
     await cluster.retention.sweep()

@@ -100,21 +100,21 @@ class World:
         self.cache.credentials.put(cached_credential(published(credential)))
 
     async def act(self, faults: list[Fault | None]) -> tuple[CredentialResult | None, bool]:
-        """What a new process tells, if anything, with these faults at its writes; and whether it has died."""
+        """The result of a new process with these faults at its writes, if there is one, and whether the process has died."""
         process = Process(self.cluster)
         self.cluster.faults = list(faults)  # type: ignore[arg-type]
         return await self.act_as(process), process.is_dead
 
     async def act_as(self, process: Process, wait_seconds: float = 5.0) -> CredentialResult | None:
-        """Rotate, or generate where there is nothing to rotate: what is told, if anything."""
-        changes, told = self.changes_of(process, wait_seconds), None
+        """Rotate, or generate where there is nothing to rotate: what is result, if anything."""
+        changes, result = self.changes_of(process, wait_seconds), None
         with suppress(ApiFailure, ApiError, Crashed):
             if self.before:
-                told = await changes.rotate(AGENT, cached_credential(self.before), None, CONTEXT)
+                result = await changes.rotate(AGENT, cached_credential(self.before), None, CONTEXT)
             else:
-                told = await changes.generate(AGENT, None, CONTEXT)
+                result = await changes.generate(AGENT, None, CONTEXT)
         await at_rest()
-        return told
+        return result
 
     async def sweep(self, faults: list[Fault | None]) -> None:
         """By a new process, with these faults at its writes."""
@@ -150,15 +150,15 @@ def test_change_that_is_returned_works_and_any_other_is_rolled_back(
     as_before = world.standing()
 
     async def live() -> None:
-        told, has_died = await world.act(faults)
+        result, has_died = await world.act(faults)
         confirmed = not world.cluster.all(PENDING_CHANGES)
         for one in (*sweeps, [], []):
             await world.sweep(one)
         standing = world.standing()
-        if told:
+        if result:
             assert len(standing) == 1
-            assert bcrypt.checkpw((told.secret or "").encode(), standing[0].encode())
-        elif not (has_died and confirmed):  # whoever dies between the confirmation and the answer has told nobody
+            assert bcrypt.checkpw((result.secret or "").encode(), standing[0].encode())
+        elif not (has_died and confirmed):  # whoever dies between the confirmation and the answer has returned nothing
             assert standing == as_before
         assert world.cluster.all(PENDING_CHANGES) == []
 
@@ -166,7 +166,7 @@ def test_change_that_is_returned_works_and_any_other_is_rolled_back(
 
 
 class Slow(Process):
-    """A process whose requests take their time, each as many turns of the event loop as it is told."""
+    """A process whose requests take their time, each as many turns of the event loop as it is result."""
 
     def __init__(self, cluster: ModelCluster, turns: list[int]) -> None:
         super().__init__(cluster)
@@ -198,11 +198,11 @@ def test_sweep_during_a_change_does_not_void_a_secret_that_is_returned(
         doing = asyncio.create_task(world.act_as(Slow(world.cluster, list(maker)), wait_seconds=0.02))
         await world.recorded.wait()
         await world.sweep_as(Slow(world.cluster, list(sweepers)))
-        told = await doing
+        result = await doing
         await world.sweep([])
-        if told:
+        if result:
             (standing,) = world.standing()
-            assert bcrypt.checkpw((told.secret or "").encode(), standing.encode())
+            assert bcrypt.checkpw((result.secret or "").encode(), standing.encode())
         else:
             assert world.standing() == as_before
         assert world.cluster.all(PENDING_CHANGES) == []
@@ -219,11 +219,11 @@ def test_process_that_is_killed_at_a_write_leaves_no_change(has_credential: bool
     as_before = world.standing()
 
     async def live() -> None:
-        told, has_died = await world.act([None] * write + [fault])
-        assert has_died or told
+        result, has_died = await world.act([None] * write + [fault])
+        assert has_died or result
         confirmed = not world.cluster.all(PENDING_CHANGES)
         await world.sweep([])
-        assert told or (world.standing() == as_before) or confirmed
+        assert result or (world.standing() == as_before) or confirmed
         assert world.cluster.all(PENDING_CHANGES) == []
 
     asyncio.run(live())

@@ -1,8 +1,6 @@
-"""Refresh: one object of the cluster cache, by a live read."""
+"""Refresh: one object is read again, and the cache follows."""
 
 from typing import Any
-
-from msgspec.structs import replace
 
 from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.cache.refresh import refresh
@@ -12,24 +10,20 @@ from tests.support.model_cluster import ModelCluster
 from tests.support.worlds import an_agent
 
 
-async def test_refresh_puts_the_present_version_into_the_store() -> None:
-    """And returns it."""
-    cluster: Any = ModelCluster()
-    created = await cluster.create(AGENTS, an_agent())
-    cache = ClusterCache(WorkQueue())
-    cache.agents.put(created)
-    changed = cluster.change(AGENTS, created.key, spec=replace(created.spec, owner="another"))
-    current = await refresh(cluster, AGENTS, cache.agents, created)
-    assert current == changed
-    assert cache.agents.get(created.key) == changed
+async def test_refresh_puts_the_present_object_into_the_cache() -> None:
+    """A reconciler calls it after a Conflict."""
+    model, cache = ModelCluster(), ClusterCache(WorkQueue())
+    current = await model.create(AGENTS, an_agent())
+    cluster: Any = model
+    assert await refresh(cluster, AGENTS, cache.agents, an_agent()) == current
+    assert cache.agents.get(current.key) == current
 
 
-async def test_refresh_removes_a_deleted_object() -> None:
-    """And returns None."""
+async def test_refresh_removes_an_object_that_is_gone() -> None:
+    """The watch may not have reported the deletion yet."""
     cluster: Any = ModelCluster()
-    created = await cluster.create(AGENTS, an_agent())
     cache = ClusterCache(WorkQueue())
-    cache.agents.put(created)
-    await cluster.delete(AGENTS, created)
-    assert await refresh(cluster, AGENTS, cache.agents, created) is None
-    assert cache.agents.get(created.key) is None
+    agent = an_agent()
+    cache.agents.put(agent)
+    assert await refresh(cluster, AGENTS, cache.agents, agent) is None
+    assert cache.agents.get(agent.key) is None

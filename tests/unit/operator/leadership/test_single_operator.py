@@ -1,53 +1,70 @@
-"""The single operator: which Lease of another release counts."""
+"""Single operator: whose Lease keeps this operator from leading (decision 35)."""
 
-from datetime import timedelta
+import json
 from typing import Any
 
-import msgspec
-import pytest
-
-from agent_operator.leadership.single_operator import LEASES, SERVICE_ACCOUNT, Lease, OtherOperators
-from agentidp.domain.resources import ObjectMeta
-from tests.support.worlds import HOUR, NOW
-
-NAME = "agentidp-operator"
-OTHER = "system:serviceaccount:other:agentidp-operator"
+from agent_operator.leadership.single_operator import LEASES, OtherOperators
+from tests.support.lease_cluster import HOME, NAME, LeaseCluster, account
 
 
-class Api:
-    """Lists one Lease, and says of every ServiceAccount whether it has an operator's rights."""
-
-    def __init__(self, lease: Lease, allowed: bool) -> None:
-        self._lease, self._allowed = lease, allowed
-
-    async def request(self, method: str, path: str, **_: Any) -> bytes:
-        """The list, or a review."""
-        if method == "POST":
-            return msgspec.json.encode({"status": {"allowed": self._allowed}})
-        assert path == LEASES.path()
-        return msgspec.json.encode({"metadata": {"resourceVersion": "1"}, "items": [LEASES.encode(self._lease)]})
+def others(cluster: LeaseCluster) -> OtherOperators:
+    """Look for other operators from HOME."""
+    kube: Any = cluster
+    return OtherOperators(kube, HOME, NAME)
 
 
-def a_lease(namespace: str, age: timedelta, account: str = OTHER) -> Lease:
-    """A Lease that was created so long ago."""
-    meta = ObjectMeta(
-        name=NAME, namespace=namespace, uid=namespace, creation_timestamp=NOW - age, annotations={SERVICE_ACCOUNT: account}
-    )
-    return Lease(metadata=meta)
+async def test_single_operator_yields_to_an_older_one() -> None:
+    """The sentence names the namespace of the other one."""
+    cluster = LeaseCluster()
+    cluster.operators = frozenset({account("elsewhere")})
+    await cluster.add_lease("elsewhere")
+    sentence = await others(cluster).ahead_of(None)
+    assert sentence
+    assert "the operator of namespace 'elsewhere'" in sentence
 
 
-LEASES_OF_OTHERS = {
-    "an older operator": (a_lease("other", 2 * HOUR), True, True),
-    "a younger operator": (a_lease("other", HOUR / 2), True, False),
-    "a tenant's, without an operator's rights": (a_lease("other", 2 * HOUR), False, False),
-    "a tenant's, which names a ServiceAccount of another namespace": (a_lease("tenant", 2 * HOUR), True, False),
-    "its own": (a_lease("home", 2 * HOUR, "system:serviceaccount:home:agentidp-operator"), True, False),
+async def test_single_operator_ignores_the_lease_of_a_tenant() -> None:
+    """A ServiceAccount without the rights of an operator does not count, nor one of another namespace than its Lease."""
+    cluster = LeaseCluster()
+    cluster.operators = frozenset({account(HOME)})
+    await cluster.add_lease("tenant")
+    await cluster.add_lease("other-tenant", user=account(HOME))
+    assert await others(cluster).ahead_of(None) is None
+
+
+async def test_single_operator_ignores_its_own_lease() -> None:
+    """The Lease of its own namespace is for its own replicas."""
+    cluster = LeaseCluster()
+    cluster.operators = frozenset({account(HOME)})
+    await cluster.add_lease(HOME)
+    assert await others(cluster).ahead_of(None) is None
+
+
+async def test_single_operator_knows_its_own_name() -> None:
+    """The API server says it (SelfSubjectReview)."""
+    assert await others(LeaseCluster()).username() == account(HOME)
+
+
+A_LEASE = {
+    "metadata": {"name": "agentidp-operator", "namespace": "agentidp-system", "resourceVersion": "7"},
+    "spec": {
+        "holderIdentity": "operator-1",
+        "leaseDurationSeconds": 10,
+        "acquireTime": "2026-03-01T12:00:00.000000Z",
+        "renewTime": "2026-03-01T12:00:02.000000Z",
+        "leaseTransitions": 3,
+    },
 }
 
 
-@pytest.mark.parametrize(("lease", "allowed", "is_ahead"), LEASES_OF_OTHERS.values(), ids=LEASES_OF_OTHERS)
-async def test_single_operator_yields_to_an_older_operator_alone(lease: Lease, allowed: bool, is_ahead: bool) -> None:
-    """Decision 35: tenants may create Leases, so a Lease counts by the rights of its ServiceAccount."""
-    api: Any = Api(lease, allowed)
-    blocked_by = await OtherOperators(api, "home", NAME).ahead_of(a_lease("home", HOUR))
-    assert (blocked_by is not None) == is_ahead
+def test_lease_reads_and_writes_its_fields() -> None:
+    """coordination.k8s.io/v1, LeaseSpec."""
+    lease = LEASES.decode(json.dumps(A_LEASE).encode())
+    assert (lease.spec.holder_identity, lease.spec.lease_transitions) == ("operator-1", 3)
+    assert LEASES.encode(lease)["spec"] == A_LEASE["spec"]
+
+
+def test_lease_path_is_of_its_namespace() -> None:
+    """The Lease is a namespaced object."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/agentidp-system/leases/agentidp-operator"
+    assert LEASES.path("agentidp-system", "agentidp-operator") == path

@@ -1,6 +1,7 @@
 """What Prometheus reads of the credentials: the values, and that reading them holds nobody up."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -190,3 +191,15 @@ async def test_a_hundred_thousand_credentials_hold_nobody_up() -> None:
     neighbour.cancel()
     assert counts.overdue == 100_000
     assert turns >= 100_000 / SLICE
+
+
+async def test_loop_lag_is_taken_once() -> None:
+    """A reading resets it, so that each scrape has the lag of its own interval."""
+    lag = LoopLag()
+    task = asyncio.create_task(lag.measure())
+    await asyncio.sleep(0)
+    time.sleep(0.2)  # noqa: ASYNC251 the event loop is blocked on purpose
+    await asyncio.sleep(0.1)
+    task.cancel()
+    assert lag.take() > 0
+    assert lag.take() == 0

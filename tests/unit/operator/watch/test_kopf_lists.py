@@ -119,7 +119,7 @@ async def test_a_list_of_large_objects_is_read_some_mebibytes_at_a_time() -> Non
     cluster: Any = Paged(*(an_agent_of(1, number) for number in range(30)))
     resource = SimpleNamespace(plural="agents")
     bodies, versions = list[dict[str, Any]](), set[str]()
-    async for some, version in Lists(cluster, [AGENTS]).fetch_objs(resource=resource, settings=None, namespace=None):
+    async for some, version in Lists(cluster, [AGENTS], {}).fetch_objs(resource=resource, settings=None, namespace=None):
         bodies += some
         versions.add(version)
     assert [body["metadata"]["name"] for body in bodies] == [f"agent-{number}" for number in range(30)]
@@ -133,8 +133,18 @@ async def test_a_list_of_nothing_has_a_version() -> None:
     """From which Kopf watches."""
     cluster: Any = Paged()
     resource = SimpleNamespace(plural="agents")
-    lists = Lists(cluster, [AGENTS])
+    lists = Lists(cluster, [AGENTS], {})
     assert [(list(some), version) async for some, version in lists.fetch_objs(resource=resource)] == [([], "7")]
+
+
+async def test_what_was_just_read_is_not_listed_again() -> None:
+    """A new object of one tenant would come after all large ones of another, twice. The next list, after 410, is whole."""
+    cluster: Any = Paged(an_agent_of(0.1))
+    resource, lists = SimpleNamespace(plural="agents"), Lists(cluster, [AGENTS], {"agents": 5})
+    first = [(list(some), version) async for some, version in lists.fetch_objs(resource=resource)]
+    assert (first, cluster.largest) == ([([], "5")], 0)
+    second = [(len(some), version) async for some, version in lists.fetch_objs(resource=resource)]
+    assert second == [(1, "7"), (0, "7")]
 
 
 async def test_trouble_with_a_list_is_trouble_that_kopf_retries() -> None:
@@ -146,7 +156,7 @@ async def test_trouble_with_a_list_is_trouble_that_kopf_retries() -> None:
 
     cluster: Any = Away()
     with pytest.raises(aiohttp.ClientConnectionError):
-        async for _ in Lists(cluster, [AGENTS], retry_seconds=0).fetch_objs(resource=SimpleNamespace(plural="agents")):
+        async for _ in Lists(cluster, [AGENTS], {}, retry_seconds=0).fetch_objs(resource=SimpleNamespace(plural="agents")):
             pass
 
 

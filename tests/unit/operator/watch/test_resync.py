@@ -1,41 +1,40 @@
-"""Resync: complete lists into the cluster cache."""
+"""Resync: everything is listed again, and what is gone leaves the cache."""
 
-from typing import Any
+from pathlib import Path
 
-import msgspec
+import pytest
 
 from agent_operator.cache.cluster_cache import ClusterCache
-from agent_operator.watch.resync import resync
+from agent_operator.watch.resync import first_sync, resync
 from agent_operator.work_queue import WorkQueue
-from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS
-from tests.support.worlds import a_credential, an_agent, an_organization
+from agentidp.kube.client import KubeClient
+from agentidp.kube.config.identity import ClientIdentity
+from agentidp.kube.config.rest_config import KubeconfigSource
+from tests.support.kubeconfigs import Home, a_kubeconfig
+from tests.support.object_server import serving
+from tests.support.worlds import a_uid, an_agent, an_issued_credential, an_organization
+
+GONE = an_agent("gone", uid=a_uid(9))
 
 
-class Api:
-    """Has these objects, by the path of their collection."""
-
-    def __init__(self, **objects: Any) -> None:
-        self._objects = objects
-        self.paths: list[str] = []
-
-    async def request(self, _method: str, path: str, **_: Any) -> bytes:
-        """A list with one page."""
-        plural = path.rpartition("/")[2]
-        self.paths.append(plural)
-        return msgspec.json.encode({"metadata": {"resourceVersion": "9"}, "items": self._objects.get(plural, [])})
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A folder for a kubeconfig."""
+    return Home(tmp_path)
 
 
-async def test_resync_replaces_what_the_cache_has() -> None:
-    """Organizations and agents come before the credentials that are decided with them; deleted objects go."""
-    api: Any = Api(
-        agents=[AGENTS.encode(an_agent())],
-        agentcredentials=[CREDENTIALS.encode(a_credential())],
-        organizations=[ORGANIZATIONS.encode(an_organization())],
-    )
+async def test_resync_lists_every_kind_and_forgets_what_is_gone(home: Home) -> None:
+    """A watch that starts over reports no deletions."""
+    agent, credential, organization = an_agent(), an_issued_credential(), an_organization()
     cache = ClusterCache(WorkQueue())
-    deleted = an_agent("deleted", uid="00000000-0000-4000-8000-000000000001")
-    cache.agents.put(deleted)
-    await resync(api, cache)
-    assert api.paths == ["organizations", "agents", "agentcredentials"]
-    assert [agent.key for agent in cache.agents] == [an_agent().key]
-    assert (len(cache.credentials), len(cache.organizations)) == (1, 1)
+    cache.agents.put(GONE)
+    with serving(agent, credential, organization) as url:
+        file = home.write(a_kubeconfig({"server": url}, {"token": "t"}))
+        cluster = KubeClient(ClientIdentity(KubeconfigSource((file,))), "test")
+        await resync(cluster, cache)
+        await first_sync(cluster, cache)
+        await cluster.close()
+    assert cache.agents.get(agent.key)
+    assert cache.credentials.get(credential.key)
+    assert cache.organizations.get(organization.key)
+    assert cache.agents.get(GONE.key) is None

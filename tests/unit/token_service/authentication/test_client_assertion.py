@@ -50,7 +50,7 @@ def claims_in(answer: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("client_id", [AGENT_ID, None], ids=["with its client_id", "without"])
-async def test_a_workload_gets_a_token(secretless: ServedAlone, client_id: str | None) -> None:
+async def test_client_assertion_gets_a_token(secretless: ServedAlone, client_id: str | None) -> None:
     """With what it asks for, and without a credential_id: there is none."""
     form = GRANT | asserted(signed(claims_of()), client_id)
     claims = claims_in(await secretless.token(form | {"scope": "resume:read"}))
@@ -58,14 +58,14 @@ async def test_a_workload_gets_a_token(secretless: ServedAlone, client_id: str |
     assert "credential_id" not in claims
 
 
-async def test_the_same_assertion_serves_again(secretless: ServedAlone) -> None:
+async def test_client_assertion_may_be_used_again(secretless: ServedAlone) -> None:
     """A pod has one for most of an hour, so nothing is made of a `jti` (RFC 7523, section 3, item 7)."""
     form = GRANT | asserted(signed(claims_of()))
     assert len({(await secretless.token(form)).json()["access_token"] for _ in range(3)}) == 3
     assert (secretless.keys_read, len(secretless.service_accounts_read)) == (1, 1)
 
 
-async def test_it_is_verified_once_a_minute(secretless: ServedAlone, clock: ManualClock) -> None:
+async def test_client_assertion_is_verified_once_a_minute(secretless: ServedAlone, clock: ManualClock) -> None:
     """In between the same request is cached, as one with a secret is, but not beyond the assertion's end."""
     now = clock.now
     for lives, recalled in ((3600, 60), (20, 20)):
@@ -78,7 +78,7 @@ async def test_it_is_verified_once_a_minute(secretless: ServedAlone, clock: Manu
         clock.now = now
 
 
-async def test_secrets_and_workloads_serve_side_by_side(served: ServedAlone) -> None:
+async def test_client_assertion_serves_beside_client_secrets(served: ServedAlone) -> None:
     """While a team moves from the one to the other; each token tells how it was got."""
     served.declare(a_registered_agent(workloads=SCREENER))
     by_secret, by_workload = await served.token(), await served.token(GRANT | asserted(signed(claims_of())))
@@ -100,7 +100,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("claims", "reason"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("client_id", [AGENT_ID, None], ids=["with client_id", "without"])
-async def test_it_is_refused_for(secretless: ServedAlone, claims: dict[str, Any], reason: str, client_id: str | None) -> None:
+async def test_client_assertion_is_rejected_for(
+    secretless: ServedAlone, claims: dict[str, Any], reason: str, client_id: str | None
+) -> None:
     """All alike to the caller, each with its reason in the log."""
     with capture_logs() as logs:
         answer = await secretless.token(GRANT | asserted(signed(claims), client_id))
@@ -109,7 +111,7 @@ async def test_it_is_refused_for(secretless: ServedAlone, claims: dict[str, Any]
     assert [one["reason"] for one in logs] == [reason]
 
 
-async def test_the_log_tells_which_workload_was_refused(secretless: ServedAlone) -> None:
+async def test_client_assertion_failure_is_logged_with_its_workload(secretless: ServedAlone) -> None:
     """Once it has shown that it is; and never what it showed."""
     with capture_logs() as logs:
         assertion = signed(claims_of("sales"))
@@ -119,7 +121,7 @@ async def test_the_log_tells_which_workload_was_refused(secretless: ServedAlone)
     assert assertion.rsplit(".", 1)[1] not in str(logs)
 
 
-async def test_a_workload_of_several_agents_says_which_it_is(empty: ServedAlone) -> None:
+async def test_client_assertion_of_several_agents_needs_a_client_id(empty: ServedAlone) -> None:
     """Without a client_id nobody guesses; whatever becomes of the others."""
     empty.declare(an_agent_with_workloads(1), an_agent_with_workloads(2, state=AgentState.SUSPENDED))
     form = GRANT | asserted(signed(claims_of()))
@@ -130,7 +132,7 @@ async def test_a_workload_of_several_agents_says_which_it_is(empty: ServedAlone)
     assert (await empty.token(form | {"client_id": a_uid(2)})).json() == UNIFORM
 
 
-async def test_an_agent_of_another_namespace_cannot_name_it(secretless: ServedAlone) -> None:
+async def test_client_assertion_counts_only_in_its_own_namespace(secretless: ServedAlone) -> None:
     """The name means the agent's own namespace; and its claim does not make the name ambiguous."""
     secretless.declare(an_agent_with_workloads(2, namespace="sales"))
     form = GRANT | asserted(signed(claims_of()))
@@ -138,7 +140,7 @@ async def test_an_agent_of_another_namespace_cannot_name_it(secretless: ServedAl
     assert (await secretless.token(form | {"client_id": a_uid(2)})).json() == UNIFORM
 
 
-async def test_who_has_lost_an_id_is_nobody(secretless: ServedAlone) -> None:
+async def test_client_assertion_counts_for_no_agent_that_has_lost_its_id(secretless: ServedAlone) -> None:
     """Two carry one id: the older has it, and the other's workloads are not its."""
     thief = (Workload(service_account_name="thief"),)
     secretless.declare(a_registered_agent(AGENT_ID, name="younger", uid=a_uid(9), age=HOUR, workloads=thief))
@@ -152,7 +154,7 @@ OTHERS: dict[str, str | None] = {"another ServiceAccount": a_uid(7), "no Service
 
 @pytest.mark.parametrize("uid", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize("client_id", [AGENT_ID, None], ids=["with client_id", "without"])
-async def test_a_token_from_before_is_refused_where_its_name_has(
+async def test_client_assertion_from_before_is_rejected_where_its_name_has(
     secretless: ServedAlone, uid: str | None, client_id: str | None
 ) -> None:
     """Uniformly, with the reason in the log; and the token of the one that has the name is served."""
@@ -166,7 +168,7 @@ async def test_a_token_from_before_is_refused_where_its_name_has(
         assert (await secretless.token(GRANT | asserted(signed(of_the_new_one), client_id))).status_code == 200
 
 
-async def test_a_token_from_before_is_nothing_to_an_agent_that_was_made_anew(secretless: ServedAlone) -> None:
+async def test_client_assertion_from_before_counts_for_no_new_agent(secretless: ServedAlone) -> None:
     """Whether it was served a moment ago: another Agent object names another ServiceAccount."""
     form = GRANT | asserted(signed(claims_of()))
     assert (await secretless.token(form)).status_code == 200
@@ -175,14 +177,14 @@ async def test_a_token_from_before_is_nothing_to_an_agent_that_was_made_anew(sec
     assert (await secretless.token(form)).json() == UNIFORM
 
 
-async def test_only_what_an_agent_names_is_read(secretless: ServedAlone) -> None:
+async def test_client_assertion_reads_only_service_accounts_that_an_agent_names(secretless: ServedAlone) -> None:
     """Whoever has any token of the cluster causes no request to the API server."""
     for claims in (claims_of("sales"), claims_of(service_account="other"), claims_of(**{"kubernetes.io": None})):
         assert (await secretless.token(GRANT | asserted(signed(claims)))).json() == UNIFORM
     assert secretless.service_accounts_read == []
 
 
-async def test_a_suspension_that_the_watch_tells_while_the_service_account_is_read_counts(secretless: ServedAlone) -> None:
+async def test_client_assertion_notices_a_suspension_while_the_service_account_is_read(secretless: ServedAlone) -> None:
     """The agent is judged when its token may be issued."""
 
     async def suspend() -> None:
@@ -199,7 +201,7 @@ UNTOLD: dict[str, tuple[ApiError, int, str]] = {
 
 
 @pytest.mark.parametrize(("trouble", "status", "error"), UNTOLD.values(), ids=UNTOLD)
-async def test_a_service_account_that_is_not_known_is_told_to_come_back_where(
+async def test_client_assertion_is_told_to_come_back_where(
     secretless: ServedAlone, trouble: ApiError, status: int, error: str
 ) -> None:
     """Nobody is taken for another while that cannot be told."""
@@ -220,7 +222,7 @@ ENDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", ENDS.values(), ids=ENDS)
-async def test_it_is_refused_at_once_when(secretless: ServedAlone, change: dict[str, Any]) -> None:
+async def test_client_assertion_is_rejected_at_once_when(secretless: ServedAlone, change: dict[str, Any]) -> None:
     """The same assertion that was accepted just now."""
     form = GRANT | asserted(signed(claims_of()))
     assert (await secretless.token(form)).status_code == 200
@@ -228,7 +230,7 @@ async def test_it_is_refused_at_once_when(secretless: ServedAlone, change: dict[
     assert (await secretless.token(form)).json() == UNIFORM
 
 
-async def test_one_that_is_named_is_looked_up_before_it_is_refused(secretless: ServedAlone) -> None:
+async def test_client_assertion_with_a_client_id_is_read_live_before_it_is_rejected(secretless: ServedAlone) -> None:
     """A pod may be quicker than the watch."""
     secretless.declare_unseen(an_agent_with_workloads(2))
     form = GRANT | asserted(signed(claims_of()), a_uid(2))
@@ -237,7 +239,7 @@ async def test_one_that_is_named_is_looked_up_before_it_is_refused(secretless: S
     assert (await secretless.token(GRANT | asserted(signed(claims_of()), a_uid(3)))).status_code == 503
 
 
-async def test_a_suspension_that_the_watch_tells_while_it_is_looked_up_counts(empty: ServedAlone) -> None:
+async def test_client_assertion_notices_a_suspension_during_a_live_read(empty: ServedAlone) -> None:
     """The API server may have been asked before."""
 
     async def suspend() -> None:
@@ -248,7 +250,7 @@ async def test_a_suspension_that_the_watch_tells_while_it_is_looked_up_counts(em
     assert (await empty.token(GRANT | asserted(signed(claims_of()), a_uid(2)))).json() == UNIFORM
 
 
-async def test_keys_at_hand_serve_while_the_api_server_is_away(secretless: ServedAlone) -> None:
+async def test_client_assertion_keys_at_hand_serve_while_the_api_server_is_away(secretless: ServedAlone) -> None:
     """Only what names an unknown key has to wait for it."""
     await secretless.token(GRANT | asserted(signed(claims_of())))
     secretless.api_server_trouble = Unreachable("away")
@@ -258,7 +260,7 @@ async def test_keys_at_hand_serve_while_the_api_server_is_away(secretless: Serve
     assert int(answer.headers["retry-after"]) >= 1
 
 
-async def test_workload_only_refuses_secrets_at_once(served: ServedAlone) -> None:
+async def test_client_assertion_only_policy_rejects_secrets_at_once(served: ServedAlone) -> None:
     """By the spec alone, also one that was accepted just now; and takes them again when it is lifted."""
     assert (await served.token()).status_code == 200
     served.declare(a_registered_agent(**WORKLOAD_ONLY))
@@ -271,7 +273,7 @@ async def test_workload_only_refuses_secrets_at_once(served: ServedAlone) -> Non
     assert (await served.token()).status_code == 200
 
 
-async def test_workload_only_runs_no_bcrypt(empty: ServedAlone) -> None:
+async def test_client_assertion_only_policy_runs_no_bcrypt(empty: ServedAlone) -> None:
     """Nothing that it could say would help."""
     checked: list[Any] = []
 
@@ -310,7 +312,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], dict[str, str], int, str]] = {
 
 
 @pytest.mark.parametrize(("form", "headers", "status", "error"), MALFORMED.values(), ids=MALFORMED)
-async def test_a_request_is_refused_for(
+async def test_client_assertion_request_is_rejected_for(
     secretless: ServedAlone, form: dict[str, Any], headers: dict[str, str], status: int, error: str
 ) -> None:
     """RFC 6749, sections 2.3 and 5.2; RFC 7521, section 4.2."""
@@ -318,7 +320,7 @@ async def test_a_request_is_refused_for(
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
-async def test_it_introspects_and_revokes_as_well(secretless: ServedAlone) -> None:
+async def test_client_assertion_introspects_and_revokes(secretless: ServedAlone) -> None:
     """Whatever authenticates a client does so at every endpoint."""
     token = (await secretless.token(GRANT | ASSERTION)).json()["access_token"]
     form = ASSERTION | {"token": token}
@@ -328,7 +330,7 @@ async def test_it_introspects_and_revokes_as_well(secretless: ServedAlone) -> No
     assert (await secretless.http.post("/api/v1/token/introspect", data=form)).json() == {"active": False}
 
 
-async def test_its_requests_are_counted_like_others() -> None:
+async def test_client_assertion_requests_count_against_the_rate() -> None:
     """The agent's own limit, and its organization's tokens a day."""
     alone = ServedAlone(client_requests_per_second=0.001, client_burst=2)
     alone.keys.put(signing_keys())
@@ -338,7 +340,7 @@ async def test_its_requests_are_counted_like_others() -> None:
     await alone.close()
 
 
-async def test_its_tokens_count_for_its_organization(secretless: ServedAlone) -> None:
+async def test_client_assertion_tokens_count_for_the_organization(secretless: ServedAlone) -> None:
     """`spec.limits.tokensPerDay`."""
     limited = an_organization(limits=OrganizationLimits(tokens_per_day=1))
     secretless.declare(a_registered_agent(workloads=SCREENER, organization_id="acme"), limited)
@@ -346,7 +348,7 @@ async def test_its_tokens_count_for_its_organization(secretless: ServedAlone) ->
     assert [answer.status_code for answer in answers] == [200, 429]
 
 
-async def test_a_kill_switch_voids_its_tokens(secretless: ServedAlone) -> None:
+async def test_client_assertion_tokens_end_with_tokens_valid_after(secretless: ServedAlone) -> None:
     """As it does all others of the agent."""
     token = (await secretless.token(GRANT | ASSERTION)).json()["access_token"]
     secretless.declare(a_registered_agent(workloads=SCREENER, tokens_valid_after=datetime.now(UTC) + timedelta(seconds=1)))

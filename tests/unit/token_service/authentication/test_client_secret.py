@@ -58,13 +58,13 @@ def unhinted(empty: ServedAlone) -> ServedAlone:
     return empty
 
 
-async def test_a_hash_without_a_hint_accepts(unhinted: ServedAlone) -> None:
+async def test_client_secret_of_a_hash_without_a_hint_is_accepted(unhinted: ServedAlone) -> None:
     """Bcrypt alone decides."""
     assert (await unhinted.token()).status_code == 200
     assert (await unhinted.token(CLIENT | GRANT | {"client_secret": "guess"})).status_code == 401
 
 
-async def test_guessing_is_slowed_down(unhinted: ServedAlone) -> None:
+async def test_client_secret_guesses_are_slowed_down(unhinted: ServedAlone) -> None:
     """After so many failures no bcrypt is run for it for a while; whom it knows already is served."""
     assert (await unhinted.token()).status_code == 200
     statuses = [(await unhinted.token(guess(number))).status_code for number in range(12)]
@@ -73,7 +73,7 @@ async def test_guessing_is_slowed_down(unhinted: ServedAlone) -> None:
     assert (await unhinted.token()).status_code == 200
 
 
-async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone) -> None:
+async def test_client_secret_is_accepted_while_others_guess(unhinted: ServedAlone) -> None:
     """Also one whose secret was never verified before, as after each rollout; and from ever so many addresses."""
     unhinted.bcrypt = _matches
     for address in ATTACKERS:
@@ -84,7 +84,7 @@ async def test_who_guesses_does_not_keep_out_who_knows(unhinted: ServedAlone) ->
 
 
 @with_limits(wrong_secret_pause_seconds=0.01)
-async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(unhinted: ServedAlone) -> None:
+async def test_client_secret_gets_its_turn_beside_guessers_who_never_rest(unhinted: ServedAlone) -> None:
     """Each address stands in line once, however many guesses it sends."""
     unhinted.bcrypt = _matches_slowly
     attack = [
@@ -100,7 +100,7 @@ async def test_beside_guessers_who_never_rest_who_knows_gets_a_turn(unhinted: Se
 
 
 @with_limits(wrong_secret_pause_seconds=0.01)
-async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAlone) -> None:
+async def test_client_secret_guesses_at_one_client_leave_another_its_share(unhinted: ServedAlone) -> None:
     """Which has no hint either."""
     unhinted.bcrypt = _matches_slowly
     other = a_uid(600)
@@ -118,13 +118,13 @@ async def test_guessers_of_one_client_leave_another_its_share(unhinted: ServedAl
     await asyncio.gather(*attack)
 
 
-async def test_the_same_wrong_secret_again_is_no_guess(unhinted: ServedAlone) -> None:
+async def test_client_secret_that_was_rejected_is_no_guess_again(unhinted: ServedAlone) -> None:
     """A client that was not told of a new secret costs nothing, and keeps nobody out."""
     assert [(await unhinted.token(guess(1))).status_code for _ in range(30)] == [401] * 30
     assert (await unhinted.token()).status_code == 200
 
 
-async def test_of_many_hashes_without_a_hint_the_right_one_is_found(empty: ServedAlone) -> None:
+async def test_client_secret_is_found_among_many_hashes_without_a_hint(empty: ServedAlone) -> None:
     """However many of them the secret does not fit: to show it is one try."""
     empty.declare(
         a_registered_agent(), *(another(number, hint=None) for number in range(20)), the_credential(the_hash(hint=False))
@@ -132,7 +132,7 @@ async def test_of_many_hashes_without_a_hint_the_right_one_is_found(empty: Serve
     assert (await empty.token()).status_code == 200
 
 
-async def test_a_wrong_secret_never_reaches_bcrypt_where_there_are_hints(served: ServedAlone) -> None:
+async def test_client_secret_that_no_hint_fits_never_reaches_bcrypt(served: ServedAlone) -> None:
     """Its hint fits nothing."""
     checked = []
 
@@ -152,13 +152,15 @@ def another(number: int, *, hint: str | None = "00000000") -> AgentCredential:
     return replace(one, metadata=replace(one.metadata, name=f"key-{number}"))
 
 
-async def test_an_agent_may_have_many_credentials(served: ServedAlone) -> None:
+async def test_client_secret_is_found_among_many_credentials(served: ServedAlone) -> None:
     """The hint finds the one."""
     served.declare(*(another(number) for number in range(100)))
     assert (await served.token()).status_code == 200
 
 
-async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_client_secret_check_skips_credentials_without_a_hash(
+    served: ServedAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An agent may have any number of them, such as revoked ones; the log still tells what is wrong with them."""
     looked_at = []
 
@@ -177,7 +179,7 @@ async def test_credentials_that_have_no_secret_take_no_time(served: ServedAlone,
     assert [one["reason"] for one in logs] == [Reason.CREDENTIAL_REVOKED]
 
 
-async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(served: ServedAlone) -> None:
+async def test_client_secret_revoked_during_the_check_is_rejected(served: ServedAlone) -> None:
     """What counts is what is so when bcrypt is done."""
 
     async def revoke() -> None:
@@ -187,7 +189,7 @@ async def test_a_credential_that_is_revoked_while_bcrypt_runs_is_refused(served:
     assert (await served.token()).status_code == 401
 
 
-async def test_when_two_hashes_share_a_hint_the_right_one_is_found(served: ServedAlone) -> None:
+async def test_client_secret_is_found_where_two_hashes_share_a_hint(served: ServedAlone) -> None:
     """The hint only chooses whom to ask."""
     wrong = replace(the_hash(), hash=HASH[:-1] + ("a" if HASH[-1] != "a" else "b"))
     served.declare(the_credential(wrong, the_hash()), another(1))
@@ -210,7 +212,7 @@ def misleading(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[byt
     return checked
 
 
-async def test_a_wrong_secret_that_a_hint_fits_says_nothing_against_the_hash(
+async def test_client_secret_with_a_misleading_hint_says_nothing_against_the_hash(
     served: ServedAlone, misleading: list[bytes]
 ) -> None:
     """Whoever reads the hint can find one, and show it again and again."""
@@ -219,7 +221,7 @@ async def test_a_wrong_secret_that_a_hint_fits_says_nothing_against_the_hash(
     assert (await served.token()).status_code == 200
 
 
-async def test_many_wrong_secrets_that_a_hint_fits_do_not_keep_out_who_knows(
+async def test_client_secret_is_accepted_beside_many_with_misleading_hints(
     served: ServedAlone, misleading: list[bytes]
 ) -> None:
     """Few of them reach the threads that all clients share; the others are guesses, of which few are checked."""
@@ -231,7 +233,7 @@ async def test_many_wrong_secrets_that_a_hint_fits_do_not_keep_out_who_knows(
     assert (await served.token_from("10.0.0.1")).status_code == 200
 
 
-async def test_a_burst_of_first_sights_is_served(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_client_secret_burst_of_first_uses_is_served(empty: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 clients that nobody has seen before: none is told to come back later."""
     empty.bcrypt = _matches_soon
     clients = [a_uid(number) for number in range(200)]
@@ -299,7 +301,7 @@ def dear_requests(empty: ServedAlone) -> "list[asyncio.Task[httpx.Response]]":
     return [asyncio.create_task(empty.token(pair)) for pair in pairs]
 
 
-async def test_a_first_use_does_not_wait_for_another_namespaces(empty: ServedAlone, held: HeldBcrypt) -> None:
+async def test_client_secret_first_use_does_not_wait_for_another_namespaces(empty: ServedAlone, held: HeldBcrypt) -> None:
     """However many right secrets of hashes that take long are shown at once; they are served as well, later."""
     dear = dear_requests(empty)
     async with asyncio.timeout(5):
@@ -309,7 +311,7 @@ async def test_a_first_use_does_not_wait_for_another_namespaces(empty: ServedAlo
     assert [(await one).status_code for one in dear] == [200] * 20
 
 
-async def test_whoever_hangs_up_frees_its_place(empty: ServedAlone, held: HeldBcrypt) -> None:
+async def test_client_secret_check_ends_with_its_connection(empty: ServedAlone, held: HeldBcrypt) -> None:
     """Over real connections: no bcrypt is begun for it; what has begun is finished."""
     pairs = [CLIENT | GRANT | {"client_id": a_uid(number)} for number in range(100, 120)]
     async with serving(empty.app) as port:

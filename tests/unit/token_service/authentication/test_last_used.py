@@ -32,7 +32,7 @@ def use_of(log: LastUsedLog, one: ClientHash, replica: str = "", after: int = 0)
     return log.report(replica, after).uses.get("credential", {}).get(fingerprint(one.hash))
 
 
-def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
+def test_last_used_notes_a_secret_in_use_once_a_minute_without_consumers() -> None:
     """However often it is used."""
     clock = ManualClock(1_000_000_000)
     log = LastUsedLog(clock, is_published)
@@ -49,7 +49,7 @@ def test_a_secret_in_use_is_noted_once_a_minute_without_its_consumers() -> None:
     assert later.at.timestamp() == 1_000_000_060
 
 
-def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
+def test_last_used_notes_a_retiring_secret_with_consumers_latest_first() -> None:
     """To the second."""
     clock = ManualClock(1_000_000_000)
     log = LastUsedLog(clock, is_published)
@@ -62,7 +62,7 @@ def test_a_retiring_secret_is_noted_with_its_consumers_latest_first() -> None:
     assert (use.at.timestamp(), use.consumers) == (1_000_000_005, ("10.0.0.7 (curl/8)", "10.0.0.8"))
 
 
-def test_only_the_latest_consumers_are_kept() -> None:
+def test_last_used_keeps_the_latest_consumers() -> None:
     """A crowd costs no more memory than a few."""
     log = LastUsedLog(ManualClock(1_000_000_000), is_published)
     for number in range(100):
@@ -72,7 +72,7 @@ def test_only_the_latest_consumers_are_kept() -> None:
     assert use.consumers == tuple(f"10.0.0.{number}" for number in range(99, 99 - MAX_CONSUMERS, -1))
 
 
-def test_what_was_told_is_not_told_again() -> None:
+def test_last_used_reports_a_use_once() -> None:
     """Until it is used again; another replica's place says nothing."""
     clock = ManualClock(1_000_000_000)
     log = LastUsedLog(clock, is_published)
@@ -85,14 +85,14 @@ def test_what_was_told_is_not_told_again() -> None:
     assert use_of(log, CURRENT, told.replica, told.told)
 
 
-def test_a_consumer_cannot_write_what_it_likes_into_an_event() -> None:
+def test_last_used_consumer_is_printable_and_short() -> None:
     """No control characters, no novels."""
     consumer = consumer_of(a_request(user_agent=b"a\nb\x1b[31m" + b"c" * 1000))
     assert consumer.isprintable()
     assert len(consumer) == MAX_CONSUMER_LENGTH
 
 
-def test_what_is_not_published_any_more_is_forgotten() -> None:
+def test_last_used_forgets_hashes_that_are_not_published() -> None:
     """However often secrets are rotated; and nothing else is forgotten."""
     clock, published = ManualClock(1_000_000_000), {("credential", RETIRING.hash)}
     log = LastUsedLog(clock, lambda *one: one in published)
@@ -106,7 +106,7 @@ def test_what_is_not_published_any_more_is_forgotten() -> None:
     assert use_of(log, RETIRING)
 
 
-def test_what_is_published_takes_no_time_to_keep() -> None:
+def test_last_used_takes_no_time_for_published_hashes() -> None:
     """It is looked through only when there is twice as much."""
     clock, asked = ManualClock(1_000_000_000), 0
 

@@ -9,13 +9,19 @@ from structlog.testing import capture_logs
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
 from agentidp.kube.errors import ApiError, Unreachable
-from token_service.authentication.service_accounts import Limits, ServiceAccounts, TooManyReads
+from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
+from token_service.limits import Limits
 
 WORKER = Workload("talent", "worker")
 AGENT, NEXT_AGENT = "agent-uid", "next-agent-uid"
 BEGIN = 1_800_000_000.0
 FRESH, MAX_STALENESS = 60.0, 300.0
-LIMITS = Limits(fresh_seconds=FRESH, seconds_between=0.0, retry_seconds=5.0, reads_per_second=0.001, reads_at_once=8)
+LIMITS = Limits(
+    service_account_fresh_seconds=FRESH,
+    service_account_seconds_between=0.0,
+    service_account_reads_per_second=0.001,
+    service_account_reads_burst=8,
+)
 
 
 class ApiServer:
@@ -56,7 +62,7 @@ def accounts(server: ApiServer) -> ServiceAccounts:
     return ServiceAccounts(server, MAX_STALENESS, LIMITS, lambda: server.now)
 
 
-async def test_its_own_token_counts_for_a_minute_after_one_read(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_read_serves_for_a_minute(server: ApiServer, accounts: ServiceAccounts) -> None:
     """And then the ServiceAccount is read again."""
     assert await accounts.relied_on_until(server.shown(), AGENT) == BEGIN + FRESH
     server.now += FRESH - 1
@@ -67,12 +73,12 @@ async def test_its_own_token_counts_for_a_minute_after_one_read(server: ApiServe
     assert len(server.reads) == 2
 
 
-async def test_a_token_counts_no_longer_than_it_lives(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_rely_on_no_token_longer_than_it_lives(server: ApiServer, accounts: ServiceAccounts) -> None:
     """Though the ServiceAccount may."""
     assert await accounts.relied_on_until(Assertion(WORKER, "first", BEGIN, BEGIN + 20), AGENT) == BEGIN + 20
 
 
-async def test_one_that_is_made_anew_is_seen_by_its_own_token(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_notice_a_new_one_by_its_own_token(server: ApiServer, accounts: ServiceAccounts) -> None:
     """Which is younger than what was read. That of its predecessor is refused, and soon costs no read."""
     old = server.shown()
     assert await accounts.relied_on_until(old, AGENT)
@@ -86,7 +92,7 @@ async def test_one_that_is_made_anew_is_seen_by_its_own_token(server: ApiServer,
     assert len(server.reads) == 3
 
 
-async def test_one_that_is_made_anew_unseen_is_noticed_within_a_minute(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_notice_a_new_one_within_a_minute(server: ApiServer, accounts: ServiceAccounts) -> None:
     """By the token of its predecessor itself."""
     old = server.shown()
     assert await accounts.relied_on_until(old, AGENT)
@@ -95,7 +101,7 @@ async def test_one_that_is_made_anew_unseen_is_noticed_within_a_minute(server: A
     assert await accounts.relied_on_until(old, AGENT) is None
 
 
-async def test_an_answer_serves_one_agent_object_only(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_read_serves_one_agent_object(server: ApiServer, accounts: ServiceAccounts) -> None:
     """A namespace that is made anew has other Agents: nothing that was read for those before serves them."""
     old = server.shown()
     assert await accounts.relied_on_until(old, AGENT)
@@ -103,7 +109,7 @@ async def test_an_answer_serves_one_agent_object_only(server: ApiServer, account
     assert await accounts.relied_on_until(old, NEXT_AGENT) is None
 
 
-async def test_who_shows_a_token_while_another_read_is_under_way_is_judged_by_a_later_one(
+async def test_service_accounts_judge_by_a_later_read_than_the_one_that_runs(
     server: ApiServer, accounts: ServiceAccounts
 ) -> None:
     """That read may have been answered before the ServiceAccount was there."""
@@ -118,7 +124,7 @@ async def test_who_shows_a_token_while_another_read_is_under_way_is_judged_by_a_
     assert len(server.reads) == 2
 
 
-async def test_many_at_once_share_one_read(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_share_a_read(server: ApiServer, accounts: ServiceAccounts) -> None:
     """Those who come first, and those who come while it is under way."""
     server.answers.clear()
     asked = [asyncio.create_task(accounts.relied_on_until(server.shown(), AGENT)) for _ in range(50)]
@@ -130,7 +136,7 @@ async def test_many_at_once_share_one_read(server: ApiServer, accounts: ServiceA
     assert len(server.reads) == 1
 
 
-async def test_a_namespace_reads_at_its_own_cost(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_bound_reads_of_a_namespace(server: ApiServer, accounts: ServiceAccounts) -> None:
     """However many ServiceAccounts its agents name; it is told to come back, and others are read."""
     mine = [Workload("talent", f"worker-{number}") for number in range(9)]
     for workload in mine[:8]:
@@ -143,7 +149,9 @@ async def test_a_namespace_reads_at_its_own_cost(server: ApiServer, accounts: Se
     assert await accounts.relied_on_until(server.shown("theirs", other), AGENT)
 
 
-async def test_while_the_api_server_is_away_what_was_known_serves(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_serve_earlier_reads_while_the_api_server_is_away(
+    server: ApiServer, accounts: ServiceAccounts
+) -> None:
     """For as long as the index may be stale, and no longer; who was not known has to wait."""
     known = server.shown()
     assert await accounts.relied_on_until(known, AGENT)
@@ -151,7 +159,7 @@ async def test_while_the_api_server_is_away_what_was_known_serves(server: ApiSer
     server.now = BEGIN + FRESH
     with capture_logs() as logs:
         for _ in range(3):
-            assert await accounts.relied_on_until(known, AGENT) == server.now + LIMITS.retry_seconds
+            assert await accounts.relied_on_until(known, AGENT) == server.now + LIMITS.service_account_retry_seconds
     assert len(server.reads) == 2
     assert [one["service_account"] for one in logs] == ["talent/worker"]
     server.now = BEGIN + MAX_STALENESS
@@ -162,17 +170,17 @@ async def test_while_the_api_server_is_away_what_was_known_serves(server: ApiSer
     assert await accounts.relied_on_until(known, AGENT)
 
 
-async def test_an_api_server_that_does_not_answer_is_not_waited_for(server: ApiServer) -> None:
+async def test_service_accounts_do_not_wait_without_end(server: ApiServer) -> None:
     """It is as one that is away."""
-    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(timeout_seconds=0.01), lambda: server.now)
+    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(service_account_timeout_seconds=0.01), lambda: server.now)
     server.answers.clear()
     with pytest.raises(Unreachable):
         await accounts.relied_on_until(server.shown(), AGENT)
 
 
-async def test_what_is_kept_is_bounded(server: ApiServer) -> None:
+async def test_service_accounts_forget_the_oldest_first(server: ApiServer) -> None:
     """The oldest answer goes first."""
-    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(max_entries=2), lambda: server.now)
+    accounts = ServiceAccounts(server, MAX_STALENESS, Limits(max_service_accounts=2), lambda: server.now)
     for agent in ("a", "b", "c"):
         assert await accounts.relied_on_until(server.shown(), agent)
     for agent, reads in (("c", 3), ("b", 3), ("a", 4)):
@@ -180,7 +188,7 @@ async def test_what_is_kept_is_bounded(server: ApiServer) -> None:
         assert len(server.reads) == reads
 
 
-async def test_an_answer_of_the_future_is_none(server: ApiServer, accounts: ServiceAccounts) -> None:
+async def test_service_accounts_take_no_read_of_the_future(server: ApiServer, accounts: ServiceAccounts) -> None:
     """A clock that was put back makes nothing good for longer."""
     shown = server.shown()
     assert await accounts.relied_on_until(shown, AGENT)

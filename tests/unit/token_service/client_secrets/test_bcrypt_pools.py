@@ -57,7 +57,7 @@ def begin(pools: BcryptPools, namespace: str, *checks: Check) -> "list[asyncio.T
     return [asyncio.create_task(pools.matches(namespace, one)) for one in checks]
 
 
-async def test_it_is_bcrypt() -> None:
+async def test_bcrypt_pools_use_bcrypt() -> None:
     """The real one."""
     pools = BcryptPools(1, 10, RejectedSecrets())
     assert await pools.matches("a", Check(HASH, b"1", SECRET.encode())) is True
@@ -66,7 +66,7 @@ async def test_it_is_bcrypt() -> None:
     pools.close()
 
 
-async def test_a_first_use_does_not_wait_for_another_namespaces(pools: BcryptPools) -> None:
+async def test_bcrypt_pools_let_no_namespace_wait_for_another(pools: BcryptPools) -> None:
     """20 right secrets of one, whose hashes take 16 times as long, are shown at once: another's is checked at once."""
     dear = begin(pools, "a", *(check(f"{number} right", f"{DEAR}{number}") for number in range(20)))
     await asyncio.sleep(0)
@@ -75,7 +75,7 @@ async def test_a_first_use_does_not_wait_for_another_namespaces(pools: BcryptPoo
     assert len(pools) == 20
 
 
-async def test_a_hash_with_a_hint_does_not_wait_for_those_without(pools: BcryptPools) -> None:
+async def test_bcrypt_pools_let_no_hash_with_a_hint_wait_for_those_without(pools: BcryptPools) -> None:
     """Guesses at hashes that take long keep a thread busy that others do not need: not those of the same namespace either."""
     guesses = [asyncio.create_task(pools.matches_guess("a", check(f"{number}", DEAR))) for number in range(16)]
     await asyncio.sleep(0)
@@ -84,7 +84,7 @@ async def test_a_hash_with_a_hint_does_not_wait_for_those_without(pools: BcryptP
     assert not any(one.done() for one in guesses)
 
 
-async def test_the_same_check_runs_once(pools: BcryptPools, bcrypt: SlowBcrypt) -> None:
+async def test_bcrypt_pools_run_equal_checks_once(pools: BcryptPools, bcrypt: SlowBcrypt) -> None:
     """All who ask get its result."""
     checks = begin(pools, "a", *[check("right", DEAR)] * 20)
     await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_the_same_check_runs_once(pools: BcryptPools, bcrypt: SlowBcrypt) 
     assert bcrypt.begun == [b"right"]
 
 
-async def test_a_full_queue_says_when_to_come_back(pools: BcryptPools, bcrypt: SlowBcrypt) -> None:
+async def test_bcrypt_pools_say_when_to_come_back(pools: BcryptPools, bcrypt: SlowBcrypt) -> None:
     """By what waits of this namespace; and there is room again later."""
     checks = begin(pools, "a", *(check(f"{number} right", DEAR) for number in range(102)))
     await asyncio.sleep(0)
@@ -105,7 +105,7 @@ async def test_a_full_queue_says_when_to_come_back(pools: BcryptPools, bcrypt: S
     assert await pools.matches("a", check("right", DEAR)) is True
 
 
-async def test_what_bcrypt_has_refused_is_remembered(bcrypt: SlowBcrypt) -> None:
+async def test_bcrypt_pools_report_rejected_hashes(bcrypt: SlowBcrypt) -> None:
     """Of this secret and this hash, and every check is counted."""
     told: list[bool] = []
     rejected = RejectedSecrets()
@@ -117,6 +117,6 @@ async def test_what_bcrypt_has_refused_is_remembered(bcrypt: SlowBcrypt) -> None
     pools.close()
 
 
-def test_a_check_does_not_show_its_secret() -> None:
+def test_bcrypt_pools_check_never_shows_its_secret() -> None:
     """Not in a traceback either."""
     assert "right" not in repr(Check(CHEAP, b"digest", b"right"))

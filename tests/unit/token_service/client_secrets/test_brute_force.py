@@ -61,7 +61,7 @@ async def in_line() -> None:
         await asyncio.sleep(0)
 
 
-async def test_an_address_has_one_guess_at_a_client_at_a_time(held: Held) -> None:
+async def test_brute_force_guard_checks_one_guess_of_an_address_at_a_time(held: Held) -> None:
     """The same guess is shared still, and at another client it has one as well."""
     line = held.line
     first, same, other = guess(line, "a", "1", "right"), guess(line, "a", "1", "right"), guess(line, "b", "1", "right")
@@ -74,7 +74,7 @@ async def test_an_address_has_one_guess_at_a_client_at_a_time(held: Held) -> Non
 
 
 @with_limits(max_guarded_clients=2, max_guarded_addresses=3, wrong_secret_pause_seconds=0)
-async def test_lines_are_bounded(held: Held) -> None:
+async def test_brute_force_guard_bounds_clients_and_addresses(held: Held) -> None:
     """So many clients, and so many addresses for each of them; they are gone when all were served."""
     line = held.line
     waiting = [guess(line, "a", f"{number}", f"wrong {number}") for number in range(3)] + [guess(line, "b", "1")]
@@ -87,7 +87,7 @@ async def test_lines_are_bounded(held: Held) -> None:
     assert (line.queued("a"), line.queued("c"), len(line)) == (0, 0, 0)
 
 
-async def test_a_namespace_has_some_of_the_lines(held: Held) -> None:
+async def test_brute_force_guard_leaves_queues_to_other_namespaces(held: Held) -> None:
     """Whoever has one leaves the others theirs, and whoever has several leaves some."""
     line, waiting, refused = held.line, [], 0
     for namespace in ("evil", "evil-too", "evil-as-well", "victim"):
@@ -101,7 +101,7 @@ async def test_a_namespace_has_some_of_the_lines(held: Held) -> None:
     assert await asyncio.gather(*waiting) == [None] * 11
 
 
-async def test_each_namespace_has_its_turn(held: Held) -> None:
+async def test_brute_force_guard_gives_each_namespace_its_turn(held: Held) -> None:
     """For one hash, whoever has how many to be checked: the victim's two are the second and the fourth."""
     line = held.line
     evil = [guess(line, f"evil-{number}", "1", f"evil {number}", "evil") for number in range(4)]
@@ -114,7 +114,7 @@ async def test_each_namespace_has_its_turn(held: Held) -> None:
     assert len(held.checked) == 10
 
 
-async def test_turns_are_weighed_by_cost(held: Held) -> None:
+async def test_brute_force_guard_weighs_turns_by_cost(held: Held) -> None:
     """Whose hashes take 16 times as long has one checked while another has 16."""
     hashes = {"dear": tuple(f"$2b$14$dear{number}" for number in range(2)), "cheap": ("$2b$10$cheap",) * 12}
     tasks = [
@@ -129,7 +129,7 @@ async def test_turns_are_weighed_by_cost(held: Held) -> None:
 
 
 @with_limits(wrong_secret_pause_seconds=0.05)
-async def test_after_a_wrong_guess_there_is_a_pause(held: Held) -> None:
+async def test_brute_force_guard_pauses_after_a_wrong_secret(held: Held) -> None:
     """For all addresses: a client has so many guesses a second and no more."""
     held.go.set()
     loop = asyncio.get_running_loop()
@@ -149,6 +149,6 @@ HOSTS = {
 
 
 @pytest.mark.parametrize(("address", "host"), HOSTS.items())
-def test_a_host_is(address: str, host: str) -> None:
+def test_brute_force_guard_knows_a_host_by(address: str, host: str) -> None:
     """On the internet one has a whole /64; in a cluster such a network has many pods, which cannot choose."""
     assert host_of(address) == host

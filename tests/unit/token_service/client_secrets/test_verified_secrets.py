@@ -8,7 +8,7 @@ from token_service.limits import Limits
 PAIR = ClientCredentials("a", b"b")
 
 
-def test_what_was_added_is_found_and_nothing_else() -> None:
+def test_verified_secrets_find_what_was_added_and_nothing_else() -> None:
     """A pair of other parts has another digest."""
     cache = VerifiedSecrets()
     cache.add(cache.digest(PAIR), "id", "hash")
@@ -24,7 +24,7 @@ def test_what_was_added_is_found_and_nothing_else() -> None:
         assert cache.find(cache.digest(other)) is None
 
 
-def test_both_halves_of_a_digest_count() -> None:
+def test_verified_secrets_compare_both_halves_of_a_digest() -> None:
     """One finds the entry, the other is compared in constant time."""
     cache = VerifiedSecrets()
     digest = cache.digest(PAIR)
@@ -33,7 +33,7 @@ def test_both_halves_of_a_digest_count() -> None:
     assert cache.find(bytes(16) + digest[16:]) is None
 
 
-def test_two_processes_have_two_keys() -> None:
+def test_verified_secrets_have_a_key_for_each_process() -> None:
     """A digest of one tells nothing in another."""
     assert VerifiedSecrets().digest(PAIR) != VerifiedSecrets().digest(PAIR)
 

@@ -29,14 +29,14 @@ async def asked(served: ServedAlone, version: int = 1, seconds: float = 0.0, **r
     return await served.http.get(APPLIED_PATH, params=params, **{"headers": authorized()} | request)
 
 
-async def test_a_version_that_the_watch_has_told_is_in_force(served: ServedAlone) -> None:
+async def test_propagation_of_a_version_that_the_watch_has_reported(served: ServedAlone) -> None:
     """And the hashes that accept a secret are told by their fingerprints."""
     served.credentials.progress.reach(7)
     assert (await asked(served, 7)).json() == [IN_FORCE]
     assert (await asked(served, 8)).json() == [IN_FORCE | {"caught_up": False}]
 
 
-async def test_it_waits_for_the_watch(served: ServedAlone) -> None:
+async def test_propagation_waits_for_the_watch(served: ServedAlone) -> None:
     """And answers as soon as the change is there."""
 
     def change() -> None:
@@ -55,13 +55,13 @@ ENDED = {
 
 
 @pytest.mark.parametrize("how", ENDED)
-async def test_a_credential_that_has_ended_accepts_nothing(how: str, served: ServedAlone) -> None:
+async def test_propagation_of_a_credential_that_has_ended(how: str, served: ServedAlone) -> None:
     """So that a revocation can be confirmed as well."""
     served.declare(ENDED[how])
     assert (await asked(served, 0)).json() == [IN_FORCE | {"accepts": []}]
 
 
-async def test_an_agent_that_the_watch_has_not_told_yet_is_waited_for(empty: ServedAlone) -> None:
+async def test_propagation_waits_for_an_agent_that_the_watch_has_not_reported(empty: ServedAlone) -> None:
     """It has a watch of its own, and without the agent its credential accepts nothing."""
     empty.declare(the_credential())
     assert (await asked(empty, 0)).json() == [IN_FORCE | {"caught_up": False}]
@@ -69,13 +69,13 @@ async def test_an_agent_that_the_watch_has_not_told_yet_is_waited_for(empty: Ser
     assert (await asyncio.wait_for(asked(empty, 0, 10), 9)).json() == [IN_FORCE]
 
 
-async def test_a_replica_that_has_not_listed_will_not_begin_before_the_version(served: ServedAlone) -> None:
+async def test_propagation_holds_back_a_replica_that_has_not_listed(served: ServedAlone) -> None:
     """There are no tokens until then, however the list turns out: it may be older than the question."""
     served.credentials.listed.clear()
     assert (await asked(served, 7)).json() == [{"serving": False, "caught_up": False, "accepts": []}]
-    served.credentials._reach(6)
+    served.credentials.reach(6)
     assert (await served.http.get("/readyz")).json()["missing"] == ["agentcredentials are not listed yet"]
-    served.credentials._reach(7)
+    served.credentials.reach(7)
     assert (await served.http.get("/readyz")).is_success
 
 
@@ -94,20 +94,20 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("who", STRANGERS)
-async def test_nobody_else_is_told(who: str, served: ServedAlone) -> None:
+async def test_propagation_is_reported_to_nobody_else(who: str, served: ServedAlone) -> None:
     """All alike."""
     answer = await asked(served, headers=STRANGERS[who])
     assert (answer.status_code, answer.content, answer.headers["www-authenticate"]) == (401, b"", "Bearer")
 
 
-async def test_without_the_clusters_keys_nobody_is_known(served: ServedAlone) -> None:
+async def test_propagation_without_the_clusters_keys_may_be_asked_again(served: ServedAlone) -> None:
     """That is not a refusal: it may be asked again."""
     served.api_server_trouble = Unreachable("away")
     assert (await asked(served)).status_code == 503
 
 
 @pytest.mark.parametrize("wrong", [{"version": -1}, {"version": 2**63}, {"seconds": 11}, {"credential": "x" * 65}])
-async def test_a_question_has_bounds(wrong: dict[str, Any], served: ServedAlone) -> None:
+async def test_propagation_query_has_bounds(wrong: dict[str, Any], served: ServedAlone) -> None:
     """No wait without end."""
     params: dict[str, Any] = {"credential": CREDENTIAL_ID, "version": 1, "seconds": 0} | wrong
     assert (await served.http.get(APPLIED_PATH, params=params, headers=authorized())).status_code == 422

@@ -50,7 +50,7 @@ async def introspect(served: ServedAlone, token: str, **form: str) -> dict[str, 
     return told
 
 
-async def test_what_is_told_of_a_token(served: ServedAlone) -> None:
+async def test_introspection_has_the_claims_of_a_token(served: ServedAlone) -> None:
     """RFC 7662, section 2.2: what its claims say."""
     issued = (await served.token()).json()["access_token"]
     told = await introspect(served, issued)
@@ -80,7 +80,7 @@ SINCE: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("since", SINCE.values(), ids=SINCE)
-async def test_a_token_is_not_active_any_more_when(served: ServedAlone, since: list[Any]) -> None:
+async def test_introspection_of_a_token_is_inactive_when(served: ServedAlone, since: list[Any]) -> None:
     """And nothing else is said of it. Whoever asks is another client."""
     reader = a_token(served, client_id=READER_ID, scope="tokens:read")
     served.declare(a_registered_agent(READER_ID, name="reader", uid=READER_ID))
@@ -96,7 +96,7 @@ LEFT = {"for another one": "other", "for none": None}
 
 
 @pytest.mark.parametrize("joined", LEFT.values(), ids=LEFT)
-async def test_a_token_of_an_organization_that_its_agent_has_left_is_not_active(
+async def test_introspection_of_a_token_of_an_organization_that_its_agent_has_left(
     served: ServedAlone, joined: str | None
 ) -> None:
     """It was made anew under its id. Whoever relies on its claim `organization_id` would take the agent for a member."""
@@ -109,14 +109,14 @@ async def test_a_token_of_an_organization_that_its_agent_has_left_is_not_active(
     assert (await served.http.post("/token/introspect", data=token, headers=reader)).json() == INACTIVE
 
 
-async def test_a_token_of_an_organization_of_which_the_watch_has_not_told_yet_is_active(served: ServedAlone) -> None:
+async def test_introspection_of_a_token_of_an_organization_that_the_watch_has_not_reported(served: ServedAlone) -> None:
     """Another replica may have issued it."""
     served.declare(an_organization())
     served.declare_unseen(OF_ACME)
     assert (await introspect(served, a_token(served, organization_id="acme")))["active"]
 
 
-async def test_a_token_outlives_its_credential(served: ServedAlone) -> None:
+async def test_introspection_of_a_token_whose_credential_has_ended(served: ServedAlone) -> None:
     """Revoking a credential ends no token; revoking the token or its agent's tokens does."""
     token = (await served.token()).json()["access_token"]
     served.declare(the_credential(state=CredentialState.REVOKED), the_credential(uid=a_uid(8)))
@@ -124,7 +124,7 @@ async def test_a_token_outlives_its_credential(served: ServedAlone) -> None:
     assert (await served.http.post("/token/introspect", data={"token": token}, headers=reader)).json()["active"]
 
 
-async def test_what_is_no_good_token_is_inactive(served: ServedAlone) -> None:
+async def test_introspection_of_what_is_no_valid_token(served: ServedAlone) -> None:
     """Expired, revoked, of another issuer, or nothing at all."""
     served.cache.revocations.put(RevokedToken(a_uid(7)))
     assert await introspect(served, a_token(served)) == INACTIVE
@@ -138,7 +138,7 @@ async def test_what_is_no_good_token_is_inactive(served: ServedAlone) -> None:
     await foreign.close()
 
 
-async def test_a_token_from_before_the_kill_switch_is_inactive_and_the_next_one_is_active(served: ServedAlone) -> None:
+async def test_introspection_of_a_token_from_before_tokens_valid_after(served: ServedAlone) -> None:
     """However soon it is asked for: `iat` has no fractions, so the next one waits for the next second."""
     before = (await served.token()).json()["access_token"]
     served.declare(a_registered_agent(tokens_valid_after=datetime.now(UTC)))
@@ -147,7 +147,7 @@ async def test_a_token_from_before_the_kill_switch_is_inactive_and_the_next_one_
     assert (await introspect(served, after))["active"]
 
 
-async def test_a_token_of_an_agent_that_the_watch_has_not_told_yet_is_active(empty: ServedAlone) -> None:
+async def test_introspection_of_a_token_of_an_agent_that_the_watch_has_not_reported(empty: ServedAlone) -> None:
     """Another replica may have issued it."""
     empty.declare_unseen(a_registered_agent(), the_credential())
     reader = {"Authorization": f"Bearer {a_token(empty, scope='tokens:read')}"}
@@ -173,7 +173,7 @@ class TestMeanwhile:
         return ManualClock(time.time())
 
     @pytest.mark.parametrize("happens", MEANWHILE.values(), ids=MEANWHILE)
-    async def test_a_token_is_not_active_that_while_its_agent_was_looked_up(
+    async def test_introspection_is_inactive_where_during_the_live_read_the_token(
         self, empty: ServedAlone, clock: ManualClock, happens: Callable[[ServedAlone, ManualClock], object]
     ) -> None:
         """What was judged before is judged again."""
@@ -191,7 +191,7 @@ class TestMeanwhile:
         assert answer.json() == INACTIVE
 
 
-async def test_a_suspension_that_the_watch_tells_while_a_token_waits_for_the_next_second_counts(served: ServedAlone) -> None:
+async def test_token_notices_a_suspension_while_it_waits_for_tokens_valid_after(served: ServedAlone) -> None:
     """What was judged before is not what is signed for."""
     served.declare(a_registered_agent(tokens_valid_after=datetime.now(UTC) + timedelta(seconds=0.6)))
     asked = asyncio.create_task(served.token())
@@ -207,7 +207,7 @@ async def bearer_answer(served: ServedAlone, token: str) -> tuple[int, str, str]
     return answer.status_code, answer.json().get("error", ""), answer.headers.get("www-authenticate", "")
 
 
-async def test_a_caller_with_a_token_needs_the_scope(served: ServedAlone) -> None:
+async def test_introspection_with_an_access_token_needs_the_scope(served: ServedAlone) -> None:
     """RFC 6750, section 3.1."""
     assert (await bearer_answer(served, a_token(served, scope="a tokens:read")))[0] == 200
     status, error, challenge = await bearer_answer(served, a_token(served, scope="tokens:readall"))
@@ -228,7 +228,7 @@ AUDIENCES: dict[str, tuple[tuple[str, ...], int]] = {
 
 @pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
 @pytest.mark.parametrize(("audience", "status"), AUDIENCES.values(), ids=AUDIENCES)
-async def test_a_caller_may_show_a_token_that_is_meant_for(
+async def test_introspection_and_revocation_take_an_access_token_for(
     served: ServedAlone, endpoint: str, audience: tuple[str, ...], status: int
 ) -> None:
     """RFC 9068, section 4: who was sent an agent's token cannot act as the agent here, not even to end that token."""
@@ -249,7 +249,7 @@ MORE: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
 @pytest.mark.parametrize("more", MORE.values(), ids=MORE)
-async def test_a_caller_with_a_token_shows_nothing_else(served: ServedAlone, endpoint: str, more: dict[str, str]) -> None:
+async def test_introspection_and_revocation_take_one_method(served: ServedAlone, endpoint: str, more: dict[str, str]) -> None:
     """RFC 6749, section 2.3: one method. Of two who might be meant one would be told that its token is revoked, and is not."""
     token = a_token(served, scope="tokens:read")
     bearer = {"Authorization": f"Bearer {token}"}
@@ -257,14 +257,14 @@ async def test_a_caller_with_a_token_shows_nothing_else(served: ServedAlone, end
     assert (answer.status_code, answer.json()["error"], served.recorded) == (400, "invalid_request", [])
 
 
-async def test_a_caller_must_be_somebody(served: ServedAlone) -> None:
+async def test_introspection_needs_authentication(served: ServedAlone) -> None:
     """No authentication, or a wrong one."""
     for options in ({}, {"headers": basic(AGENT_ID, OTHER_SECRET)}):
         answer = await served.http.post("/token/introspect", data={"token": "any"}, **options)  # type: ignore[arg-type]
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-async def test_the_token_must_be_there(served: ServedAlone) -> None:
+async def test_introspection_needs_a_token(served: ServedAlone) -> None:
     """`invalid_request`."""
     answer = await served.http.post("/token/introspect", data=CLIENT)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

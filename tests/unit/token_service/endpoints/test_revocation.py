@@ -36,7 +36,7 @@ async def is_active(served: ServedAlone, token: str) -> bool:
     return active
 
 
-async def test_a_client_revokes_its_token(served: ServedAlone) -> None:
+async def test_revocation_ends_a_token_of_the_client(served: ServedAlone) -> None:
     """At once here, and recorded for all replicas."""
     token, other = await issued(served), await issued(served)
     answer = await revoke(served, token)
@@ -48,14 +48,14 @@ async def test_a_client_revokes_its_token(served: ServedAlone) -> None:
     assert await is_active(served, other)
 
 
-async def test_a_revoked_token_is_revoked_once(served: ServedAlone) -> None:
+async def test_revocation_is_recorded_once(served: ServedAlone) -> None:
     """The second time there is nothing to do."""
     token = await issued(served)
     assert [(await revoke(served, token)).status_code for _ in range(2)] == [200, 200]
     assert len(served.recorded) == 1
 
 
-async def test_a_token_may_revoke_itself(served: ServedAlone) -> None:
+async def test_revocation_by_the_token_itself(served: ServedAlone) -> None:
     """And is no good afterwards, not even for that."""
     token = await issued(served)
     bearer = {"Authorization": f"Bearer {token}"}
@@ -64,13 +64,13 @@ async def test_a_token_may_revoke_itself(served: ServedAlone) -> None:
     assert (await revoke(served, token, headers=bearer)).status_code == 401
 
 
-async def test_an_unknown_token_is_answered_like_a_revoked_one(served: ServedAlone) -> None:
+async def test_revocation_of_an_unknown_token_is_answered_alike(served: ServedAlone) -> None:
     """RFC 7009, section 2.2."""
     assert (await revoke(served, "nothing")).status_code == 200
     assert served.recorded == []
 
 
-async def test_a_foreign_token_is_answered_like_a_revoked_one_and_lives(served: ServedAlone) -> None:
+async def test_revocation_of_a_foreign_token_is_answered_alike_and_ends_nothing(served: ServedAlone) -> None:
     """Nobody revokes another's."""
     token = await issued(served)
     theirs = the_credential(the_hash(credential_id=OTHER_ID), uid=OTHER_ID)
@@ -82,7 +82,7 @@ async def test_a_foreign_token_is_answered_like_a_revoked_one_and_lives(served: 
     assert await is_active(served, token)
 
 
-async def test_what_cannot_be_recorded_is_not_revoked(served: ServedAlone) -> None:
+async def test_revocation_that_cannot_be_recorded_is_unavailable(served: ServedAlone) -> None:
     """503: the client has to come back, or the other replicas would go on."""
     token = await issued(served)
     served.api_server_trouble = Unreachable("away")
@@ -91,7 +91,7 @@ async def test_what_cannot_be_recorded_is_not_revoked(served: ServedAlone) -> No
     assert await is_active(served, token)
 
 
-async def test_a_caller_must_be_somebody_and_say_which_token(served: ServedAlone) -> None:
+async def test_revocation_needs_a_client_and_a_token(served: ServedAlone) -> None:
     """RFC 7009, section 2.1."""
     assert (await served.http.post("/token/revoke", data={"token": "any"})).status_code == 401
     assert (await served.http.post("/token/revoke", data=CLIENT)).status_code == 400
@@ -103,7 +103,7 @@ def clock() -> ManualClock:
     return ManualClock(time.time())
 
 
-async def test_a_client_that_revokes_too_many_in_a_row_is_told_so(served: ServedAlone, clock: ManualClock) -> None:
+async def test_revocation_beyond_the_rate_is_answered_with_429(served: ServedAlone, clock: ManualClock) -> None:
     """429 before anything is written, by whatever it is authenticated. A second later it may go on."""
     *tokens, last = [await issued(served) for _ in range(LIMITS.revocations_burst + 1)]
     assert {(await revoke(served, token)).status_code for token in tokens} == {200}
@@ -119,7 +119,7 @@ async def test_a_client_that_revokes_too_many_in_a_row_is_told_so(served: Served
     assert (await revoke(served, last)).status_code == 200
 
 
-async def test_what_is_not_recorded_does_not_count(served: ServedAlone, clock: ManualClock) -> None:
+async def test_revocation_counts_only_what_is_recorded(served: ServedAlone, clock: ManualClock) -> None:
     """What is revoked already, or no token of the client's. The answer is the same as ever."""
     first, *others = [await issued(served) for _ in range(LIMITS.revocations_burst + 1)]
     for token in (first, *["nothing", first] * 3, *others[:-1], first, "nothing"):
@@ -130,7 +130,7 @@ async def test_what_is_not_recorded_does_not_count(served: ServedAlone, clock: M
 
 
 @with_limits(max_revocations=2)
-async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone) -> None:
+async def test_revocation_beyond_the_number_of_revoked_tokens_is_answered_with_429(served: ServedAlone) -> None:
     """Wherever they were revoked, until they are swept. It is told what ends all of its tokens."""
     spec = TokenRevocationSpec(expires_at=NOW + HOUR, client_id=AGENT_ID)
     elsewhere = TokenRevocation(metadata=ObjectMeta(name=a_uid(7)), spec=spec)
@@ -149,7 +149,7 @@ async def test_a_client_has_so_many_revoked_tokens_at_a_time(served: ServedAlone
     assert (await revoke(served, last)).status_code == 200
 
 
-def test_the_document_tells_the_limits(served: ServedAlone) -> None:
+def test_revocation_limits_are_documented(served: ServedAlone) -> None:
     """And what refuses beyond them."""
     told = served.app.openapi()["paths"]["/api/v1/token/revoke"]["post"]
     assert "100 tokens at once and then one a second, and have 1000" in told["description"]

@@ -57,7 +57,7 @@ def claims_of(answer: httpx.Response, served: ServedAlone, audience: str | None 
     return claims
 
 
-async def test_the_claims_are_those_of_the_contract(served: ServedAlone) -> None:
+async def test_token_has_the_claims_of_the_contract(served: ServedAlone) -> None:
     """RFC 9068's claims, and ours, in a token that a JWT library verifies."""
     answer = await served.token()
     claims = claims_of(answer, served)
@@ -74,13 +74,13 @@ async def test_the_claims_are_those_of_the_contract(served: ServedAlone) -> None
     }
 
 
-async def test_the_header_says_that_it_is_an_access_token(served: ServedAlone) -> None:
+async def test_token_header_says_access_token(served: ServedAlone) -> None:
     """RFC 9068, section 2.1."""
     header = jwt.get_unverified_header((await served.token()).json()["access_token"])
     assert (header["typ"], header["alg"]) == ("at+jwt", "ES256")
 
 
-async def test_the_answer_is_that_of_the_rfc_and_is_never_stored(served: ServedAlone) -> None:
+async def test_token_response_is_that_of_the_rfc_and_is_never_stored(served: ServedAlone) -> None:
     """RFC 6749, section 5.1."""
     answer = await served.token()
     assert answer.headers["cache-control"] == "no-store"
@@ -91,7 +91,7 @@ async def test_the_answer_is_that_of_the_rfc_and_is_never_stored(served: ServedA
     assert told == {"token_type": "Bearer", "expires_in": 3600, "scope": "resume:read resume:write"}
 
 
-async def test_rs256_signs_where_that_is_the_key(served: ServedAlone) -> None:
+async def test_token_is_signed_with_rs256_where_that_is_the_key(served: ServedAlone) -> None:
     """The algorithm follows from the key."""
     served.keys.put(signing_keys(Algorithm.ES256, Algorithm.RS256))
     answer = await served.token()
@@ -99,14 +99,14 @@ async def test_rs256_signs_where_that_is_the_key(served: ServedAlone) -> None:
     assert claims_of(answer, served)["sub"] == AGENT_ID
 
 
-async def test_no_two_tokens_have_one_id(served: ServedAlone) -> None:
+async def test_token_id_is_unique(served: ServedAlone) -> None:
     """`jti` is what a revocation is named by."""
     ids = {claims_of(await served.token(), served)["jti"] for _ in range(50)}
     assert len(ids) == 50
 
 
 @pytest.mark.parametrize("path", ["/token", "/api/v1/token"])
-async def test_it_answers_with_and_without_the_base_path(served: ServedAlone, path: str) -> None:
+async def test_token_endpoint_has_two_paths(served: ServedAlone, path: str) -> None:
     """Both paths are the same endpoint."""
     assert (await served.http.post(path, data=CLIENT | GRANT)).status_code == 200
 
@@ -129,7 +129,7 @@ AUTHENTICATIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("request_", AUTHENTICATIONS.values(), ids=AUTHENTICATIONS)
-async def test_a_client_may_authenticate_with(served: ServedAlone, request_: dict[str, Any]) -> None:
+async def test_token_request_may_authenticate_with(served: ServedAlone, request_: dict[str, Any]) -> None:
     """RFC 6749, section 2.3.1."""
     answer = await served.http.post("/token", **request_)
     assert answer.status_code == 200, answer.text
@@ -189,7 +189,7 @@ MALFORMED: dict[str, tuple[int, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("status", "error", "request_"), MALFORMED.values(), ids=MALFORMED)
-async def test_a_request_is_refused_for(served: ServedAlone, status: int, error: str, request_: dict[str, Any]) -> None:
+async def test_token_request_is_rejected_for(served: ServedAlone, status: int, error: str, request_: dict[str, Any]) -> None:
     """RFC 6749, section 5.2; never a 500, and the next request is served."""
     answer = await served.http.post("/api/v1/token", **request_)
     told = answer.json()
@@ -200,7 +200,7 @@ async def test_a_request_is_refused_for(served: ServedAlone, status: int, error:
     assert (await served.token()).status_code == 200
 
 
-async def test_two_authorization_headers_are_one_too_many(served: ServedAlone) -> None:
+async def test_token_request_has_one_authorization_header(served: ServedAlone) -> None:
     """Which of them counts would be a guess."""
     headers = [("Authorization", basic(AGENT_ID, SECRET)["Authorization"])] * 2
     answer = await served.http.post("/token", data=GRANT, headers=headers)
@@ -225,7 +225,7 @@ REFUSED: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("declared", REFUSED.values(), ids=REFUSED)
-async def test_every_refusal_looks_alike(empty: ServedAlone, declared: list[Any]) -> None:
+async def test_token_rejections_look_alike(empty: ServedAlone, declared: list[Any]) -> None:
     """Body and headers tell nothing of what was wrong."""
     empty.declare(*declared)
     answer = await empty.token()
@@ -240,14 +240,14 @@ async def test_every_refusal_looks_alike(empty: ServedAlone, declared: list[Any]
     }
 
 
-async def test_an_organization_that_admits_the_agent_is_a_claim(served: ServedAlone) -> None:
+async def test_token_has_the_organization_that_admits_the_agent(served: ServedAlone) -> None:
     """`organization_id` is there when the agent has one."""
     organization = Organization(metadata=ObjectMeta(name="acme"), spec=OrganizationSpec(namespaces=(NAMESPACE,)))
     served.declare(organization, a_registered_agent(organization_id="acme"))
     assert claims_of(await served.token(), served)["organization_id"] == "acme"
 
 
-async def test_a_change_of_the_organization_holds_at_once(served: ServedAlone) -> None:
+async def test_token_follows_a_change_of_the_organization_at_once(served: ServedAlone) -> None:
     """What was prepared for the client is not used any more."""
     spec = OrganizationSpec(namespaces=(NAMESPACE,))
     served.declare(Organization(metadata=ObjectMeta(name="acme"), spec=spec))
@@ -258,7 +258,7 @@ async def test_a_change_of_the_organization_holds_at_once(served: ServedAlone) -
     assert (await served.token()).json()["scope"] == "resume:read"
 
 
-async def test_several_resources_may_be_asked_for(served: ServedAlone) -> None:
+async def test_token_request_may_name_several_resources(served: ServedAlone) -> None:
     """RFC 8707, section 2: the one parameter that may be repeated."""
     served.declare(a_registered_agent(audiences=("https://a.example", "https://b.example", "urn:c")))
     asked = CLIENT | GRANT | {"resource": ["https://b.example", "urn:c"]}
@@ -266,7 +266,7 @@ async def test_several_resources_may_be_asked_for(served: ServedAlone) -> None:
     assert claims_of(answer, served, audience=None)["aud"] == ["https://b.example", "urn:c"]
 
 
-async def test_without_a_scope_neither_answer_nor_token_has_one(served: ServedAlone) -> None:
+async def test_token_without_a_scope_says_nothing_of_scope(served: ServedAlone) -> None:
     """An empty scope is not a scope (RFC 6749, section 3.3)."""
     served.declare(a_registered_agent(scopes=()))
     answer = await served.token()
@@ -274,7 +274,7 @@ async def test_without_a_scope_neither_answer_nor_token_has_one(served: ServedAl
     assert "scope" not in claims_of(answer, served)
 
 
-async def test_without_a_signing_key_there_is_no_token(served: ServedAlone) -> None:
+async def test_token_needs_a_signing_key(served: ServedAlone) -> None:
     """503, and when to come back."""
     served.keys.remove(signing_keys().metadata)
     answer = await served.token()
@@ -282,7 +282,7 @@ async def test_without_a_signing_key_there_is_no_token(served: ServedAlone) -> N
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_token_lives_as_long_as_the_agent_says(served: ServedAlone) -> None:
+async def test_token_lives_as_long_as_the_agent_says(served: ServedAlone) -> None:
     """`spec.accessTokenTTLSeconds`."""
     served.declare(a_registered_agent(access_token_ttl_seconds=60))
     answer = await served.token()
@@ -290,27 +290,27 @@ async def test_a_token_lives_as_long_as_the_agent_says(served: ServedAlone) -> N
     assert (answer.json()["expires_in"], claims["exp"] - claims["iat"]) == (60, 60)
 
 
-async def test_a_defect_of_ours_is_no_traceback(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_token_endpoint_defect_is_no_traceback(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is in the log, and the caller learns nothing of the inside."""
     monkeypatch.setattr(served.keys, "writer", lambda: 1 / 0)
     answer = await served.token()
     assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
 
 
-async def test_a_wrong_secret_is_refused_after_a_right_one(served: ServedAlone) -> None:
+async def test_token_request_with_a_wrong_secret_is_rejected_after_a_right_one(served: ServedAlone) -> None:
     """What was verified says nothing about another secret."""
     assert (await served.token()).status_code == 200
     assert (await served.token(CLIENT | GRANT | {"client_secret": OTHER_SECRET})).status_code == 401
 
 
-async def test_a_revoked_credential_is_refused_though_its_secret_was_verified(served: ServedAlone) -> None:
+async def test_token_request_of_a_revoked_credential_is_rejected_though_its_secret_was_verified(served: ServedAlone) -> None:
     """From the spec alone, while the status still has its hash."""
     assert (await served.token()).status_code == 200
     served.declare(the_credential(state=CredentialState.REVOKED))
     assert (await served.token()).status_code == 401
 
 
-async def test_a_credential_that_expires_is_refused_from_then_on(served: ServedAlone) -> None:
+async def test_token_request_of_a_credential_that_expires_is_rejected_from_then_on(served: ServedAlone) -> None:
     """Nobody tells the service when that is."""
     await served.token()
     soon = datetime.now(UTC) + timedelta(milliseconds=500)

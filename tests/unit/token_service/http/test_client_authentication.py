@@ -25,7 +25,7 @@ from token_service.http.request import FormRequest, RawRequest
 @example(b"basic")
 @example(b"Basic \xff")
 @example(b"Basic =")
-def test_any_header_is_a_pair_or_a_refusal(header: bytes) -> None:
+def test_client_secret_basic_of_any_bytes_is_read_or_rejected(header: bytes) -> None:
     """It never raises."""
     for one in (header, b"Basic " + header, b"Basic " + base64.b64encode(header)):
         parsed = parse_basic(one)
@@ -33,39 +33,39 @@ def test_any_header_is_a_pair_or_a_refusal(header: bytes) -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from([quote, quote_plus]))
-def test_what_a_client_encodes_is_what_is_read(client_id: str, secret: str, escape: object) -> None:
+def test_client_secret_basic_is_what_the_client_encodes(client_id: str, secret: str, escape: object) -> None:
     """RFC 6749, section 2.3.1: each part is form-encoded before base64."""
     assert callable(escape)
     encoded = base64.b64encode(f"{escape(client_id, safe='')}:{escape(secret, safe='')}".encode())
     assert parse_basic(b"Basic " + encoded) == ClientCredentials(client_id, secret.encode())
 
 
-def test_the_scheme_may_be_in_any_case() -> None:
+def test_client_secret_basic_scheme_has_any_case() -> None:
     """RFC 9110, section 11.1."""
     encoded = base64.b64encode(b"a:b")
     assert parse_basic(b"bAsIc  " + encoded) == ClientCredentials("a", b"b")
 
 
-def test_a_secret_may_hold_colons() -> None:
+def test_client_secret_basic_secret_may_hold_colons() -> None:
     """The first one ends the client_id."""
     assert parse_basic(b"Basic " + base64.b64encode(b"a:b:c")) == ClientCredentials("a", b"b:c")
 
 
-def test_the_longest_secret_is_read() -> None:
+def test_client_secret_basic_has_room_for_the_longest_secret() -> None:
     """With each character escaped that could be."""
     secret = b"\xff" * MAX_SECRET_BYTES
     pair = b":".join("".join(f"%{byte:02x}" for byte in part).encode() for part in (AGENT_ID.encode(), secret))
     assert parse_basic(b"Basic " + base64.b64encode(pair)) == ClientCredentials(AGENT_ID, secret)
 
 
-def test_what_is_longer_than_any_pair_is_not_even_decoded() -> None:
+def test_client_secret_basic_that_is_too_long_is_not_decoded() -> None:
     """It is refused like a wrong secret: a client with it would be none."""
     secret = b"x" * (MAX_BASIC_BYTES * 3 // 4 - 2)
     assert isinstance(parse_basic(b"Basic " + base64.b64encode(b"a:" + secret)), ClientCredentials)
     assert parse_basic(b"Basic " + base64.b64encode(b"a:" + secret + b"x")) is None
 
 
-def test_a_pair_never_shows_its_secret() -> None:
+def test_client_credentials_never_show_the_secret() -> None:
     """Not in a traceback, not in a log."""
     form = Form({"client_id": "a", "client_secret": "hidden"})
     request = FormRequest(form, RawRequest(b"client_id=a&client_secret=hidden", b"Basic hidden"))
@@ -74,7 +74,7 @@ def test_a_pair_never_shows_its_secret() -> None:
     assert "hidden" not in f"{pair} {pair!r} {request} {request!r}"
 
 
-def test_an_assertion_is_never_shown() -> None:
+def test_client_assertion_is_never_shown() -> None:
     """Whoever reads it could be the client."""
     form = Form({"client_id": "a", "client_assertion_type": JWT_BEARER, "client_assertion": "hidden"})
     shown = presented_by_client(FormRequest(form, RawRequest(b"")))

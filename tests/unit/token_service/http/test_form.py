@@ -21,7 +21,7 @@ pairs = st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=8
 @example(b"%")
 @example(b"a=%f")
 @example(b"&&=&=")
-def test_any_bytes_are_a_form_or_an_error(body: bytes) -> None:
+def test_form_of_any_bytes_is_parsed_or_rejected(body: bytes) -> None:
     """Never another error than `invalid_request` (RFC 6749, section 5.2)."""
     assert not isinstance(parsed_or_refused(body), ErrorCode)
 
@@ -35,7 +35,7 @@ def parsed_or_refused(body: bytes) -> Form | ErrorCode | None:
 
 
 @given(st.text(alphabet="a=&%+2B0Cé ", max_size=40))
-def test_what_is_read_is_what_the_standard_library_reads(text: str) -> None:
+def test_form_is_what_the_standard_library_reads(text: str) -> None:
     """Where each name comes once and nothing is malformed."""
     parsed = parsed_or_refused(text.encode())
     if isinstance(parsed, Form):
@@ -44,7 +44,7 @@ def test_what_is_read_is_what_the_standard_library_reads(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8), max_size=8))
-def test_what_a_client_encodes_is_what_is_read(values: dict[str, str]) -> None:
+def test_form_is_what_the_client_encodes(values: dict[str, str]) -> None:
     """Unless it holds a NUL."""
     values = {name.replace("\0", "-"): value.replace("\0", "-") for name, value in values.items()}
     resources = (values.pop("resource"),) if "resource" in values else ()
@@ -55,7 +55,7 @@ def test_what_a_client_encodes_is_what_is_read(values: dict[str, str]) -> None:
 @given(st.binary(max_size=40) | st.text(alphabet="%+2Bfg5cCxu\\N{}é\n\"'", max_size=40).map(str.encode))
 @example(b"%%41")
 @example(b"%\\41%5c\\x41%4\\")
-def test_escapes_are_those_of_the_standard_library(escaped: bytes) -> None:
+def test_form_escapes_are_those_of_the_standard_library(escaped: bytes) -> None:
     """Byte for byte, whatever is between them."""
     assert unescaped(escaped) == unquote_to_bytes(escaped.replace(b"+", b" "))
 
@@ -74,7 +74,7 @@ LABORIOUS = {
 
 
 @pytest.mark.parametrize("part", LABORIOUS.values(), ids=LABORIOUS)
-def test_no_body_makes_work(part: bytes) -> None:
+def test_form_parsing_takes_few_steps(part: bytes) -> None:
     """Strangers send these, before it is known who they are."""
     for begin in (b"", b"a=", b"a=1&" * (MAX_FIELDS - 2)):
         assert steps_of(parsed_or_refused, (begin + part * LIMITS.max_body_bytes)[: LIMITS.max_body_bytes]) < 20 * MAX_FIELDS
@@ -111,7 +111,7 @@ FORMS: dict[str, tuple[bytes, Form]] = {
 
 
 @pytest.mark.parametrize(("body", "form"), FORMS.values(), ids=FORMS)
-def test_a_form_is_read(body: bytes, form: Form) -> None:
+def test_form_is_parsed(body: bytes, form: Form) -> None:
     """RFC 6749, section 3.2, and the URL standard."""
     assert parse_form(body) == form
 
@@ -130,6 +130,6 @@ WRONG = {
 
 
 @pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
-def test_a_body_is_refused_for(body: bytes) -> None:
+def test_form_is_rejected_for(body: bytes) -> None:
     """`invalid_request`."""
     assert parsed_or_refused(body) is None

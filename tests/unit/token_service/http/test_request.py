@@ -43,7 +43,7 @@ def scope(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
     return {"type": "http", "headers": [FORM_TYPE, *headers]}
 
 
-async def test_a_body_in_pieces_is_one_body() -> None:
+async def test_request_body_in_pieces_is_one_body() -> None:
     """However it is cut."""
     read = await read_request(scope(), Sender(b"a=", b"", b"1&b", b"=2"))
     assert isinstance(read, RawRequest)
@@ -51,7 +51,7 @@ async def test_a_body_in_pieces_is_one_body() -> None:
 
 
 @pytest.mark.parametrize("length", [str(LIMITS.max_body_bytes + 1).encode(), b"9" * 30, b"-1", b"x"])
-async def test_a_body_that_announces_too_much_is_not_read(length: bytes) -> None:
+async def test_request_body_that_announces_too_much_is_not_read(length: bytes) -> None:
     """Its announcement is enough."""
     sender = Sender(b"a=1")
     with pytest.raises(OAuthError) as refused:
@@ -59,7 +59,7 @@ async def test_a_body_that_announces_too_much_is_not_read(length: bytes) -> None
     assert (refused.value.status, sender.asked) == (413, 0)
 
 
-async def test_a_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
+async def test_request_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
     """And not a piece further."""
     sender = Sender(*[b"x" * 4096] * 100)
     with pytest.raises(OAuthError) as refused:
@@ -67,13 +67,13 @@ async def test_a_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
     assert (refused.value.status, sender.asked) == (413, 5)
 
 
-async def test_a_body_of_exactly_the_limit_is_read() -> None:
+async def test_request_body_of_exactly_the_limit_is_read() -> None:
     """The limit itself is allowed."""
     body = b"a=" + b"x" * (LIMITS.max_body_bytes - 2)
     assert isinstance(await read_request(scope((b"content-length", str(len(body)).encode())), Sender(body)), RawRequest)
 
 
-async def test_a_long_authorization_header_is_refused() -> None:
+async def test_request_with_a_long_authorization_header_is_rejected() -> None:
     """Before anything is done with it, its body included."""
     longest = b"x" * LIMITS.max_authorization_bytes
     assert (await read_request(scope((b"authorization", longest)), Sender(b"a=1"))).authorization == longest
@@ -83,7 +83,7 @@ async def test_a_long_authorization_header_is_refused() -> None:
     assert (refused.value.status, sender.asked) == (400, 0)
 
 
-def test_the_largest_access_token_is_no_longer_than_the_header_may_be() -> None:
+def test_request_header_has_room_for_the_largest_access_token() -> None:
     """With all scopes and audiences that an agent may have, each as long as it may be."""
     names = [f"{place:02}" for place in range(64)]
     scopes, audiences = (one + "s" * 126 for one in names), ("https://" + one + "a" * 502 for one in names[:16])
@@ -97,13 +97,13 @@ def test_the_largest_access_token_is_no_longer_than_the_header_may_be() -> None:
     assert 20_000 < len(token) < LIMITS.max_authorization_bytes - 2_000
 
 
-async def test_a_client_that_goes_away_is_no_error_of_ours() -> None:
+async def test_request_of_a_client_that_disconnects_is_no_error_of_ours() -> None:
     """Nobody reads the answer."""
     with pytest.raises(ClientLeft):
         await read_request(scope(), Sender(b"a", ends=False))
 
 
-async def test_a_body_that_does_not_end_is_waited_for_only_so_long() -> None:
+async def test_request_body_that_does_not_end_times_out() -> None:
     """408 (RFC 9110, section 15.5.9)."""
 
     async def drip() -> Message:
@@ -125,7 +125,9 @@ HEADERS = st.lists(
 
 
 @given(HEADERS, st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.booleans())
-async def test_any_request_is_read_or_refused(headers: list[tuple[bytes, bytes]], pieces: list[bytes], ends: bool) -> None:
+async def test_request_of_any_bytes_is_read_or_rejected(
+    headers: list[tuple[bytes, bytes]], pieces: list[bytes], ends: bool
+) -> None:
     """And it raises nothing else than OAuthError and ClientLeft; what is read is what was sent, to its end."""
     read = await read_or_failure({"type": "http", "headers": headers}, Sender(*pieces, ends=ends))
     match read:

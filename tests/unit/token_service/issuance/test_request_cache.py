@@ -59,13 +59,13 @@ def understood(served: ServedAlone, monkeypatch: pytest.MonkeyPatch) -> list[Any
     return seen
 
 
-async def test_the_same_request_is_understood_once(served: ServedAlone, understood: list[Any]) -> None:
+async def test_request_cache_skips_authentication_of_the_same_request(served: ServedAlone, understood: list[Any]) -> None:
     """And each answer has a token of its own."""
     tokens = {(await served.token()).json()["access_token"] for _ in range(5)}
     assert (len(tokens), len(understood)) == (5, 1)
 
 
-async def test_any_other_request_is_understood(served: ServedAlone, understood: list[Any]) -> None:
+async def test_request_cache_knows_no_other_request(served: ServedAlone, understood: list[Any]) -> None:
     """Whatever differs: scope, way of authentication, a header."""
     await served.token()
     assert (await served.token(CLIENT | GRANT | {"scope": "resume:read"})).json()["scope"] == "resume:read"
@@ -89,7 +89,7 @@ CHANGES: dict[str, tuple[Callable[[ServedAlone], object], int]] = {
 
 
 @pytest.mark.parametrize(("change", "status"), CHANGES.values(), ids=CHANGES)
-async def test_it_is_understood_again_when(
+async def test_request_cache_entry_ends_when(
     served: ServedAlone, understood: list[Any], change: Callable[[ServedAlone], object], status: int
 ) -> None:
     """And judged by what is so now."""
@@ -99,7 +99,7 @@ async def test_it_is_understood_again_when(
     assert len(understood) == 2
 
 
-async def test_a_new_list_that_says_the_same_changes_nothing(served: ServedAlone, understood: list[Any]) -> None:
+async def test_request_cache_entry_survives_an_equal_list(served: ServedAlone, understood: list[Any]) -> None:
     """The values in the index stay the same ones."""
     await served.token()
     await served.index.agents.replace(Listed(client_agent(a_registered_agent(scopes=("resume:read", "resume:write")))))
@@ -107,7 +107,9 @@ async def test_a_new_list_that_says_the_same_changes_nothing(served: ServedAlone
     assert len(understood) == 1
 
 
-async def test_how_many_agents_an_organization_has_changes_nothing(served: ServedAlone, understood: list[Any]) -> None:
+async def test_request_cache_entry_survives_a_change_of_its_organizations_status(
+    served: ServedAlone, understood: list[Any]
+) -> None:
     """Its status changes with each that comes or goes, and none of the others is served more slowly for it."""
     for number in range(5):
         served.declare(*of_an_organization_of(number))
@@ -115,7 +117,7 @@ async def test_how_many_agents_an_organization_has_changes_nothing(served: Serve
     assert len(understood) == 1
 
 
-async def test_what_expires_is_not_recalled_after_that(served: ServedAlone, clock: ManualClock) -> None:
+async def test_request_cache_entry_ends_with_its_credential(served: ServedAlone, clock: ManualClock) -> None:
     """Though nothing in the index changes."""
     served.declare(the_credential(expires_at=datetime.fromtimestamp(clock.now, UTC) + timedelta(hours=1)))
     assert (await served.token()).status_code == 200
@@ -130,7 +132,7 @@ def _sent() -> RawRequest:
     return RawRequest(httpx.Request("POST", "http://a", data=CLIENT | GRANT).content)
 
 
-async def test_a_retiring_secret_is_looked_at_each_time(served: ServedAlone, understood: list[Any]) -> None:
+async def test_request_cache_keeps_no_request_with_a_retiring_secret(served: ServedAlone, understood: list[Any]) -> None:
     """Whoever still uses it has to be noted."""
     retiring = the_hash(not_after=datetime.now(UTC) + timedelta(hours=1))
     served.declare(the_credential(retiring, the_hash(hash="$2b$10$" + "x" * 53)))
@@ -139,7 +141,7 @@ async def test_a_retiring_secret_is_looked_at_each_time(served: ServedAlone, und
     assert len(understood) == 3
 
 
-async def test_a_refusal_is_never_recalled(served: ServedAlone) -> None:
+async def test_request_cache_keeps_no_rejection(served: ServedAlone) -> None:
     """Only who was served is."""
     await served.token(CLIENT | GRANT | {"scope": "other"})
     await served.token(CLIENT | GRANT | {"client_secret": "wrong"})
@@ -147,7 +149,7 @@ async def test_a_refusal_is_never_recalled(served: ServedAlone) -> None:
 
 
 @with_limits(request_cache_bytes=5_000)
-async def test_the_oldest_are_forgotten(served: ServedAlone) -> None:
+async def test_request_cache_forgets_the_oldest_first(served: ServedAlone) -> None:
     """Memory is bounded, also against a client that never says the same twice."""
     for number in range(10):
         assert (await served.token(CLIENT | GRANT | {"other": str(number)})).status_code == 200
@@ -167,7 +169,7 @@ async def kept_after(served: ServedAlone, forms: Iterable[dict[str, Any]]) -> in
         tracemalloc.stop()
 
 
-async def test_what_is_kept_of_a_request_does_not_grow_with_it(served: ServedAlone) -> None:
+async def test_request_cache_entry_does_not_grow_with_its_request(served: ServedAlone) -> None:
     """A client can name its two audiences ninety times in ever new orders."""
     one, other = audiences = "a:" + "b" * 100, "a:" + "c" * 100
     served.declare(a_registered_agent(audiences=audiences))
@@ -206,7 +208,7 @@ def of_an_organization_of(agents: int) -> Sequence[Agent | Organization]:
 
 @pytest.mark.parametrize("declared", [with_scopes, with_short_scopes, with_workloads, of_an_organization_of])
 @with_limits(request_cache_bytes=300_000)
-async def test_what_is_kept_is_bounded_in_bytes(
+async def test_request_cache_is_bounded_in_bytes(
     served: ServedAlone, declared: Callable[[int], Sequence[Agent | Organization]]
 ) -> None:
     """However much an agent may have, and however often it is changed, or its organization has another one."""

@@ -53,7 +53,7 @@ async def is_active(served: ServedAlone, token: str) -> bool:
 
 
 @pytest.mark.parametrize("ahead", [-0.5, 0.0, 0.25, 0.5, 1.5, 3.0, 5.0])
-async def test_a_token_after_a_kill_switch_by_a_clock_that_is_ahead_is_good(
+async def test_tokens_valid_after_by_a_clock_that_is_ahead_is_waited_for(
     served: ServedAlone, clock: ManualClock, ahead: float
 ) -> None:
     """It is waited for."""
@@ -66,7 +66,7 @@ async def test_a_token_after_a_kill_switch_by_a_clock_that_is_ahead_is_good(
     assert clock.now - began <= PATIENCE_SECONDS
 
 
-async def test_who_has_no_kill_switch_or_one_in_the_past_does_not_wait(served: ServedAlone, clock: ManualClock) -> None:
+async def test_tokens_valid_after_in_the_past_delays_nobody(served: ServedAlone, clock: ManualClock) -> None:
     """Not even a moment."""
     began = clock.now
     assert (await served.token()).status_code == 200
@@ -76,9 +76,7 @@ async def test_who_has_no_kill_switch_or_one_in_the_past_does_not_wait(served: S
 
 
 @pytest.mark.parametrize("ahead", [10.0, 3600.0, 9e8])
-async def test_before_a_moment_that_is_further_ahead_there_are_no_tokens(
-    served: ServedAlone, clock: ManualClock, ahead: float
-) -> None:
+async def test_tokens_valid_after_that_is_far_ahead_stops_tokens(served: ServedAlone, clock: ManualClock, ahead: float) -> None:
     """The client is told until when, at once."""
     began = clock.now
     move_switch(served, began + ahead)
@@ -92,9 +90,7 @@ async def test_before_a_moment_that_is_further_ahead_there_are_no_tokens(
     assert (await served.token()).status_code == 200
 
 
-async def test_a_request_waits_no_longer_in_all_however_often_the_switch_is_moved(
-    served: ServedAlone, clock: SteppingClock
-) -> None:
+async def test_tokens_valid_after_that_moves_delays_no_longer_in_all(served: ServedAlone, clock: SteppingClock) -> None:
     """Nobody can have it held for ever."""
     began = clock.now
     clock.slept = lambda: move_switch(served, clock.now + 2)
@@ -125,7 +121,7 @@ async def test_tokens_valid_after_leaves_places_to_other_namespaces() -> None:
     assert len(switches) == 0
 
 
-async def test_few_wait() -> None:
+async def test_tokens_valid_after_bounds_who_waits() -> None:
     """Of one client, and of all; who comes then is told to come again."""
     switches = TokensValidAfter(time.time, Limits(max_valid_after_waiters=3, max_valid_after_waiters_of_client=2))
     waiting = [asyncio.create_task(switches.wait(an_agent(number), 2.5, PATIENCE_SECONDS)) for number in (1, 1)]

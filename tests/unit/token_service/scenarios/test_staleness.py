@@ -19,14 +19,14 @@ def a_reflector(kind: Any, heard: float | None) -> Reflector[Any]:
     return one
 
 
-def test_what_has_not_listed_is_missing() -> None:
+def test_staleness_before_the_first_list() -> None:
     """By its name."""
     freshness = Freshness([a_reflector(AGENTS, None), a_reflector(ORGANIZATIONS, 1000)], 300, ManualClock())
     assert freshness.missing() == ["agents are not listed yet"]
     assert not freshness.is_fresh()
 
 
-def test_what_was_not_heard_of_for_too_long_is_missing() -> None:
+def test_staleness_without_word_for_too_long() -> None:
     """The one that was heard of longest ago decides."""
     clock = ManualClock()
     quiet, lively = a_reflector(AGENTS, 1000), a_reflector(ORGANIZATIONS, 1000)
@@ -40,7 +40,7 @@ def test_what_was_not_heard_of_for_too_long_is_missing() -> None:
     assert round(freshness.staleness(), 3) == 300.1
 
 
-def test_it_is_fresh_again_as_soon_as_there_is_word() -> None:
+def test_staleness_ends_as_soon_as_there_is_word() -> None:
     """Nothing needs a restart."""
     clock = ManualClock()
     reflector = a_reflector(AGENTS, 1000)
@@ -51,7 +51,7 @@ def test_it_is_fresh_again_as_soon_as_there_is_word() -> None:
     assert freshness.is_fresh()
 
 
-async def test_while_it_is_stale_there_are_no_tokens(served: ServedAlone) -> None:
+async def test_staleness_stops_tokens_and_readiness(served: ServedAlone) -> None:
     """503, and when to come back; and the pod is not ready."""
     served.credentials.heard_at = 0
     answer = await served.token()

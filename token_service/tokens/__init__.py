@@ -1,1 +1,0 @@
-"""Tokens that exist: their validation and their revocation. Nothing here authenticates a client."""
