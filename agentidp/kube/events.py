@@ -69,7 +69,7 @@ class EventRecorder:
             self._queue.put_nowait(event)
 
     async def run(self) -> None:
-        """Send events, without end."""
+        """Send the recorded events until the task is cancelled."""
         while True:
             event = await self._queue.get()
             self._waiting.remove(event["regarding"]["namespace"])

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PageLimits:
-    """The sizes of pages."""
+    """The limits of one page of a list."""
 
     objects: int = 500
     """Objects a page, as client-go lists."""

@@ -52,7 +52,19 @@ WITHOUT_A_TEST = {
 """Modules without a test of their name, each with the reason."""
 
 SMALL_MODULES = {
-    "agentidp": {},
+    "agentidp": {
+        "agentidp/authentication/bearer.py": "one function, which several programs use",
+        "agentidp/cache/organizations.py": "one index, whose mechanism is in `store`",
+        "agentidp/domain/lifecycle/repair_backoff.py": "the operator uses it for every status, too",
+        "agentidp/domain/resources/token_revocation.py": "one kind",
+        "agentidp/http_server/probes.py": "two URLs, as one module has each other one",
+        "agentidp/http_server/tracing.py": "imports nothing of OpenTelemetry, which `spans` does",
+        "agentidp/runtime/command_line.py": "what every console script begins with",
+        "agentidp/runtime/garbage_collection.py": "one setting of the interpreter, and why",
+        "agentidp/runtime/metrics.py": "the registry that every program begins with",
+        "agentidp/runtime/pools/group_counts.py": "one small structure, which four modules use",
+        "agentidp/runtime/replicas.py": "one look-up, which two programs use",
+    },
     "operator": {
         "operator/agent_operator/cache/refresh.py": "the one live read of the cache, which reconcilers of all kinds use",
         "operator/agent_operator/clock.py": "read by all folders, so it is below them",

@@ -23,7 +23,7 @@ from agentidp.domain.lifecycle.outcomes import (
     undelivered,
     without_delivery,
 )
-from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
+from agentidp.domain.lifecycle.repair_backoff import current_window, is_conflict, next_repair_at, with_repair
 from agentidp.domain.lifecycle.retirement import with_ends_postponed, with_uses
 from agentidp.domain.lifecycle.rotation_requests import asks_for_another, recorded_issue
 from agentidp.domain.lifecycle.status import (
@@ -211,16 +211,16 @@ def secret_has_drifted(gathered: Input, now: datetime) -> Step | None:
     if gathered.held:
         return None
     lately = _recent_repairs(gathered, now)
-    until = left_alone_until(lately)
+    until = next_repair_at(lately)
     gone = gathered.delivery.holding is SecretOwnership.NONE
     reason = Reason.SECRET_MISSING if gone else Reason.SECRET_DRIFTED
-    if is_contested(lately):
+    if is_conflict(lately):
         return undelivered(gathered, Reason.SECRET_CONTESTED, _contested_message(gathered, until), until, now)
     if now < until:
         return undelivered(gathered, reason, f"{_drift_message(gathered, reason)} {_next_repair_message(until)}", until, now)
     status = with_delivery(gathered.status, gathered, reason, _drift_message(gathered, reason), now)
     status = with_phase(status, gathered, CredentialPhase.PENDING, reason, _drift_message(gathered, reason), now)
-    return issued(gathered, replace(status, reissues=mended_again(lately)), reason)
+    return issued(gathered, replace(status, reissues=with_repair(lately)), reason)
 
 
 def rotation_is_due(gathered: Input, now: datetime) -> Step | None:
@@ -250,10 +250,10 @@ def secret_is_not_as_declared(gathered: Input, now: datetime) -> Step | None:
     if gathered.delivery.intact:
         return None
     lately = _recent_repairs(gathered, now)
-    until = left_alone_until(lately)
+    until = next_repair_at(lately)
     if now < until:
         return Wait(next_due(gathered, now, until))
-    status = replace(gathered.status, reissues=mended_again(lately))
+    status = replace(gathered.status, reissues=with_repair(lately))
     return RepairSecret(Reason.SECRET_METADATA_DRIFTED, gathered.delivery.name, status)
 
 
@@ -338,16 +338,16 @@ def _delivered(status: CredentialStatus, gathered: Input, now: datetime) -> Cred
         status = replace(status, binding=Binding(name=name))
     if gathered.delivery.intact:
         return with_delivery(status, gathered, Reason.SECRET_DELIVERED, f"Secret {name!r} holds the pair.", now)
-    if is_contested(lately):
+    if is_conflict(lately):
         return with_delivery(
-            status, gathered, Reason.SECRET_CONTESTED, _contested_message(gathered, left_alone_until(lately)), now
+            status, gathered, Reason.SECRET_CONTESTED, _contested_message(gathered, next_repair_at(lately)), now
         )
     return status
 
 
 def _recent_repairs(gathered: Input, now: datetime) -> Reissues:
     """How often the Secret was mended in this window; a new spec begins another."""
-    return in_this_window(None if gathered.spec_is_new else gathered.status.reissues, now)
+    return current_window(None if gathered.spec_is_new else gathered.status.reissues, now)
 
 
 def _drift_message(gathered: Input, reason: Reason) -> str:

@@ -1,7 +1,7 @@
-"""Who else writes what the operator writes: how often it was mended, how long to leave it alone, and when that is enough.
+"""Repair back-off: when to repair an object that another writer changes again, and when to stop.
 
-What is mended and changed again is mended later each time, and after the fifth time left alone: two writers that do not agree
-would go on for ever. So it is with a credential's Secret, and with every status.
+Each repair waits longer, and after the fifth one the object is left to the other writer until the next window: else two writers
+would overwrite each other without end. It applies to the Secret of a credential, and to every status.
 """
 
 from datetime import datetime, timedelta
@@ -15,21 +15,21 @@ REISSUE_WINDOW = timedelta(minutes=10)
 REISSUE_BACKOFF = timedelta(seconds=1)
 
 
-def in_this_window(known: Reissues | None, now: datetime) -> Reissues:
+def current_window(repairs: Reissues | None, now: datetime) -> Reissues:
     """Return the count of this window. A window ends after its time, or when the clock is set back."""
-    return known if known and known.since <= now < known.since + REISSUE_WINDOW else Reissues(count=0, since=now)
+    return repairs if repairs and repairs.since <= now < repairs.since + REISSUE_WINDOW else Reissues(count=0, since=now)
 
 
-def is_contested(lately: Reissues) -> bool:
+def is_conflict(repairs: Reissues) -> bool:
     """Whether another writer has undone so many repairs that another one does not help."""
-    return lately.count >= MAX_REISSUES
+    return repairs.count >= MAX_REISSUES
 
 
-def left_alone_until(lately: Reissues) -> datetime:
+def next_repair_at(repairs: Reissues) -> datetime:
     """Return the time of the next repair: at once, then 1, 3, 7 and 15 seconds after the first, then in the next window."""
-    return lately.since + (REISSUE_WINDOW if is_contested(lately) else REISSUE_BACKOFF * (2**lately.count - 1))
+    return repairs.since + (REISSUE_WINDOW if is_conflict(repairs) else REISSUE_BACKOFF * (2**repairs.count - 1))
 
 
-def mended_again(lately: Reissues) -> Reissues:
+def with_repair(repairs: Reissues) -> Reissues:
     """Return the count with one more repair."""
-    return replace(lately, count=lately.count + 1)
+    return replace(repairs, count=repairs.count + 1)

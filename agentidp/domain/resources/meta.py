@@ -91,7 +91,7 @@ def parse_rfc3339(text: str) -> datetime | None:
 
 
 class ConditionStatus(StrEnum):
-    """Whether a condition holds."""
+    """The status of a condition: whether it holds."""
 
     TRUE = "True"
     FALSE = "False"

@@ -41,7 +41,7 @@ class ClientIdentity:
     """One API server and one identity, from a source that may change."""
 
     def __init__(self, source: Source, may_run: MayRun = any_plugin) -> None:
-        """Raises ConfigError."""
+        """Read the configuration. Raises ConfigError."""
         self._source = source
         self._may_run = may_run
         self._first = source.read()

@@ -62,3 +62,21 @@ https://{{ first .Values.httpRoute.hostnames }}
 {{- define "agentidp.tls.secretName" -}}
 {{ .Values.tls.secretName | default (printf "%s-tls" .Release.Name) }}
 {{- end }}
+
+{{- /* A duration such as 1h30m in seconds. */ -}}
+{{- define "agentidp.seconds" -}}
+{{- $seconds := 0 -}}
+{{- range regexFindAll "[0-9]+[hms]" . -1 -}}
+{{- $unit := get (dict "h" 3600 "m" 60 "s" 1) (regexFind "[hms]" .) -}}
+{{- $seconds = add $seconds (mul (atoi (regexFind "[0-9]+" .)) $unit) -}}
+{{- end -}}
+{{ $seconds }}
+{{- end }}
+
+{{- /* Fails where resource servers may keep a key set for longer than the next key is published before it signs. */ -}}
+{{- define "agentidp.requireKeysPublishedInTime" -}}
+{{- $ahead := include "agentidp.seconds" .Values.operator.settings.signingKeyPublishedAhead | atoi -}}
+{{- if le $ahead (int .Values.tokenService.settings.jwksMaxAgeSeconds) -}}
+{{- fail "operator.settings.signingKeyPublishedAhead must be longer than tokenService.settings.jwksMaxAgeSeconds: resource servers reject tokens of a key that is not in the key set that they keep." -}}
+{{- end -}}
+{{- end }}

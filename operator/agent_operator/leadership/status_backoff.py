@@ -14,7 +14,7 @@ import structlog
 
 from agent_operator.clock import now
 from agent_operator.limits import LIMITS
-from agentidp.domain.lifecycle.repair_backoff import in_this_window, is_contested, left_alone_until, mended_again
+from agentidp.domain.lifecycle.repair_backoff import current_window, is_conflict, next_repair_at, with_repair
 from agentidp.domain.resources import Agent, AgentCredential, Organization, Reissues
 from agentidp.kube.errors import ApiError
 from agentidp.runtime.bounded_cache import BoundedCache
@@ -50,15 +50,15 @@ class StatusBackoff:
     def require(self, current: Stated) -> None:
         """Raise LeftAlone where this object's status was reverted too often to be written now."""
         lately = self._recent_repairs(current)
-        if lately and self._clock() < (until := left_alone_until(lately)):
+        if lately and self._clock() < (until := next_repair_at(lately)):
             raise LeftAlone(until)
 
     def written(self, before: Stated, after: Stated) -> None:
         """Record that the status of `after` was written over the status of `before`."""
         lately = self._recent_repairs(before)
-        mended = mended_again(lately) if lately else self._count_of(before)
-        if lately and mended and is_contested(mended):
-            log.warning("something else keeps changing a status", name=str(after.key), until=str(left_alone_until(mended)))
+        mended = with_repair(lately) if lately else self._count_of(before)
+        if lately and mended and is_conflict(mended):
+            log.warning("something else keeps changing a status", name=str(after.key), until=str(next_repair_at(mended)))
         self._written.put(after.metadata.uid, StatusRecord(_digest(after), after.metadata.generation, mended))
 
     def forget(self, one: Stated) -> None:
@@ -70,7 +70,7 @@ class StatusBackoff:
         last = self._written.get(current.metadata.uid)
         if last is None or last.digest == _digest(current):
             return None
-        return in_this_window(self._count_of(current), self._clock())
+        return current_window(self._count_of(current), self._clock())
 
     def _count_of(self, current: Stated) -> Reissues | None:
         """Return the count of repairs; a new generation starts a new count."""

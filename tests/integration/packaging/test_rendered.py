@@ -171,6 +171,16 @@ def test_a_mistake_in_the_values_is_refused(wrong: str) -> None:
     assert "values don't meet the specifications" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("ahead", "is_refused"), [("4m59s", True), ("5m", True), ("5m1s", False), ("1h", False), ("1h1m", False)]
+)
+def test_a_key_signs_when_no_key_set_without_it_is_kept_any_more(ahead: str, is_refused: bool) -> None:
+    """The values say that it must be published for longer than resource servers may keep the key set, which is five minutes."""
+    rendered = helm("template", "agentidp", str(CHART), f"--set=operator.settings.signingKeyPublishedAhead={ahead}")
+    assert ("jwksMaxAgeSeconds" in rendered.stderr) == is_refused
+    assert (rendered.returncode != 0) == is_refused
+
+
 def test_the_issuer_follows_from_how_it_is_reached() -> None:
     """Nothing has to be said twice."""
     assert issuer("its own values") == f"http://agentidp-token-service.{NAMESPACE}.svc"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agentidp.kube.client import KubeClient
+from agentidp.kube.client import KubeClient, retry_on_conflict
 from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.rest_config import KubeconfigSource
-from agentidp.kube.errors import NotFound, TooLarge, Unreachable
+from agentidp.kube.errors import Conflict, NotFound, TooLarge, Unreachable
 from agentidp.kube.kinds import AGENTS
 from tests.support.kubeconfigs import Home, a_kubeconfig
 from tests.support.object_server import serving
@@ -56,3 +56,39 @@ async def test_client_of_a_server_that_is_down_says_so(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="GET /apis"):
         await gone.get(AGENTS, *AGENT.key)
     await gone.close()
+
+
+CONFLICT = Conflict(409, "Conflict", "changed")
+
+
+@pytest.mark.parametrize(("conflicts", "attempts"), [(0, 1), (2, 3)])
+async def test_retry_on_conflict_returns_the_first_success(conflicts: int, attempts: int) -> None:
+    """After one attempt more than there were conflicts."""
+    outcomes: list[Exception | str] = [*([CONFLICT] * conflicts), "done"]
+    made = 0
+
+    async def attempt() -> str:
+        nonlocal made
+        made += 1
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    assert await retry_on_conflict(attempt, max_attempts=3) == "done"
+    assert made == attempts
+
+
+@pytest.mark.parametrize(("error", "attempts"), [(CONFLICT, 3), (NotFound(404, "NotFound", "gone"), 1)])
+async def test_retry_on_conflict_raises_the_last_conflict_and_any_other_error_at_once(error: Exception, attempts: int) -> None:
+    """As `RetryOnConflict` of client-go."""
+    made = 0
+
+    async def attempt() -> None:
+        nonlocal made
+        made += 1
+        raise error
+
+    with pytest.raises(type(error)):
+        await retry_on_conflict(attempt, max_attempts=3)
+    assert made == attempts
