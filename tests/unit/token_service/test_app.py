@@ -1,4 +1,4 @@
-"""The application as a whole: what is documented is what answers, and whatever else is asked is refused in form."""
+"""The application: what is documented is what answers, and any other request is rejected in form."""
 
 import json
 from functools import partial

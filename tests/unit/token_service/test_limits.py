@@ -1,4 +1,4 @@
-"""The limits that ship."""
+"""The limits that ship: positive, and such that no tenant has everything."""
 
 import pytest
 from msgspec.structs import asdict

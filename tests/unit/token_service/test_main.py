@@ -1,4 +1,4 @@
-"""The console script."""
+"""The console script: its help, its exit statuses and its messages."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The metrics: what happened is counted, by labels that are known when the program starts."""
+"""Metrics: events are counted, by labels that exist from the start of the program."""
 
 from prometheus_client.parser import text_string_to_metric_families
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from agentidp.domain.resources import Secret
-from agentidp.domain.resources.meta import ObjectMeta
+from agentidp.domain.resources import Secret, SecretMeta
 from agentidp.kube.kinds import AGENTS, ORGANIZATIONS, SECRETS, Projection
 
 
@@ -24,7 +23,7 @@ def test_kind_has_the_paths_of_the_api(path: str, expected: str) -> None:
 
 def test_kind_decodes_what_it_encodes() -> None:
     """Data of a Secret is base64 in the manifest only."""
-    secret = Secret(metadata=ObjectMeta(name="a", namespace="talent"), data={"key": b"value"})
+    secret = Secret(metadata=SecretMeta(name="a", namespace="talent"), data={"key": b"value"})
     manifest = SECRETS.encode(secret)
     assert (manifest["apiVersion"], manifest["kind"], manifest["data"]) == ("v1", "Secret", {"key": "dmFsdWU="})
     assert SECRETS.decode(b'{"metadata":{"name":"a","namespace":"talent"},"data":{"key":"dmFsdWU="}}') == secret

@@ -1,4 +1,4 @@
-"""Clients without a secret: a workload shows a token of its ServiceAccount, and the agent that names it gets a token."""
+"""Client assertions: a client without a secret presents the token of a ServiceAccount that its agent names (RFC 7523)."""
 
 import time
 from datetime import UTC, datetime, timedelta

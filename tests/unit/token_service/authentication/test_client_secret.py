@@ -1,4 +1,4 @@
-"""Hashes without a hint, many credentials, and changes that come while bcrypt runs."""
+"""Client secrets: hashes without a hint, many credentials, and changes during a bcrypt check."""
 
 import asyncio
 import signal

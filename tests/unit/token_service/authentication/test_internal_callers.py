@@ -1,4 +1,4 @@
-"""Internal callers: the ServiceAccount of the management API alone; `cluster/test_propagation` has who else is told nothing."""
+"""Internal callers: the ServiceAccount of the management API alone; `cluster/test_propagation` has the rejected ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the token service notes of the use of secrets, and whom it tells."""
+"""Last uses of secrets: what is noted, how long, and what a report has."""
 
 import pytest
 from structlog.testing import capture_logs

@@ -1,4 +1,4 @@
-"""What the log tells of refusals."""
+"""The failure log: each failure with its reason, and a flood as a number."""
 
 import structlog
 

@@ -1,4 +1,4 @@
-"""A name is no identity: which ServiceAccount has it is read, shared, kept for a minute, and read at nobody else's cost."""
+"""ServiceAccounts: a name is no identity, so each is read, at nobody else's cost, and a read serves for a minute."""
 
 import asyncio
 from datetime import UTC, datetime

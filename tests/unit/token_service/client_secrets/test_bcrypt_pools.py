@@ -1,4 +1,4 @@
-"""The pools: bcrypt, in turns by namespace, each check once, and apart for hashes that anybody can try."""
+"""The bcrypt pools: turns by namespace, equal checks once, and a pool of its own for guesses."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Whose guess is checked, and when: `test_authentication` has what becomes of clients."""
+"""The brute-force guard: which guess is checked, and when; `authentication/test_client_secret` has what clients notice."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The cache of verified secrets."""
+"""The memory of presented secrets: what bcrypt or the API server's state has accepted or rejected."""
 
 from tests.support.clocks import ManualClock
 from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets

@@ -1,4 +1,4 @@
-"""The index: lookups after any sequence of changes are those of a plain recomputation."""
+"""The cluster cache: lookups after any sequence of changes are those of a plain recomputation."""
 
 import pytest
 from hypothesis import given

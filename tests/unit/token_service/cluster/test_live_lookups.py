@@ -1,4 +1,4 @@
-"""What the API server is asked about one client."""
+"""Client lookup: the requests to the API server about one client."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""What the management API is told of how far this replica's watch is, and who else is told nothing."""
+"""Propagation: what the management API is told of this replica, and that nobody else is told anything."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The key ring: which key signs, which are published, and what a broken Secret does."""
+"""Signing keys: which key signs, which keys are published, and what a broken Secret does."""
 
 import json
 from datetime import timedelta

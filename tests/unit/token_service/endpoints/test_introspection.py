@@ -1,4 +1,4 @@
-"""POST /token/introspect."""
+"""POST /token/introspect: which tokens are active, and who may ask (RFC 7662)."""
 
 import asyncio
 import time

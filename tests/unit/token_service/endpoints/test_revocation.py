@@ -1,4 +1,4 @@
-"""POST /token/revoke."""
+"""POST /token/revoke: whose tokens end, where that is recorded, and how many (RFC 7009)."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""POST /token, from the request to the answer."""
+"""POST /token, from the request to the response (RFC 6749, sections 4.4 and 5)."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""The Authorization header: any bytes give a pair or a refusal, and what a client encodes is what is read."""
+"""Client authentication: any header is read or rejected, as the client has encoded it (RFC 6749, section 2.3.1)."""
 
 import base64
 from urllib.parse import quote, quote_plus

@@ -1,4 +1,4 @@
-"""Form bodies: any bytes give a form or an error, and a form says what the standard library reads."""
+"""Form bodies: any bytes are parsed or rejected, and a form has what the standard library reads."""
 
 import sys
 from collections.abc import Callable

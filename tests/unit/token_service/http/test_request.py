@@ -1,4 +1,4 @@
-"""Reading a body: no more of it than is allowed, and no longer."""
+"""Requests: a body is read within bounds of size and time, and only while the client is connected."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What was served before is served again without being understood, for as long as it still stands."""
+"""The request cache: a granted request skips authentication while nothing that decided about it has changed."""
 
 import gc
 import tracemalloc

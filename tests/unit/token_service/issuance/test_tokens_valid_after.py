@@ -1,4 +1,4 @@
-"""`spec.tokensValidAfter` in the future: a token that is given is a good one."""
+"""`spec.tokensValidAfter` in the future: a token that is issued is active."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""Before a refusal the API server is asked: a fresh pod is served, and a flood does not reach the API server."""
+"""Live recheck: before a rejection the API server is read, and a flood of requests is no flood of reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine

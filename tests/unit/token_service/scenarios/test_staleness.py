@@ -1,4 +1,4 @@
-"""Without word from the API server for too long there are no tokens."""
+"""Staleness: without word from the API server for too long there are no tokens."""
 
 from typing import Any, cast
 
