@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agent_operator.clock import now
-from agent_operator.leadership.leases import LEASES, Lease
+from agent_operator.leadership.single_operator import LEASES, Lease
 from agentidp.domain.resources import AgentCredential, Secret
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, SECRETS
 from benchmarks.result import Figure, Lines, Result, Series, Target, distribution, series

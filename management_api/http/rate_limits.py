@@ -11,12 +11,12 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from agentidp.runtime.pools.group_counts import GroupCounts
 from agentidp.runtime.token_buckets import TokenBuckets
 from management_api.errors import ApiFailure, Code, forbidden
 
@@ -50,7 +50,7 @@ class ObjectLimit:
         """`objects_in` returns how many objects are in a namespace."""
         self._objects_in = objects_in
         self._max_objects = max_objects
-        self._being_created: Counter[str] = Counter()
+        self._being_created = GroupCounts()
 
     @contextmanager
     def slot(self, namespace: str) -> Iterator[None]:
@@ -60,13 +60,11 @@ class ObjectLimit:
                 f"Namespace {namespace} has {self._max_objects} agents and credentials, and agents make no more there."
                 " Delete some in the cluster (kubectl delete), or ask its administrator to allow more."
             )
-        self._being_created[namespace] += 1
+        self._being_created.add(namespace)
         try:
             yield
         finally:
-            self._being_created[namespace] -= 1
-            if not self._being_created[namespace]:
-                del self._being_created[namespace]
+            self._being_created.remove(namespace)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """Secret generation with a bounded queue: hashing takes a core for 100 ms and more, and callers can ask for many secrets."""
 
-from collections import Counter
-
 from agentidp.runtime.pools.fair_queue import GROUPS_THAT_FILL_IT
+from agentidp.runtime.pools.group_counts import GroupCounts
 from agentidp.runtime.pools.secret_generator import GeneratedSecret, SecretGenerator
 from management_api.errors import unavailable
 
@@ -14,25 +13,23 @@ class BoundedGenerator:
         self._generator = SecretGenerator(threads, cost)
         self._threads = threads
         self._max_waiting = max_waiting
-        self._pending: Counter[str] = Counter()
+        self._pending = GroupCounts()
         """By tenant: how many secrets are being hashed, or wait for a thread."""
 
     @property
     def pending(self) -> int:
         """Return how many secrets are being hashed, or wait for a thread."""
-        return self._pending.total()
+        return self._pending.total
 
     async def make(self, tenant: str) -> GeneratedSecret:
         """Return a new secret. Raises ApiFailure where too many wait, of this tenant or of all."""
         if not self._admits(tenant):
             raise unavailable("Too many secrets wait to be generated. Nothing was done.")
-        self._pending[tenant] += 1
+        self._pending.add(tenant)
         try:
             return await self._generator.make("", tenant)
         finally:
-            self._pending[tenant] -= 1
-            if not self._pending[tenant]:
-                del self._pending[tenant]
+            self._pending.remove(tenant)
 
     def _admits(self, tenant: str) -> bool:
         """Return whether one more may wait. Tenants that take all they can still leave half of the rest to a newcomer."""

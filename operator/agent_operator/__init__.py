@@ -1,6 +1,5 @@
-"""The operator: Kopf sees changes, the domain decides, and the executor writes what was decided.
+"""The operator: Kopf watches, the cluster cache enqueues requests, reconcilers gather and execute what the domain decides.
 
-`events` is all that Kopf calls; `world` is what was seen; `work` is which object is looked at next, and when; `credentials`,
-`agents`, `organizations` and `signing_keys` reconcile one kind each; `writes` is the only way to the API server's state.
-No policy lives here.
+`watch` is the only folder that imports Kopf; `cache` holds the objects; `work_queue` decides which request is next, and when;
+`reconcilers` has one reconciler for each kind; `leadership` holds the Lease and the only way to write. No policy lives here.
 """

@@ -1,9 +1,9 @@
-"""The time, as resources write it."""
+"""The time as resources write it: UTC, in whole milliseconds."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Now, in UTC and whole milliseconds, so that what was written reads back equal."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """Return the time in UTC and whole milliseconds, so that a written timestamp reads back equal."""
+    exact = datetime.now(UTC)
+    return exact.replace(microsecond=exact.microsecond // 1000 * 1000)

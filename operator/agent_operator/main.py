@@ -1,4 +1,4 @@
-"""`agentidp-operator`: reads its settings, waits for its lease, and runs until it is told to stop."""
+"""Console script `agentidp-operator`: reads the settings, waits for the Lease, and runs until SIGTERM or SIGINT."""
 
 import asyncio
 import os
@@ -19,14 +19,14 @@ from agentidp.runtime.logs import configure_logs
 
 FAILED = 1
 LAST_SECONDS = 10.0
-"""From the end of the work to the end of the process."""
+"""The time from the end of the work to the end of the process."""
 
 log = structlog.get_logger()
 
 
 async def serve(settings: OperatorSettings) -> None:
     """Run until SIGTERM or SIGINT."""
-    spare_what_is_loaded()  # now, so that there is less to do when it takes over
+    spare_what_is_loaded()  # before it leads, so that a takeover is faster
     cluster = await KubeClient.connect(NAME)
     running = asyncio.current_task()
     assert running  # noqa: S101 there is one: this runs in it
@@ -40,9 +40,9 @@ async def serve(settings: OperatorSettings) -> None:
 
 
 def end_within(seconds: float) -> None:
-    """End the process after so many seconds, with status 1, if it has not ended by itself.
+    """End the process with status 1 after this time, if it has not ended by itself.
 
-    When Kopf fails, a watch of its may not end when it is cancelled: the process would go on, and lead no more.
+    A watch of Kopf may ignore its cancellation after a failure; the process would then go on without leading.
     """
     last = threading.Timer(seconds, os._exit, (FAILED,))
     last.daemon = True
@@ -50,7 +50,7 @@ def end_within(seconds: float) -> None:
 
 
 def main() -> None:
-    """The console script. Exit status 0 if told to stop, 1 if the lease was lost, 2 if settings or kubeconfig are not valid."""
+    """Run the operator. Exit status: 0 after a signal, 1 if the lease was lost, 2 if settings or kubeconfig are invalid."""
     settings = settings_for(
         NAME, "Reconcile Agents and AgentCredentials: issue, rotate and revoke client credentials.", OperatorSettings
     )

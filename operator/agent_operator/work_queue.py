@@ -1,12 +1,16 @@
-"""Which object is looked at next, and when: one fair queue of keys and one schedule of due times for all objects.
+"""Work queue: one fair queue of requests, and one schedule of due times, for all objects.
 
-A key that is woken twice is worked on once; a key is never worked on by two workers at the same time; one that is woken while
-it is worked on is worked on again. Namespaces take turns (`agentidp.runtime.pools.fair_queue`), none has all workers, so one
-whose objects are all due delays another's by one look; a key that has failed waits in the schedule, not at a worker.
+In flow requests (kind and name), enqueued by the cluster cache on every change, and the due times that reconcilers return.
+Out flow calls of the reconcilers. As with client-go's workqueue:
 
-Due times are wall-clock moments, because that is what resources hold: the schedule looks at the clock at least every `TICK`
-seconds, so it also notices when the clock was set. Where it was set back, what seemed past may be yet to come, and somebody
-is told.
+- A request that is enqueued twice is reconciled once.
+- Two workers never reconcile the same request at the same time.
+- A request that is enqueued while it is reconciled is reconciled again.
+- A request that failed waits in the schedule for an exponential back-off, not at a worker.
+
+Namespaces take turns (`agentidp.runtime.pools.fair_queue`) and none has all workers, so a namespace delays another by one
+reconciliation (decision 35). Bounded: each object has one request and one due time. Due times are wall-clock timestamps, as
+resources have them; the schedule reads the clock at least every `Limits.tick_seconds`, so it notices a clock that was set.
 """
 
 import asyncio
@@ -22,6 +26,7 @@ import structlog
 
 from agent_operator.clock import now
 from agent_operator.leadership.status_backoff import LeftAlone
+from agent_operator.limits import LIMITS, Limits
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.connection import failure_text
 from agentidp.kube.errors import ApiError, Conflict, Unreachable
@@ -29,20 +34,16 @@ from agentidp.runtime.pools.fair_queue import FairQueue
 
 WORKERS = 32
 
-TICK = 5.0
 CLOCK_STEP = timedelta(seconds=1)
-"""By so much at least; less is how clocks are kept right."""
-SPARE = 50
-"""So many moments, and as many again as there are objects, may be in the schedule that nothing is due at any more."""
+"""The smallest step back that counts; NTP corrects less than this."""
 DONE, RETRIED, FAILED = "done", "retried", "failed"
-"""How a look at an object can go."""
-FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(milliseconds=250), timedelta(minutes=1)
+"""The outcomes of a reconciliation."""
 
 log = structlog.get_logger()
 
 
 class RequestKind(StrEnum):
-    """What kind of object a key names. Of strings, which have an order: keys that are due at the same moment are compared."""
+    """The kind of a request's object. Strings, because the heap compares requests with equal due times."""
 
     AGENT = "agent"
     CREDENTIAL = "credential"
@@ -52,33 +53,34 @@ class RequestKind(StrEnum):
 
 
 class Request(NamedTuple):
-    """One object to reconcile."""
+    """The kind and name of one object to reconcile."""
 
-    topic: RequestKind
+    kind: RequestKind
     name: NamespacedName
 
     @property
     def group(self) -> str:
-        """With whom it shares its turns: a namespace's own objects, or all of a kind that is not a tenant's.
+        """The group that takes turns: a namespace, or a kind that is not a tenant's.
 
-        A name with a slash is no namespace. Agents may name any organization, so organizations have one turn together.
+        A name with a slash is no namespace. Agents may name any organization, so all organizations are one group.
         """
-        return self.name.namespace if self.topic in _TENANTS else f"/{self.topic}"
+        return self.name.namespace if self.kind in _TENANTS else f"/{self.kind}"
 
 
 _TENANTS = frozenset({RequestKind.AGENT, RequestKind.CREDENTIAL})
 
 Reconcile = Callable[[NamespacedName], Awaitable[datetime | None]]
-"""Brings one object to rest, and tells when it must be looked at again."""
+"""Reconciles one object, and returns when it is due again."""
 
 Report = Callable[[RequestKind, str, float], None]
-"""Takes what kind of object was looked at, the outcome (`done`, `retried`, `failed`), and the seconds that it took."""
+"""Takes the kind, the outcome (`done`, `retried`, `failed`) and the duration in seconds."""
 
 
 class WorkQueue:
-    """The queue, the schedule, and the workers, a quarter of which no namespace can have alone."""
+    """The queue, the schedule and the workers; a namespace has at most three quarters of the workers."""
 
-    def __init__(self, workers: int = WORKERS, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, workers: int = WORKERS, clock: Callable[[], datetime] = now, limits: Limits = LIMITS) -> None:
+        self._limits = limits
         self._workers = workers
         self._clock = clock
         self._ready: FairQueue[Request] = FairQueue(max(1, workers - max(1, workers // 4)))
@@ -91,9 +93,9 @@ class WorkQueue:
         self._earlier = asyncio.Event()
         self._failures: dict[Request, int] = {}
 
-    def wake(self, topic: RequestKind, name: NamespacedName) -> None:
-        """Look at this object soon."""
-        key = Request(topic, name)
+    def enqueue(self, kind: RequestKind, name: NamespacedName) -> None:
+        """Reconcile this object as soon as its group has a turn."""
+        key = Request(kind, name)
         if key in self._running:
             self._again.add(key)
         elif key not in self._queued:
@@ -103,30 +105,30 @@ class WorkQueue:
 
     @property
     def queued(self) -> frozenset[Request]:
-        """What waits to be looked at."""
+        """The requests that wait for a worker."""
         return frozenset(self._queued)
 
     @property
     def waiting(self) -> int:
-        """How many objects wait to be looked at."""
+        """How many requests wait for a worker."""
         return len(self._queued)
 
     @property
     def scheduled(self) -> int:
-        """How many objects have something due later."""
+        """How many objects have a due time."""
         return len(self._due)
 
     def stuck_for(self) -> float:
-        """For how many seconds the slowest worker has been at one object."""
+        """Return how many seconds the longest reconciliation under way has taken."""
         started = min(self._running.values(), default=None)
         return time.monotonic() - started if started is not None else 0.0
 
     async def run(
-        self, reconcilers: dict[RequestKind, Reconcile], report: Report, clock_was_set_back: Callable[[], None]
+        self, reconcilers: dict[RequestKind, Reconcile], report: Report, on_clock_set_back: Callable[[], None]
     ) -> None:
-        """Work, for ever; every look at an object is reported."""
+        """Run the workers and the schedule without end; `report` gets every outcome."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_schedule(clock_was_set_back))
+            tasks.create_task(self._keep_schedule(on_clock_set_back))
             for _ in range(self._workers):
                 tasks.create_task(self._worker(reconcilers, report))
 
@@ -135,20 +137,20 @@ class WorkQueue:
             key = await self._next()
             started = self._running[key] = time.monotonic()
             try:
-                outcome, due = await self._reconcile(key, reconcilers[key.topic])
+                outcome, due = await self._reconcile(key, reconcilers[key.kind])
             finally:
                 del self._running[key]
                 self._ready.done(key.group)
             self._schedule(key, due)
-            report(key.topic, outcome, time.monotonic() - started)
+            report(key.kind, outcome, time.monotonic() - started)
             await asyncio.sleep(0)  # a queue full of settled objects must not keep the probes waiting
             if key in self._again:
                 self._again.discard(key)
-                if outcome == DONE:  # else its back-off stands, or its own writes would wake it without end
-                    self.wake(*key)
+                if outcome == DONE:  # otherwise its back-off stands: its own writes would enqueue it without end
+                    self.enqueue(*key)
 
     async def _next(self) -> Request:
-        """The key whose turn it is; waits for one that may be worked on."""
+        """Return the next request; wait until one may be reconciled."""
         while (key := self._ready.take()) is None:
             called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._idle.append(called)
@@ -164,26 +166,26 @@ class WorkQueue:
                 return
 
     async def _reconcile(self, key: Request, reconcile: Reconcile) -> tuple[str, datetime | None]:
-        """How it went, and when to look again: as the reconciler says, or after a back-off if it came to no end."""
+        """Return the outcome, and the due time: the reconciler's, or the end of a back-off."""
         try:
             due = await reconcile(key.name)
         except LeftAlone as pause:
-            log.info("left alone", topic=key.topic.value, name=str(key.name), why=pause.message)
+            log.info("left alone", topic=key.kind.value, name=str(key.name), why=pause.message)
             return DONE, pause.until
-        except (ApiError, TimeoutError) as trouble:
-            return RETRIED, self._back_off(key, trouble)
+        except (ApiError, TimeoutError) as error:
+            return RETRIED, self._back_off(key, error)
         except Exception as fault:  # one object's fault must not stop the others
-            log.exception("reconciliation failed", topic=key.topic.value, name=str(key.name))
+            log.exception("reconciliation failed", topic=key.kind.value, name=str(key.name))
             return FAILED, self._back_off(key, fault)
         self._failures.pop(key, None)
         return DONE, due
 
-    def _back_off(self, key: Request, trouble: Exception) -> datetime:
+    def _back_off(self, key: Request, error: Exception) -> datetime:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        delay: timedelta = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(failures - 1, 12))
-        expected = isinstance(trouble, Conflict | Unreachable)
+        delay: timedelta = min(self._limits.max_backoff, self._limits.first_backoff * 2 ** min(failures - 1, 12))
+        expected = isinstance(error, Conflict | Unreachable)
         level = log.info if expected and failures < 3 else log.warning  # noqa: PLR2004 twice may be chance
-        level("will try again", topic=key.topic.value, name=str(key.name), seconds=delay.total_seconds(), why=_cause(trouble))
+        level("will try again", topic=key.kind.value, name=str(key.name), seconds=delay.total_seconds(), why=_cause(error))
         return self._clock() + delay
 
     def _schedule(self, key: Request, due: datetime | None) -> None:
@@ -192,33 +194,33 @@ class WorkQueue:
             return
         self._due[key] = due
         heapq.heappush(self._heap, (due, key))
-        if len(self._heap) > 2 * len(self._due) + SPARE:
+        if len(self._heap) > 2 * len(self._due) + self._limits.schedule_slack:
             self._heap = [(due, key) for key, due in self._due.items()]
             heapq.heapify(self._heap)
         if self._heap[0][1] == key:
             self._earlier.set()
 
-    async def _keep_schedule(self, clock_was_set_back: Callable[[], None]) -> None:
-        latest = self._clock()
+    async def _keep_schedule(self, on_clock_set_back: Callable[[], None]) -> None:
+        latest, tick = self._clock(), self._limits.tick_seconds
         while True:
             before, latest = latest, self._clock()
             if latest < before - CLOCK_STEP:
                 log.warning("the clock was set back", seconds=(before - latest).total_seconds())
-                clock_was_set_back()
-            self._wake_due(latest)
+                on_clock_set_back()
+            self._enqueue_due(latest)
             self._earlier.clear()
-            wait = (self._heap[0][0] - self._clock()).total_seconds() if self._heap else TICK
+            wait = (self._heap[0][0] - self._clock()).total_seconds() if self._heap else tick
             try:
-                await asyncio.wait_for(self._earlier.wait(), max(0.0, min(wait, TICK)))
+                await asyncio.wait_for(self._earlier.wait(), max(0.0, min(wait, tick)))
             except TimeoutError:
                 continue
 
-    def _wake_due(self, moment: datetime) -> None:
-        while self._heap and self._heap[0][0] <= moment:
+    def _enqueue_due(self, timestamp: datetime) -> None:
+        while self._heap and self._heap[0][0] <= timestamp:
             due, key = heapq.heappop(self._heap)
             if self._due.get(key) == due:
                 del self._due[key]
-                self.wake(*key)
+                self.enqueue(*key)
 
 
 def _cause(error: Exception) -> str:

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from agent_operator.leadership.leases import LEASES, Lease, LeaseSpec
-from agent_operator.leadership.single_operator import SERVICE_ACCOUNT
+from agent_operator.leadership.single_operator import LEASES, SERVICE_ACCOUNT, Lease, LeaseSpec
 from agentidp.domain.resources import ObjectMeta
 from tests.support.model_cluster import ModelCluster
 from tests.support.worlds import DAY, NOW

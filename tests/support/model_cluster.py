@@ -45,7 +45,8 @@ class ModelCluster:
     written: Callable[[], None] = lambda: None
     """Called after each change of any object."""
     _objects: dict[tuple[str, NamespacedName], Any] = field(default_factory=dict)
-    _version: int = 0
+    version: int = 0
+    """The resource version of the last write of any object."""
 
     async def get(self, kind: Kind[ObjectT], namespace: str, name: str) -> ObjectT:
         """As the real one."""
@@ -144,8 +145,8 @@ class ModelCluster:
         return found
 
     def _store(self, kind: Kind[ObjectT], value: ObjectT) -> ObjectT:
-        self._version += 1
-        stored = with_fields(value, metadata=with_fields(value.metadata, resource_version=str(self._version)))
+        self.version += 1
+        stored = with_fields(value, metadata=with_fields(value.metadata, resource_version=str(self.version)))
         self._objects[kind.plural, value.key] = stored
         self.written()
         return stored

@@ -7,13 +7,14 @@ that is further ahead the agent is to have no active token, and gets none.
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from agentidp.domain.identity.clients import ClientAgent
 from agentidp.domain.identity.valid_after import seconds_until_valid
+from agentidp.domain.resources.meta import rfc3339
 from agentidp.domain.tokens.oauth_errors import ErrorCode, OAuthError, too_many_requests
+from agentidp.runtime.pools.group_counts import GroupCounts
 from token_service.limits import LIMITS, Limits
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -27,11 +28,11 @@ class TokensValidAfter:
         self._clock = clock
         self._limits = limits
         self._sleep = sleep
-        self._of_client: Counter[str] = Counter()
-        self._of_namespace: Counter[str] = Counter()
+        self._of_client = GroupCounts()
+        self._of_namespace = GroupCounts()
 
     def __len__(self) -> int:
-        return self._of_client.total()
+        return self._of_client.total
 
     def seconds_left(self, agent: ClientAgent) -> float:
         """Seconds until a token of this agent is active; 0 where it is now. `iat` has no fractions."""
@@ -43,13 +44,13 @@ class TokensValidAfter:
             raise _inactive_before(math.ceil(agent.tokens_valid_after or 0.0))
         if self._is_full(agent):
             raise too_many_requests("Too many requests wait for the agent's spec.tokensValidAfter.", math.ceil(seconds))
-        self._of_client[agent.agent_id] += 1
-        self._of_namespace[agent.namespace] += 1
+        self._of_client.add(agent.agent_id)
+        self._of_namespace.add(agent.namespace)
         try:
             await self._sleep(seconds)
         finally:
-            self._of_client -= Counter((agent.agent_id,))  # drops keys that reach 0
-            self._of_namespace -= Counter((agent.namespace,))
+            self._of_client.remove(agent.agent_id)
+            self._of_namespace.remove(agent.namespace)
 
     def _is_full(self, agent: ClientAgent) -> bool:
         limits = self._limits
@@ -62,7 +63,7 @@ class TokensValidAfter:
 
 def _inactive_before(timestamp: int) -> OAuthError:
     """An error of the client (400): waiting does not help soon."""
-    text = datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = rfc3339(datetime.fromtimestamp(timestamp, UTC))
     return OAuthError(
         ErrorCode.UNAUTHORIZED_CLIENT, f"No token would be good before {text}: the agent's spec.tokensValidAfter says so."
     )

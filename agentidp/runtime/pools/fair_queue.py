@@ -8,9 +8,11 @@ the items that wait, and one entry for each group that is ahead of the others. d
 """
 
 import heapq
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from agentidp.runtime.pools.group_counts import GroupCounts
 
 GROUPS_THAT_FILL_IT = 4
 """One group has at most one such part of all places."""
@@ -32,7 +34,7 @@ class FairQueue(Generic[ItemT]):
 
     def __init__(self, max_running: int) -> None:
         self._max_running = max_running
-        self._running: Counter[str] = Counter()
+        self._running = GroupCounts()
         self._groups: dict[str, _Group[ItemT]] = {}
         self._order: list[tuple[int, int, str]] = []
         """A heap of the groups that may run one more item. A group without items is removed when it comes first."""
@@ -95,16 +97,14 @@ class FairQueue(Generic[ItemT]):
         """Record that one item of the group has ended."""
         if self._running[group] == self._max_running and group in self._groups:
             self._enter(group)
-        self._running[group] -= 1
-        if not self._running[group]:
-            del self._running[group]
+        self._running.remove(group)
 
     def _run_first_of(self, group: str, queue: _Group[ItemT]) -> ItemT:
         item, cost = queue.items.popitem(last=False)
         queue.cost -= cost
         queue.start += cost
         self._waiting -= 1
-        self._running[group] += 1
+        self._running.add(group)
         if self._running[group] < self._max_running:
             self._enter(group)
         return item

@@ -1,1 +1,1 @@
-"""What was last seen of each object, trimmed and indexed. Nothing here writes to the API server."""
+"""The cluster cache: the last version of each object, trimmed and indexed. Nothing here writes to the API server."""

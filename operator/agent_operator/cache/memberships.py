@@ -1,8 +1,8 @@
-"""Which agents have a place in their organization, and which wait for one, counted as they change.
+"""Memberships: which agents have a place in their organization, and which wait for one.
 
-Flows in: each change of an agent. Flows out: how many places of an organization are taken or claimed by somebody older, in
-O(namespaces that it admits · log agents). Agents are counted by namespace, so those of a namespace that the organization does
-not admit have no part in its accounts, however many claim it.
+In flows each change of an agent. Out flows how many places of an organization are taken, or claimed by older agents, in
+O(admitted namespaces · log agents). Agents are counted by namespace, so agents of a namespace that is not admitted cost the
+organization nothing (decision 35).
 """
 
 from bisect import bisect_left, insort
@@ -16,7 +16,7 @@ from agentidp.domain.resources.meta import age_of
 
 
 class Place(NamedTuple):
-    """Where an agent counts."""
+    """The organization and namespace in which an agent counts."""
 
     organization: str
     namespace: str
@@ -31,10 +31,10 @@ class Memberships:
     def __init__(self) -> None:
         self._admitted: Counter[tuple[str, str]] = Counter()
         self._waiting: defaultdict[tuple[str, str], list[tuple[tuple[datetime, str], NamespacedName]]] = defaultdict(list)
-        """The oldest first."""
+        """Those that wait, the oldest first."""
 
     def move(self, before: Place | None, after: Place | None) -> None:
-        """An agent counts here now, and no longer there."""
+        """Move an agent from one place to another."""
         if before:
             self._remove(before)
         if after:
@@ -53,11 +53,11 @@ class Memberships:
         return limit is None or bool(is_admitted) or self.admitted(organization) + self._older(agent, organization) < limit
 
     def waiting(self, organization: Organization) -> list[NamespacedName]:
-        """The agents of namespaces that it admits that wait for a place."""
+        """Return the agents of admitted namespaces that wait for a place."""
         return [name for line in self._lines(organization) for _, name in line]
 
     def next_in_line(self, organization: Organization) -> NamespacedName | None:
-        """The oldest agent that waits, if there is a place for it."""
+        """Return the oldest agent that waits, if there is a place for it."""
         limit = organization.spec.limits.agents
         if limit is None or self.admitted(organization) >= limit:
             return None
@@ -91,6 +91,6 @@ class Memberships:
 
 
 def place_of(agent: Agent) -> Place | None:
-    """Where the agent counts, if it does."""
+    """Return where the agent counts, or None."""
     claimed, how = agent.spec.organization_id, membership_of(agent)
     return Place(claimed, agent.metadata.namespace, how, age_of(agent), agent.key) if claimed and how else None

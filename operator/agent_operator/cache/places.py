@@ -1,7 +1,8 @@
-"""How many of an agent's credentials have a secret or will get one before another, counted as they change.
+"""Places: how many of an agent's credentials have a secret, or get one before another credential.
 
-Flows in: each change of a credential. Flows out, in O(log credentials): how many of an agent's come before one, which waits for
-a place the longest, and the numbers in the agent's status. So what a look costs does not grow with what a tenant declares.
+In flows each change of a credential. Out flow, in O(log credentials), how many of an agent's credentials are ahead of one, the
+credential that has waited longest, and the counts in the agent's status. So a reconciliation costs the same however many
+credentials a tenant declares (decision 35).
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -16,12 +17,12 @@ from agentidp.domain.resources.reasons import Reason
 
 Age = tuple[datetime, str]
 
-MOST_AT_ONCE = 100
-"""So many that have expired leave the line in one turn; until their turn, they count as if they had not."""
+MAX_EXPIRED_AT_ONCE = 100
+"""How many expired credentials leave the queue in one call; the others still count."""
 
 
 class Share(NamedTuple):
-    """What one credential counts for at its agent."""
+    """What one credential counts for in its agent's account."""
 
     agent: NamespacedName
     client_id: str | None
@@ -35,27 +36,27 @@ class Share(NamedTuple):
 
 
 class Line:
-    """An agent's credentials of one client id: how many were issued, and which will be, the oldest first."""
+    """An agent's credentials of one client id: the number issued, and the ages of those that will be, oldest first."""
 
     def __init__(self) -> None:
         self.issued = 0
         self._ages: list[Age] = []
         self._ends: list[tuple[datetime, Age]] = []
-        """Of those that expire, the earliest first; the first `_ended` of them are not among the ages."""
+        """Those with an expiry, earliest first; the first `_ended` of them are not among the ages."""
         self._ended = 0
 
     def __bool__(self) -> bool:
         return bool(self.issued or self._ages or self._ends)
 
-    def add(self, share: Share, moment: datetime) -> None:
-        """It has a secret, or may get one."""
+    def add(self, share: Share, now: datetime) -> None:
+        """Add a credential that has a secret, or may get one."""
         if share.is_issued:
             self.issued += 1
         elif share.may_be_issued and share.expires_at:
-            self._settle(moment)
+            self._settle(now)
             position = bisect_left(self._ends, end := (share.expires_at, share.age))
             self._ends.insert(position, end)
-            if position < self._ended or (position == self._ended and share.expires_at <= moment):
+            if position < self._ended or (position == self._ended and share.expires_at <= now):
                 self._ended += 1
             else:
                 insort(self._ages, share.age)
@@ -63,7 +64,7 @@ class Line:
             insort(self._ages, share.age)
 
     def remove(self, share: Share) -> None:
-        """As it was added."""
+        """Remove a credential that was added with this share."""
         if share.is_issued:
             self.issued -= 1
             return
@@ -77,44 +78,44 @@ class Line:
                 return
         del self._ages[bisect_left(self._ages, share.age)]
 
-    def ahead_of(self, age: Age, moment: datetime) -> int:
-        """How many have a secret, or are older and will get one."""
-        self._settle(moment)
+    def ahead_of(self, age: Age, now: datetime) -> int:
+        """Return how many have a secret, or are older and get one."""
+        self._settle(now)
         return self.issued + bisect_left(self._ages, age)
 
-    def _settle(self, moment: datetime) -> None:
-        """What has expired leaves the line; after the clock was set back, what has not expired is in it again."""
-        while self._ended and self._ends[self._ended - 1][0] > moment:
+    def _settle(self, now: datetime) -> None:
+        """Remove the expired; after the clock was set back, add those again that have not expired."""
+        while self._ended and self._ends[self._ended - 1][0] > now:
             self._ended -= 1
             insort(self._ages, self._ends[self._ended][1])
-        for expires_at, age in self._ends[self._ended : self._ended + MOST_AT_ONCE]:
-            if expires_at > moment:
+        for expires_at, age in self._ends[self._ended : self._ended + MAX_EXPIRED_AT_ONCE]:
+            if expires_at > now:
                 return
             del self._ages[bisect_left(self._ages, age)]
             self._ended += 1
 
 
 class Account:
-    """What an agent's status tells of its credentials, and which of them wait for a place."""
+    """The counts of an agent's credentials, and those that wait for a place."""
 
     def __init__(self) -> None:
         self.active = self.total = 0
         self.waiting: list[tuple[Age, NamespacedName]] = []
-        """The oldest first."""
+        """Those that wait for a place, the oldest first."""
         self.lines: defaultdict[str | None, Line] = defaultdict(Line)
         self.reserved: list[Age] = []
-        """Of those whose first secret is being made, the oldest first: its hash is in no status yet."""
+        """The ages of those whose first secret is being made, the oldest first: no status has its hash yet."""
 
-    def add(self, share: Share, moment: datetime) -> None:
-        """One more."""
+    def add(self, share: Share, now: datetime) -> None:
+        """Count a credential with this share."""
         self.total += 1
         self.active += share.is_active
         if share.waits:
             insort(self.waiting, (share.age, share.name))
-        self.lines[share.client_id].add(share, moment)
+        self.lines[share.client_id].add(share, now)
 
     def remove(self, share: Share) -> None:
-        """One less."""
+        """Stop counting a credential with this share."""
         self.total -= 1
         self.active -= share.is_active
         if share.waits:
@@ -130,17 +131,17 @@ class Account:
         return self.reserved[position : position + 1] == [age]
 
     def release(self, age: Age) -> None:
-        """It is made, or not made any more."""
+        """Release the place that was reserved for this age."""
         if self.has_reserved(age):
             del self.reserved[bisect_left(self.reserved, age)]
 
-    def ahead_of(self, age: Age, client_id: str | None, moment: datetime) -> int:
+    def ahead_of(self, age: Age, client_id: str | None, now: datetime) -> int:
         """How many of this client id, or of none yet, have a place before the credential of this age."""
-        lines = [self.lines[one] for one in {None, client_id} if one in self.lines]
+        lines = [self.lines[key] for key in {None, client_id} if key in self.lines]
         if self.has_reserved(age):
             return sum(line.issued for line in lines) + bisect_left(self.reserved, age)
         younger = len(self.reserved) - bisect_right(self.reserved, age)
-        return sum(line.ahead_of(age, moment) for line in lines) + younger
+        return sum(line.ahead_of(age, now) for line in lines) + younger
 
 
 class Places:
@@ -149,8 +150,8 @@ class Places:
     def __init__(self) -> None:
         self._accounts: defaultdict[NamespacedName, Account] = defaultdict(Account)
 
-    def move(self, before: Share | None, after: Share | None, moment: datetime) -> None:
-        """A credential counts for this now, and no longer for that; where both are the same, its expiry may count now."""
+    def move(self, before: Share | None, after: Share | None, now: datetime) -> None:
+        """Replace a credential's share; equal shares are replaced as well, because its expiry may have come."""
         if before:
             account = self._accounts[before.agent]
             account.remove(before)
@@ -159,45 +160,45 @@ class Places:
             if not account.total:
                 del self._accounts[before.agent]
         if after:
-            self._accounts[after.agent].add(after, moment)
+            self._accounts[after.agent].add(after, now)
 
     def reserve(self, credential: AgentCredential) -> None:
-        """The first secret of this credential is being made: it keeps its place, also from an older one that comes later."""
+        """Reserve a place while the first secret is made, also against an older credential that comes later."""
         account, age = self._accounts.get(_agent_of(credential)), age_of(credential)
         if account and not account.has_reserved(age):
             insort(account.reserved, age)
 
     def release(self, credential: AgentCredential) -> None:
-        """No secret of it is being made."""
+        """Release a place whose secret is not made."""
         if account := self._accounts.get(_agent_of(credential)):
             account.release(age_of(credential))
 
     def count(self, agent: NamespacedName) -> CredentialCount:
-        """How many credentials an agent has, and how many of them work."""
+        """Return how many credentials an agent has, and how many are active."""
         account = self._accounts.get(agent)
         return CredentialCount(active=account.active, total=account.total) if account else CredentialCount(active=0, total=0)
 
     def waiting(self, agent: NamespacedName) -> list[NamespacedName]:
-        """The agent's credentials for which there was no place, the oldest first."""
+        """Return the agent's credentials that wait for a place, the oldest first."""
         account = self._accounts.get(agent)
         return [name for _, name in account.waiting] if account else []
 
     def next_in_line(self, agent: NamespacedName) -> NamespacedName | None:
-        """The oldest of these."""
+        """Return the credential that has waited longest, or None."""
         account = self._accounts.get(agent)
         return account.waiting[0][1] if account and account.waiting else None
 
-    def ahead_of(self, credential: AgentCredential, agent_id: str | None, moment: datetime) -> int:
-        """How many others of its agent come before one that has no secret: a younger one whose secret is being made, too.
+    def ahead_of(self, credential: AgentCredential, agent_id: str | None, now: datetime) -> int:
+        """Return how many others of its agent are ahead of a credential without a secret.
 
-        Those of another agent that had the same name before do not count.
+        A younger one whose secret is being made is ahead as well. Those of a former agent of the same name do not count.
         """
         account = self._accounts.get(_agent_of(credential))
-        return account.ahead_of(age_of(credential), agent_id, moment) if account else 0
+        return account.ahead_of(age_of(credential), agent_id, now) if account else 0
 
 
 def share_of(credential: AgentCredential) -> Share:
-    """What the credential counts for."""
+    """Return what the credential counts for."""
     status = credential.status
     return Share(
         agent=_agent_of(credential),
@@ -213,13 +214,13 @@ def share_of(credential: AgentCredential) -> Share:
 
 
 def may_be_issued(credential: AgentCredential) -> bool:
-    """It has not ended; but for its expiry, which the clock decides."""
+    """Whether it has not ended; its expiry is decided by the clock."""
     is_revoked = credential.status.revoked_at or credential.spec.state is CredentialState.REVOKED
     return not (is_revoked or credential.metadata.deletion_timestamp)
 
 
 def waits_for_a_place(credential: AgentCredential) -> bool:
-    """It was told that its agent has too many."""
+    """Whether its status says that its agent has too many credentials."""
     ready = condition(credential.status.conditions, READY)
     return ready is not None and ready.reason == Reason.CREDENTIAL_LIMIT_REACHED
 

@@ -1,15 +1,15 @@
-"""Look again at one object that was not as it was remembered."""
+"""Refresh one object of the cluster cache by a live read."""
 
 from agent_operator.cache.cluster_cache import Store
 from agentidp.kube.client import KubeClient
 from agentidp.kube.kinds import Kind, ObjectT
 
 
-async def refresh(cluster: KubeClient, kind: Kind[ObjectT], collection: Store[ObjectT], value: ObjectT) -> ObjectT | None:
-    """The object as it is now, or None where it is gone; the collection knows it too, and wakes whom it concerns."""
+async def refresh(cluster: KubeClient, kind: Kind[ObjectT], store: Store[ObjectT], value: ObjectT) -> ObjectT | None:
+    """Return the object as the API server has it, or None; the store gets it, and enqueues the requests that depend on it."""
     current = await cluster.find(kind, *value.key)
     if current is None:
-        collection.remove(value.metadata)
+        store.remove(value.metadata)
     else:
-        collection.put(current)
+        store.put(current)
     return current

@@ -1,4 +1,4 @@
-"""What the operator remembers of an object: little, however large the API server lets a tenant make it.
+"""Trim: what the cluster cache keeps of an object, bounded however large a tenant makes it.
 
 Of our kinds: identity, spec and status, which the schemas bound. Of a Secret that a credential names: all that a decision
 reads, up to `MAX_SECRET_BYTES` in sum. Of any other Secret: its identity, and the credentials that own it. A decision that
@@ -14,25 +14,25 @@ from agentidp.domain.secrets.secret_delivery import is_bound, owning_credentials
 from agentidp.kube.kinds import ObjectT
 
 MAX_SECRET_BYTES = 8192
-"""Keys, values and metadata together. What is delivered has some 500, and the labels and annotations declared for it."""
+"""Bytes of keys, values and metadata. A delivered Secret has about 500, and its declared labels and annotations."""
 MAX_OWNERS = 8
 MAX_UID = 64
 
 
 class SecretIdentity(Secret, frozen=True, kw_only=True):
-    """A Secret of which only its identity is remembered, and which credentials own it."""
+    """The identity of a Secret, and the credentials that own it."""
 
     has_more_owners: bool = False
-    """More credentials own it than are remembered."""
+    """More credentials own it than are kept."""
 
     def may_be_of(self, credential: AgentCredential) -> bool:
-        """Whether it has to be read: the credential owns it, or may, or no credential does and the status names it."""
+        """Whether a live read must decide: the credential may own it, or no credential does and the status names it."""
         owners = owning_credentials(self)
         return self.has_more_owners or credential.metadata.uid in owners or (not owners and is_bound(credential, self))
 
 
 def without_metadata(value: ObjectT) -> ObjectT:
-    """The object, less labels, annotations and owners: for our own kinds they mean nothing."""
+    """Return the object without labels, annotations and owners, which mean nothing for our kinds."""
     meta = value.metadata
     if not (meta.labels or meta.annotations or meta.owner_references):
         return value
@@ -40,7 +40,7 @@ def without_metadata(value: ObjectT) -> ObjectT:
 
 
 def trimmed_secret(secret: Secret, *, named: bool) -> Secret:
-    """The Secret if a credential names it and it is small; else its identity."""
+    """Return the Secret if a credential names it and it is small, else its identity."""
     meta = secret.metadata
     if named and _size(secret) <= MAX_SECRET_BYTES:
         return replace(secret, metadata=with_own_fields_only(meta))

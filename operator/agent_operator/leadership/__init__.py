@@ -1,1 +1,1 @@
-"""Who may write: the Lease, the one operator of a cluster, and writes that only the leader makes."""
+"""The Lease, the one operator of a cluster, and fenced writes, which only the leader makes. No policy lives here."""

@@ -1,8 +1,8 @@
-"""The only way in which the operator changes anything: every write is bound to the version it was decided from.
+"""Fenced writer: the only way in which the operator writes.
 
-A write is refused before it is sent when this process may no longer lead, and its answer is what the world has seen from then
-on. So two operators never act together: one of them meets a conflict. A status that somebody else undoes is left alone for
-longer each time.
+Every write requires the leadership, names the resource version that the decision was made from, and puts the answer into the
+cluster cache. So of two operators one meets a conflict. A write of a Secret names the fields that it changes (decision 43). A
+status that another writer reverts is written later each time.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from agent_operator.cache.cluster_cache import ClusterCache, Store
 from agent_operator.leadership.leader_election import Leadership
-from agent_operator.leadership.status_backoff import StatusContest
+from agent_operator.leadership.status_backoff import StatusBackoff
 from agentidp.domain.resources import (
     Agent,
     AgentCredential,
@@ -36,52 +36,52 @@ StatedT = TypeVar("StatedT", Agent, AgentCredential, Organization)
 
 
 class FencedWriter:
-    """Statuses, Secrets and events."""
+    """Writes of statuses and Secrets, and events."""
 
     def __init__(
         self,
         cluster: KubeClient,
-        world: ClusterCache,
+        cache: ClusterCache,
         leadership: Leadership,
         events: EventRecorder,
-        contest: StatusContest | None = None,
+        backoff: StatusBackoff | None = None,
     ) -> None:
-        self._contest = contest or StatusContest()
+        self._backoff = backoff or StatusBackoff()
         self._cluster = cluster
-        self._world = world
+        self._cache = cache
         self._leadership = leadership
         self._events = events
 
     async def credential_status(self, credential: AgentCredential, status: CredentialStatus) -> AgentCredential:
         """Record a credential's status. Raises Conflict, NotFound, LeftAlone."""
-        return await self._status(CREDENTIALS, self._world.credentials, credential, replace(credential, status=status))
+        return await self._status(CREDENTIALS, self._cache.credentials, credential, replace(credential, status=status))
 
     async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
         """Record an agent's status. Raises Conflict, NotFound, LeftAlone."""
-        return await self._status(AGENTS, self._world.agents, agent, replace(agent, status=status))
+        return await self._status(AGENTS, self._cache.agents, agent, replace(agent, status=status))
 
     async def organization_status(self, organization: Organization, status: OrganizationStatus) -> Organization:
         """Record an organization's status. Raises Conflict, NotFound, LeftAlone."""
         wanted = replace(organization, status=status)
-        return await self._status(ORGANIZATIONS, self._world.organizations, organization, wanted)
+        return await self._status(ORGANIZATIONS, self._cache.organizations, organization, wanted)
 
-    async def _status(self, kind: Kind[StatedT], collection: Store[StatedT], current: StatedT, wanted: StatedT) -> StatedT:
+    async def _status(self, kind: Kind[StatedT], store: Store[StatedT], current: StatedT, wanted: StatedT) -> StatedT:
         self._leadership.require()
-        self._contest.require(current)
+        self._backoff.require(current)
         try:
             written = await self._cluster.replace_status(kind, wanted)
         except Unreachable:
-            self._contest.forget(current)
+            self._backoff.forget(current)
             raise
-        self._contest.written(current, written)
-        collection.put(written)
+        self._backoff.written(current, written)
+        store.put(written)
         return written
 
     async def create_secret(self, secret: Secret) -> Secret:
         """Create the Secret. Raises Conflict where one of this name exists."""
         self._leadership.require()
         written = await self._cluster.create(SECRETS, secret)
-        self._world.secrets.put(written)
+        self._cache.secrets.put(written)
         return written
 
     async def patch_secret(self, current: Secret, change: Mapping[str, Any]) -> Secret:
@@ -90,7 +90,7 @@ class FencedWriter:
         version = {"resourceVersion": current.metadata.resource_version}
         bound = {**change, "metadata": {**change.get("metadata", {}), **version}}
         written = await self._cluster.patch(SECRETS, *current.key, bound, STRATEGIC_MERGE_PATCH)
-        self._world.secrets.put(written)
+        self._cache.secrets.put(written)
         return written
 
     async def recreate_secret(self, current: Secret, wanted: Secret) -> Secret:
@@ -107,32 +107,32 @@ class FencedWriter:
         self._leadership.require()
         anew = carried_over(manifest, current, wanted)
         written = await self._cluster.create_manifest(SECRETS, current.metadata.namespace, anew, CARRIER)
-        self._world.secrets.put(written)
+        self._cache.secrets.put(written)
         return written
 
-    async def no_secret(self, secret: Secret) -> None:
+    async def delete_secret(self, secret: Secret) -> None:
         """Delete exactly this version of the Secret; the watch tells when its finalizers are gone. Raises Conflict."""
         self._leadership.require()
-        with suppress(NotFound):  # somebody else was faster, and it is what we want
+        with suppress(NotFound):  # it is deleted already
             await self._cluster.delete(SECRETS, secret)
         if not secret.metadata.finalizers:
-            self._world.secrets.remove(secret.metadata)
+            self._cache.secrets.remove(secret.metadata)
 
-    async def no_revocation(self, revocation: TokenRevocation) -> None:
+    async def delete_revocation(self, revocation: TokenRevocation) -> None:
         """Remove a TokenRevocation. Raises Conflict."""
         self._leadership.require()
         with suppress(NotFound):
             await self._cluster.delete(TOKEN_REVOCATIONS, revocation)
-        self._world.revocations.remove(revocation.metadata)
+        self._cache.revocations.remove(revocation.metadata)
 
     def credential_event(
         self, about: AgentCredential, reason: Reason, note: str, *, warning: bool = False, transition: bool = False
     ) -> None:
-        """Tell the credential's story to `kubectl describe`."""
+        """Record an event about a credential."""
         self._events.record(CREDENTIALS, about, reason, note, action="Reconcile", warning=warning, transition=transition)
 
     def agent_event(self, about: Agent, reason: Reason, note: str, *, warning: bool = False, transition: bool = False) -> None:
-        """Tell the agent's story to `kubectl describe`."""
+        """Record an event about an agent."""
         self._events.record(AGENTS, about, reason, note, action="Register", warning=warning, transition=transition)
 
 

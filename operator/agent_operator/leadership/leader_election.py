@@ -1,8 +1,10 @@
-"""One writer: the operator leads while it holds a Lease (`coordination.k8s.io/v1`), and ends when it does not any more.
+"""Leader election: the operator leads while it holds a Lease (`coordination.k8s.io/v1`), and exits when it loses it.
 
-The holder renews every `RENEW_EVERY` seconds. Whoever wants to lead takes the Lease when it has not changed for its whole
-duration, by the follower's own clock, so clocks need not agree. A leader trusts its lease for less time than a follower waits;
-a process that was frozen finds on waking that its time is over, and writes nothing more: it exits, and its successor goes on.
+In flow the versions of the Lease; out flows `Leadership`, which every fenced write requires. The holder renews every
+`RENEW_EVERY` seconds. A follower takes the Lease when it has not changed for its whole duration by the follower's own
+monotonic clock, so clocks need not agree. A leader trusts its Lease for less time than a follower waits, so a process that was
+frozen writes nothing when it wakes: it exits, and its successor goes on (decision 7). The Lease is patched: a conflict means
+that somebody wrote it, and the holder leads on while the Lease names it (decision 43).
 """
 
 import asyncio
@@ -18,8 +20,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from agent_operator.leadership.leases import LEASES, Lease
-from agent_operator.leadership.single_operator import SERVICE_ACCOUNT, OtherOperators
+from agent_operator.leadership.single_operator import LEASES, SERVICE_ACCOUNT, Lease, OtherOperators
+from agent_operator.limits import LIMITS
 from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.resources.meta import rfc3339
 from agentidp.kube.client import KubeClient
@@ -29,54 +31,57 @@ LEASE_SECONDS = 10
 RENEW_EVERY = 2.0
 TRUSTED_SECONDS = 7.0
 RETRY_EVERY = 1.0
-LOOK_EVERY = 30.0
-"""How often another release's operator is looked for: one that is older, or is waited for."""
 
 log = structlog.get_logger()
 
 
 class NotLeading(ApiError):
-    """This process may not write now."""
+    """This process does not hold the Lease, so it may not write."""
 
     def __init__(self, message: str) -> None:
         super().__init__(0, "NotLeading", message)
 
 
 class Leadership:
-    """Whether this process may write now."""
+    """Whether this process holds the Lease, and so may write."""
 
     def __init__(self) -> None:
         self._until = float("-inf")
 
     def trust(self, since: float) -> None:
-        """The lease was renewed by a request that was sent at this monotonic time."""
+        """Record a renewal whose request was sent at this monotonic time."""
         self._until = since + TRUSTED_SECONDS
 
     def end(self) -> None:
-        """Write nothing more."""
+        """End the leadership: no further write is admitted."""
         self._until = float("-inf")
 
     @property
     def held(self) -> bool:
-        """The lease is ours, and nobody can have taken it yet."""
+        """Whether this process holds the Lease and no other can have taken it."""
         return time.monotonic() < self._until
 
     def require(self) -> None:
-        """Raises NotLeading where another process may lead."""
+        """Raise NotLeading where another process may lead."""
         if not self.held:
             raise NotLeading("the lease was lost")
 
 
 class Election:
-    """Wait for the Lease, keep it, and give it back at the end."""
+    """Acquires the Lease, renews it, and releases it at the end."""
 
     def __init__(
-        self, cluster: KubeClient, namespace: str, name: str, leadership: Leadership, look_every: float = LOOK_EVERY
+        self,
+        cluster: KubeClient,
+        namespace: str,
+        name: str,
+        leadership: Leadership,
+        check_every: float = LIMITS.other_operators_seconds,
     ) -> None:
         self._others = OtherOperators(cluster, namespace, name)
-        self._look_every = look_every
+        self._check_every = check_every
         self.blocked_by: str | None = None
-        """Who leads in another namespace, so that nobody does in this one."""
+        """A sentence about the operator of another release that leads, which keeps this one from leading."""
         self._cluster = cluster
         self._namespace = namespace
         self._name = name
@@ -87,16 +92,16 @@ class Election:
 
     @property
     def leader(self) -> str | None:
-        """Who leads, as far as is known."""
+        """The holder of the Lease, as of the last read."""
         return self._identity if self._leadership.held else self._lease.spec.holder_identity
 
     @property
     def is_settled(self) -> bool:
-        """This process leads, or has seen that another one of its release does."""
+        """Whether this process leads, or another process of its release."""
         return self.leader is not None and self.blocked_by is None
 
     async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do the work as the leader. Raises NotLeading when the lease is lost."""
+        """Run `work` as the leader. Raises NotLeading when the Lease is lost."""
         await self._acquire()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -114,9 +119,9 @@ class Election:
                 if await self._try():
                     log.info("leading", lease=self._name)
                     return
-            except ApiError as trouble:
-                log.warning("the lease cannot be had yet", why=str(trouble))
-            await asyncio.sleep(self._look_every if self.blocked_by else RETRY_EVERY)
+            except ApiError as error:
+                log.warning("the lease cannot be had yet", why=str(error))
+            await asyncio.sleep(self._check_every if self.blocked_by else RETRY_EVERY)
 
     async def _try(self) -> bool:
         current = await self._cluster.find(LEASES, self._namespace, self._name)
@@ -147,13 +152,13 @@ class Election:
             except NotLeading:
                 self._leadership.end()
                 raise
-            except ApiError as trouble:
-                log.warning("the lease was not renewed", why=str(trouble))
+            except ApiError as error:
+                log.warning("the lease was not renewed", why=str(error))
             if not self._leadership.held:
                 await self._reclaim()
 
     async def _renew_as_holder(self) -> None:
-        """Renew. Whoever else has written the Lease may have changed something else of it. Raises NotLeading, ApiError."""
+        """Renew; after a conflict, renew again if the Lease still names this process. Raises NotLeading, ApiError."""
         try:
             await self._renew()
         except Conflict:
@@ -161,28 +166,28 @@ class Election:
             await self._renew()
 
     async def _yield_to_an_older_operator(self) -> None:
-        """Two that came at once may not have seen each other."""
+        """Stop leading where an older operator of another release appears: both may have started at the same time."""
         while True:
-            await asyncio.sleep(self._look_every)
+            await asyncio.sleep(self._check_every)
             try:
                 older = await self._others.ahead_of(self._lease)
-            except ApiError as trouble:
-                log.warning("could not look for other operators", why=str(trouble))
+            except ApiError as error:
+                log.warning("could not look for other operators", why=str(error))
                 continue
             if older:
                 self._leadership.end()
                 raise NotLeading(older)
 
     async def _reclaim(self) -> None:
-        """The API server was away for long. Go on only if nobody else has led meanwhile, else raise NotLeading."""
+        """Renew after an outage of the API server, if no other process has led meanwhile. Raises NotLeading."""
         while True:
             try:
                 await self._require_to_hold()
                 return await self._renew()
             except NotLeading:
                 raise
-            except ApiError as trouble:
-                log.warning("the lease was not renewed", why=str(trouble))
+            except ApiError as error:
+                log.warning("the lease was not renewed", why=str(error))
                 await asyncio.sleep(RETRY_EVERY)
 
     async def _require_to_hold(self) -> None:
@@ -194,15 +199,15 @@ class Election:
 
     async def _renew(self) -> None:
         account = {SERVICE_ACCOUNT: await self._others.username()}
-        sent, moment = time.monotonic(), rfc3339(datetime.now(UTC), "microseconds")
+        sent, timestamp = time.monotonic(), rfc3339(datetime.now(UTC), "microseconds")
         spec = self._lease.spec
         ours = spec.holder_identity == self._identity
         renewed = replace(
             spec,
             holder_identity=self._identity,
             lease_duration_seconds=LEASE_SECONDS,
-            acquire_time=spec.acquire_time if ours else moment,
-            renew_time=moment,
+            acquire_time=spec.acquire_time if ours else timestamp,
+            renew_time=timestamp,
             lease_transitions=spec.lease_transitions + (0 if ours else 1),
         )
         if self._lease.metadata.resource_version:
@@ -213,18 +218,18 @@ class Election:
         self._leadership.trust(sent)
 
     async def _patch(self, spec: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-        """Change these fields of the version that was seen last: what others set on the Lease stays. Raises Conflict."""
+        """Patch these fields of the version that was read last; other fields stay. Raises Conflict."""
         meta = self._lease.metadata
         change = {"metadata": {**metadata, "resourceVersion": meta.resource_version}, "spec": spec}
         self._lease = await self._cluster.patch(LEASES, meta.namespace, meta.name, change)
 
     async def _release(self) -> None:
-        """So that a successor need not wait. Harmless when it fails: the lease runs out."""
+        """Release the Lease, so that a successor need not wait. After a failure, the Lease expires."""
         led = self._leadership.held
         self._leadership.end()
         if not led:
             return
         try:
             await self._patch({"holderIdentity": None}, {})
-        except ApiError as trouble:
-            log.info("the lease was not given back", why=str(trouble))
+        except ApiError as error:
+            log.info("the lease was not given back", why=str(error))

@@ -1,22 +1,22 @@
-"""One cluster has one operator: one of another release, in another namespace, would undo all that this one writes.
+"""Single operator: a second operator, of another release, would revert every write of this one.
 
-Each operator's Lease names its ServiceAccount in an annotation. The operator whose Lease is the oldest leads; a younger one
-waits until the older one is uninstalled. Tenants may make Leases, too, so one counts only where the API server says that the
-ServiceAccount that it names may write our statuses in every namespace, and where it is in that ServiceAccount's own namespace.
-Such rights only an administrator gives (decision 35).
+The Lease of each operator names its ServiceAccount in an annotation. The operator with the oldest Lease leads; a younger
+operator waits until the older one is uninstalled. Tenants may create Leases, so a Lease counts only if it is in the namespace
+of the ServiceAccount that it names, and if the API server confirms that this ServiceAccount may write statuses in every
+namespace. Only an administrator grants that right (decision 35).
 """
 
 from datetime import UTC, datetime
 
+import msgspec
 import structlog
 
-from agent_operator.leadership.leases import LEASES, Lease
 from agentidp.authentication.reviews import UserInfo, review_access, review_self
 from agentidp.domain.resources import GROUP
-from agentidp.domain.resources.meta import age_of
+from agentidp.domain.resources.meta import Object, age_of
 from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Forbidden
-from agentidp.kube.kinds import AGENTS
+from agentidp.kube.kinds import AGENTS, Kind
 from agentidp.kube.pager import Pager
 
 SERVICE_ACCOUNT = f"{GROUP}/service-account"
@@ -25,8 +25,27 @@ NEVER = (datetime.max.replace(tzinfo=UTC), "")
 log = structlog.get_logger()
 
 
+class LeaseSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """`LeaseSpec`: the holder, and the times by which it holds the Lease."""
+
+    holder_identity: str | None = None
+    lease_duration_seconds: int | None = None
+    acquire_time: str | None = None
+    renew_time: str | None = None
+    lease_transitions: int = 0
+
+
+class Lease(Object, frozen=True, kw_only=True):
+    """`Lease`, with the fields that leader election reads."""
+
+    spec: LeaseSpec = LeaseSpec()
+
+
+LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", Lease)
+
+
 class OtherOperators:
-    """Looks for the Leases of other releases' operators."""
+    """Finds the Leases of other releases' operators."""
 
     def __init__(self, cluster: KubeClient, namespace: str, lease: str) -> None:
         self._cluster = cluster
@@ -35,13 +54,13 @@ class OtherOperators:
         self._username = ""
 
     async def username(self) -> str:
-        """As whom this operator acts, as the API server says."""
+        """Return this operator's username, as the API server authenticates it."""
         if not self._username:
             self._username = (await review_self(self._cluster)).username
         return self._username
 
     async def ahead_of(self, own: Lease | None) -> str | None:
-        """A sentence that names the operator that was here before this one, if there is one. Raises ApiError."""
+        """Return a sentence that names an older operator, or None. Raises ApiError."""
         try:
             async for leases in Pager(self._cluster, LEASES, selector={"fieldSelector": f"metadata.name={self._lease}"}):
                 for lease in leases:

@@ -1,4 +1,4 @@
-"""Bring one agent to rest: it gets its id once, and its status says whether it may get tokens."""
+"""Reconcile an agent: register its id once, and write into its status whether it may get tokens."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -24,83 +24,83 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, NotFound
 from agentidp.kube.kinds import AGENTS
 
-COUNT_EVERY = timedelta(seconds=1)
-"""How often an agent's status is written only because its credentials changed."""
+COUNT_INTERVAL = timedelta(seconds=1)
+"""The shortest interval between writes of a status in which only the counts differ."""
 
 
 class AgentReconciler:
-    """One status write at most, and it is bound to the version that was looked at."""
+    """Writes at most one status, bound to the version that was read."""
 
-    def __init__(self, cluster: KubeClient, world: ClusterCache, writes: FencedWriter) -> None:
+    def __init__(self, cluster: KubeClient, cache: ClusterCache, writer: FencedWriter) -> None:
         self._cluster = cluster
-        self._world = world
-        self._writes = writes
+        self._cache = cache
+        self._writer = writer
         self._counted: dict[NamespacedName, datetime] = {}
-        self._giving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._registering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def reconcile(self, name: NamespacedName) -> datetime | None:
-        """When the agent must be looked at again. Of agents that claim one id, one is looked at a time."""
-        agent = self._world.agents.get(name)
+        """Reconcile, and return when the agent is due again. Agents that claim one id are reconciled one at a time."""
+        agent = self._cache.agents.get(name)
         if agent is None:
             self._counted.pop(name, None)
             return None
-        async with self._giving.setdefault(claimed_id(agent), asyncio.Lock()):
-            return await self._register(self._world.agents.get(name) or agent)
+        async with self._registering.setdefault(claimed_id(agent), asyncio.Lock()):
+            return await self._register(self._cache.agents.get(name) or agent)
 
     async def _register(self, agent: Agent) -> datetime | None:
         name = agent.key
-        status = register(self._see(agent), now())
+        status = register(self._gather(agent), now())
         due = tokens_from(agent.spec.tokens_valid_after, now())
         if _is_conflict(status) and not _is_conflict(agent.status):
             await self._verify_rivals(agent)
-            status = register(self._see(agent), now())
+            status = register(self._gather(agent), now())
         if status == agent.status:
             return due
-        if _only_counts_differ(agent.status, status) and now() < (later := self._counted.get(name, now()) + COUNT_EVERY):
+        if _only_counts_differ(agent.status, status) and now() < (later := self._counted.get(name, now()) + COUNT_INTERVAL):
             self._counted.setdefault(name, now())
             return min(later, due) if due else later
         self._counted[name] = now()
         await self._record(agent, status)
         return due
 
-    def _see(self, agent: Agent) -> AgentInput:
+    def _gather(self, agent: Agent) -> AgentInput:
         organization = self._organization_of(agent)
         return AgentInput(
             agent=agent,
             rivals=self._rivals_of(agent),
             organization=organization,
-            organization_full=bool(organization and not self._world.memberships.has_place_for(agent, organization)),
-            credentials=self._world.count_credentials(agent.key),
+            organization_full=bool(organization and not self._cache.memberships.has_place_for(agent, organization)),
+            credentials=self._cache.count_credentials(agent.key),
         )
 
     def _rivals_of(self, agent: Agent) -> tuple[Agent, ...]:
-        return tuple(one for one in self._world.claimants_of(claimed_id(agent)) if one.key != agent.key)
+        return tuple(rival for rival in self._cache.claimants_of(claimed_id(agent)) if rival.key != agent.key)
 
     def _organization_of(self, agent: Agent) -> Organization | None:
         claimed = agent.spec.organization_id
-        return self._world.organizations.get(NamespacedName("", claimed)) if claimed else None
+        return self._cache.organizations.get(NamespacedName("", claimed)) if claimed else None
 
     async def _verify_rivals(self, agent: Agent) -> None:
-        """An agent that lost its id never gets it back, so it must not lose to one that is gone already.
+        """Read rivals live: an agent that lost its id never gets it back, so it must not lose it to a deleted rival.
 
-        One that stands is enough: whoever declares many agents of one id must not cost a look at each for each.
+        The first rival that exists is enough, so many agents of one id cost one live read each.
         """
         while rival := rival_ahead(agent, self._rivals_of(agent)):
-            current = await refresh(self._cluster, AGENTS, self._world.agents, rival)
+            current = await refresh(self._cluster, AGENTS, self._cache.agents, rival)
             if current and current.metadata.resource_version == rival.metadata.resource_version:
                 return
 
     async def _record(self, agent: Agent, status: AgentStatus) -> None:
         try:
-            written = await self._writes.agent_status(agent, status)
+            written = await self._writer.agent_status(agent, status)
         except (Conflict, NotFound):
-            await refresh(self._cluster, AGENTS, self._world.agents, agent)  # which wakes this agent again
+            await refresh(self._cluster, AGENTS, self._cache.agents, agent)  # which enqueues this agent again
             return
         for after in status.conditions:
             before = condition(agent.status.conditions, after.type)
             if before is None or (before.reason, before.message) != (after.reason, after.message):
                 warning = after.status != ConditionStatus.TRUE
-                self._writes.agent_event(written, Reason(after.reason), after.message, warning=warning, transition=True)
+                self._writer.agent_event(written, Reason(after.reason), after.message, warning=warning, transition=True)
 
 
 def _is_conflict(status: AgentStatus) -> bool:

@@ -1,4 +1,4 @@
-"""Bring one credential to rest: observe, decide, do, and observe again until there is nothing to do."""
+"""Reconcile a credential: gather, decide, execute, and again until there is nothing to do."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -20,76 +20,76 @@ MAX_STEPS = 20
 
 
 class CredentialReconciler:
-    """The loop; what to do is decided in `agentidp.domain.lifecycle`."""
+    """The loop around `agentidp.domain.lifecycle`, which decides every step."""
 
     def __init__(
-        self, cluster: KubeClient, world: ClusterCache, observer: Gatherer, executor: Executor, writes: FencedWriter
+        self, cluster: KubeClient, cache: ClusterCache, gatherer: Gatherer, executor: Executor, writer: FencedWriter
     ) -> None:
         self._cluster = cluster
-        self._world = world
-        self._observer = observer
+        self._cache = cache
+        self._gatherer = gatherer
         self._executor = executor
-        self._writes = writes
+        self._writer = writer
 
     async def reconcile(self, name: NamespacedName) -> datetime | None:
-        """When the credential must be looked at again; None when something must change first."""
-        credential = self._world.credentials.get(name)
+        """Reconcile, and return when the credential is due again; None when something must change first."""
+        credential = self._cache.credentials.get(name)
         for _ in range(MAX_STEPS):
             if credential is None:
                 return None
-            sight, step = await self._decide(credential)
+            gathered, step = await self._decide(credential)
             self._keep_place(credential, step)
             if isinstance(step, Wait):
                 return step.until
-            credential = await self._advance(sight, step)
+            credential = await self._advance(gathered, step)
         raise Conflict(HTTPStatus.CONFLICT, "Busy", f"it did not come to rest in {MAX_STEPS} steps: others write it as well")
 
     def _keep_place(self, credential: AgentCredential, step: Step) -> None:
         """Before anything else is decided: credentials of one agent may be reconciled at the same time."""
         makes_the_first = isinstance(step, IssueSecret) and not credential.status.secret_hashes
-        places = self._world.places
+        places = self._cache.places
         (places.reserve if makes_the_first else places.release)(credential)
 
     async def _decide(self, credential: AgentCredential) -> tuple[GatheredInput, Step]:
-        """From memory, if that says that no Secret is to be written; else from the Secrets as they are.
+        """Decide from the cache if no Secret is to be written, else from the Secrets as the API server has them.
 
-        Nobody is told that an agent is missing while only memory says so.
+        A missing agent is confirmed by a live read before the status says so.
         """
-        recalled = self._observer.recall(credential)
-        step = decide(recalled.seen, now())
-        if isinstance(step, WriteStatus) and recalled.seen.agent is None and await self._observer.finds_agent(credential):
-            recalled = self._observer.recall(credential)
-            step = decide(recalled.seen, now())
+        recalled = self._gatherer.gather_from_cache(credential)
+        step = decide(recalled.input, now())
+        if isinstance(step, WriteStatus) and recalled.input.agent is None and await self._gatherer.finds_agent(credential):
+            recalled = self._gatherer.gather_from_cache(credential)
+            step = decide(recalled.input, now())
         if isinstance(step, Wait | WriteStatus) and not recalled.is_partial:
             return recalled, step
         try:
-            sight = await self._observer.look(credential)
+            gathered = await self._gatherer.gather_live(credential)
         except Forbidden as refusal:
             await self._explain(credential, step, refusal)
             raise
-        return sight, decide(sight.seen, now())
+        return gathered, decide(gathered.input, now())
 
-    async def _advance(self, sight: GatheredInput, step: Step) -> AgentCredential | None:
-        """The credential after the step, or as it is where something else changed it, or None where it is gone."""
-        credential = sight.credential
+    async def _advance(self, gathered: GatheredInput, step: Step) -> AgentCredential | None:
+        """Return the credential after the step; its present version after a conflict; None where it is deleted."""
+        credential = gathered.credential
         if isinstance(step, Wait):
             return credential
         try:
-            return await self._executor.execute(sight, step)
+            return await self._executor.execute(gathered, step)
         except (Conflict, NotFound):
-            return await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
+            return await refresh(self._cluster, CREDENTIALS, self._cache.credentials, credential)
         except (Forbidden, Invalid) as refusal:
             await self._explain(credential, step, refusal)
             raise
 
     async def _explain(self, credential: AgentCredential, step: Step, refusal: ApiError) -> None:
-        """It will be refused until a person does something: say so where they look. It is tried again all the same."""
-        current = await refresh(self._cluster, CREDENTIALS, self._world.credentials, credential)
+        """Record a refusal in status and events, because a person must act. The work queue tries again."""
+        current = await refresh(self._cluster, CREDENTIALS, self._cache.credentials, credential)
         if current is None:
             return
         forbidden = isinstance(refusal, Forbidden) and refusal.is_about_rights
         reason = Reason.API_FORBIDDEN if forbidden else Reason.API_REFUSED
         status = with_write_refused(current, step, reason, refusal.message, now())
-        self._writes.credential_event(current, reason, refusal.message, warning=True)
+        self._writer.credential_event(current, reason, refusal.message, warning=True)
         if status != current.status:
-            await self._writes.credential_status(current, status)
+            await self._writer.credential_status(current, status)

@@ -1,6 +1,7 @@
-"""What a decision on a credential is taken from: a cached view may only conclude that there is nothing to write.
+"""Gatherer: the input of a decision about a credential, from the cluster cache or from live reads.
 
-Whatever would touch a Secret is decided again on the Secret as the API server has it at that moment: a watch lags behind.
+A decision from the cache may only conclude that no Secret is to be written. Every write of a Secret is decided on the Secret
+as the API server has it, because a watch lags behind.
 """
 
 from datetime import timedelta
@@ -21,29 +22,29 @@ from agentidp.kube.kinds import AGENTS, SECRETS
 
 
 class GatheredInput(Struct, frozen=True):
-    """What was seen, and the Secrets themselves for whoever writes them."""
+    """The input of the decision, and the Secrets for the executor."""
 
-    seen: Input
+    input: Input
     secret: Secret | None
     earlier: Secret | None
 
     @property
     def is_partial(self) -> bool:
-        """Of a Secret only its identity is remembered, which does not tell whether it is this credential's."""
-        known = (one for one in (self.secret, self.earlier) if isinstance(one, SecretIdentity))
-        return any(one.may_be_of(self.credential) for one in known)
+        """Whether the cache has only the identity of a Secret that may be this credential's."""
+        identities = (secret for secret in (self.secret, self.earlier) if isinstance(secret, SecretIdentity))
+        return any(identity.may_be_of(self.credential) for identity in identities)
 
     @property
     def credential(self) -> AgentCredential:
-        """The credential that was looked at."""
-        return self.seen.credential
+        """The credential that the input is about."""
+        return self.input.credential
 
     def named(self, name: str) -> Secret | None:
-        """The Secret of this name, if it was seen."""
-        return next((one for one in (self.secret, self.earlier) if one and one.metadata.name == name), None)
+        """Return the gathered Secret of this name, or None."""
+        return next((secret for secret in (self.secret, self.earlier) if secret and secret.metadata.name == name), None)
 
     def value_in(self, name: str) -> bytes:
-        """The client secret that the Secret of this name holds."""
+        """Return the client secret that the Secret of this name holds."""
         secret = self.named(name)
         value = client_secret_in(secret, self.credential) if secret else None
         if value is None:
@@ -52,94 +53,94 @@ class GatheredInput(Struct, frozen=True):
 
 
 class Gatherer:
-    """Looks at a credential from memory, or at the real thing.
+    """Gathers the input of a credential from the cache, or live.
 
-    `credentials_per_agent` is how many of an agent may have a secret where its organization says nothing about it.
+    `credentials_per_agent` is the limit of an agent whose organization sets none.
     A use of a secret is in the record after `uses_lag`.
     """
 
     def __init__(
         self,
         cluster: KubeClient,
-        world: ClusterCache,
+        cache: ClusterCache,
         endpoints: Endpoints,
-        book: LastUsedRecord,
+        last_used: LastUsedRecord,
         credentials_per_agent: int,
         uses_lag: timedelta = timedelta(),
     ) -> None:
         self._cluster = cluster
-        self._world = world
+        self._cache = cache
         self._endpoints = endpoints
-        self._book = book
+        self._last_used = last_used
         self._credentials_per_agent = credentials_per_agent
         self._uses_lag = uses_lag
 
-    def recall(self, credential: AgentCredential) -> GatheredInput:
-        """From what was seen last."""
+    def gather_from_cache(self, credential: AgentCredential) -> GatheredInput:
+        """Gather from the last versions in the cache."""
         name, earlier = self._secret_names(credential)
-        get = self._world.secrets.get
-        return self._sight(credential, get(name), earlier, get(earlier) if earlier else None)
+        get = self._cache.secrets.get
+        return self._gathered(credential, get(name), earlier, get(earlier) if earlier else None)
 
-    async def look(self, credential: AgentCredential) -> GatheredInput:
-        """From the Secrets as they are now; memory is of these from then on, or the next recall would contradict the look."""
+    async def gather_live(self, credential: AgentCredential) -> GatheredInput:
+        """Gather from the Secrets as the API server has them, and put these into the cache, so that both agree."""
         name, earlier = self._secret_names(credential)
         secret = await self._find(name)
-        return self._sight(credential, secret, earlier, await self._find(earlier) if earlier else None)
+        return self._gathered(credential, secret, earlier, await self._find(earlier) if earlier else None)
 
     async def finds_agent(self, credential: AgentCredential) -> bool:
-        """Whether an agent that memory does not know is there after all: the watch on agents may lag behind the other."""
+        """Whether a live read finds an agent that the cache lacks: the watch on agents may lag behind."""
         try:
             agent = await self._cluster.find(AGENTS, *_agent_name(credential))
-        except msgspec.DecodeError:  # one that cannot be read is none; the watch has told the log
+        except msgspec.DecodeError:  # an unreadable agent counts as none; the watch has logged it
             return False
         if agent:
-            self._world.agents.put(agent)
+            self._cache.agents.put(agent)
         return agent is not None
 
     async def _find(self, name: NamespacedName) -> Secret | None:
-        secret, known = await self._cluster.find(SECRETS, *name), self._world.secrets.get(name)
+        secret, cached = await self._cluster.find(SECRETS, *name), self._cache.secrets.get(name)
         if secret and secret.type == SECRET_TYPE:
-            self._world.secrets.put(secret)
-        elif known:
-            self._world.secrets.remove(known.metadata)
+            self._cache.secrets.put(secret)
+        elif cached:
+            self._cache.secrets.remove(cached.metadata)
         return secret
 
-    def _sight(
+    def _gathered(
         self, credential: AgentCredential, secret: Secret | None, elsewhere: NamespacedName | None, earlier: Secret | None
     ) -> GatheredInput:
-        seen = Input(
+        gathered = Input(
             credential=credential,
             agent=self._agent_of(credential),
             delivery=inspect(credential, credential.secret_name, secret, self._endpoints),
             earlier=inspect(credential, elsewhere.name, earlier, self._endpoints) if elsewhere else None,
             crowded=self._is_crowded(credential),
-            uses=self._book.uses_of(credential.metadata.uid, overlap_of(credential.spec.rotation)),
+            uses=self._last_used.uses_of(credential.metadata.uid, overlap_of(credential.spec.rotation)),
             uses_lag=self._uses_lag,
         )
-        return GatheredInput(seen, secret, earlier)
+        return GatheredInput(gathered, secret, earlier)
 
     def _secret_names(self, credential: AgentCredential) -> tuple[NamespacedName, NamespacedName | None]:
-        """Where the pair should be; and where else it is: where it was delivered before, or strayed to in a crash."""
+        """Return the declared Secret, and another that holds the client credentials: an earlier or a stray one."""
         namespace, wanted = credential.metadata.namespace, credential.secret_name
         binding = credential.status.binding
         bound = (binding.name,) if binding else ()
-        names = (*bound, *(one.metadata.name for one in self._world.secrets_of(credential)))
+        names = (*bound, *(secret.metadata.name for secret in self._cache.secrets_of(credential)))
         elsewhere = next((name for name in names if name != wanted), None)
         return NamespacedName(namespace, wanted), NamespacedName(namespace, elsewhere) if elsewhere else None
 
     def _agent_of(self, credential: AgentCredential) -> Agent | None:
-        return self._world.agents.get(_agent_name(credential))
+        return self._cache.agents.get(_agent_name(credential))
 
     def _is_crowded(self, credential: AgentCredential) -> bool:
-        """As many others as the agent may have were issued already, or are older and will be; what has ended is not."""
+        """Whether the agent's limit is reached by credentials that have a secret, or are older and get one."""
         agent = self._agent_of(credential)
         if agent is None or credential.status.secret_hashes or not _will_be_issued(credential):
             return False
-        return self._world.places.ahead_of(credential, agent.status.agent_id, now()) >= self._limit_of(agent)
+        return self._cache.places.ahead_of(credential, agent.status.agent_id, now()) >= self._limit_of(agent)
 
     def _limit_of(self, agent: Agent) -> int:
         claimed = agent.spec.organization_id
-        organization = self._world.organizations.get(NamespacedName("", claimed)) if claimed else None
+        organization = self._cache.organizations.get(NamespacedName("", claimed)) if claimed else None
         limit = organization.spec.limits.credentials_per_agent if organization else None
         return self._credentials_per_agent if limit is None else limit
 
@@ -149,6 +150,6 @@ def _agent_name(credential: AgentCredential) -> NamespacedName:
 
 
 def _will_be_issued(credential: AgentCredential) -> bool:
-    """It has not ended."""
+    """Whether it has neither ended nor expired."""
     expires_at = credential.spec.expires_at
     return may_be_issued(credential) and (expires_at is None or expires_at > now())

@@ -1,4 +1,4 @@
-"""Bring one organization to rest: its status says how many agents it has admitted."""
+"""Reconcile an organization: write into its status how many agents it has admitted."""
 
 from datetime import datetime
 
@@ -17,19 +17,19 @@ from agentidp.kube.kinds import ORGANIZATIONS
 
 
 class OrganizationReconciler:
-    """One status write at most."""
+    """Writes at most one status for each change."""
 
-    def __init__(self, cluster: KubeClient, world: ClusterCache, writes: FencedWriter) -> None:
+    def __init__(self, cluster: KubeClient, cache: ClusterCache, writer: FencedWriter) -> None:
         self._cluster = cluster
-        self._world = world
-        self._writes = writes
+        self._cache = cache
+        self._writer = writer
 
     async def reconcile(self, name: NamespacedName) -> datetime | None:
-        """Nothing about an organization falls due."""
-        organization = self._world.organizations.get(name)
+        """Reconcile; nothing about an organization becomes due."""
+        organization = self._cache.organizations.get(name)
         if organization is None:
             return None
-        admitted = self._world.memberships.admitted(organization)
+        admitted = self._cache.memberships.admitted(organization)
         generation = organization.metadata.generation
         message = "Its namespaces may claim it."
         conditions = with_condition(
@@ -39,7 +39,7 @@ class OrganizationReconciler:
         if status == organization.status:
             return None
         try:
-            await self._writes.organization_status(organization, status)
+            await self._writer.organization_status(organization, status)
         except (Conflict, NotFound):
-            await refresh(self._cluster, ORGANIZATIONS, self._world.organizations, organization)
+            await refresh(self._cluster, ORGANIZATIONS, self._cache.organizations, organization)
         return None

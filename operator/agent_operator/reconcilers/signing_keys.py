@@ -20,8 +20,8 @@ from agentidp.kube.client import KubeClient
 from agentidp.kube.errors import Conflict, Invalid
 from agentidp.kube.kinds import SECRETS
 
-LOOK_AGAIN = timedelta(seconds=15)
-"""The Secret is not watched, so this is how soon its loss is noticed."""
+RECHECK_AFTER = timedelta(seconds=15)
+"""The interval of reads: the Secret is not watched, so its loss is noticed after this time."""
 IMMUTABLE = (
     "is immutable, so no signing key can be added, and its last key goes on signing. Put a copy without `immutable` in its"
     " place: kubectl get secret NAME --output=json | jq 'del(.immutable)' | kubectl replace --force --filename=-"
@@ -31,20 +31,20 @@ log = structlog.get_logger()
 
 
 class SigningKeysReconciler:
-    """One Secret, named in the settings."""
+    """Reconciles one Secret, which the settings name."""
 
-    def __init__(self, cluster: KubeClient, writes: FencedWriter, policy: KeyPolicy) -> None:
+    def __init__(self, cluster: KubeClient, writer: FencedWriter, policy: KeyPolicy) -> None:
         self._cluster = cluster
-        self._writes = writes
+        self._writer = writer
         self._policy = policy
 
     async def reconcile(self, name: NamespacedName) -> datetime | None:
-        """When the next key is due, or to look at the Secret again."""
+        """Reconcile, and return when the next key is due, or the next read."""
         secret = await self._cluster.find(SECRETS, *name)
         keys = keys_in(secret)
         due = key_due(keys, self._policy)
         if due and now() < due:
-            return min(due, now() + LOOK_AGAIN)
+            return min(due, now() + RECHECK_AFTER)
         keys = await asyncio.to_thread(with_new_key, keys, self._policy, now())
         try:
             await self._write(keys, secret, name)
@@ -52,26 +52,26 @@ class SigningKeysReconciler:
             return now()
         newest = keys.keys[-1]
         log.info("made a signing key", kid=newest.kid, algorithm=newest.algorithm.value, signs_from=str(newest.signs_from))
-        return now() + LOOK_AGAIN
+        return now() + RECHECK_AFTER
 
     async def _write(self, keys: KeySet, current: Secret | None, name: NamespacedName) -> None:
-        """Create the Secret, or change nothing of it but the keys. An immutable one is left: its keys must never be away."""
+        """Create the Secret, or patch its keys. An immutable Secret is not recreated: its keys must never be missing."""
         data = {SECRET_KEY: msgspec.json.encode(keys)}
         if current is None:
             meta = SecretMeta(name=name.name, namespace=name.namespace, labels=MANAGED_BY)
-            await self._writes.create_secret(Secret(metadata=meta, type=SECRET_TYPE, data=data))
+            await self._writer.create_secret(Secret(metadata=meta, type=SECRET_TYPE, data=data))
         elif current.immutable:
             raise Invalid(HTTPStatus.UNPROCESSABLE_ENTITY, "Immutable", f"Secret {name} {IMMUTABLE}")
         else:
-            await self._writes.patch_secret(current, {"data": data})
+            await self._writer.patch_secret(current, {"data": data})
 
 
 def keys_in(secret: Secret | None) -> KeySet:
-    """The keys that the Secret holds; none where there is no Secret. Raises ValueError where they cannot be read."""
+    """Return the keys that the Secret holds, none without a Secret. Raises ValueError where they cannot be read."""
     if secret is None:
         return KeySet()
     try:
         return msgspec.json.decode(secret.data.get(SECRET_KEY, b""), type=KeySet)
-    except msgspec.DecodeError as trouble:
+    except msgspec.DecodeError as error:
         message = f"Secret {secret.key} holds no readable {SECRET_KEY}; restore it, or delete the Secret to make new keys"
-        raise ValueError(message) from trouble
+        raise ValueError(message) from error

@@ -1,4 +1,4 @@
-"""Sweep TokenRevocations: nobody needs one when its token would have expired anyway."""
+"""Reconcile a TokenRevocation: delete it once its token has expired."""
 
 from datetime import datetime
 
@@ -10,19 +10,19 @@ from agentidp.domain.tokens.signing_keys import CLOCK_SKEW
 
 
 class RevocationReconciler:
-    """One delete, when its time has come."""
+    """Deletes each TokenRevocation when it is due."""
 
-    def __init__(self, world: ClusterCache, writes: FencedWriter) -> None:
-        self._world = world
-        self._writes = writes
+    def __init__(self, cache: ClusterCache, writer: FencedWriter) -> None:
+        self._cache = cache
+        self._writer = writer
 
     async def reconcile(self, name: NamespacedName) -> datetime | None:
-        """When the revocation can go; later than its token's end, because verifiers' clocks differ."""
-        revocation = self._world.revocations.get(name)
+        """Delete the revocation, or return when: after the token's expiry, because verifiers' clocks differ."""
+        revocation = self._cache.revocations.get(name)
         if revocation is None:
             return None
         due = revocation.spec.expires_at + CLOCK_SKEW
         if now() < due:
             return due
-        await self._writes.no_revocation(revocation)
+        await self._writer.delete_revocation(revocation)
         return None

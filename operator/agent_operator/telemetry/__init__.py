@@ -1,1 +1,1 @@
-"""Metrics, counts, loop lag and probes. They only read."""
+"""Metrics, counts, loop lag and probes. Nothing here writes to the API server or the cache."""

@@ -1,4 +1,4 @@
-"""How the credentials are, counted in one pass: how they stand, which Secrets are not delivered, what is to be rotated."""
+"""Counts of all credentials in one pass: by phase and reason, undelivered Secrets, and rotations."""
 
 import asyncio
 from collections import Counter
@@ -13,29 +13,29 @@ from agentidp.domain.resources.reasons import Reason
 OVERDUE_AFTER = timedelta(minutes=1)
 UPCOMING = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
 SLICE = 500
-"""After so many credentials, others get a turn on the event loop: some milliseconds."""
+"""How many credentials are counted between two turns of the event loop."""
 
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
 class Counts:
-    """Counts that are all of the same moment."""
+    """Counts that all belong to the same time."""
 
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
-        self._late = moment - OVERDUE_AFTER
-        self._horizons = [(name, moment + within) for name, within in UPCOMING.items()]
+    def __init__(self, timestamp: datetime) -> None:
+        self._timestamp = timestamp
+        self._late = timestamp - OVERDUE_AFTER
+        self._horizons = [(name, timestamp + within) for name, within in UPCOMING.items()]
         self.standings: Counter[tuple[str, str]] = Counter()
-        """By phase, and by the reason of Ready."""
+        """Credentials by phase and by the reason of Ready."""
         self.undelivered: Counter[str] = Counter()
-        """By the reason."""
+        """Undelivered Secrets by the reason."""
         self.upcoming: Counter[str] = Counter()
         """Rotations by the time within which they become due."""
         self.due = 0
         self.overdue = 0
 
     def count(self, credential: AgentCredential) -> None:
-        """One more."""
+        """Count a credential in each figure."""
         self.standings[_phase(credential).value, _reason(credential)] += 1
         undelivered = delivery_blocker(credential.status)
         if undelivered:
@@ -45,7 +45,7 @@ class Counts:
             self._count_rotation(due_at)
 
     def _count_rotation(self, due_at: datetime) -> None:
-        if due_at <= self._moment:
+        if due_at <= self._timestamp:
             self.due += 1
             self.overdue += due_at < self._late
             return
@@ -54,14 +54,14 @@ class Counts:
                 self.upcoming[name] += 1
 
 
-async def count_objects(credentials: Iterable[AgentCredential], moment: datetime) -> Counts:
-    """Of these credentials, as they are now and at this moment."""
-    census = Counts(moment)
+async def count_objects(credentials: Iterable[AgentCredential], timestamp: datetime) -> Counts:
+    """Count these credentials as of this time."""
+    counts = Counts(timestamp)
     for number, credential in enumerate(credentials):
         if number % SLICE == 0:
             await asyncio.sleep(0)
-        census.count(credential)
-    return census
+        counts.count(credential)
+    return counts
 
 
 def _phase(credential: AgentCredential) -> CredentialPhase:
@@ -69,6 +69,6 @@ def _phase(credential: AgentCredential) -> CredentialPhase:
 
 
 def _reason(credential: AgentCredential) -> str:
-    """Of our own list: who may write a status must not make up labels."""
+    """Return a reason of our list: a writer of statuses must not invent label values."""
     ready = condition(credential.status.conditions, READY)
     return ready.reason if ready and ready.reason in _REASONS else ""

@@ -1,5 +1,7 @@
-"""What the operator tells Prometheus. Label values come from short lists of our own, never from resources."""
+"""Metrics of the operator. Label values come from fixed lists, never from resources."""
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import Counter, Histogram, generate_latest
@@ -10,21 +12,41 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry.counts import UPCOMING, Counts, count_objects
-from agent_operator.telemetry.loop_lag import LoopLag
 from agent_operator.work_queue import RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.runtime.metrics import program_registry
 
 _BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+LAG_INTERVAL_SECONDS = 0.05
+
+
+class LoopLag:
+    """The longest delay since the last `take`."""
+
+    def __init__(self) -> None:
+        self._worst = 0.0
+
+    def take(self) -> float:
+        """Return the longest delay in seconds, and start anew."""
+        worst, self._worst = self._worst, 0.0
+        return worst
+
+    async def measure(self) -> None:
+        """Measure without end: sleep, and compare the time that it took."""
+        while True:
+            due = time.monotonic() + LAG_INTERVAL_SECONDS
+            await asyncio.sleep(LAG_INTERVAL_SECONDS)
+            self._worst = max(self._worst, time.monotonic() - due)
+
 
 class Metrics:
-    """Counters that the work feeds, and gauges that are read off the world when somebody asks."""
+    """Counters that the work queue feeds, and gauges that each scrape reads from the cache."""
 
-    def __init__(self, world: ClusterCache, work: WorkQueue, leadership: Leadership, lag: LoopLag) -> None:
+    def __init__(self, cache: ClusterCache, work: WorkQueue, leadership: Leadership, lag: LoopLag) -> None:
         self.registry = program_registry()
-        self._world = world
-        self._gauges = _Gauges(world, work, leadership, lag)
+        self._cache = cache
+        self._gauges = _Gauges(cache, work, leadership, lag)
         self.registry.register(self._gauges)
         self._reconciled = Counter(
             "agentidp_operator_reconciliations", "Objects looked at.", ["kind", "outcome"], registry=self.registry
@@ -38,23 +60,23 @@ class Metrics:
         )
 
     async def text(self) -> bytes:
-        """As Prometheus reads it. All credentials are counted first, in as many turns of the event loop as they need."""
-        self._gauges.census = await count_objects(self._world.credentials, now())
+        """Return the metrics as text. All credentials are counted first, in several turns of the event loop."""
+        self._gauges.counts = await count_objects(self._cache.credentials, now())
         return generate_latest(self.registry)
 
-    def reconciled(self, topic: RequestKind, outcome: str, seconds: float) -> None:
-        """One object was looked at: `done`, `retried` or `failed`."""
-        self._reconciled.labels(topic.value, outcome).inc()
-        self._seconds.labels(topic.value).observe(seconds)
+    def reconciled(self, kind: RequestKind, outcome: str, seconds: float) -> None:
+        """Count a reconciliation: `done`, `retried` or `failed`."""
+        self._reconciled.labels(kind.value, outcome).inc()
+        self._seconds.labels(kind.value).observe(seconds)
 
 
 class _Gauges(Collector):
-    def __init__(self, world: ClusterCache, work: WorkQueue, leadership: Leadership, lag: LoopLag) -> None:
-        self._world = world
+    def __init__(self, cache: ClusterCache, work: WorkQueue, leadership: Leadership, lag: LoopLag) -> None:
+        self._cache = cache
         self._work = work
         self._leadership = leadership
         self._lag = lag
-        self.census = Counts(now())
+        self.counts = Counts(now())
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield _gauge("agentidp_operator_leading", "1 while this process holds the lease.", float(self._leadership.held))
@@ -64,22 +86,22 @@ class _Gauges(Collector):
         yield _gauge(
             "agentidp_operator_loop_lag_seconds", "The event loop's worst delay since the last scrape.", self._lag.take()
         )
-        yield _gauge("agentidp_agents", "Agents known.", len(self._world.agents))
+        yield _gauge("agentidp_agents", "Agents known.", len(self._cache.agents))
         yield from self._credentials()
 
     def _credentials(self) -> Iterator[GaugeMetricFamily]:
-        census = self.census
+        counts = self.counts
         standings = GaugeMetricFamily("agentidp_credentials", "Credentials known.", labels=["phase", "reason"])
-        for labels, count in census.standings.items():
+        for labels, count in counts.standings.items():
             standings.add_metric(labels, count)
         yield standings
         text = "Credentials whose Secret does not hold the pair as declared, by what keeps it from being written."
-        yield _by("reason", "agentidp_credentials_undelivered", text, OBSTACLES, census.undelivered)
-        yield _gauge("agentidp_credentials_due_rotations", "Rotations that are due, and not done.", census.due)
+        yield _by("reason", "agentidp_credentials_undelivered", text, OBSTACLES, counts.undelivered)
+        yield _gauge("agentidp_credentials_due_rotations", "Rotations that are due, and not done.", counts.due)
         text = "Rotations that should have been done a minute ago."
-        yield _gauge("agentidp_credentials_overdue_rotations", text, census.overdue)
+        yield _gauge("agentidp_credentials_overdue_rotations", text, counts.overdue)
         text = "Rotations that become due within this time; those of a shorter time are among them."
-        yield _by("within", "agentidp_credentials_upcoming_rotations", text, UPCOMING, census.upcoming)
+        yield _by("within", "agentidp_credentials_upcoming_rotations", text, UPCOMING, counts.upcoming)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
@@ -87,7 +109,7 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 
 
 def _by(label: str, name: str, text: str, values: Iterable[str], counts: Mapping[str, int]) -> GaugeMetricFamily:
-    """A value for each of the label's, also where it is 0: what was never there cannot be seen to rise."""
+    """Return a family with every value of the label, also zeros: a rise from an absent series is invisible."""
     family = GaugeMetricFamily(name, text, labels=[label])
     for value in values:
         family.add_metric([value], counts.get(value, 0))

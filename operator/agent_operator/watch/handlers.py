@@ -1,4 +1,4 @@
-"""All that Kopf calls: every change that it sees goes into the world, which knows whom it concerns. No policy here.
+"""Kopf's event handlers: every change goes into the cluster cache, which enqueues requests. No policy lives here.
 
 Raw event handlers leave no trace on objects: no finalizer, no annotation, no last-handled state. So nothing hangs when the
 operator is away, and a restart over settled objects writes nothing.
@@ -30,54 +30,55 @@ NO_PEER: Any = "agentidp-operator"
 log = structlog.get_logger()
 
 
-def registry(world: ClusterCache, identity: ClientIdentity) -> kopf.OperatorRegistry:
-    """Handlers that feed this world, of what Kopf reads with this identity."""
+def registry(cache: ClusterCache, identity: ClientIdentity) -> kopf.OperatorRegistry:
+    """Return handlers that put what Kopf reads, with this identity, into the cache."""
     handlers = kopf.OperatorRegistry()
-    kopf.on.startup(registry=handlers)(_configure)
+    kopf.on.startup(registry=handlers)(configure)
     _log_in(handlers, identity)
-    _feed(handlers, AGENTS, world.agents)
-    _feed(handlers, CREDENTIALS, world.credentials)
-    _feed(handlers, ORGANIZATIONS, world.organizations)
+    _feed(handlers, AGENTS, cache.agents)
+    _feed(handlers, CREDENTIALS, cache.credentials)
+    _feed(handlers, ORGANIZATIONS, cache.organizations)
     return handlers
 
 
-def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], collection: Store[ObjectT]) -> None:
+def _feed(handlers: kopf.OperatorRegistry, kind: Kind[ObjectT], store: Store[ObjectT]) -> None:
     @kopf.on.event(GROUP, VERSION, kind.plural, id=f"see-{kind.plural}", registry=handlers)
     async def see(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 Kopf's name
         value = _read(kind, body) if type != "DELETED" else None
         if value is None:
-            collection.remove(msgspec.convert(dict(body["metadata"]), ObjectRef))
+            store.remove(msgspec.convert(dict(body["metadata"]), ObjectRef))
         else:
-            collection.put(value)
+            store.put(value)
 
 
 def _read(kind: Kind[ObjectT], body: kopf.Body) -> ObjectT | None:
-    """The object; one that cannot be read is none, whatever it was before."""
+    """Return the object, or None where it cannot be read."""
     try:
         return msgspec.convert(dict(body), kind.type)
-    except msgspec.ValidationError as trouble:
+    except msgspec.ValidationError as error:
         log.error(  # noqa: TRY400 its trace says nothing more
             "ignored an object that cannot be read",
             kind=kind.name,
             name=body.get("metadata", {}).get("name"),
-            why=str(trouble),
+            why=str(error),
         )
         return None
 
 
 class EndlessBackoffs:
-    """Seconds before each next try of a request: if they ran out in an outage, Kopf would end the operator.
+    """Seconds before each retry of a request, without end: when they run out, Kopf ends the operator.
 
-    It also tries again after a 403, which a starting API server answers until it has read its own rules.
+    Kopf also retries after 403, which a starting API server answers until it has read its RBAC rules.
     """
 
     def __iter__(self) -> Iterator[float]:
-        """Anew for each request."""
+        """Return new delays for each request."""
         return chain((0.2, 0.5, 1.0, 2.0), repeat(3.0))
 
 
-async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-    settings.posting.enabled = False  # our own events tell the story; Kopf's repeat its log
+async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    """Set what Kopf may do: watch without end, post no events, and leave no trace on objects."""
+    settings.posting.enabled = False  # the operator records its own events; Kopf's repeat its log
     settings.scanning.disabled = True  # the kinds are known, and reading CRDs and namespaces would need more rights
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.connect_timeout = 5
@@ -92,9 +93,9 @@ async def _configure(settings: kopf.OperatorSettings, **_: Any) -> None:
 
 
 def _log_in(handlers: kopf.OperatorRegistry, identity: ClientIdentity) -> None:
-    """Give Kopf the identity of the process, which follows its files.
+    """Give Kopf the identity of the process, which rereads its files.
 
-    An identity of Kopf's own would be read from them when Kopf starts; were one half written then, Kopf would wait 60 s.
+    Kopf's own identity is read once, at its start; after a half-written file Kopf waits 60 s.
     """
 
     @kopf.on.login(registry=handlers)
@@ -110,9 +111,9 @@ async def run_kopf(
     versions: Mapping[str, int] | None = None,
     retry_seconds: float = RETRY_SECONDS,
 ) -> None:
-    """Watch, until a signal says to stop.
+    """Watch until a signal stops it.
 
-    Not by `kopf.operator`: at its end that takes every task of the loop for one of its own, waits 5 s for it and cancels it.
+    `kopf.operator` is not used: at its end it waits 5 s for every task of the event loop, and cancels it.
     """
     read_through(cluster, (AGENTS, CREDENTIALS, ORGANIZATIONS), versions or {})
     survive_errors(retry_seconds)

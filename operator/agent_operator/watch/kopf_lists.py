@@ -1,10 +1,9 @@
-"""Let Kopf read what tenants make deep or large; it has no setting for either.
+"""Bounds for what Kopf reads: lists and events of objects that tenants make deep or large.
 
-It decodes whole answers, `metadata.managedFields` and all. A RecursionError ends the operator, and a page of 500 objects of
-1.5 MiB each takes its memory, many times over as Python's dictionaries, while handlers wait for their turn. So its lists come
-from our own (`agentidp.kube.pager`: 4 MiB at a time, a few objects at a stretch), and of each object, listed or watched, Kopf
-gets what the schemas bound: identity, spec and status. Then it copies each object, which goes a quarter as deep as decoding,
-and is kept from that.
+Kopf decodes whole answers with `metadata.managedFields`. A RecursionError ends the operator, and a page of 500 objects of
+1.5 MiB each exhausts its memory. So Kopf lists through `agentidp.kube.pager` (4 MiB at a time, a few objects in a chunk), and
+gets of each object what the schemas bound: identity, spec and status. Kopf's copy of each object, which fails at a quarter of
+the depth at which decoding fails, is switched off.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ _scan_of_kopf = scanning.scan_resources
 
 
 def read_through(cluster: KubeClient, kinds: Iterable[Kind[Any]], versions: Mapping[str, int]) -> None:
-    """From now on, in this process: Kopf lists these kinds with our own client; see `Lists`."""
+    """Replace Kopf's lists of these kinds, in this process, by lists of our client; see `Lists`."""
     _api.json = SimpleNamespace(loads=loads)  # the one function that its watches call
     _fetching.fetch_objs = Lists(cluster, kinds, versions).fetch_objs
     _scanning.scan_resources = partial(served, tuple(kinds))
@@ -59,7 +58,7 @@ async def served(kinds: Iterable[Kind[Any]], **options: Any) -> set[references.R
 
 
 class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
-    """What handlers and Kopf itself use. There are no finalizers of ours, and no annotations."""
+    """The metadata that handlers and Kopf read; the operator sets no finalizers or annotations."""
 
     name: Any = UNSET
     namespace: Any = UNSET
@@ -71,7 +70,7 @@ class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Body(msgspec.Struct, frozen=True, rename="camel"):
-    """An object without what no schema bounds; or the status that a watch ends with."""
+    """An object with the fields that schemas bound, or the Status that ends a watch."""
 
     api_version: Any = UNSET
     kind: Any = UNSET
@@ -93,7 +92,7 @@ _BODY = msgspec.json.Decoder(_Body)
 
 
 def loads(text: str) -> Any:
-    """What a watch tells; an await is not possible here. What is left out is passed over, and nothing is made of it."""
+    """Decode a watch event without creating the fields that are left out; Kopf calls this synchronously."""
     try:
         event = _EVENT.decode(text)
     except RecursionError:
@@ -103,7 +102,7 @@ def loads(text: str) -> Any:
 
 @dataclass(frozen=True)
 class Bodies:
-    """A source of a listing: objects as Kopf takes them."""
+    """A source for the pager: objects as Kopf reads them."""
 
     kind: Kind[Any]
 
@@ -117,13 +116,13 @@ class Bodies:
         return self.kind.path(namespace)
 
     def decode(self, body: bytes | msgspec.Raw) -> Body:
-        """One object, which in a list does not say of which kind it is."""
+        """Decode an object, and add its kind, which lists omit."""
         found: Body = msgspec.to_builtins(_BODY.decode(body))
         return found | {"apiVersion": self.kind.api_version, "kind": self.kind.name}
 
 
 class Lists:
-    """What Kopf lists. A kind that is known up to one of `versions` is watched from there, and not listed a second time."""
+    """Lists of the operator's kinds, for Kopf. A kind with one of `versions` is watched from there, and not listed again."""
 
     def __init__(
         self,
@@ -138,30 +137,30 @@ class Lists:
         self._bodies = {kind.plural: Bodies(kind) for kind in kinds}
 
     async def fetch_objs(self, *, resource: Any, **_: Any) -> AsyncIterator[tuple[Collection[Body], str]]:
-        """As Kopf's own: some objects at a time, with the version of the list. Trouble is told in words that Kopf retries."""
-        if known := self._versions.pop(resource.plural, 0):
-            yield (), str(known)
+        """Yield objects in chunks, with the version of the list; errors become an error that Kopf retries."""
+        if version := self._versions.pop(resource.plural, 0):
+            yield (), str(version)
             return
         listing = Pager(self._cluster, self._bodies[resource.plural])
         try:
             async for bodies in listing:
                 yield bodies, str(listing.version)
-        except (ApiError, msgspec.DecodeError) as trouble:
+        except (ApiError, msgspec.DecodeError) as error:
             await asyncio.sleep(self._retry_seconds)
-            raise aiohttp.ClientConnectionError(str(trouble)) from trouble
+            raise aiohttp.ClientConnectionError(str(error)) from error
         yield (), str(listing.version)
 
 
 class NothingHandledLast(kopf.DiffBaseStorage):
-    """Nothing is copied and kept of what an object was: only handlers that we do not have are told how it differs from it."""
+    """Stores nothing: only change handlers, which the operator does not have, need the former object."""
 
     def build(self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None) -> kopf.BodyEssence:  # noqa: ARG002 Kopf's
-        """Nothing of it."""
+        """Return an empty essence of the object."""
         return kopf.BodyEssence()
 
     def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002 Kopf's
-        """None: nothing was stored."""
+        """Return None, because nothing was stored."""
         return None
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
-        """Nothing."""
+        """Store nothing on the object."""

@@ -1,7 +1,7 @@
-"""Kopf's requests, over a connection that follows the files of its identity.
+"""Kopf's requests, over a connection that rereads the files of its identity.
 
-A session that Kopf makes itself keeps the authorities and the client certificate of its start for ever. This one has the part
-of `aiohttp.ClientSession` that Kopf uses.
+A session of Kopf keeps the CA and the client certificate of its start. This session has the part of `aiohttp.ClientSession`
+that Kopf uses.
 """
 
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from agentidp.kube.connection import Connection
 from agentidp.kube.errors import ConfigError
 
 KOPF_CONNECTIONS = 0
-"""Its watches must not wait for one another."""
+"""No limit: a watch must not wait for another watch."""
 
 
 class KopfSession:
@@ -25,13 +25,13 @@ class KopfSession:
 
     @property
     def closed(self) -> bool:
-        """No request can be made any more."""
+        """Whether no further request can be made."""
         return self._connection.closed
 
     async def request(
         self, method: str, url: str, headers: dict[str, str] | None = None, **options: Any
     ) -> aiohttp.ClientResponse:
-        """Any answer but 401, which the connection has tried to mend already; Kopf then tries again after a pause."""
+        """Return any answer but 401, after which Kopf retries: the connection has reread the identity already."""
         try:
             answer = await self._connection.request(method, url, [*self.headers.items(), *(headers or {}).items()], **options)
         except ConfigError as error:
@@ -42,5 +42,5 @@ class KopfSession:
         raise aiohttp.ClientConnectionError("the API server does not accept the operator's identity")
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections to the server."""
         await self._connection.close()

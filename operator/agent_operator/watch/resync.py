@@ -1,7 +1,7 @@
-"""Everything listed again: at the start, so that the first look is complete, and now and then, in case an event was missed.
+"""Resync: lists of all kinds, at the start and at an interval.
 
-A watch that has to start over tells what is there, not what is gone; without this an object that was deleted meanwhile would
-be remembered for ever.
+The first sync fills the cache before the first reconciliation. A watch that starts over reports the objects that exist, not the
+deleted ones; the resync removes these from the cache.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def resync(cluster: KubeClient, world: ClusterCache) -> dict[str, int]:
-    """The world as the API server has it now, and each kind's version. Agents come first: credentials are decided with them."""
+async def resync(cluster: KubeClient, cache: ClusterCache) -> dict[str, int]:
+    """List all kinds into the cache, and return the version of each list. Agents come first: credentials need them."""
     organizations, agents, credentials = Pager(cluster, ORGANIZATIONS), Pager(cluster, AGENTS), Pager(cluster, CREDENTIALS)
-    await world.organizations.replace(organizations)
-    await world.agents.replace(agents)
-    await world.credentials.replace(credentials)
+    await cache.organizations.replace(organizations)
+    await cache.agents.replace(agents)
+    await cache.credentials.replace(credentials)
     return {
         ORGANIZATIONS.plural: organizations.version,
         AGENTS.plural: agents.version,
@@ -33,24 +33,24 @@ async def resync(cluster: KubeClient, world: ClusterCache) -> dict[str, int]:
     }
 
 
-async def first_sync(cluster: KubeClient, world: ClusterCache) -> dict[str, int]:
-    """Until it has worked once. From the versions that it returns, watches go on."""
+async def first_sync(cluster: KubeClient, cache: ClusterCache) -> dict[str, int]:
+    """Resync, retry until it succeeds, and return the versions from which watches go on."""
     while True:
         try:
-            versions = await resync(cluster, world)
-        except ApiError as trouble:
-            log.warning("the API server cannot be read yet", why=str(trouble))
+            versions = await resync(cluster, cache)
+        except ApiError as error:
+            log.warning("the API server cannot be read yet", why=str(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
-            log.info("read the cluster", agents=len(world.agents), credentials=len(world.credentials))
+            log.info("read the cluster", agents=len(cache.agents), credentials=len(cache.credentials))
             return versions
 
 
-async def keep_in_sync(cluster: KubeClient, world: ClusterCache, every: timedelta) -> None:
-    """For ever."""
+async def keep_in_sync(cluster: KubeClient, cache: ClusterCache, every: timedelta) -> None:
+    """Resync at this interval, without end."""
     while True:
         await asyncio.sleep(every.total_seconds())
         try:
-            await resync(cluster, world)
-        except ApiError as trouble:
-            log.warning("could not list everything again", why=str(trouble))
+            await resync(cluster, cache)
+        except ApiError as error:
+            log.warning("could not list everything again", why=str(error))

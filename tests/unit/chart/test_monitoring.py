@@ -12,8 +12,7 @@ import yaml
 from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry.counts import UPCOMING
-from agent_operator.telemetry.loop_lag import LoopLag
-from agent_operator.telemetry.metrics import Metrics
+from agent_operator.telemetry.metrics import LoopLag, Metrics
 from agent_operator.work_queue import DONE, FAILED, RETRIED, RequestKind, WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.resources.reasons import Reason

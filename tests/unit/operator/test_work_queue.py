@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent_operator import work_queue as work_module
 from agent_operator.clock import now
-from agent_operator.work_queue import DONE, FAILED, RETRIED, SPARE, Reconcile, RequestKind, WorkQueue
+from agent_operator.limits import LIMITS, Limits
+from agent_operator.work_queue import DONE, FAILED, RETRIED, Reconcile, RequestKind, WorkQueue
 from agentidp.domain.resources import NamespacedName
 from agentidp.kube.errors import Forbidden
 
@@ -22,7 +22,7 @@ async def working(work: WorkQueue, reconcile: Reconcile, set_back: Callable[[], 
     """The workers run while the block does; what they report is collected."""
     reports: REPORTS = []
     reconcilers = dict.fromkeys(RequestKind, reconcile)
-    task = asyncio.create_task(work.run(reconcilers, lambda topic, how, _: reports.append((topic, how)), set_back))
+    task = asyncio.create_task(work.run(reconcilers, lambda kind, how, _: reports.append((kind, how)), set_back))
     try:
         yield reports
     finally:
@@ -40,7 +40,7 @@ async def test_a_key_that_is_woken_often_is_looked_at_once() -> None:
     """As long as nobody has begun to look at it."""
     work = WorkQueue()
     for _ in range(10):
-        work.wake(RequestKind.CREDENTIAL, NAME)
+        work.enqueue(RequestKind.CREDENTIAL, NAME)
     async with working(work, _at_rest) as reports:
         await until(lambda: bool(reports))
         await asyncio.sleep(0.05)
@@ -58,11 +58,11 @@ async def test_a_key_is_never_looked_at_by_two_workers_and_once_more_if_it_was_w
         await asyncio.sleep(0.02)
         inside -= 1
 
-    work.wake(RequestKind.CREDENTIAL, NAME)
+    work.enqueue(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile) as reports:
         await until(lambda: inside == 1)
         for _ in range(5):
-            work.wake(RequestKind.CREDENTIAL, NAME)
+            work.enqueue(RequestKind.CREDENTIAL, NAME)
         await until(lambda: len(reports) == 2)
         await asyncio.sleep(0.05)
     assert (most, len(reports)) == (1, 2)
@@ -78,7 +78,7 @@ async def test_a_due_time_brings_a_key_back() -> None:
         looks.append(now())
         return due if len(looks) == 1 else None
 
-    work.wake(RequestKind.CREDENTIAL, NAME)
+    work.enqueue(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile):
         await until(lambda: len(looks) == 2)
     assert looks[1] >= due
@@ -86,24 +86,24 @@ async def test_a_due_time_brings_a_key_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "outcome"),
+    ("error", "outcome"),
     {
         "what the API server refuses": (Forbidden(403, "Forbidden", "no"), RETRIED),
         "a defect of ours": (KeyError("defect"), FAILED),
     }.values(),
 )
-async def test_trouble_with_one_object_backs_off_and_harms_no_other(trouble: Exception, outcome: str) -> None:
+async def test_trouble_with_one_object_backs_off_and_harms_no_other(error: Exception, outcome: str) -> None:
     """It is tried again, later each time, and the others are served."""
     work, other = WorkQueue(), NamespacedName("team", "other")
 
     async def reconcile(name: NamespacedName) -> None:
         if name == NAME:
-            raise trouble
+            raise error
 
-    work.wake(RequestKind.CREDENTIAL, NAME)
+    work.enqueue(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile) as reports:
         await until(lambda: (RequestKind.CREDENTIAL, outcome) in reports)
-        work.wake(RequestKind.CREDENTIAL, other)
+        work.enqueue(RequestKind.CREDENTIAL, other)
         await until(lambda: (RequestKind.CREDENTIAL, DONE) in reports)
     assert work.scheduled == 1
 
@@ -113,10 +113,10 @@ async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> N
     work = WorkQueue()
 
     async def reconcile(name: NamespacedName) -> None:
-        work.wake(RequestKind.CREDENTIAL, name)  # as the answer to a status write does
+        work.enqueue(RequestKind.CREDENTIAL, name)  # as the answer to a status write does
         raise Forbidden(403, "Forbidden", "no")
 
-    work.wake(RequestKind.CREDENTIAL, NAME)
+    work.enqueue(RequestKind.CREDENTIAL, NAME)
     async with working(work, reconcile) as reports:
         await asyncio.sleep(1)
     assert 1 < len(reports) < 6
@@ -125,16 +125,15 @@ async def test_an_object_whose_own_failing_writes_wake_it_still_backs_off() -> N
 @pytest.mark.parametrize(
     ("jump", "told"), [(timedelta(hours=-1), 1), (timedelta(milliseconds=-10), 0), (timedelta(hours=1), 0)]
 )
-async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_clock_that_is_set_back_is_noticed(jump: timedelta, told: int) -> None:
     """Once; neither one that is kept right nor one that is set forward."""
     jumped, calls = timedelta(), 0
-    monkeypatch.setattr(work_module, "TICK", 0.01)
 
     def set_back() -> None:
         nonlocal calls
         calls += 1
 
-    async with working(WorkQueue(clock=lambda: now() + jumped), _at_rest, set_back):
+    async with working(WorkQueue(clock=lambda: now() + jumped, limits=Limits(tick_seconds=0.01)), _at_rest, set_back):
         await asyncio.sleep(0.05)
         jumped = jump
         await asyncio.sleep(0.1)
@@ -149,7 +148,7 @@ async def test_an_object_that_is_stuck_is_noticed() -> None:
         await released.wait()
 
     assert work.stuck_for() == 0
-    work.wake(RequestKind.AGENT, NAME)
+    work.enqueue(RequestKind.AGENT, NAME)
     async with working(work, reconcile) as reports:
         await until(lambda: work.stuck_for() > 0.05)
         released.set()
@@ -170,9 +169,9 @@ async def test_objects_of_all_kinds_may_be_due_at_the_same_moment() -> None:
         return moment if now() < moment else None
 
     names = (NAME, NamespacedName("", "screener"))
-    for topic in RequestKind:
+    for kind in RequestKind:
         for name in names:
-            work.wake(topic, name)
+            work.enqueue(kind, name)
     async with working(work, reconcile):
         await until(lambda: len(looks) >= 2 * len(RequestKind) * len(names))
 
@@ -191,7 +190,7 @@ async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_
         for _ in range(100):
             before = looks
             for name in names:
-                work.wake(RequestKind.CREDENTIAL, name)
+                work.enqueue(RequestKind.CREDENTIAL, name)
             await until(lambda: looks == before + len(names))  # noqa: B023 it has come to its end when `before` changes
     assert work.scheduled == len(names)
-    assert len(work._heap) <= 2 * len(names) + SPARE
+    assert len(work._heap) <= 2 * len(names) + LIMITS.schedule_slack

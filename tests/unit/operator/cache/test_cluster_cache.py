@@ -15,44 +15,44 @@ def an_agent_of_version(version: int, name: str = "screener", uid: str = a_uid(1
     return replace(agent, metadata=replace(agent.metadata, resource_version=str(version)))
 
 
-def versions(world: ClusterCache) -> dict[str, str]:
+def versions(cache: ClusterCache) -> dict[str, str]:
     """Of all agents that it knows, by name."""
-    return {agent.metadata.name: agent.metadata.resource_version for agent in world.agents}
+    return {agent.metadata.name: agent.metadata.resource_version for agent in cache.agents}
 
 
 async def test_what_is_not_on_the_list_is_gone() -> None:
     """An event was missed."""
-    world = ClusterCache(WorkQueue())
-    world.agents.put(an_agent_of_version(1))
-    world.agents.put(an_agent_of_version(2, "gone", a_uid(2)))
-    await world.agents.replace(Listed(an_agent_of_version(3), version=5))
-    assert versions(world) == {"screener": "3"}
+    cache = ClusterCache(WorkQueue())
+    cache.agents.put(an_agent_of_version(1))
+    cache.agents.put(an_agent_of_version(2, "gone", a_uid(2)))
+    await cache.agents.replace(Listed(an_agent_of_version(3), version=5))
+    assert versions(cache) == {"screener": "3"}
 
 
 async def test_what_was_seen_since_the_list_stays() -> None:
     """Whether it is new, or newer than the list tells."""
-    world = ClusterCache(WorkQueue())
-    world.agents.put(an_agent_of_version(7))
-    world.agents.put(an_agent_of_version(6, "new", a_uid(2)))
-    await world.agents.replace(Listed(an_agent_of_version(3), version=5))
-    assert versions(world) == {"screener": "7", "new": "6"}
+    cache = ClusterCache(WorkQueue())
+    cache.agents.put(an_agent_of_version(7))
+    cache.agents.put(an_agent_of_version(6, "new", a_uid(2)))
+    await cache.agents.replace(Listed(an_agent_of_version(3), version=5))
+    assert versions(cache) == {"screener": "7", "new": "6"}
 
 
 async def test_an_agent_that_was_made_again_is_the_new_one() -> None:
     """Under its old name, while nobody looked."""
-    world = ClusterCache(WorkQueue())
-    world.agents.put(an_agent_of_version(1))
-    await world.agents.replace(Listed(an_agent_of_version(4, uid=a_uid(2)), version=5))
-    assert [agent.metadata.uid for agent in world.agents] == [a_uid(2)]
+    cache = ClusterCache(WorkQueue())
+    cache.agents.put(an_agent_of_version(1))
+    await cache.agents.replace(Listed(an_agent_of_version(4, uid=a_uid(2)), version=5))
+    assert [agent.metadata.uid for agent in cache.agents] == [a_uid(2)]
 
 
 def test_what_is_trimmed_is_in_the_same_version_no_news() -> None:
     """It would be worked on for ever."""
     work = WorkQueue()
-    world = ClusterCache(work)
+    cache = ClusterCache(work)
     big = an_agent_of_version(1)
     big = replace(big, metadata=replace(big.metadata, annotations={"long": "x" * 250_000}))
-    world.agents.put(big)
-    (known,) = world.agents
-    world.agents.put(big)
-    assert next(iter(world.agents)) is known
+    cache.agents.put(big)
+    (known,) = cache.agents
+    cache.agents.put(big)
+    assert next(iter(cache.agents)) is known

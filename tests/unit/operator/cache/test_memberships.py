@@ -37,46 +37,46 @@ class Running:
 
     def __init__(self) -> None:
         self.work = WorkQueue()
-        self.world = ClusterCache(self.work)
+        self.cache = ClusterCache(self.work)
         self.looks: Counter[RequestKind] = Counter()
-        self.writes = 0
+        self.writer = 0
         self._versions = count(1)
         anything: Any = self
         self._reconcilers: dict[RequestKind, Any] = {
-            RequestKind.AGENT: AgentReconciler(anything, self.world, anything).reconcile,
-            RequestKind.ORGANIZATION: OrganizationReconciler(anything, self.world, anything).reconcile,
+            RequestKind.AGENT: AgentReconciler(anything, self.cache, anything).reconcile,
+            RequestKind.ORGANIZATION: OrganizationReconciler(anything, self.cache, anything).reconcile,
         }
 
     def put(self, one: Agent | Organization) -> None:
         """As the watch tells it; what is known of the status stays."""
-        collection: Any = self.world.organizations if isinstance(one, Organization) else self.world.agents
-        known = collection.get(one.key)
+        store: Any = self.cache.organizations if isinstance(one, Organization) else self.cache.agents
+        known = store.get(one.key)
         if known:
             one = replace(one, status=known.status)
-        collection.put(replace(one, metadata=replace(one.metadata, resource_version=str(next(self._versions)))))
+        store.put(replace(one, metadata=replace(one.metadata, resource_version=str(next(self._versions)))))
 
     def remove(self, one: Agent | Organization) -> None:
         """It is gone."""
-        collection: Any = self.world.organizations if isinstance(one, Organization) else self.world.agents
-        if known := collection.get(one.key):
-            collection.remove(replace(known.metadata, resource_version=str(next(self._versions))))
+        store: Any = self.cache.organizations if isinstance(one, Organization) else self.cache.agents
+        if known := store.get(one.key):
+            store.remove(replace(known.metadata, resource_version=str(next(self._versions))))
 
     async def find(self, _kind: Any, *name: str) -> Agent | None:
         """As a Cluster."""
-        return self.world.agents.get(NamespacedName(*name))
+        return self.cache.agents.get(NamespacedName(*name))
 
     async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
         """As Writes."""
-        self.writes += 1
+        self.writer += 1
         meta = replace(agent.metadata, resource_version=str(next(self._versions)))
-        self.world.agents.put(written := replace(agent, status=status, metadata=meta))
+        self.cache.agents.put(written := replace(agent, status=status, metadata=meta))
         return written
 
     async def organization_status(self, organization: Organization, status: OrganizationStatus) -> None:
         """As Writes."""
-        self.writes += 1
+        self.writer += 1
         meta = replace(organization.metadata, resource_version=str(next(self._versions)))
-        self.world.organizations.put(replace(organization, status=status, metadata=meta))
+        self.cache.organizations.put(replace(organization, status=status, metadata=meta))
 
     def agent_event(self, *_: Any, **__: Any) -> None:
         """As Writes."""
@@ -84,7 +84,7 @@ class Running:
     async def at_rest(self) -> None:
         """All that is woken is looked at, until nothing is."""
         self.looks.clear()
-        task = asyncio.create_task(self.work.run(self._reconcilers, lambda topic, *_: self.looks.update([topic]), lambda: None))
+        task = asyncio.create_task(self.work.run(self._reconcilers, lambda kind, *_: self.looks.update([kind]), lambda: None))
         await asyncio.sleep(0)
         while self.work.queued or self.work.stuck_for():  # noqa: ASYNC110 what is waited for is seen from outside
             await asyncio.sleep(0)
@@ -206,20 +206,20 @@ async def _live(changes: list[tuple[str, Agent | Organization, bool]]) -> None:
         if rests:
             await running.at_rest()
     await running.at_rest()
-    running.writes = 0
-    for agent in running.world.agents:
-        running.work.wake(RequestKind.AGENT, agent.key)
-    for organization in running.world.organizations:
-        running.work.wake(RequestKind.ORGANIZATION, organization.key)
+    running.writer = 0
+    for agent in running.cache.agents:
+        running.work.enqueue(RequestKind.AGENT, agent.key)
+    for organization in running.cache.organizations:
+        running.work.enqueue(RequestKind.ORGANIZATION, organization.key)
     await running.at_rest()
-    assert running.writes == 0
+    assert running.writer == 0
 
 
 @given(st.lists(st.tuples(AGENTS, st.sampled_from((None, "acme", "other")), st.booleans()), max_size=30), ORGANIZATIONS)
-def test_the_accounts_are_those_of_a_recount(story: list[tuple[Agent, str | None, bool]], organization: Organization) -> None:
+def test_the_accounts_are_those_of_a_recount(note: list[tuple[Agent, str | None, bool]], organization: Organization) -> None:
     """After whatever happened to the agents."""
     accounts, agents = Memberships(), dict[NamespacedName, Agent]()
-    for agent, admitted_by, goes in story:
+    for agent, admitted_by, goes in note:
         known = agents.pop(agent.key, None)
         current = replace(agent, status=replace(agent.status, organization_id=admitted_by))
         if not goes:
@@ -246,7 +246,7 @@ async def test_one_that_is_being_deleted_keeps_nobody_waiting() -> None:
     deleted = foreign(1, NAMESPACE)
     deleted = replace(deleted, metadata=replace(deleted.metadata, deletion_timestamp=deleted.metadata.creation_timestamp))
     running = await a_running_world(deleted, foreign(2, NAMESPACE), limit=1)
-    second = running.world.agents.get(NamespacedName(NAMESPACE, "foreign-2"))
+    second = running.cache.agents.get(NamespacedName(NAMESPACE, "foreign-2"))
     assert second
     assert second.status.conditions[0].reason == Reason.REGISTERED
 

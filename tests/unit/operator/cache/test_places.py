@@ -77,20 +77,20 @@ def changed(one: AgentCredential, version: int = 2) -> AgentCredential:
 
 def world_of(*credentials: AgentCredential, organization: Organization | None = None) -> ClusterCache:
     """One agent and these."""
-    world = ClusterCache(WorkQueue())
+    cache = ClusterCache(WorkQueue())
     if organization:
-        world.organizations.put(organization)
-    world.agents.put(a_registered_agent(organization_id=organization.metadata.name if organization else None))
+        cache.organizations.put(organization)
+    cache.agents.put(a_registered_agent(organization_id=organization.metadata.name if organization else None))
     for one in credentials:
-        world.credentials.put(one)
-    return world
+        cache.credentials.put(one)
+    return cache
 
 
-def crowded_out(world: ClusterCache, limit: int = LIMIT) -> list[str]:
+def crowded_out(cache: ClusterCache, limit: int = LIMIT) -> list[str]:
     """Who gets no secret, the oldest first."""
     anything: Any = None
-    observer = Gatherer(anything, world, ENDPOINTS, LastUsedRecord(), limit)
-    names = [one.metadata.name for one in world.credentials if observer.recall(one).seen.crowded]
+    gatherer = Gatherer(anything, cache, ENDPOINTS, LastUsedRecord(), limit)
+    names = [one.metadata.name for one in cache.credentials if gatherer.gather_from_cache(one).input.crowded]
     return sorted(names, key=lambda name: int(name.removeprefix("key-")))
 
 
@@ -109,30 +109,30 @@ def test_who_has_a_secret_keeps_it() -> None:
 def test_of_those_that_are_reconciled_at_the_same_time_one_has_the_place(order: tuple[int, ...]) -> None:
     """`limits.credentialsPerAgent: 1` (tenancy.md): the first secret is being made when an older credential appears."""
     first, *others = order
-    world = world_of(declared(first))
-    world.places.reserve(declared(first))
+    cache = world_of(declared(first))
+    cache.places.reserve(declared(first))
     for count, number in enumerate(others, start=1):
-        world.credentials.put(declared(number))
-        assert crowded_out(world, limit=1) == sorted(f"key-{one}" for one in others[:count])
-    world.credentials.put(changed(issued(first)))
-    assert crowded_out(world, limit=1) == sorted(f"key-{one}" for one in others)
+        cache.credentials.put(declared(number))
+        assert crowded_out(cache, limit=1) == sorted(f"key-{one}" for one in others[:count])
+    cache.credentials.put(changed(issued(first)))
+    assert crowded_out(cache, limit=1) == sorted(f"key-{one}" for one in others)
 
 
 def test_a_place_that_is_given_back_is_for_the_oldest() -> None:
     """The one that had it is not issued after all."""
-    world = world_of(declared(0), declared(1))
-    world.places.reserve(declared(1))
-    assert crowded_out(world, limit=1) == ["key-0"]
-    world.places.release(declared(1))
-    assert crowded_out(world, limit=1) == ["key-1"]
+    cache = world_of(declared(0), declared(1))
+    cache.places.reserve(declared(1))
+    assert crowded_out(cache, limit=1) == ["key-0"]
+    cache.places.release(declared(1))
+    assert crowded_out(cache, limit=1) == ["key-1"]
 
 
 def test_a_place_goes_with_its_credential() -> None:
     """Deleted before its secret was published."""
-    world = world_of(declared(0), declared(1))
-    world.places.reserve(declared(1))
-    world.credentials.remove(changed(declared(1)).metadata)
-    assert crowded_out(world, limit=1) == []
+    cache = world_of(declared(0), declared(1))
+    cache.places.reserve(declared(1))
+    cache.credentials.remove(changed(declared(1)).metadata)
+    assert crowded_out(cache, limit=1) == []
 
 
 NO_PLACE: dict[str, AgentCredential] = {
@@ -169,16 +169,16 @@ def test_a_look_costs_the_same_however_many_others_there_are(
     assert many < 2 * few
 
 
-def calls_of_a_look(world: ClusterCache, one: AgentCredential) -> int:
+def calls_of_a_look(cache: ClusterCache, one: AgentCredential) -> int:
     """What is called for one that appears, is looked at, changes its phase, and goes; and for its agent's numbers."""
-    observer = Gatherer(cast("Any", None), world, ENDPOINTS, LastUsedRecord(), 1_000_000)
+    gatherer = Gatherer(cast("Any", None), cache, ENDPOINTS, LastUsedRecord(), 1_000_000)
 
     def look() -> None:
-        world.credentials.put(one)
-        observer.recall(one)
-        world.credentials.put(changed(restated(one, phase=CredentialPhase.REVOKED, secret_hashes=(), conditions=())))
-        world.count_credentials(a_registered_agent().key)
-        world.credentials.remove(replace(one.metadata, resource_version="3"))
+        cache.credentials.put(one)
+        gatherer.gather_from_cache(one)
+        cache.credentials.put(changed(restated(one, phase=CredentialPhase.REVOKED, secret_hashes=(), conditions=())))
+        cache.count_credentials(a_registered_agent().key)
+        cache.credentials.remove(replace(one.metadata, resource_version="3"))
 
     return calls_of(look)
 
@@ -228,11 +228,11 @@ CREDENTIALS = st.builds(
 
 @given(st.lists(st.tuples(CREDENTIALS, st.booleans(), MOMENTS), max_size=30), MOMENTS, st.sampled_from((None, AGENT_ID)))
 def test_the_accounts_are_those_of_a_recount(
-    story: list[tuple[AgentCredential, bool, datetime]], moment: datetime, agent_id: str | None
+    note: list[tuple[AgentCredential, bool, datetime]], moment: datetime, agent_id: str | None
 ) -> None:
     """After whatever happened to the credentials, and to the clock: also backwards."""
     places, known = Places(), dict[NamespacedName, AgentCredential]()
-    for one, goes, at in story:
+    for one, goes, at in note:
         before = known.pop(one.key, None)
         places.move(share_of(before) if before else None, None if goes else share_of(one), at)
         if not goes:
@@ -267,53 +267,53 @@ def test_one_that_is_moved_on_from_its_expiry_takes_its_place_again() -> None:
 def test_the_limit_of_an_organization_counts_in_place_of_the_default(limit: int) -> None:
     """Lower or higher."""
     organization = an_organization(limits=OrganizationLimits(credentials_per_agent=limit))
-    world = world_of(*(declared(number) for number in range(5)), organization=organization)
-    assert crowded_out(world) == [f"key-{number}" for number in range(limit, 5)]
+    cache = world_of(*(declared(number) for number in range(5)), organization=organization)
+    assert crowded_out(cache) == [f"key-{number}" for number in range(limit, 5)]
     assert crowded_out(world_of(*(declared(number) for number in range(5)), organization=an_organization())) == [
         "key-3",
         "key-4",
     ]
 
 
-def woken_by(world: ClusterCache, *changes: AgentCredential, gone: AgentCredential | None = None) -> set[str]:
+def woken_by(cache: ClusterCache, *changes: AgentCredential, gone: AgentCredential | None = None) -> set[str]:
     """Which credentials are to be looked at after that, beside those that changed."""
-    work = world._work = WorkQueue()
+    work = cache._work = WorkQueue()
     for one in changes:
-        world.credentials.put(one)
+        cache.credentials.put(one)
     if gone:
-        world.credentials.remove(gone.metadata)
+        cache.credentials.remove(gone.metadata)
     changed_names = {one.metadata.name for one in (*changes, *filter(None, [gone]))}
-    return {key.name.name for key in work.queued if key.topic is RequestKind.CREDENTIAL} - changed_names
+    return {key.name.name for key in work.queued if key.kind is RequestKind.CREDENTIAL} - changed_names
 
 
 def test_the_oldest_that_waits_is_looked_at_when_a_place_is_free() -> None:
     """A credential that ends leaves one, and so does one that goes."""
-    world = world_of(issued(0), issued(1), issued(2), held_back(5), held_back(4))
-    assert woken_by(world, changed(restated(issued(1), phase=CredentialPhase.REVOKED, secret_hashes=()))) == {"key-4"}
-    assert woken_by(world, gone=issued(0)) == {"key-4"}
+    cache = world_of(issued(0), issued(1), issued(2), held_back(5), held_back(4))
+    assert woken_by(cache, changed(restated(issued(1), phase=CredentialPhase.REVOKED, secret_hashes=()))) == {"key-4"}
+    assert woken_by(cache, gone=issued(0)) == {"key-4"}
 
 
 def test_one_that_got_its_place_lets_the_next_have_a_look() -> None:
     """Two places may have become free at once; what else changes wakes nobody."""
-    world = world_of(issued(0), held_back(4), held_back(5))
-    assert woken_by(world, changed(issued(4))) == {"key-5"}
-    assert woken_by(world, changed(issued(0)), changed(held_back(5))) == set()
-    assert woken_by(world, declared(6), changed(held_back(6))) == set()
+    cache = world_of(issued(0), held_back(4), held_back(5))
+    assert woken_by(cache, changed(issued(4))) == {"key-5"}
+    assert woken_by(cache, changed(issued(0)), changed(held_back(5))) == set()
+    assert woken_by(cache, declared(6), changed(held_back(6))) == set()
 
 
 def test_who_waits_is_looked_at_when_the_organization_allows_more() -> None:
     """Only the limits count."""
     few = an_organization(limits=OrganizationLimits(credentials_per_agent=1))
-    world = world_of(issued(0), held_back(4), held_back(5), organization=few)
+    cache = world_of(issued(0), held_back(4), held_back(5), organization=few)
     more = replace(few, metadata=replace(few.metadata, resource_version="2"), status=replace(few.status, agents=1))
-    assert woken_by_organization(world, more) == set()
+    assert woken_by_organization(cache, more) == set()
     limits = OrganizationLimits(credentials_per_agent=2)
     more = replace(few, metadata=replace(few.metadata, resource_version="3"), spec=replace(few.spec, limits=limits))
-    assert woken_by_organization(world, more) == {"key-4", "key-5"}
+    assert woken_by_organization(cache, more) == {"key-4", "key-5"}
 
 
-def woken_by_organization(world: ClusterCache, organization: Organization) -> set[str]:
+def woken_by_organization(cache: ClusterCache, organization: Organization) -> set[str]:
     """Which credentials are to be looked at after that."""
-    work = world._work = WorkQueue()
-    world.organizations.put(organization)
-    return {key.name.name for key in work.queued if key.topic is RequestKind.CREDENTIAL}
+    work = cache._work = WorkQueue()
+    cache.organizations.put(organization)
+    return {key.name.name for key in work.queued if key.kind is RequestKind.CREDENTIAL}

@@ -48,9 +48,9 @@ LARGE: dict[str, dict[str, Any]] = {
 }
 
 
-def remembered(collection: Store[Any]) -> int:
+def remembered(store: Store[Any]) -> int:
     """Bytes of everything in it."""
-    return sum(len(msgspec.json.encode(one)) for one in collection)
+    return sum(len(msgspec.json.encode(one)) for one in store)
 
 
 def many_secrets(number: int = SECRETS, **metadata: Any) -> list[Secret]:
@@ -63,12 +63,12 @@ def many_secrets(number: int = SECRETS, **metadata: Any) -> list[Secret]:
     ]
 
 
-def a_world(*credentials: AgentCredential) -> ClusterCache:
+def a_cache(*credentials: AgentCredential) -> ClusterCache:
     """It knows these credentials."""
-    world = ClusterCache(WorkQueue())
+    cache = ClusterCache(WorkQueue())
     for credential in credentials:
-        world.credentials.put(credential)
-    return world
+        cache.credentials.put(credential)
+    return cache
 
 
 def renamed(credential: AgentCredential, number: int) -> AgentCredential:
@@ -82,27 +82,27 @@ def test_of_many_large_secrets_little_is_remembered(whose: str) -> None:
     """Whether a credential owns them, or credentials name them."""
     owners = OWNERS[:1] if whose == "of one owner" else ()
     credentials = [renamed(an_issued_credential(), number) for number in range(SECRETS)] if "each" in whose else []
-    world = a_world(*credentials)
+    cache = a_cache(*credentials)
     for secret in many_secrets(owner_references=owners):
-        world.secrets.put(secret)
-    assert len(world.secrets) == SECRETS
-    assert remembered(world.secrets) < SECRETS * 512
+        cache.secrets.put(secret)
+    assert len(cache.secrets) == SECRETS
+    assert remembered(cache.secrets) < SECRETS * 512
 
 
 @pytest.mark.parametrize("what", LARGE)
 @pytest.mark.parametrize("named_by", ["nobody", "a credential"])
 def test_metadata_of_a_secret_is_bounded_too(what: str, named_by: str) -> None:
     """And so is what is indexed of it."""
-    world = a_world(*[an_issued_credential()] * (named_by == "a credential"))
-    world.secrets.put(with_metadata(a_secret(an_issued_credential()), **LARGE[what]))
-    assert remembered(world.secrets) < MAX_OBJECT_BYTES
-    assert sum(bool(world.secrets.linked(owner.uid)) for owner in OWNERS) <= 16
+    cache = a_cache(*[an_issued_credential()] * (named_by == "a credential"))
+    cache.secrets.put(with_metadata(a_secret(an_issued_credential()), **LARGE[what]))
+    assert remembered(cache.secrets) < MAX_OBJECT_BYTES
+    assert sum(bool(cache.secrets.by_index(owner.uid)) for owner in OWNERS) <= 16
 
 
 KINDS: dict[str, Callable[[ClusterCache], tuple[Store[Any], Any]]] = {
-    "Agent": lambda world: (world.agents, a_registered_agent()),
-    "AgentCredential": lambda world: (world.credentials, an_issued_credential()),
-    "Organization": lambda world: (world.organizations, an_organization()),
+    "Agent": lambda cache: (cache.agents, a_registered_agent()),
+    "AgentCredential": lambda cache: (cache.credentials, an_issued_credential()),
+    "Organization": lambda cache: (cache.organizations, an_organization()),
 }
 
 
@@ -110,12 +110,12 @@ KINDS: dict[str, Callable[[ClusterCache], tuple[Store[Any], Any]]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_metadata_of_our_kinds_is_not_remembered(kind: str, what: str) -> None:
     """The schemas bound spec and status; what a person adds beside them is left out."""
-    collection, one = KINDS[kind](ClusterCache(WorkQueue()))
-    collection.put(replace(one, metadata=replace(one.metadata, **LARGE[what])))
-    assert remembered(collection) == len(msgspec.json.encode(one))
+    store, one = KINDS[kind](ClusterCache(WorkQueue()))
+    store.put(replace(one, metadata=replace(one.metadata, **LARGE[what])))
+    assert remembered(store) == len(msgspec.json.encode(one))
 
 
-def observer_of(world: ClusterCache, secret: Secret) -> Gatherer:
+def gatherer_of(cache: ClusterCache, secret: Secret) -> Gatherer:
     """The API server has this Secret."""
 
     class Cluster:
@@ -123,55 +123,55 @@ def observer_of(world: ClusterCache, secret: Secret) -> Gatherer:
             return secret
 
     cluster: Any = Cluster()
-    return Gatherer(cluster, world, ENDPOINTS, LastUsedRecord(), 100)
+    return Gatherer(cluster, cache, ENDPOINTS, LastUsedRecord(), 100)
 
 
 async def test_a_secret_that_a_credential_comes_to_name_is_remembered_once_it_was_read() -> None:
     """Until then nothing is decided from memory."""
     credential = an_issued_credential()
-    secret, world = a_secret(credential), a_world()
-    world.secrets.put(secret)
-    world.credentials.put(credential)
-    observer = observer_of(world, secret)
-    assert observer.recall(credential).is_partial
-    await observer.look(credential)
-    assert observer.recall(credential).secret == secret
+    secret, cache = a_secret(credential), a_cache()
+    cache.secrets.put(secret)
+    cache.credentials.put(credential)
+    gatherer = gatherer_of(cache, secret)
+    assert gatherer.gather_from_cache(credential).is_partial
+    await gatherer.gather_live(credential)
+    assert gatherer.gather_from_cache(credential).secret == secret
 
 
 async def test_a_large_secret_is_read_each_time() -> None:
     """Memory says of it that it is there, and no more: neither that it is foreign, nor that its value is not accepted."""
     credential = an_issued_credential()
     secret = with_metadata(a_secret(credential), **LARGE["annotations"])
-    world = a_world(credential)
-    world.secrets.put(secret)
-    observer = observer_of(world, secret)
+    cache = a_cache(credential)
+    cache.secrets.put(secret)
+    gatherer = gatherer_of(cache, secret)
     for _ in range(2):
-        assert observer.recall(credential).is_partial
-        sight = await observer.look(credential)
-        assert (sight.secret, sight.is_partial) == (secret, False)
+        assert gatherer.gather_from_cache(credential).is_partial
+        gathered = await gatherer.gather_live(credential)
+        assert (gathered.secret, gathered.is_partial) == (secret, False)
 
 
 def test_a_secret_that_is_no_longer_named_is_forgotten() -> None:
     """Else one credential that names one Secret after the other would have all of them remembered."""
     credential = an_issued_credential()
-    world = a_world(credential)
-    world.secrets.put(a_secret(credential))
-    assert not isinstance(world.secrets.get(a_secret(credential).key), SecretIdentity)
+    cache = a_cache(credential)
+    cache.secrets.put(a_secret(credential))
+    assert not isinstance(cache.secrets.get(a_secret(credential).key), SecretIdentity)
     moved = respecified(credential, secret=named("elsewhere"))
     moved = replace(moved, metadata=replace(moved.metadata, resource_version="2"), status=replace(moved.status, binding=None))
-    world.credentials.put(moved)
-    assert isinstance(world.secrets.get(a_secret(credential).key), SecretIdentity)
-    assert [one.metadata.name for one in world.secrets_of(moved)] == [credential.secret_name]
+    cache.credentials.put(moved)
+    assert isinstance(cache.secrets.get(a_secret(credential).key), SecretIdentity)
+    assert [one.metadata.name for one in cache.secrets_of(moved)] == [credential.secret_name]
 
 
 def test_what_was_forgotten_of_a_secret_is_no_news() -> None:
     """The same version wakes nobody again, or it would be worked on for ever."""
     credential = an_issued_credential()
     work = WorkQueue()
-    world = ClusterCache(work)
+    cache = ClusterCache(work)
     secret = with_metadata(a_secret(credential), **LARGE["annotations"])
-    world.secrets.put(secret)
-    world.credentials.put(credential)
-    before = world.secrets.get(secret.key)
-    world.secrets.put(secret)
-    assert world.secrets.get(secret.key) is before
+    cache.secrets.put(secret)
+    cache.credentials.put(credential)
+    before = cache.secrets.get(secret.key)
+    cache.secrets.put(secret)
+    assert cache.secrets.get(secret.key) is before

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent_operator.leadership.leader_election import Election, Leadership, NotLeading
-from agent_operator.leadership.leases import LEASES, Lease
+from agent_operator.leadership.single_operator import LEASES, Lease
 from tests.support.lease_cluster import HOME, NAME, LeaseCluster, account
 
 

@@ -1,8 +1,9 @@
 """Single operator: whose Lease keeps this operator from leading (decision 35)."""
 
+import json
 from typing import Any
 
-from agent_operator.leadership.single_operator import OtherOperators
+from agent_operator.leadership.single_operator import LEASES, OtherOperators
 from tests.support.lease_cluster import HOME, NAME, LeaseCluster, account
 
 
@@ -42,3 +43,28 @@ async def test_single_operator_ignores_its_own_lease() -> None:
 async def test_single_operator_knows_its_own_name() -> None:
     """The API server says it (SelfSubjectReview)."""
     assert await others(LeaseCluster()).username() == account(HOME)
+
+
+A_LEASE = {
+    "metadata": {"name": "agentidp-operator", "namespace": "agentidp-system", "resourceVersion": "7"},
+    "spec": {
+        "holderIdentity": "operator-1",
+        "leaseDurationSeconds": 10,
+        "acquireTime": "2026-03-01T12:00:00.000000Z",
+        "renewTime": "2026-03-01T12:00:02.000000Z",
+        "leaseTransitions": 3,
+    },
+}
+
+
+def test_lease_reads_and_writes_its_fields() -> None:
+    """coordination.k8s.io/v1, LeaseSpec."""
+    lease = LEASES.decode(json.dumps(A_LEASE).encode())
+    assert (lease.spec.holder_identity, lease.spec.lease_transitions) == ("operator-1", 3)
+    assert LEASES.encode(lease)["spec"] == A_LEASE["spec"]
+
+
+def test_lease_path_is_of_its_namespace() -> None:
+    """The Lease is a namespaced object."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/agentidp-system/leases/agentidp-operator"
+    assert LEASES.path("agentidp-system", "agentidp-operator") == path

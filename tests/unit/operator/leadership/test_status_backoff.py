@@ -14,7 +14,7 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.clock import now
 from agent_operator.last_used import LastUsedRecord
 from agent_operator.leadership.fenced_writer import FencedWriter
-from agent_operator.leadership.status_backoff import LeftAlone, StatusContest
+from agent_operator.leadership.status_backoff import LeftAlone, StatusBackoff
 from agent_operator.reconcilers.agent import AgentReconciler
 from agent_operator.reconcilers.credential import CredentialReconciler
 from agent_operator.reconcilers.executor import Executor
@@ -50,7 +50,7 @@ class Silent:
         """To nobody."""
 
 
-class Maker:
+class FakeGenerator:
     """As a SecretMaker; what stands for the hash costs nothing."""
 
     async def make(self, credential_id: str, group: str = "") -> GeneratedSecret:  # noqa: ARG002 as the real one
@@ -81,28 +81,30 @@ class OneOperator:
     """All reconcilers of an operator that tells workloads of this issuer."""
 
     def __init__(self, cluster: ModelCluster, issuer: str) -> None:
-        self.world = ClusterCache(WorkQueue())
+        self.cache = ClusterCache(WorkQueue())
         self.counted: Any = Counted(cluster)
-        anything: Any = [Leading(), Silent(), Maker()]
-        leading, silent, maker = anything
+        anything: Any = [Leading(), Silent(), FakeGenerator()]
+        leading, silent, generator = anything
         endpoints = Endpoints(f"{issuer}/api/v1/token", issuer)
-        writes = self.writes = FencedWriter(self.counted, self.world, leading, silent)
-        observer = Gatherer(self.counted, self.world, endpoints, LastUsedRecord(), 100)
-        self.agents = AgentReconciler(self.counted, self.world, writes)
-        self.organizations = OrganizationReconciler(self.counted, self.world, writes)
-        self.credentials = CredentialReconciler(self.counted, self.world, observer, Executor(writes, maker, endpoints), writes)
+        writer = self.writer = FencedWriter(self.counted, self.cache, leading, silent)
+        gatherer = Gatherer(self.counted, self.cache, endpoints, LastUsedRecord(), 100)
+        self.agents = AgentReconciler(self.counted, self.cache, writer)
+        self.organizations = OrganizationReconciler(self.counted, self.cache, writer)
+        self.credentials = CredentialReconciler(
+            self.counted, self.cache, gatherer, Executor(writer, generator, endpoints), writer
+        )
 
     async def look(self) -> None:
         """At everything, after the watches have told of it."""
         collections: dict[Any, Any] = {
-            AGENTS: self.world.agents,
-            CREDENTIALS: self.world.credentials,
-            ORGANIZATIONS: self.world.organizations,
-            SECRETS: self.world.secrets,
+            AGENTS: self.cache.agents,
+            CREDENTIALS: self.cache.credentials,
+            ORGANIZATIONS: self.cache.organizations,
+            SECRETS: self.cache.secrets,
         }
-        for kind, collection in collections.items():
+        for kind, store in collections.items():
             for one in self.counted.all(kind):
-                collection.put(one)
+                store.put(one)
         reconcilers: dict[Any, Any] = {AGENTS: self.agents, CREDENTIALS: self.credentials, ORGANIZATIONS: self.organizations}
         for kind, reconciler in reconcilers.items():
             for one in self.counted.all(kind):
@@ -170,7 +172,7 @@ def of_version(one: Any, generation: int, **status: Any) -> Any:
     st.lists(st.tuples(st.sampled_from(("agent", "credential", "organization")), st.integers(0, 40)), max_size=300),
     st.integers(1, 3),
 )
-def test_no_window_sees_more_writes_than_promised(story: list[tuple[str, int]], generation: int) -> None:
+def test_no_window_sees_more_writes_than_promised(note: list[tuple[str, int]], generation: int) -> None:
     """Whenever somebody undoes it, and whenever it is looked at; after the window it is tried again."""
     objects: dict[str, Agent | AgentCredential | Organization] = {
         "agent": an_agent(uid=a_uid(1)),
@@ -178,18 +180,18 @@ def test_no_window_sees_more_writes_than_promised(story: list[tuple[str, int]], 
         "organization": replace(an_organization(), metadata=replace(an_organization().metadata, uid=a_uid(3))),
     }
     moment = NOW
-    contest = StatusContest(lambda: moment)
+    backoff = StatusBackoff(lambda: moment)
     pauses: list[timedelta] = []
     written: dict[str, list[Any]] = {what: [] for what in objects}
-    for what, seconds in story:
+    for what, seconds in note:
         moment += timedelta(seconds=seconds)
         undone = of_version(objects[what], generation, observed_generation=7)
         try:
-            contest.require(undone)
+            backoff.require(undone)
         except LeftAlone as pause:
             pauses.append(pause.until - moment)
             continue
-        contest.written(undone, of_version(objects[what], generation, observed_generation=8))
+        backoff.written(undone, of_version(objects[what], generation, observed_generation=8))
         written[what].append(moment)
     assert all(timedelta() < pause <= REISSUE_WINDOW for pause in pauses)
     for moments in written.values():
@@ -199,23 +201,23 @@ def test_no_window_sees_more_writes_than_promised(story: list[tuple[str, int]], 
 
 def test_a_new_spec_is_written_at_once() -> None:
     """However often the status of the former one was undone: a revocation does not wait."""
-    contest, agent = StatusContest(lambda: NOW), an_agent()
+    backoff, agent = StatusBackoff(lambda: NOW), an_agent()
     undone, ours = of_version(agent, 1, observed_generation=7), of_version(agent, 1, observed_generation=8)
-    contest.written(agent, ours)
-    contest.require(undone)
-    contest.written(undone, ours)
+    backoff.written(agent, ours)
+    backoff.require(undone)
+    backoff.written(undone, ours)
     with pytest.raises(LeftAlone):
-        contest.require(undone)
-    contest.require(of_version(agent, 2, observed_generation=7))
+        backoff.require(undone)
+    backoff.require(of_version(agent, 2, observed_generation=7))
 
 
 def test_what_nobody_undoes_is_never_held_back() -> None:
     """Each status follows from the one before."""
-    contest, agent = StatusContest(lambda: NOW), an_agent()
+    backoff, agent = StatusBackoff(lambda: NOW), an_agent()
     for number in range(100):
         after = of_version(agent, 1, observed_generation=number)
-        contest.require(agent)
-        contest.written(agent, after)
+        backoff.require(agent)
+        backoff.written(agent, after)
         agent = after
 
 
@@ -228,21 +230,21 @@ async def test_an_answer_that_was_lost_is_nobody_elses_write() -> None:
         agent = cluster.all(AGENTS)[0]
         cluster.faults = [Fault.LOST_ANSWER]
         with pytest.raises(Unreachable):
-            await operator.writes.agent_status(agent, replace(agent.status, observed_generation=number + 5))
+            await operator.writer.agent_status(agent, replace(agent.status, observed_generation=number + 5))
         await operator.look()
         assert cluster.all(AGENTS)[0].status.observed_generation == agent.metadata.generation
 
 
 def test_memory_is_bounded() -> None:
     """The status that was written longest ago is forgotten, and written again at once."""
-    contest = StatusContest(lambda: NOW, max_objects=10)
+    backoff = StatusBackoff(lambda: NOW, max_objects=10)
     agents = [an_agent(uid=a_uid(number)) for number in range(11)]
     for agent in agents:
         for _ in range(2):
-            contest.written(of_version(agent, 1, observed_generation=7), of_version(agent, 1, observed_generation=8))
-    contest.require(of_version(agents[0], 1, observed_generation=7))
+            backoff.written(of_version(agent, 1, observed_generation=7), of_version(agent, 1, observed_generation=8))
+    backoff.require(of_version(agents[0], 1, observed_generation=7))
     with pytest.raises(LeftAlone):
-        contest.require(of_version(agents[1], 1, observed_generation=7))
+        backoff.require(of_version(agents[1], 1, observed_generation=7))
 
 
 def test_it_is_an_error_that_the_queue_waits_out() -> None:

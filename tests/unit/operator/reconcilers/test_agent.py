@@ -25,20 +25,20 @@ class Known:
     """A cluster that has what the world has, and keeps count of what is asked and written."""
 
     def __init__(self, *objects: Agent | Organization) -> None:
-        self.world = ClusterCache(WorkQueue())
+        self.cache = ClusterCache(WorkQueue())
         self.asked = 0
         self.reasons: dict[NamespacedName, str] = {}
         self.admitted = 0
         for one in objects:
             if isinstance(one, Organization):
-                self.world.organizations.put(one)
+                self.cache.organizations.put(one)
             else:
-                self.world.agents.put(one)
+                self.cache.agents.put(one)
 
     async def find(self, _kind: Any, *name: str) -> Agent | None:
         """As a Cluster."""
         self.asked += 1
-        return self.world.agents.get(NamespacedName(*name))
+        return self.cache.agents.get(NamespacedName(*name))
 
     async def agent_status(self, agent: Agent, status: Any) -> Agent:
         """As Writes."""
@@ -57,7 +57,7 @@ class Known:
     async def reason_of(self, agent: Agent) -> str | None:
         """What the operator says of an agent."""
         anything: Any = self
-        await AgentReconciler(anything, self.world, anything).reconcile(agent.key)
+        await AgentReconciler(anything, self.cache, anything).reconcile(agent.key)
         return self.reasons.get(agent.key)
 
 
@@ -100,7 +100,7 @@ async def test_who_does_not_belong_takes_no_place(what: str) -> None:
     agent = an_agent(organization_id=organization.metadata.name)
     known = Known(organization, agent, *(PLACES[what](number) for number in range(FULL)))
     anything: Any = known
-    await OrganizationReconciler(anything, known.world, anything).reconcile(organization.key)
+    await OrganizationReconciler(anything, known.cache, anything).reconcile(organization.key)
     assert known.admitted == 0
     assert await known.reason_of(agent) == Reason.REGISTERED
 

@@ -20,8 +20,8 @@ class Lagging:
     """A cluster that may have an agent of which the watch has said nothing yet; and an executor that takes notes."""
 
     def __init__(self, credential: AgentCredential, agent: Agent | None) -> None:
-        self.world = ClusterCache(WorkQueue())
-        self.world.credentials.put(credential)
+        self.cache = ClusterCache(WorkQueue())
+        self.cache.credentials.put(credential)
         self.steps: list[Step] = []
         self._agent = agent
 
@@ -29,15 +29,15 @@ class Lagging:
         """As a Cluster: there are no Secrets."""
         return self._agent if kind is AGENTS else None
 
-    async def execute(self, _sight: Any, step: Step) -> None:
+    async def execute(self, _gathered: Any, step: Step) -> None:
         """As an Executor: the credential is gone afterwards."""
         self.steps.append(step)
 
     async def first_step(self, credential: AgentCredential) -> Step:
         """What is done first with a credential."""
         anything: Any = self
-        observer = Gatherer(anything, self.world, ENDPOINTS, LastUsedRecord(), 100)
-        await CredentialReconciler(anything, self.world, observer, anything, anything).reconcile(credential.key)
+        gatherer = Gatherer(anything, self.cache, ENDPOINTS, LastUsedRecord(), 100)
+        await CredentialReconciler(anything, self.cache, gatherer, anything, anything).reconcile(credential.key)
         return self.steps[0]
 
 

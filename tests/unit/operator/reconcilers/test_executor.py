@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agent_operator.reconcilers import executor as executor_module
+from agent_operator.limits import Limits
 from agent_operator.reconcilers.executor import Executor
 from agent_operator.reconcilers.gatherer import GatheredInput
 from agentidp.domain.lifecycle import IssueSecret
@@ -53,7 +53,7 @@ class Api:
 
 
 @dataclass
-class Maker:
+class FakeGenerator:
     """Counts what it has made."""
 
     made: list[bytes] = field(default_factory=list)
@@ -68,68 +68,68 @@ class Maker:
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
 async def test_a_value_whose_delivery_was_refused_is_delivered_at_the_next_try(refusal: ApiError) -> None:
     """Its hash is published already: nothing is hashed again, and no other hash is published."""
-    api, maker = Api(secret_troubles=[refusal]), Maker()
-    await issue_twice(api, maker)
+    api, generator = Api(secret_troubles=[refusal]), FakeGenerator()
+    await issue_twice(api, generator)
     assert len(api.statuses) == 1
-    assert api.values == maker.made
+    assert api.values == generator.made
 
 
 async def test_a_value_whose_hash_was_not_taken_is_used_at_the_next_try() -> None:
     """Somebody else wrote the status first."""
-    api, maker = Api(status_troubles=[CONFLICT]), Maker()
-    await issue_twice(api, maker)
+    api, generator = Api(status_troubles=[CONFLICT]), FakeGenerator()
+    await issue_twice(api, generator)
     assert len(api.statuses) == 1
-    assert api.values == maker.made
+    assert api.values == generator.made
 
 
 async def test_a_value_that_may_have_arrived_is_never_issued_again() -> None:
     """Where the answer was lost, a workload may have read it."""
-    api, maker = Api(secret_troubles=[Unreachable("the answer was lost")]), Maker()
-    await issue_twice(api, maker)
-    assert len(maker.made) == 2
-    assert api.values == maker.made[1:]
+    api, generator = Api(secret_troubles=[Unreachable("the answer was lost")]), FakeGenerator()
+    await issue_twice(api, generator)
+    assert len(generator.made) == 2
+    assert api.values == generator.made[1:]
 
 
 async def test_a_value_that_was_delivered_is_never_issued_again() -> None:
     """Each secret is a new one."""
-    api, maker = Api(), Maker()
-    await issue_twice(api, maker)
-    assert api.values == maker.made
+    api, generator = Api(), FakeGenerator()
+    await issue_twice(api, generator)
+    assert api.values == generator.made
     assert len(set(api.values)) == 2
 
 
 async def test_a_value_that_was_delivered_although_it_was_refused_is_never_issued_again() -> None:
     """A request that got no answer is repeated by the HTTP client, and then its own first try is in its way."""
-    api, maker = Api(secret_troubles=[CONFLICT]), Maker()
-    executor, credential = Executor(api, maker, ENDPOINTS), an_issued_credential()  # type: ignore[arg-type]
+    api, generator = Api(secret_troubles=[CONFLICT]), FakeGenerator()
+    executor, credential = Executor(api, generator, ENDPOINTS), an_issued_credential()  # type: ignore[arg-type]
     step = IssueSecret(Reason.ROTATION_REQUESTED, credential.status)
     with pytest.raises(Conflict):
         await executor.execute(GatheredInput(seen(credential), None, None), step)
     published = replace(credential, status=api.statuses[-1])
-    sight = GatheredInput(seen(published, secret=a_secret(published, maker.made[0])), None, None)
-    await executor.execute(sight, IssueSecret(Reason.ROTATION_REQUESTED, published.status))
-    assert api.values == maker.made[1:]
+    gathered = GatheredInput(seen(published, secret=a_secret(published, generator.made[0])), None, None)
+    await executor.execute(gathered, IssueSecret(Reason.ROTATION_REQUESTED, published.status))
+    assert api.values == generator.made[1:]
 
 
-async def test_values_that_were_made_in_vain_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their credentials may be gone, and whoever may declare credentials may declare more."""
-    monkeypatch.setattr(executor_module, "MOST_IN_VAIN", 10)
-    api = Api(secret_troubles=[CONFLICT] * 100)
-    executor = Executor(api, Maker(), ENDPOINTS)  # type: ignore[arg-type]
-    for number in range(100):
+async def test_undelivered_values_are_bounded() -> None:
+    """Their credentials may be gone, and whoever may declare credentials may declare more: the oldest are made anew."""
+    api, generator = Api(secret_troubles=[CONFLICT] * 100), FakeGenerator()
+    executor = Executor(api, generator, ENDPOINTS, Limits(max_undelivered=10))  # type: ignore[arg-type]
+    for number in (*range(100), *range(90, 100)):
         credential = an_issued_credential(uid=a_uid(number))
         with suppress(Conflict):
             await executor.execute(
                 GatheredInput(seen(credential), None, None), IssueSecret(Reason.NOT_ISSUED, credential.status)
             )
-    assert executor._made_in_vain.keys() == {a_uid(number) for number in range(90, 100)}
+    assert len(generator.made) == 100
+    assert api.values == generator.made[90:]
 
 
-async def issue_twice(api: Any, maker: Any) -> None:
+async def issue_twice(api: Any, generator: Any) -> None:
     """Each time as the last status has it; the first time may be in vain."""
-    executor, credential = Executor(api, maker, ENDPOINTS), an_issued_credential()
+    executor, credential = Executor(api, generator, ENDPOINTS), an_issued_credential()
     for _ in range(2):
-        sight = GatheredInput(seen(credential), None, None)
+        gathered = GatheredInput(seen(credential), None, None)
         with suppress(ApiError):
-            await executor.execute(sight, IssueSecret(Reason.ROTATION_REQUESTED, credential.status))
+            await executor.execute(gathered, IssueSecret(Reason.ROTATION_REQUESTED, credential.status))
         credential = replace(credential, status=api.statuses[-1]) if api.statuses else credential

@@ -40,10 +40,10 @@ SEEN: dict[str, tuple[Secret | None, Secret | None]] = {
 @pytest.mark.parametrize(("there", "remembered"), SEEN.values(), ids=SEEN)
 async def test_what_a_look_has_seen_is_remembered(there: Secret | None, remembered: Secret | None) -> None:
     """Else memory and looks would contradict each other in turn, in writes of the status, until the watch has told."""
-    world = ClusterCache(WorkQueue())
-    world.credentials.put(CREDENTIAL)
-    world.secrets.put(OURS)
+    cache = ClusterCache(WorkQueue())
+    cache.credentials.put(CREDENTIAL)
+    cache.secrets.put(OURS)
     cluster: Any = Cluster(there)
-    observer = Gatherer(cluster, world, ENDPOINTS, LastUsedRecord(), 100)
-    assert (await observer.look(CREDENTIAL)).secret == there
-    assert observer.recall(CREDENTIAL).secret == remembered
+    gatherer = Gatherer(cluster, cache, ENDPOINTS, LastUsedRecord(), 100)
+    assert (await gatherer.gather_live(CREDENTIAL)).secret == there
+    assert gatherer.gather_from_cache(CREDENTIAL).secret == remembered

@@ -8,33 +8,33 @@ from tests.support.fenced_writers import WriterOfAModel
 from tests.support.worlds import a_registered_agent, an_organization
 
 
-def reconciler(world: WriterOfAModel) -> OrganizationReconciler:
+def reconciler(cache: WriterOfAModel) -> OrganizationReconciler:
     """The reconciler on the model."""
-    return OrganizationReconciler(world.cluster, world.cache, world.writer)
+    return OrganizationReconciler(cache.cluster, cache.cache, cache.writer)
 
 
 async def test_organization_status_counts_admitted_agents_and_is_written_once() -> None:
     """A second reconciliation of the same state writes nothing."""
-    world = WriterOfAModel()
-    organization = await world.model.create(ORGANIZATIONS, an_organization())
-    world.cache.organizations.put(organization)
-    world.cache.agents.put(a_registered_agent(organization_id=organization.metadata.name))
-    assert await reconciler(world).reconcile(organization.key) is None
-    (written,) = world.model.all(ORGANIZATIONS)
+    cache = WriterOfAModel()
+    organization = await cache.model.create(ORGANIZATIONS, an_organization())
+    cache.cache.organizations.put(organization)
+    cache.cache.agents.put(a_registered_agent(organization_id=organization.metadata.name))
+    assert await reconciler(cache).reconcile(organization.key) is None
+    (written,) = cache.model.all(ORGANIZATIONS)
     assert written.status.agents == 1
     assert is_ready(written.status.conditions)
-    await reconciler(world).reconcile(organization.key)
-    assert world.model.all(ORGANIZATIONS) == [written]
+    await reconciler(cache).reconcile(organization.key)
+    assert cache.model.all(ORGANIZATIONS) == [written]
 
 
 async def test_organization_that_has_changed_is_read_again() -> None:
     """After a Conflict the cache has the present version, which is reconciled next."""
-    world = WriterOfAModel()
-    organization = await world.model.create(ORGANIZATIONS, an_organization())
-    world.cache.organizations.put(organization)
-    changed = world.model.change(ORGANIZATIONS, organization.key, spec=OrganizationSpec(namespaces=("other",)))
-    await reconciler(world).reconcile(organization.key)
-    assert world.cache.organizations.get(organization.key) == changed
+    cache = WriterOfAModel()
+    organization = await cache.model.create(ORGANIZATIONS, an_organization())
+    cache.cache.organizations.put(organization)
+    changed = cache.model.change(ORGANIZATIONS, organization.key, spec=OrganizationSpec(namespaces=("other",)))
+    await reconciler(cache).reconcile(organization.key)
+    assert cache.cache.organizations.get(organization.key) == changed
 
 
 async def test_organization_that_is_gone_needs_no_status() -> None:

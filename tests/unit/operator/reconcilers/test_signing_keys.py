@@ -14,47 +14,47 @@ from tests.support.fenced_writers import WriterOfAModel
 NAME = NamespacedName("agentidp-system", "agentidp-signing-keys")
 
 
-def reconciler(world: WriterOfAModel) -> SigningKeysReconciler:
+def reconciler(cache: WriterOfAModel) -> SigningKeysReconciler:
     """The reconciler on the model."""
-    return SigningKeysReconciler(world.cluster, world.writer, KeyPolicy())
+    return SigningKeysReconciler(cache.cluster, cache.writer, KeyPolicy())
 
 
-async def created(world: WriterOfAModel) -> Secret:
+async def created(cache: WriterOfAModel) -> Secret:
     """The Secret after the first reconciliation."""
-    await reconciler(world).reconcile(NAME)
-    return await world.model.get(SECRETS, *NAME)
+    await reconciler(cache).reconcile(NAME)
+    return await cache.model.get(SECRETS, *NAME)
 
 
 async def test_signing_keys_are_created_once() -> None:
     """The Secret has its own type, which the watch of credentials' Secrets leaves out."""
-    world = WriterOfAModel()
-    secret = await created(world)
+    cache = WriterOfAModel()
+    secret = await created(cache)
     assert secret.type == SECRET_TYPE
     assert len(keys_in(secret).keys) == 1
-    assert await reconciler(world).reconcile(NAME)
-    assert await world.model.get(SECRETS, *NAME) == secret
+    assert await reconciler(cache).reconcile(NAME)
+    assert await cache.model.get(SECRETS, *NAME) == secret
 
 
 async def test_signing_key_is_added_before_the_last_one_has_signed_for_its_lifetime() -> None:
     """Former keys stay: tokens that they signed are still valid."""
-    world = WriterOfAModel()
-    secret = await created(world)
+    cache = WriterOfAModel()
+    secret = await created(cache)
     (key,) = keys_in(secret).keys
     old = KeySet((replace(key, signs_from=key.signs_from - KeyPolicy().lifetime),))
-    world.model.change(SECRETS, secret.key, data={SECRET_KEY: msgspec.json.encode(old)})
-    await reconciler(world).reconcile(NAME)
-    kids = [item.kid for item in keys_in(await world.model.get(SECRETS, *NAME)).keys]
+    cache.model.change(SECRETS, secret.key, data={SECRET_KEY: msgspec.json.encode(old)})
+    await reconciler(cache).reconcile(NAME)
+    kids = [item.kid for item in keys_in(await cache.model.get(SECRETS, *NAME)).keys]
     assert kids[0] == key.kid
     assert len(kids) == 2
 
 
 async def test_signing_keys_of_an_immutable_secret_are_left() -> None:
     """The error says how to replace the Secret."""
-    world = WriterOfAModel()
-    secret = await created(world)
-    world.model.change(SECRETS, secret.key, immutable=True, data={SECRET_KEY: msgspec.json.encode(KeySet())})
+    cache = WriterOfAModel()
+    secret = await created(cache)
+    cache.model.change(SECRETS, secret.key, immutable=True, data={SECRET_KEY: msgspec.json.encode(KeySet())})
     with pytest.raises(Invalid, match="is immutable"):
-        await reconciler(world).reconcile(NAME)
+        await reconciler(cache).reconcile(NAME)
 
 
 def test_signing_keys_that_cannot_be_read_are_never_replaced() -> None:

@@ -70,7 +70,7 @@ class Silent:
         """Nothing."""
 
 
-class Maker:
+class FakeGenerator:
     """Makes real secrets; what stands for the bcrypt hash cannot be turned back, and costs nothing."""
 
     async def make(self, credential_id: str, group: str = "") -> GeneratedSecret:  # noqa: ARG002 as the real one
@@ -112,7 +112,7 @@ class CredentialLife(RuleBasedStateMachine):
         """One pass, with these faults."""
         self.cluster.faults = [fault for fault in faults if fault]
         try:
-            self.wake()
+            self.enqueue()
         except Crashed:
             self.start_operator()
         except ApiError:
@@ -212,7 +212,7 @@ class CredentialLife(RuleBasedStateMachine):
         """With no more faults it settles in a bounded number of passes, and then writes nothing."""
         self.come_to_rest()
         credential = self.credential
-        assert not self.wrote_in(self.wake), "a settled credential is not written again"
+        assert not self.wrote_in(self.enqueue), "a settled credential is not written again"
         if credential.status.phase is CredentialPhase.ACTIVE and _ready(credential):
             value = self.delivered_value()
             assert value, "an active credential has its Secret"
@@ -249,27 +249,27 @@ class CredentialLife(RuleBasedStateMachine):
 
     def start_operator(self) -> None:
         """A new process, which reads the cluster first."""
-        self.world = ClusterCache(WorkQueue())
+        self.cache = ClusterCache(WorkQueue())
         leadership = Leadership()
-        leadership._until = float("inf")
+        leadership.trust(float("inf"))
         cluster: Any = self.cluster
         events: Any = Silent()
-        maker: Any = Maker()
-        writes = FencedWriter(cluster, self.world, leadership, events)
-        observer = Gatherer(cluster, self.world, ENDPOINTS, LastUsedRecord(), 100)
-        self.reconciler = CredentialReconciler(cluster, self.world, observer, Executor(writes, maker, ENDPOINTS), writes)
+        generator: Any = FakeGenerator()
+        writer = FencedWriter(cluster, self.cache, leadership, events)
+        gatherer = Gatherer(cluster, self.cache, ENDPOINTS, LastUsedRecord(), 100)
+        self.reconciler = CredentialReconciler(cluster, self.cache, gatherer, Executor(writer, generator, ENDPOINTS), writer)
 
-    def wake(self) -> datetime | None:
+    def enqueue(self) -> datetime | None:
         """One look at the credential, after the watch has brought everything."""
         for value in self.cluster.all(AGENTS):
-            self.world.agents.put(value)
-        for secret in list(self.world.secrets):
+            self.cache.agents.put(value)
+        for secret in list(self.cache.secrets):
             if secret.key not in {one.key for one in self.cluster.all(SECRETS)}:
-                self.world.secrets.remove(secret.metadata)
+                self.cache.secrets.remove(secret.metadata)
         for one in self.cluster.all(SECRETS):
-            self.world.secrets.put(one)
+            self.cache.secrets.put(one)
         for credential in self.cluster.all(CREDENTIALS):
-            self.world.credentials.put(credential)
+            self.cache.credentials.put(credential)
         with pytest.MonkeyPatch.context() as patch:
             for module in (clock, credentials, executor):
                 patch.setattr(module, "now", lambda: self.now)
@@ -279,8 +279,8 @@ class CredentialLife(RuleBasedStateMachine):
     def come_to_rest(self) -> None:
         """As often as it asks to be woken at once; back-offs are waited for."""
         for _ in range(ENOUGH_PASSES):
-            due = self.wake()
-            if not self.wrote_in(self.wake) and not self.waits_for_repair():
+            due = self.enqueue()
+            if not self.wrote_in(self.enqueue) and not self.waits_for_repair():
                 return
             if due and self.waits_for_repair():
                 self.now = max(self.now, due)
@@ -288,9 +288,9 @@ class CredentialLife(RuleBasedStateMachine):
 
     def wrote_in(self, action: Any) -> bool:
         """Whether the action wrote anything."""
-        before = self.cluster._version
+        before = self.cluster.version
         action()
-        return self.cluster._version != before
+        return self.cluster.version != before
 
     def waits_for_repair(self) -> bool:
         """It backs off before it replaces a drifted Secret once more."""

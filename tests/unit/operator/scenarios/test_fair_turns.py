@@ -75,10 +75,10 @@ async def looking(workers: int = WORKERS, clock: Callable[[], datetime] = now) -
         task.cancel()
 
 
-def wake(work: WorkQueue, keys: Iterable[Request]) -> None:
+def enqueue(work: WorkQueue, keys: Iterable[Request]) -> None:
     """All of them."""
     for key in keys:
-        work.wake(*key)
+        work.enqueue(*key)
 
 
 def credentials(count: int, namespace: str = "busy") -> list[Request]:
@@ -89,9 +89,9 @@ def credentials(count: int, namespace: str = "busy") -> list[Request]:
 async def test_a_namespace_with_all_its_credentials_due_does_not_delay_another() -> None:
     """A worker is free for the other one, and it goes before all that waits."""
     async with looking() as looks:
-        wake(looks.work, credentials(MANY))
+        enqueue(looks.work, credentials(MANY))
         await settled()
-        wake(looks.work, [OTHER])
+        enqueue(looks.work, [OTHER])
         await settled()
         assert looks.begun[-1] == OTHER.name
         assert looks.most["busy"] < WORKERS
@@ -102,7 +102,7 @@ async def test_due_times_of_one_namespace_do_not_delay_anothers() -> None:
     moment = now()
     due = moment + timedelta(minutes=1)
     async with looking(clock=lambda: moment) as looks:
-        wake(looks.work, (*credentials(MANY), OTHER, SOONER))
+        enqueue(looks.work, (*credentials(MANY), OTHER, SOONER))
         await settled()
         while looks.under_way:
             for name, going_on in looks.under_way.items():
@@ -111,7 +111,7 @@ async def test_due_times_of_one_namespace_do_not_delay_anothers() -> None:
         assert looks.work.scheduled == MANY + 1
         looks.begun.clear()
         moment = due
-        looks.work.wake(*SOONER)
+        looks.work.enqueue(*SOONER)
         await settled()
         looks.under_way[SOONER.name].set_result(due - timedelta(seconds=1))  # which makes the schedule look at the clock
         await settled()
@@ -122,9 +122,11 @@ async def test_due_times_of_one_namespace_do_not_delay_anothers() -> None:
 async def test_organizations_that_agents_name_have_one_turn_together() -> None:
     """However many a namespace names, another waits for one of them at most."""
     async with looking(workers=1) as looks:
-        wake(looks.work, (Request(RequestKind.ORGANIZATION, NamespacedName("", f"made-up-{number}")) for number in range(100)))
+        enqueue(
+            looks.work, (Request(RequestKind.ORGANIZATION, NamespacedName("", f"made-up-{number}")) for number in range(100))
+        )
         await settled()
-        wake(looks.work, [OTHER])
+        enqueue(looks.work, [OTHER])
         await looks.finish_one()
         assert looks.begun[-1] == OTHER.name
 
@@ -139,11 +141,11 @@ async def test_a_namespace_whose_writes_all_fail_holds_no_worker() -> None:
             raise Unreachable("no answer")
 
     task = asyncio.create_task(work.run(dict.fromkeys(RequestKind, reconcile), lambda *_: None, lambda: None))
-    wake(work, credentials(100))
+    enqueue(work, credentials(100))
     for _ in range(50):
         await settled()
     assert (attempts["busy"], work.waiting, work.scheduled) == (100, 0, 100)
-    work.wake(*OTHER)
+    work.enqueue(*OTHER)
     await settled()
     assert attempts["other"] == 1
     task.cancel()
@@ -155,17 +157,17 @@ KEYS = st.builds(
 
 
 @given(st.lists(st.one_of(KEYS, st.just("finish"))), st.integers(1, 5))
-def test_no_worker_idles_and_nothing_is_lost(story: list[Request | str], workers: int) -> None:
+def test_no_worker_idles_and_nothing_is_lost(note: list[Request | str], workers: int) -> None:
     """Work conserving: where a worker is idle, there is nothing that may run. At the end everything was looked at."""
-    asyncio.run(_live(story, workers))
+    asyncio.run(_live(note, workers))
 
 
-async def _live(story: list[Request | str], workers: int) -> None:
+async def _live(note: list[Request | str], workers: int) -> None:
     async with looking(workers) as looks:
         share = max(1, workers - max(1, workers // 4))
-        for event in story:
+        for event in note:
             if isinstance(event, Request):
-                looks.work.wake(*event)
+                looks.work.enqueue(*event)
                 await settled()
             elif looks.under_way:
                 await looks.finish_one()
@@ -174,7 +176,7 @@ async def _live(story: list[Request | str], workers: int) -> None:
             assert len(looks.under_way) == workers or not may_run
             assert max(running.values(), default=0) <= share
         await looks.finish_all()
-        assert {one.name for one in story if isinstance(one, Request)} == set(looks.begun)
+        assert {one.name for one in note if isinstance(one, Request)} == set(looks.begun)
         assert not looks.work.queued
 
 
@@ -187,12 +189,12 @@ def test_nobody_starves(crowd: list[tuple[str, int]], workers: int) -> None:
 async def _arrive(crowd: list[tuple[str, int]], workers: int) -> None:
     async with looking(workers) as looks:
         for turn, (namespace, count) in enumerate(crowd):
-            wake(looks.work, credentials(count, namespace + str(turn % 2)))
+            enqueue(looks.work, credentials(count, namespace + str(turn % 2)))
         await settled()
         looks.begun.clear()
-        wake(looks.work, [OTHER])
+        enqueue(looks.work, [OTHER])
         for namespace, count in crowd:
-            wake(looks.work, credentials(count + 30, namespace + "-more"))
+            enqueue(looks.work, credentials(count + 30, namespace + "-more"))
         await settled()
         while OTHER.name not in looks.begun:
             await looks.finish_one()
@@ -203,10 +205,10 @@ async def _arrive(crowd: list[tuple[str, int]], workers: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 async def test_secrets_of_one_namespace_do_not_keep_anothers_from_being_made(threads: int) -> None:
     """In the pool itself: the other's comes long before the last of those that waited when it came."""
-    maker, made = SecretGenerator(threads, 5), list[str]()
+    generator, made = SecretGenerator(threads, 5), list[str]()
 
     async def make(group: str) -> None:
-        await maker.make("id", group)
+        await generator.make("id", group)
         made.append(group)
 
     async with asyncio.TaskGroup() as tasks:

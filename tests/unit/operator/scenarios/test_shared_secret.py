@@ -64,37 +64,37 @@ class Running:
 
     def __init__(self) -> None:
         self.cluster, self.work = CountingCluster(), WorkQueue()
-        self.world, leadership, anything = ClusterCache(self.work), Leadership(), Silent()
-        leadership._until = float("inf")
+        self.cache, leadership, anything = ClusterCache(self.work), Leadership(), Silent()
+        leadership.trust(float("inf"))
         events: Any = anything
-        maker: Any = anything
+        generator: Any = anything
         cluster: Any = self.cluster
-        writes = FencedWriter(cluster, self.world, leadership, events)
-        observer = Gatherer(cluster, self.world, ENDPOINTS, LastUsedRecord(), 10 * MANY)
-        executor = Executor(writes, maker, ENDPOINTS)
-        self.reconcile = CredentialReconciler(cluster, self.world, observer, executor, writes).reconcile
+        writer = FencedWriter(cluster, self.cache, leadership, events)
+        gatherer = Gatherer(cluster, self.cache, ENDPOINTS, LastUsedRecord(), 10 * MANY)
+        executor = Executor(writer, generator, ENDPOINTS)
+        self.reconcile = CredentialReconciler(cluster, self.cache, gatherer, executor, writer).reconcile
         self.looks = 0
 
     async def declare(self, credentials: Iterable[AgentCredential], secret: Secret) -> None:
         """These are there, and all is at rest."""
         agent = a_registered_agent()
         await self.cluster.create(AGENTS, agent)
-        self.world.agents.put(self.cluster.change(AGENTS, agent.key, status=agent.status))
-        self.world.secrets.put(await self.cluster.create(SECRETS, secret))
+        self.cache.agents.put(self.cluster.change(AGENTS, agent.key, status=agent.status))
+        self.cache.secrets.put(await self.cluster.create(SECRETS, secret))
         for one in credentials:
             await self.cluster.create(CREDENTIALS, one)
             stored = self.cluster.change(CREDENTIALS, one.key, metadata=one.metadata, status=one.status)
-            self.world.credentials.put(stored)
+            self.cache.credentials.put(stored)
         await self.at_rest()
 
     async def write(self, **fields: Any) -> None:
         """Somebody changes the Secret, and the watch tells."""
-        self.world.secrets.put(self.cluster.change(SECRETS, SHARED, **fields))
+        self.cache.secrets.put(self.cluster.change(SECRETS, SHARED, **fields))
 
     async def at_rest(self) -> None:
         """All that is woken is looked at, until nothing is."""
-        while woken := [key.name for key in self.work.queued if key.topic is RequestKind.CREDENTIAL]:
-            self.work = self.world._work = WorkQueue()
+        while woken := [key.name for key in self.work.queued if key.kind is RequestKind.CREDENTIAL]:
+            self.work = self.cache._work = WorkQueue()
             for name in woken:
                 self.looks += 1
                 await self.reconcile(name)
@@ -139,7 +139,7 @@ async def test_a_write_of_a_secret_is_read_for_none_of_those_that_merely_name_it
     """Threat model: a namespace's objects cost its turns, so that one write must not cost a read for each of them."""
     running = Running()
     await running.declare((of(number, naming) for number in range(MANY)), a_large_secret(**claims))
-    told = {condition(one.status.conditions, READY) for one in running.world.credentials}
+    told = {condition(one.status.conditions, READY) for one in running.cache.credentials}
     assert {one and one.reason for one in told} == {Reason.SECRET_NOT_OWNED}
     running.cluster.reads = running.looks = 0
     for number in range(WRITES):
@@ -158,7 +158,7 @@ async def test_whose_claims_change_reads_the_secret_and_nobody_else() -> None:
     meta = running.cluster.all(SECRETS)[0].metadata
     await running.write(metadata=replace(meta, owner_references=(owner(a_uid(7)),)))
     assert woken(running) == {"one-7"}
-    running.work = running.world._work = WorkQueue()
+    running.work = running.cache._work = WorkQueue()
     await running.write(metadata=replace(meta, owner_references=(owner(a_uid(8)),)))
     assert woken(running) == {"one-7", "one-8"}
 
@@ -169,11 +169,11 @@ async def test_a_secret_without_owner_wakes_the_credential_whose_status_names_it
     holding = a_secret(bound)
     secret = replace(holding, metadata=replace(holding.metadata, name=SHARED.name, annotations={}, owner_references=()))
     for one in (bound, *(of(number, NAMING["never issued"]) for number in range(MANY))):
-        running.world.credentials.put(one)
-    running.world.secrets.put(secret)
-    running.work = running.world._work = WorkQueue()
+        running.cache.credentials.put(one)
+    running.cache.secrets.put(secret)
+    running.work = running.cache._work = WorkQueue()
     meta = replace(secret.metadata, resource_version="2")
-    running.world.secrets.put(replace(secret, metadata=meta, data={}))
+    running.cache.secrets.put(replace(secret, metadata=meta, data={}))
     assert woken(running) == {bound.metadata.name}
 
 
@@ -182,14 +182,14 @@ async def test_all_that_name_a_secret_are_woken_when_it(goes: bool) -> None:
     """The name is free, or somebody else's; else who waits for it would wait for the clock."""
     running = Running()
     await running.declare((of(number, NAMING["never issued"]) for number in range(3)), a_large_secret())
-    (known,) = running.world.secrets
+    (known,) = running.cache.secrets
     if goes:
-        running.world.secrets.remove(replace(known.metadata, resource_version="1000"))
+        running.cache.secrets.remove(replace(known.metadata, resource_version="1000"))
     else:
-        running.world.secrets.put(replace(known, metadata=replace(known.metadata, uid=a_uid(6_000), resource_version="1000")))
+        running.cache.secrets.put(replace(known, metadata=replace(known.metadata, uid=a_uid(6_000), resource_version="1000")))
     assert woken(running) == {"one-0", "one-1", "one-2"}
 
 
 def woken(running: Running) -> set[str]:
     """Which credentials are to be looked at."""
-    return {key.name.name for key in running.work.queued if key.topic is RequestKind.CREDENTIAL}
+    return {key.name.name for key in running.work.queued if key.kind is RequestKind.CREDENTIAL}

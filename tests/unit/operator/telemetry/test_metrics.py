@@ -1,6 +1,7 @@
 """What Prometheus reads of the credentials: the values, and that reading them holds nobody up."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -11,8 +12,7 @@ from agent_operator.cache.cluster_cache import ClusterCache
 from agent_operator.leadership.leader_election import Leadership
 from agent_operator.telemetry import metrics as operator_metrics
 from agent_operator.telemetry.counts import SLICE, Counts, count_objects
-from agent_operator.telemetry.loop_lag import LoopLag
-from agent_operator.telemetry.metrics import Metrics
+from agent_operator.telemetry.metrics import LoopLag, Metrics
 from agent_operator.work_queue import WorkQueue
 from agentidp.domain.lifecycle import OBSTACLES
 from agentidp.domain.resources import AgentCredential, CredentialPhase
@@ -40,10 +40,10 @@ from tests.support.worlds import (
 NO_ROTATIONS = {"due": 0, "overdue": 0, "1h": 0, "24h": 0}
 
 
-def at_rest(world: ApiServer) -> AgentCredential:
+def at_rest(cache: ApiServer) -> AgentCredential:
     """The credential, when the operator has nothing to do for it."""
-    Operator(world).bring_to_rest(NOW)
-    return world.credential
+    Operator(cache).bring_to_rest(NOW)
+    return cache.credential
 
 
 def scheduled(ahead: timedelta, **status: object) -> AgentCredential:
@@ -75,12 +75,12 @@ def suspended(credential: AgentCredential) -> AgentCredential:
 async def scraped(credentials: Iterable[AgentCredential]) -> dict[str, float]:
     """What an operator tells at NOW, as Prometheus reads it."""
     work = WorkQueue()
-    world = ClusterCache(work)
+    cache = ClusterCache(work)
     for number, one in enumerate(credentials):
-        world.credentials.put(replace(one, metadata=replace(one.metadata, name=f"number-{number}", uid=a_uid(number))))
+        cache.credentials.put(replace(one, metadata=replace(one.metadata, name=f"number-{number}", uid=a_uid(number))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operator_metrics, "now", lambda: NOW)
-        text = (await Metrics(world, work, Leadership(), LoopLag()).text()).decode()
+        text = (await Metrics(cache, work, Leadership(), LoopLag()).text()).decode()
     lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in lines}
 
@@ -187,7 +187,19 @@ async def test_a_hundred_thousand_credentials_hold_nobody_up() -> None:
             await asyncio.sleep(0)
 
     neighbour = asyncio.create_task(others())
-    census: Counts = await count_objects([scheduled(-HOUR)] * 100_000, NOW)
+    counts: Counts = await count_objects([scheduled(-HOUR)] * 100_000, NOW)
     neighbour.cancel()
-    assert census.overdue == 100_000
+    assert counts.overdue == 100_000
     assert turns >= 100_000 / SLICE
+
+
+async def test_loop_lag_is_taken_once() -> None:
+    """A reading resets it, so that each scrape has the lag of its own interval."""
+    lag = LoopLag()
+    task = asyncio.create_task(lag.measure())
+    await asyncio.sleep(0)
+    time.sleep(0.2)  # noqa: ASYNC251 the event loop is blocked on purpose
+    await asyncio.sleep(0.1)
+    task.cancel()
+    assert lag.take() > 0
+    assert lag.take() == 0

@@ -7,7 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from agent_operator.telemetry.probes import STUCK_SECONDS, Probes
+from agent_operator.limits import LIMITS
+from agent_operator.telemetry.probes import Probes
 from agentidp.runtime.settings import Listen
 from devcluster.ports import ReservedPort
 
@@ -44,7 +45,7 @@ async def status_of(path: str, election: Any, session: aiohttp.ClientSession, st
         return response.status, await response.text()
 
 
-@pytest.mark.parametrize(("stuck", "status"), [(STUCK_SECONDS, 200), (STUCK_SECONDS + 1, 503)])
+@pytest.mark.parametrize(("stuck", "status"), [(LIMITS.stuck_seconds, 200), (LIMITS.stuck_seconds + 1, 503)])
 async def test_probe_of_liveness_fails_if_a_worker_is_stuck(stuck: float, status: int, session: aiohttp.ClientSession) -> None:
     """The kubelet then restarts the container."""
     assert (await status_of("/healthz", SETTLED, session, stuck))[0] == status

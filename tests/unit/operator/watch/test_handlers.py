@@ -8,13 +8,13 @@ from unittest.mock import Mock
 import kopf
 import pytest
 
-from agent_operator.watch.handlers import _configure, run_kopf
+from agent_operator.watch.handlers import configure, run_kopf
 
 
 async def test_kopf_never_runs_out_of_tries() -> None:
     """An outage of any length is waited out, each request from the shortest pause on."""
     settings = kopf.OperatorSettings()
-    await _configure(settings)
+    await configure(settings)
     backoffs = settings.networking.error_backoffs
     first, second = (list(islice(backoffs, 1000)) for _ in range(2))
     assert len(first) == 1000

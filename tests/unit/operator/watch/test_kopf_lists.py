@@ -11,7 +11,7 @@ import kopf
 import msgspec
 import pytest
 
-from agent_operator.watch.handlers import _configure
+from agent_operator.watch.handlers import configure
 from agent_operator.watch.kopf_lists import Bodies, Lists, loads
 from agentidp.domain.resources import ObjectRef
 from agentidp.kube.errors import TooLarge, Unreachable
@@ -30,7 +30,7 @@ def an_event(depth: int) -> str:
 async def test_an_object_is_handled(depth: int) -> None:
     """Kopf asks what of it was handled last and what is to be now, and would copy all of it for that."""
     settings = kopf.OperatorSettings()
-    await _configure(settings)
+    await configure(settings)
     read: Any = loads(an_event(depth))
     body, storage = kopf.Body(read["object"]), settings.persistence.diffbase_storage
     assert body.metadata.name == "a"
@@ -40,7 +40,7 @@ async def test_an_object_is_handled(depth: int) -> None:
 async def test_an_object_is_handled_that_a_later_python_has_read_whole() -> None:
     """Since Python 3.12 its decoder goes ten thousand deep, and copying no deeper than before."""
     settings, fields = kopf.OperatorSettings(), dict[str, Any]()
-    await _configure(settings)
+    await configure(settings)
     for _ in range(9_000):
         fields = {"f:a": fields}
     body = kopf.Body({"metadata": {"name": "a", "managedFields": [fields]}})

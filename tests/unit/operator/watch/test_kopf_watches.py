@@ -42,8 +42,8 @@ class TroubledApiServer:
             return web.json_response({"metadata": {"resourceVersion": "7"}, "items": []})
         if not request.path.endswith("/agents"):
             return await watch(request)
-        trouble = self.troubles.pop(0) if self.troubles else an_agent_added()
-        return web.Response(status=trouble) if isinstance(trouble, int) else await watch(request, trouble)
+        error = self.troubles.pop(0) if self.troubles else an_agent_added()
+        return web.Response(status=error) if isinstance(error, int) else await watch(request, error)
 
 
 async def watch(request: web.Request, *events: dict[str, Any]) -> web.StreamResponse:
