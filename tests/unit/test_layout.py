@@ -79,6 +79,7 @@ SMALL_MODULES = {
     },
     "management_api": {
         "management_api/main.py": "the console script",
+        "management_api/operations/secret_generator.py": "the bounds of this program for a mechanism of `runtime`",
     },
     "kubectl_agentidp": {},
 }
@@ -92,7 +93,7 @@ PARTICIPLE = re.compile(
 )
 
 REMAINING: dict[tuple[str, str], int] = {
-    ("tests/unit/operator/**/*.py", "private reads"): 6,
+    ("tests/unit/operator/**/*.py", "private reads"): 1,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""
 

@@ -124,7 +124,7 @@ class ClusterCache:
     """The stores of all kinds, and which requests a change enqueues."""
 
     def __init__(self, work: WorkQueue) -> None:
-        self._work = work
+        self.work_queue = work
         self.memberships = Memberships()
         self.places = Places()
         self.agents: Store[Agent] = Store(_index_keys_of_agent, self._agent_changed)
@@ -172,24 +172,24 @@ class ClusterCache:
         """Enqueue everything that a time decides: after the clock was set back, that time may be ahead."""
         for agent in self.agents:
             if agent.spec.tokens_valid_after:
-                self._work.enqueue(RequestKind.AGENT, agent.key)
+                self.work_queue.enqueue(RequestKind.AGENT, agent.key)
         for credential in self.credentials:
-            self._work.enqueue(RequestKind.CREDENTIAL, credential.key)
+            self.work_queue.enqueue(RequestKind.CREDENTIAL, credential.key)
 
     def _agent_changed(self, before: Agent | None, after: Agent) -> None:
-        self._work.enqueue(RequestKind.AGENT, after.key)
+        self.work_queue.enqueue(RequestKind.AGENT, after.key)
         is_there = self.agents.get(after.key) is not None
         self._account(before, after if is_there else None)
         same = before and before.spec == after.spec and before.status.conditions == after.status.conditions
         if same and is_there:
             return  # only its counts changed
         for credential in self.credentials_of(after.key):
-            self._work.enqueue(RequestKind.CREDENTIAL, credential.key)
+            self.work_queue.enqueue(RequestKind.CREDENTIAL, credential.key)
 
     def _credential_changed(self, before: AgentCredential | None, after: AgentCredential) -> None:
         agent = NamespacedName(after.metadata.namespace, after.spec.agent_ref.name)
-        self._work.enqueue(RequestKind.CREDENTIAL, after.key)
-        self._work.enqueue(RequestKind.AGENT, agent)
+        self.work_queue.enqueue(RequestKind.CREDENTIAL, after.key)
+        self.work_queue.enqueue(RequestKind.AGENT, agent)
         for name in _secret_names(before) - _secret_names(self.credentials.get(after.key)):
             if no_longer_named := self.secrets.get(name):
                 self.secrets.put(no_longer_named)
@@ -200,7 +200,7 @@ class ClusterCache:
         frees_a_place = before and not is_settled and waits_for_a_place(before) != has_ended
         if frees_a_place and (waiting := self.places.next_in_line(agent)):
             # one that had a place has ended, or one that waited has it now: there may be another
-            self._work.enqueue(RequestKind.CREDENTIAL, waiting)
+            self.work_queue.enqueue(RequestKind.CREDENTIAL, waiting)
 
     def _account(self, before: Agent | None, after: Agent | None) -> None:
         """Move the agent's place, and enqueue who may have the one that it left."""
@@ -212,27 +212,27 @@ class ClusterCache:
             organization = self.organizations.get(NamespacedName("", changed.organization))
             if organization and changed.namespace in organization.spec.namespaces:
                 if changed.standing is Membership.ADMITTED:
-                    self._work.enqueue(RequestKind.ORGANIZATION, organization.key)
+                    self.work_queue.enqueue(RequestKind.ORGANIZATION, organization.key)
                 if changed is former and (waiting := self.memberships.next_in_line(organization)):
-                    self._work.enqueue(RequestKind.AGENT, waiting)
+                    self.work_queue.enqueue(RequestKind.AGENT, waiting)
 
     def _organization_changed(self, before: Organization | None, after: Organization) -> None:
-        self._work.enqueue(RequestKind.ORGANIZATION, after.key)
+        self.work_queue.enqueue(RequestKind.ORGANIZATION, after.key)
         current = self.organizations.get(after.key)
         if before is None or current is None:  # created or deleted: this concerns every agent that claims it
             for agent in self.agents.by_index(("organization", after.metadata.name)):
-                self._work.enqueue(RequestKind.AGENT, agent.key)
+                self.work_queue.enqueue(RequestKind.AGENT, agent.key)
                 self._enqueue_waiting(agent.key)
             return
         if before.spec == after.spec:
             return
         for agent in self.agents_of(after.metadata.name, set(before.spec.namespaces) ^ set(after.spec.namespaces)):
-            self._work.enqueue(RequestKind.AGENT, agent.key)
+            self.work_queue.enqueue(RequestKind.AGENT, agent.key)
         if before.spec.allowed_scopes != after.spec.allowed_scopes:
             for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
-                self._work.enqueue(RequestKind.AGENT, agent.key)
+                self.work_queue.enqueue(RequestKind.AGENT, agent.key)
         for name in self.memberships.waiting(after):
-            self._work.enqueue(RequestKind.AGENT, name)
+            self.work_queue.enqueue(RequestKind.AGENT, name)
         if before.spec.limits.credentials_per_agent != after.spec.limits.credentials_per_agent:
             for agent in self.agents_of(after.metadata.name, after.spec.namespaces):
                 self._enqueue_waiting(agent.key)
@@ -240,10 +240,10 @@ class ClusterCache:
     def _enqueue_waiting(self, agent: NamespacedName) -> None:
         """Enqueue the agent's credentials that wait for a place."""
         for name in self.places.waiting(agent):
-            self._work.enqueue(RequestKind.CREDENTIAL, name)
+            self.work_queue.enqueue(RequestKind.CREDENTIAL, name)
 
     def _revocation_changed(self, _before: TokenRevocation | None, after: TokenRevocation) -> None:
-        self._work.enqueue(RequestKind.REVOCATION, after.key)
+        self.work_queue.enqueue(RequestKind.REVOCATION, after.key)
 
     def _trimmed(self, secret: Secret) -> Secret:
         return trimmed_secret(secret, named=bool(self.credentials_in(secret.key)))
@@ -254,7 +254,7 @@ class ClusterCache:
         uids = owning_credentials(after) | (owning_credentials(before) if before else set())
         owners = (one for uid in uids for one in self.credentials.by_index(("uid", uid)))
         for credential in (*self.credentials.by_index(("held" if is_there else "secret", after.key)), *owners):
-            self._work.enqueue(RequestKind.CREDENTIAL, credential.key)
+            self.work_queue.enqueue(RequestKind.CREDENTIAL, credential.key)
 
 
 def _index_keys_of_agent(agent: Agent) -> Iterator[object]:

@@ -277,7 +277,7 @@ def test_the_limit_of_an_organization_counts_in_place_of_the_default(limit: int)
 
 def woken_by(cache: ClusterCache, *changes: AgentCredential, gone: AgentCredential | None = None) -> set[str]:
     """Which credentials are to be looked at after that, beside those that changed."""
-    work = cache._work = WorkQueue()
+    work = cache.work_queue = WorkQueue()
     for one in changes:
         cache.credentials.put(one)
     if gone:
@@ -314,6 +314,6 @@ def test_who_waits_is_looked_at_when_the_organization_allows_more() -> None:
 
 def woken_by_organization(cache: ClusterCache, organization: Organization) -> set[str]:
     """Which credentials are to be looked at after that."""
-    work = cache._work = WorkQueue()
+    work = cache.work_queue = WorkQueue()
     cache.organizations.put(organization)
     return {key.name.name for key in work.queued if key.kind is RequestKind.CREDENTIAL}

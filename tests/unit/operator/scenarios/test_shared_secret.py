@@ -94,7 +94,7 @@ class Running:
     async def at_rest(self) -> None:
         """All that is woken is looked at, until nothing is."""
         while woken := [key.name for key in self.work.queued if key.kind is RequestKind.CREDENTIAL]:
-            self.work = self.cache._work = WorkQueue()
+            self.work = self.cache.work_queue = WorkQueue()
             for name in woken:
                 self.looks += 1
                 await self.reconcile(name)
@@ -158,7 +158,7 @@ async def test_whose_claims_change_reads_the_secret_and_nobody_else() -> None:
     meta = running.cluster.all(SECRETS)[0].metadata
     await running.write(metadata=replace(meta, owner_references=(owner(a_uid(7)),)))
     assert woken(running) == {"one-7"}
-    running.work = running.cache._work = WorkQueue()
+    running.work = running.cache.work_queue = WorkQueue()
     await running.write(metadata=replace(meta, owner_references=(owner(a_uid(8)),)))
     assert woken(running) == {"one-7", "one-8"}
 
@@ -171,7 +171,7 @@ async def test_a_secret_without_owner_wakes_the_credential_whose_status_names_it
     for one in (bound, *(of(number, NAMING["never issued"]) for number in range(MANY))):
         running.cache.credentials.put(one)
     running.cache.secrets.put(secret)
-    running.work = running.cache._work = WorkQueue()
+    running.work = running.cache.work_queue = WorkQueue()
     meta = replace(secret.metadata, resource_version="2")
     running.cache.secrets.put(replace(secret, metadata=meta, data={}))
     assert woken(running) == {bound.metadata.name}
