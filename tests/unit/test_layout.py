@@ -55,6 +55,8 @@ SMALL_MODULES = {
     "agentidp": {
         "agentidp/authentication/bearer.py": "one function, which several programs use",
         "agentidp/cache/organizations.py": "one index, whose mechanism is in `store`",
+        "agentidp/domain/identity/valid_after.py": "one rule, which three programs apply",
+        "agentidp/domain/lifecycle/delivery_blockers.py": "one rule, which status, metrics and plugin apply",
         "agentidp/domain/lifecycle/repair_backoff.py": "the operator uses it for every status, too",
         "agentidp/domain/resources/token_revocation.py": "one kind",
         "agentidp/http_server/probes.py": "two URLs, as one module has each other one",
@@ -90,8 +92,6 @@ PARTICIPLE = re.compile(
 )
 
 REMAINING: dict[tuple[str, str], int] = {
-    ("agentidp", "short docstrings"): 4,
-    ("agentidp", "small modules"): 13,
     ("tests/unit/operator/**/*.py", "private reads"): 6,
 }
 """Of each package, or folder of tests: the offences that are left of each rule."""

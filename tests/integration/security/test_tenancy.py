@@ -119,7 +119,7 @@ def test_a_credential_reaches_no_agent_of_another_namespace(attacker: Tenant, vi
     """An agent is named within the credential's own namespace, so one of the victim's name is not the victim's."""
     victim_pair = victim.issue()
     attacker.create("AgentCredential", secretHash={"hash": hash_of(secrets.token_hex(16))})
-    assert_told(attacker, "AgentCredential", "AgentNotFound", f"No Agent {NAME!r} in this namespace")
+    assert_told(attacker, "AgentCredential", "AgentNotFound", f"There is no Agent {NAME!r} in this namespace")
     attacker_guess = attacker_pair(attacker, programs, client_id=victim_pair.client_id, name="another")
     assert is_refused(attacker_guess)
     assert is_served(victim_pair)

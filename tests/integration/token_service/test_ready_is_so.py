@@ -165,15 +165,15 @@ def test_tokens_are_given_when_their_time_has_come_without_an_operator(
 ) -> None:
     """TokensNotValidYet refuses nobody: the time in the spec does, and the answer has it (concepts.md)."""
     tenant, pair = settled
-    tenant.change("Agent", tokensValidAfter=in_time(seconds=20))
+    tenant.change("Agent", tokensValidAfter=in_time(seconds=40))
     tenant.until("AgentCredential", "TokensNotValidYet")
-    assert ("Agent", "TokensNotValidYet") in eventually("it is told", tenant.story, lambda story: len(story) > 2)
+    eventually("it is told", lambda: ("Agent", "TokensNotValidYet") in tenant.story())
     programs.stop(OPERATOR.name)
     try:
         answer = ask(pair)
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert answer.json()["error"] == "unauthorized_client"
-        eventually("its time has come", lambda: is_served(pair))
+        eventually("its time has come", lambda: is_served(pair), within=90)
     finally:
         programs.start(OPERATOR.name)
     tenant.until("AgentCredential", "Issued")

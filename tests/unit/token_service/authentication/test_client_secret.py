@@ -64,6 +64,7 @@ async def test_client_secret_of_a_hash_without_a_hint_is_accepted(unhinted: Serv
     assert (await unhinted.token(CLIENT | GRANT | {"client_secret": "guess"})).status_code == 401
 
 
+@with_limits(wrong_secret_pause_seconds=0, wrong_secrets_per_second=0.001)
 async def test_client_secret_guesses_are_slowed_down(unhinted: ServedAlone) -> None:
     """After so many failures no bcrypt is run for it for a while; whom it knows already is served."""
     assert (await unhinted.token()).status_code == 200
