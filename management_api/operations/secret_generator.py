@@ -1,4 +1,8 @@
-"""Secret generation with a bounded queue: hashing takes a core for 100 ms and more, and callers can ask for many secrets."""
+"""Secret generation with a bounded queue: hashing takes a core for 100 ms and more, and callers can ask for many secrets.
+
+Flows in: requests for a secret, each of a tenant. Flows out: secrets, in turns by tenant (`SecretGenerator`). Bounded: secrets
+that wait for a thread, in all and of one tenant; one more is refused at once, so no request waits long in vain.
+"""
 
 from agentidp.runtime.pools.fair_queue import GROUPS_THAT_FILL_IT
 from agentidp.runtime.pools.group_counts import GroupCounts
