@@ -79,7 +79,6 @@ SMALL_MODULES = {
     },
     "management_api": {
         "management_api/main.py": "the console script",
-        "management_api/operations/secret_generator.py": "the bounds of this program for a mechanism of `runtime`",
     },
     "kubectl_agentidp": {},
 }
