@@ -45,11 +45,12 @@ def damaged(tenant: Tenant) -> set[str]:
 
 
 def refused_by_the_api_server(tenant: Tenant) -> set[str]:
-    """Somebody makes the Secret immutable, so it cannot be rotated."""
+    """Somebody makes the Secret immutable and holds it by a finalizer, so it is neither changed nor replaced."""
     tenant.issue()
-    edit(tenant, {"immutable": True})
+    edit(tenant, {"immutable": True, "metadata": {"finalizers": ["example.com/hold"]}})
     tenant.change("AgentCredential", rotation={"requestedAt": in_time()})
     eventually("the status says so", lambda: delivery_reason(tenant) == "Refused")
+    edit(tenant, {"metadata": {"finalizers": None}})
     return set()
 
 
