@@ -103,7 +103,7 @@ async def test_protocol_is_freed_when_its_connection_ends(sent: bytes, address: 
             await asyncio.sleep(0.05)
             writer.close()
         async with asyncio.timeout(30):
-            while any(protocol not in of_other_tests for protocol in protocols()):
+            while any(protocol not in of_other_tests for protocol in protocols()):  # noqa: ASYNC110 nothing tells of it
                 await asyncio.sleep(0.1)
     finally:
         gc.enable()
