@@ -118,6 +118,11 @@ class WorkQueue:
         """How many objects have a due time."""
         return len(self._due)
 
+    @property
+    def schedule_entries(self) -> int:
+        """The entries of the schedule, with those that a later due time has replaced."""
+        return len(self._heap)
+
     def stuck_for(self) -> float:
         """Return how many seconds the longest reconciliation under way has taken."""
         started = min(self._running.values(), default=None)

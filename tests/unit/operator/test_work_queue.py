@@ -176,8 +176,8 @@ async def test_objects_of_all_kinds_may_be_due_at_the_same_moment() -> None:
         await until(lambda: len(looks) >= 2 * len(RequestKind) * len(names))
 
 
-async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_room_for_it() -> None:
-    """As credentials do that are in use: the operator looks at each of them whenever it hears that."""
+async def test_work_queue_keeps_a_bounded_schedule_of_objects_that_are_reconciled_early() -> None:
+    """Credentials in use are reconciled before they are due, whenever a use is reported."""
     work, looks = WorkQueue(), 0
     names = [NamespacedName("team", f"screener-{number}") for number in range(10)]
 
@@ -193,4 +193,4 @@ async def test_what_is_looked_at_again_and_again_before_it_is_due_takes_no_more_
                 work.enqueue(RequestKind.CREDENTIAL, name)
             await until(lambda: looks == before + len(names))  # noqa: B023 it has come to its end when `before` changes
     assert work.scheduled == len(names)
-    assert len(work._heap) <= 2 * len(names) + LIMITS.schedule_slack
+    assert work.schedule_entries <= 2 * len(names) + LIMITS.schedule_slack
