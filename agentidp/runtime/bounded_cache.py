@@ -3,6 +3,18 @@
 Flows in: entries by key; an entry that is put again is the newest. Flows out: values, by a `get` that is the dict's own, so it
 costs nothing more. Bounded: the sum of the sizes of all entries, by default their number. An entry does not expire, and reading
 it does not make it newer; `TokenBuckets` drop the least recently used bucket instead.
+
+| what is cached | where | bound |
+|---|---|---|
+| requests and their grants | `token_service.issuance.request_cache` | `request_cache_bytes` of `token_service.limits` |
+| accepted and rejected secrets | `token_service.client_secrets.verified_secrets` | `max_verified_secrets` and others there |
+| ServiceAccounts of client assertions | `token_service.authentication.service_accounts` | `max_service_accounts` there |
+| statuses that were written | `agent_operator.leadership.status_backoff` | `max_status_records` of `agent_operator.limits` |
+| names of removed objects | `agent_operator.cache.cluster_cache` | `TOMBSTONES` |
+| events that were sent | `agentidp.kube.events` | `MAX_SENT` |
+
+Other caches: `management_api.auth.expiring_cache` (answers about callers; they expire, and each tenant has a share) and
+`agentidp.cache` (what a watch feeds: as large as the cluster's objects, and evicted when the object is deleted).
 """
 
 from collections.abc import Callable, Hashable, Iterator

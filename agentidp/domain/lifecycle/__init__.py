@@ -15,7 +15,7 @@ from agentidp.domain.lifecycle.input import (
     WriteStatus,
 )
 from agentidp.domain.lifecycle.policy_chain import decide
-from agentidp.domain.lifecycle.rotation_requests import asks_for_another, rotation_due, unanswered_request
+from agentidp.domain.lifecycle.rotation_requests import asks_for_another, next_rotation_due, unanswered_request
 from agentidp.domain.lifecycle.status import MAX_HASHES, overlap_of, with_fresh_hash, with_write_refused
 
 __all__ = [
@@ -31,8 +31,8 @@ __all__ = [
     "asks_for_another",
     "decide",
     "delivery_blocker",
+    "next_rotation_due",
     "overlap_of",
-    "rotation_due",
     "unanswered_request",
     "with_fresh_hash",
     "with_write_refused",

@@ -34,7 +34,7 @@ def unanswered_request(credential: AgentCredential) -> datetime | None:
     return requested if asks_for_another(requested, issued_at, credential.status) else None
 
 
-def rotation_due(credential: AgentCredential) -> datetime | None:
+def next_rotation_due(credential: AgentCredential) -> datetime | None:
     """Return when the next rotation is or was due: by schedule or by request, whichever is earlier."""
     requested, scheduled = unanswered_request(credential), credential.status.next_rotation_at
     return min(requested, scheduled) if requested and scheduled else requested or scheduled

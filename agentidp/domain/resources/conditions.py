@@ -1,4 +1,8 @@
-"""Lists of `metav1.Condition`: set one, keep the others; the transition time is that of the last change of status."""
+"""Lists of `metav1.Condition`: set one, keep the others; the transition time is that of the last change of status.
+
+The types are named here, and the reasons in `reasons`. Conditions are set in `agentidp.domain.identity.registration` (Agent),
+`agentidp.domain.lifecycle.status` (AgentCredential) and `agent_operator.reconcilers.organization` (Organization).
+"""
 
 from datetime import datetime
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from agentidp.domain.lifecycle import delivery_blocker, rotation_due
+from agentidp.domain.lifecycle import delivery_blocker, next_rotation_due
 from agentidp.domain.resources import AgentCredential, CredentialPhase
 from agentidp.domain.resources.conditions import READY, condition
 from agentidp.domain.resources.reasons import Reason
@@ -40,7 +40,7 @@ class Counts:
         undelivered = delivery_blocker(credential.status)
         if undelivered:
             self.undelivered[undelivered.reason] += 1
-        due_at = rotation_due(credential) if _phase(credential) is CredentialPhase.ACTIVE else None
+        due_at = next_rotation_due(credential) if _phase(credential) is CredentialPhase.ACTIVE else None
         if due_at:
             self._count_rotation(due_at)
 

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentidp.runtime import bounded_cache
 from agentidp.runtime.bounded_cache import BoundedCache
+from tests.support.crd_schema import CHECKOUT
 
 
 def test_bounded_cache_drops_the_oldest_entry() -> None:
@@ -53,3 +55,13 @@ def test_bounded_cache_holds_the_newest_that_fit(operations: list[tuple[str, byt
             del model[0]
     assert [(key, cache.get(key)) for key in cache] == model
     assert cache.size == sum(len(value) for _, value in model)
+
+
+def test_bounded_cache_lists_where_it_is_used() -> None:
+    """The module is where people look for what is cached."""
+    packages = ("agentidp", "management_api", "operator", "token_service")
+    sources = {path: path.read_text() for package in packages for path in (CHECKOUT / package).rglob("*.py")}
+    users = [path.relative_to(CHECKOUT).with_suffix("") for path, text in sources.items() if "] = BoundedCache(" in text]
+    names = [".".join(user.parts).removeprefix("operator.") for user in users]
+    assert names
+    assert [name for name in names if f"`{name}`" not in (bounded_cache.__doc__ or "")] == []
