@@ -9,8 +9,9 @@
 Keys, metadata, probes and the internal endpoints have no limit of their own. `limits` has the numbers that are no settings.
 `client_secrets.brute_force` bounds guesses and `client_secrets.verifier` checks of misleading hints. `cluster.live_reads` and
 `authentication.service_accounts` bound reads of the API server. `management_api.http.rate_limits` has the limits of REST.
-Nothing here authenticates a client. A client is counted after it has authenticated, so nobody uses up the limit of another client, and there are as many
-token buckets as agents in the cluster at most (and as many again for requests with access tokens).
+Nothing here authenticates a client. A client is counted after it has authenticated, so nobody uses up the limit of another
+client, and there are as many token buckets as agents in the cluster at most (and as many again for requests with access
+tokens).
 """
 
 import asyncio

@@ -4,7 +4,7 @@ Flows in: what was done to an object, and why. Flows out: events, sent by a task
 event that cannot be sent is dropped. An event that was just sent is not sent again, unless it is about a transition: the state
 has changed meanwhile, and the last event must be about the present state. Bounded: the queue, the places of a namespace in it,
 and the memory of what was sent. `admits` bounds the events of a namespace in etcd. No event has a secret: notes come from
-conditions.
+conditions and from fixed texts.
 """
 
 import asyncio

@@ -1,13 +1,13 @@
 """Reflector: keeps a store in step with the API server by a list in pages and then a watch, for as long as the program runs.
 
-Flows in: one list, and the events of watches. Flows out: `replace`, `put` and `remove` of a store, and the resource version
-that it has reached (`progress`). Bounded: memory has one page or one event; a failure waits 0.1 s, then twice as long up to 5
-s. The store is one of `agentidp.cache`. In the operator, Kopf watches Agents, AgentCredentials and Organizations instead
+Flows in: lists, and the events of watches. Flows out: `replace`, `put` and `remove` of a store, and the resource version that
+it has reached (`progress`). Bounded: memory has one page or one event; a failure waits 0.1 s, then twice as long up to 5 s. The
+store is one of `agentidp.cache`. In the operator, Kopf watches Agents, AgentCredentials and Organizations instead
 (`agent_operator.watch`).
 
 Bookmarks keep the resource version recent. A server-side timeout ends each watch before a proxy does. Where the version is too
-old (410 Gone) the collection is listed again. The informer of the Kubernetes client does not work for custom objects, and its
-watch spins while the API server is away.
+old (410 Gone) the collection is listed again. The informer of the Python client `kubernetes` does not work for custom objects,
+and its watch spins while the API server is away (decision 6).
 """
 
 import asyncio

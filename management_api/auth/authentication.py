@@ -1,7 +1,7 @@
 """Bearer authentication (RFC 6750, section 2.1): turns an Authorization header into a caller.
 
-In flows a header. A token whose `iss` is this issuer is an agent's access token, and is verified here with the published keys;
-any other token is for the API server to review (`token_reviews`). Out flows a caller, or 401, which says nothing about the
+Flows in: a header. A token whose `iss` is this issuer is an agent's access token, and is verified here with the published keys;
+any other token is for the API server to review (`token_reviews`). Flows out: a caller, or 401, which says nothing about the
 reason: the log does, at a bounded rate. An agent that the cache does not have is looked up in the API server once, and its
 absence is cached for `Limits.missing_agent_seconds`: an agent that is created later comes with the watch.
 """

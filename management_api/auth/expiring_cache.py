@@ -1,6 +1,6 @@
 """Expiring cache: entries that are valid for a while, bounded in all and for each tenant.
 
-In flow entries with the tenant that each is about. An entry expires after a fixed time. Where a tenant has too many, its own
+Flows in: entries with the tenant that each is about. An entry expires after a fixed time. Where a tenant has too many, its own
 oldest entry goes; only then, where all have too many, the oldest of all: no tenant evicts the entries of others first.
 """
 

@@ -1,6 +1,6 @@
 """Published keys: the token service's JWK Set (RFC 7517, section 5), with which access tokens are verified.
 
-In flow the tokens to verify. The keys are fetched when they are older than `Limits.keys_refresh_seconds`, and when a token
+Flows in: the tokens to verify. The keys are fetched when they are older than `Limits.keys_refresh_seconds`, and when a token
 names a key that is not among them, but not sooner than `Limits.keys_retry_seconds` after the last fetch: a client that invents
 key ids does not flood the token service. Callers that come while a fetch runs share it. Keys that are older than
 `Limits.keys_max_age_seconds` are not trusted, whatever happens to the token service: they may have been withdrawn.

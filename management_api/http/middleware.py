@@ -1,7 +1,7 @@
 """Middleware of every request: request id, bound of the body, log line, metrics, and an answer whatever fails.
 
-In flows an ASGI request. Its body is read whole before a route sees it, at most `Limits.max_body_bytes`, so a request that
-breaks off does nothing. Out flows an answer with the headers that all answers have. The log is bounded, too: anybody can cause
+Flows in: an ASGI request. Its body is read whole before a route sees it, at most `Limits.max_body_bytes`, so a request that
+breaks off does nothing. Flows out: an answer with the headers that all answers have. The log is bounded, too: anybody can cause
 errors, so their lines have a rate (`LogLimit`), while each change has its line.
 """
 

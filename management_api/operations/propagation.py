@@ -1,9 +1,9 @@
 """Propagation: waits until a change has reached the operator, and then every replica of the token service.
 
-In flows a credential that was written. It is published when the operator has copied the change to the status: the watch-fed
+Flows in: a credential that was written. It is published when the operator has copied the change to the status: the watch-fed
 cluster cache shows that, and waiting for it costs the API server nothing. It is propagated when every replica of the token
 service has applied that resource version. A watch promises no time, so each replica is asked over HTTP (`GET
-/internal/applied`); replicas that are found while others answer are asked, too. Out flows a return, or an exception that says
+/internal/applied`); replicas that are found while others answer are asked, too. Flows out: a return, or an exception that says
 what is missing. Both waits are bounded, by the setting `confirm_seconds` and by `Limits.propagation_seconds`. See
 docs/decisions/0015 for what counts as an answer, and for what callers are told without one.
 """

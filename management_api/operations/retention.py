@@ -1,6 +1,6 @@
 """Retention: deletes records of what has ended, so that creating and ending in a loop leaves a bounded number in etcd.
 
-In flows the cluster cache, once per `Limits.retention_sweep_seconds`. Out flow deletions of ended credentials and of
+Flows in: the cluster cache, once per `Limits.retention_sweep_seconds`. Flows out: deletions of ended credentials and of
 decommissioned agents that this API created, where `kept` newer ones have ended, of the same agent or in the same namespace.
 Each object is judged again as it is stored before it is deleted. An admission policy holds this program to the same rule. The
 annotation that says what this API created is its tenant's to write: with it, a tenant can only have a record of its own

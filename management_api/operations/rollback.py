@@ -1,9 +1,9 @@
 """Rollback: undoes a pending change that nobody confirms any more, because its process died or its caller has gone.
 
-In flow the records of pending changes (`pending_changes`). The functions that decide are pure: they read the record and the
+Flows in: the records of pending changes (`pending_changes`). The functions that decide are pure: they read the record and the
 credential as it is now, and roll back only what the change itself has written. `run_sweep` lists the records of all processes
-and hands each abandoned one to `CredentialOperations.roll_back`. Work is bounded by the records: each credential has
-one at most. See docs/decisions/0013.
+and hands each abandoned one to `CredentialOperations.roll_back`. Work is bounded by the records: each credential has one at
+most. See docs/decisions/0013.
 """
 
 import asyncio

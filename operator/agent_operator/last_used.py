@@ -1,8 +1,8 @@
 """Last use of secrets: polls the replicas of the token service, so token requests cost the operator nothing.
 
-In flow the reports of all replicas, each since the former poll; out flow the last use of a credential's secrets, and requests
-for the credentials that were used. Bounded: the hashes in status, of the credentials that exist. Reports are kept in memory;
-status records what must last, and an unknown use counts as a use (`agentidp.domain.lifecycle.retirement`, decision 10).
+Flows in: the reports of all replicas, each since the former poll. Flows out: the last use of a credential's secrets, and
+requests for the credentials that were used. Bounded: the hashes in status, of the credentials that exist. Reports are kept in
+memory; status records what must last, and an unknown use counts as a use (`agentidp.domain.lifecycle.retirement`, decision 10).
 """
 
 import asyncio

@@ -1,11 +1,12 @@
 """Work queue: one fair queue of requests, and one schedule of due times, for all objects.
 
-In flow requests (kind and name), enqueued by the cluster cache on every change, and the due times that reconcilers return.
-Out flow calls of the reconcilers. As with client-go's workqueue:
+Flows in: requests (kind and name), which the cluster cache enqueues on every change, and the times at which reconcilers want an
+object again (due times). Flows out: calls of the reconcilers. As with client-go's workqueue:
 
 - A request that is enqueued twice is reconciled once.
 - Two workers never reconcile the same request at the same time.
-- A request that is enqueued while it is reconciled is reconciled again.
+- A request that is enqueued while it is reconciled is reconciled again; unlike there, not if the reconciliation failed: its
+  back-off stands.
 - A request that failed waits in the schedule for an exponential back-off, not at a worker.
 
 Namespaces take turns (`agentidp.runtime.pools.fair_queue`) and none has all workers, so a namespace delays another by one

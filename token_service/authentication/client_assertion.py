@@ -1,6 +1,6 @@
 """Client assertions: authenticates a client by the token of a Kubernetes ServiceAccount (RFC 7521, section 4.2, and RFC 7523).
 
-In comes a client assertion; out goes the client, or AuthenticationFailed with the reason for the log. The cluster's keys say
+Flows in: a client assertion. Flows out: the client, or AuthenticationFailed with the reason for the log. The cluster's keys say
 which workload the token was issued to, and the cluster cache which agent names that workload. A ServiceAccount's name can be
 used again, so the ServiceAccount that has it now must be the one that the token was issued to. Without a client_id, which is
 optional (RFC 7521, section 4.2), the workload must be that of one agent only.

@@ -1,6 +1,6 @@
 """Client secrets: authenticates a client by its id and secret.
 
-In comes what a client has presented; out goes the client, or AuthenticationFailed with the reason for the log. A secret that
+Flows in: what a client has presented. Flows out: the client, or AuthenticationFailed with the reason for the log. A secret that
 bcrypt has accepted before is found again by a keyed digest. Any other one is checked against views of the client, each newer
 than the one before: first the cluster cache, then the API server's state, and where that may not be read the next changes that
 the watch reports (`cluster.live_reads`). The client is rejected when no view is left. A secret that the API server's state has

@@ -1,6 +1,6 @@
 """ServiceAccounts: whether a token was issued to the ServiceAccount that has its name now, by the uid.
 
-In come tokens that the cluster's keys have verified, with the Agent that names their ServiceAccount. The API server is asked
+Flows in: tokens that the cluster's keys have verified, with the Agent that names their ServiceAccount. The API server is asked
 for the ServiceAccount, once for all who wait for it, and the answer serves for a minute. It serves that one Agent object: an
 Agent that was made anew is never served by an answer from before its time. A token that is not of the ServiceAccount that was
 read leads to a new read only where it may be younger than the answer, and to one a second.

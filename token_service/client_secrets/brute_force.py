@@ -1,6 +1,6 @@
 """The brute-force guard: checks that anybody can cause who knows a client's id, where no hint tells a guess from the secret.
 
-In come secrets with the hashes that they may have; out goes the hash that bcrypt accepts. Guesses have one thread (see
+Flows in: secrets with the hashes that they may have. Flows out: the hash that bcrypt accepts. Guesses have one thread (see
 `BcryptPools`), and each client one check at a time in it. Requests for the same client wait in a queue in which each address
 has one place, so guesses do not keep out a client that knows its secret, unless it shares their address. The address is that of
 the connection; headers that name another one are not believed.

@@ -1,7 +1,7 @@
 """The secret verifier: which of a client's hashes is that of a presented secret.
 
-In come candidates; out goes the one that bcrypt accepts. Candidates that a hint has chosen are checked at once and first, all
-others as guesses (`brute_force`). A hint has 32 bits, and whoever may read credentials can find other secrets with the same
+Flows in: candidates. Flows out: the one that bcrypt accepts. Candidates that a hint has chosen are checked at once and first,
+all others as guesses (`brute_force`). A hint has 32 bits, and whoever may read credentials can find other secrets with the same
 hint. So a misleading hint says nothing against its hash: a hash that bcrypt has rejected for a secret is not checked again for
 it, and where hints of a client mislead often, its secrets are checked as guesses.
 """

@@ -1,10 +1,10 @@
 """Live reads: what the API server has of a client that the cluster cache does not have, or not with this secret.
 
 The operator publishes a hash before it delivers the Secret, and a pod may use its Secret before the watch reports the hash.
-In comes a client id; out come views of the client, each newer than the one before. A live read is never older than its
+Flows in: a client id. Flows out: views of the client, each newer than the one before. A live read is never older than its
 request: requests that come while a read runs share the next one. Its result serves these requests and is not kept, because the
-watch brings the same. Once the watch has reported more of the client than it had when the read began, the read may be the
-older of both, and is superseded.
+watch brings the same. Once the watch has reported more of the client than it had when the read began, the read may be the older
+of both, and is superseded.
 
 Bounded are reads, so that a flood of unknown clients is no flood of reads: there is a budget for unknown clients, one for
 clients in the cluster cache, and one for clients that only a token of ours names. Of the second, a namespace has a quarter at

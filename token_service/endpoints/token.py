@@ -1,8 +1,8 @@
 """POST /token: an access token for client credentials, RFC 6749, sections 4.4 and 5, with resource indicators, RFC 8707.
 
 The client authenticates by HTTP Basic or form fields (RFC 6749, section 2.3.1), or by a client assertion (RFC 7523, section
-2.2). Without `scope` or `resource` the token carries all that the agent may have. The request cache answers the first two
-steps for a request that was granted before.
+2.2). Without `scope` or `resource` the token carries all that the agent may have. For a request that was granted before, the
+request cache has the client and the grant, and the first two of the five steps are skipped.
 """
 
 import time

@@ -1,9 +1,10 @@
 """Request cache: HMAC of (Authorization header, body) → authenticated client and prepared grant.
 
 Agents send the same bytes again and again. A hit skips parsing, authentication and scope evaluation. An entry is valid while
-the cluster cache holds the identical agent, credential and organization, and until the client has to authenticate anew. What
-goes in are requests that were granted; those with a hash that is being retired stay out, because each of its uses is noted.
-Bounded to `request_cache_bytes`, oldest first. Digests are keyed with a key that never leaves the process.
+the cluster cache holds the identical agent, credential and organization, and until the client has to authenticate anew. Only
+granted requests are added. Requests with a secret hash that is being retired stay out, and so do those before a future
+`tokensValidAfter`. Bounded to `request_cache_bytes`; the oldest entry goes first. Digests are keyed with a key that never
+leaves the process.
 """
 
 import hmac

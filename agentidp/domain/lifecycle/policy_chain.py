@@ -1,6 +1,6 @@
 """Policy chain of a credential: an ordered list of checks, of which the first that applies names the next step.
 
-In flows what was gathered (`input.Input`: the credential, its agent, its Secret, the last uses) and the time. Out flows one
+Flows in: what was gathered (`input.Input`: the credential, its agent, its Secret, the last uses) and the time. Flows out: one
 step: write a status, issue a secret, repair or remove the Secret, or wait until a time. The executor does the step, gathers
 anew, and asks again, until the answer is to wait. A check has no side effect, so a crash between two steps loses nothing
 (concepts.md). Ready must be what the token service decides (decision 44).

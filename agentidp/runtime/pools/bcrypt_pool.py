@@ -1,9 +1,9 @@
-"""bcrypt pool: hashes in a few threads that namespaces share by the cost of their jobs, and that one namespace never has alone.
+"""bcrypt pool: runs bcrypt in a few threads. Namespaces share the threads by the cost of their jobs.
 
 Flows in: a job with its namespace and the cost of its hash, each step of which doubles the time. Flows out: the result of
-`work`. A thread has a lower priority than the event loop, and a job above the least cost has a lower priority than all others.
-Equal jobs run once, and all callers have the result. Bounded: the threads, the jobs that wait in all, and those of one
-namespace (`FairQueue.admits`); one more raises Busy.
+`work`. Threads have a lower priority than the event loop, and jobs above `MIN_COST` run in threads of a still lower priority. A
+namespace has all threads but one, or the only one. While a job waits or runs, callers with an equal job get its result.
+Bounded: the threads, the jobs that wait in all, and those of one namespace (`FairQueue.admits`); one more raises Busy.
 
 A cancelled caller frees the place in the queue, if no other caller waits for the same job. A job that has begun is always
 finished, and `run` returns its result even to a cancelled caller: the cost of a wrong secret has to be counted though the

@@ -1,7 +1,8 @@
 """Cluster cache: the last version of every object, and the requests that each change enqueues.
 
-In flow watch events, lists, and the answers to our own writes; out flow requests into the work queue. An older version never
-replaces a newer one: resource versions of one kind are ordered numbers (KEP-5504). Bounded by `agent_operator.cache.trim`.
+Flows in: watch events, lists, and the answers to our own writes. Flows out: requests into the work queue. An older version
+never replaces a newer one: resource versions of one kind are ordered numbers (KEP-5504). Bounded by
+`agent_operator.cache.trim`.
 """
 
 from collections import defaultdict

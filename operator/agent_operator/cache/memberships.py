@@ -1,6 +1,6 @@
 """Memberships: which agents have a place in their organization, and which wait for one.
 
-In flows each change of an agent. Out flows how many places of an organization are taken, or claimed by older agents, in
+Flows in: each change of an agent. Flows out: how many places of an organization are taken, or claimed by older agents, in
 O(admitted namespaces · log agents). Agents are counted by namespace, so agents of a namespace that is not admitted cost the
 organization nothing (decision 35).
 """

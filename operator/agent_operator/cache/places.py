@@ -1,7 +1,7 @@
 """Places: how many of an agent's credentials have a secret, or get one before another credential.
 
-In flows each change of a credential. Out flow, in O(log credentials), how many of an agent's credentials are ahead of one, the
-credential that has waited longest, and the counts in the agent's status. So a reconciliation costs the same however many
+Flows in: each change of a credential. Flows out: in O(log credentials), how many of an agent's credentials are ahead of one,
+the credential that has waited longest, and the counts in the agent's status. So a reconciliation costs the same however many
 credentials a tenant declares (decision 35).
 """
 

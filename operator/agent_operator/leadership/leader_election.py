@@ -1,10 +1,11 @@
 """Leader election: the operator leads while it holds a Lease (`coordination.k8s.io/v1`), and exits when it loses it.
 
-In flow the versions of the Lease; out flows `Leadership`, which every fenced write requires. The holder renews every
-`RENEW_EVERY` seconds. A follower takes the Lease when it has not changed for its whole duration by the follower's own
-monotonic clock, so clocks need not agree. A leader trusts its Lease for less time than a follower waits, so a process that was
-frozen writes nothing when it wakes: it exits, and its successor goes on (decision 7). The Lease is patched: a conflict means
-that somebody wrote it, and the holder leads on while the Lease names it (decision 43).
+Flows in: the versions of the Lease. Flows out: `Leadership`, which every fenced write requires. The holder renews every
+`RENEW_EVERY` seconds. A follower measures by its own monotonic clock how long the Lease has not changed, and takes it after the
+whole duration; so clocks need not agree. A leader trusts its Lease for less time than a follower waits, so a process that was
+frozen writes nothing when it wakes: it leads on if nobody took the Lease, and exits otherwise (decision 7). The Lease is
+patched: a conflict means that somebody else wrote the Lease, and the holder leads on while the Lease names the holder (decision
+43).
 """
 
 import asyncio

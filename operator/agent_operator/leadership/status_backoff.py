@@ -1,6 +1,6 @@
 """Back-off for statuses that another writer reverts: each rewrite waits longer, as for Secrets.
 
-In flows each status before it is written; out flows `LeftAlone` where it must wait. A status that differs from the one that
+Flows in: each status before it is written. Flows out: `LeftAlone` where it must wait. A status that differs from the one that
 this process wrote last was reverted by another writer. Bounded: a digest of each of the last `max_objects` statuses.
 """
 
