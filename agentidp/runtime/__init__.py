@@ -1,1 +1,1 @@
-"""What every program needs to run: settings, logs, caches, token buckets and pools. Nothing here knows what a program is for."""
+"""What every program needs to run: settings, logs, caches, rate limits and pools. Nothing here knows what a program is for."""
