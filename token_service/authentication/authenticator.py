@@ -42,7 +42,10 @@ class ClientAuthenticator:
         self._last_used = last_used
 
     async def client(self, request: FormRequest) -> AuthenticatedClient:
-        """The client by its id and secret, or by the assertion of its workload. Raises AuthenticationFailed and OAuthError."""
+        """The client by its id and secret, or by the assertion of its workload.
+
+        Raises the failures that `form_endpoint.ERRORS` has.
+        """
         presented = presented_by_client(request)
         if presented is None:
             raise AuthenticationFailed(AuthenticationFailure.NO_CLIENT_AUTHENTICATION)
@@ -70,7 +73,7 @@ class ClientAuthenticator:
     async def client_id(self, request: FormRequest, scope: str | None = None) -> str:
         """The caller's client_id, by client authentication or an access token (RFC 6750, section 2.1) with the scope.
 
-        Raises AuthenticationFailed and OAuthError.
+        Raises the failures that `form_endpoint.ERRORS` has.
         """
         token = bearer_token(request)
         if token is None:

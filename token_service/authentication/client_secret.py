@@ -52,7 +52,9 @@ class ClientSecretAuthenticator:
         self._clock = clock
 
     async def authenticate(self, presented: ClientCredentials, receive: Receive | None = None) -> ClientBySecret:
-        """The client. `receive` reports a disconnection, after which no bcrypt check is begun.
+        """The client. `receive` reports a disconnection, which cancels a check by a hint that waits for a thread.
+
+        Guesses and live reads go on after a disconnection.
 
         Raises AuthenticationFailed, and where it cannot be decided now ApiError, Busy, ClientLeft, TooManyAttempts or
         TooManyWaiting.

@@ -8,8 +8,8 @@ of both, and is superseded.
 
 Bounded are reads, so that a flood of unknown clients is no flood of reads: there is a budget for unknown clients, one for
 clients in the cluster cache, and one for clients that only a token of ours names. Of the second, a namespace has a quarter at
-most. Each client has a small part of its budget, and `client_lookup` bounds the bytes of a read. A request without a live read
-waits for the watch; how long, and how many wait, is bounded, too.
+most. Each client has a small part of its budget, and `live_lookups.ClientLookup` bounds the bytes of a read. A request without
+a live read waits for the watch; how long, and how many wait, is bounded, too.
 """
 
 import asyncio

@@ -88,7 +88,7 @@ class TokenEndpoint:
         self._clock = clock
 
     async def handle(self, raw: RawRequest, receive: Receive) -> JsonResponse:
-        """Answer a token request. Raises OAuthError and AuthenticationFailed."""
+        """Answer a token request. Raises the failures that `form_endpoint.ERRORS` has."""
         cached = self._request_cache.find(raw) if self._freshness.is_fresh() else None
         if cached is None:
             # 1. Authenticate the client (RFC 6749, section 2.3). This counts the request against the client's rate.

@@ -3,8 +3,10 @@
 A body is rejected by its announced length before it is read, and at the limit where it announced none. An Authorization header
 that is longer than any access token is rejected as well.
 
-Work for a client runs only while the client is connected (`while_connected`): a client that disconnects frees the place in
-which its request waits. ASGI reports the disconnection to whoever reads on after the body.
+A request that checks a secret ends when its client disconnects (`while_connected`). This cancels a check that a hint has caused
+and that waits for a thread, which frees its place. Everything else runs on: guesses, live reads, reads of ServiceAccounts, and
+waits for the watch or for `spec.tokensValidAfter`; `limits` bounds them. ASGI reports the disconnection to whoever reads on
+after the body.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Responses of the form endpoints: every OAuth error and every JSON body is written here, and nowhere else.
+"""Responses of the form endpoints as ASGI messages; OAuth errors as JSON.
 
 No response may be stored by a cache (RFC 6749, section 5.1).
 """
