@@ -42,10 +42,16 @@ class ClientAuthenticator:
         self._last_used = last_used
 
     async def client(self, request: FormRequest) -> AuthenticatedClient:
-        """The client by its id and secret, or by the assertion of its workload.
+        """The client by its id and secret, or by the assertion of its workload; this counts a request of the client.
 
         Raises the failures that `form_endpoint.ERRORS` has.
         """
+        client = await self.client_again(request)
+        self._rate.take(client.agent.agent_id)
+        return client
+
+    async def client_again(self, request: FormRequest) -> AuthenticatedClient:
+        """The client of a request that was counted before it waited. Raises like `client`."""
         presented = presented_by_client(request)
         if presented is None:
             raise AuthenticationFailed(AuthenticationFailure.NO_CLIENT_AUTHENTICATION)
@@ -53,7 +59,7 @@ class ClientAuthenticator:
             client = await self._client(presented, request)
         except ApiError as error:
             raise unavailable("The API server cannot be asked about this client now.", 1) from error
-        self.count(client, request.raw)
+        self._note_use(client, request.raw)
         return client
 
     async def _client(self, presented: Presented, request: FormRequest) -> AuthenticatedClient:
@@ -62,13 +68,14 @@ class ClientAuthenticator:
         return await self._client_secrets.authenticate(presented, request.receive)
 
     def count(self, client: AuthenticatedClient, raw: RawRequest) -> None:
-        """Note the use of a secret, and count a request of this client. Raises OAuthError beyond its rate.
+        """Note the use of a secret, and count a request of this client. Raises OAuthError beyond its rate."""
+        self._note_use(client, raw)
+        self._rate.take(client.agent.agent_id)
 
-        Each authentication is a use, at whichever endpoint, and whatever the request gets: its client has the secret.
-        """
+    def _note_use(self, client: AuthenticatedClient, raw: RawRequest) -> None:
+        """Each authentication is a use, at whichever endpoint, and whatever the request gets: its client has the secret."""
         if isinstance(client, ClientBySecret):
             self._last_used.used(client.credential_id, client.hash, raw)
-        self._rate.take(client.agent.agent_id)
 
     async def client_id(self, request: FormRequest, scope: str | None = None) -> str:
         """The caller's client_id, by client authentication or an access token (RFC 6750, section 2.1) with the scope.

@@ -91,7 +91,8 @@ class TokenEndpoint:
         """Answer a token request. Raises the failures that `form_endpoint.ERRORS` has."""
         cached = self._request_cache.find(raw) if self._freshness.is_fresh() else None
         if cached is None:
-            # 1. Authenticate the client (RFC 6749, section 2.3). This counts the request against the client's rate.
+            # 1. Authenticate the client (RFC 6749, section 2.3), and wait for a `spec.tokensValidAfter` in the near future. This
+            #    counts the request against the client's rate once, before it waits.
             request = parse_request(raw, receive)
             self._require_answerable(request.form)
             client = await self._authenticate(request)
@@ -128,11 +129,9 @@ class TokenEndpoint:
 
     async def _authenticate(self, request: FormRequest) -> AuthenticatedClient:
         """The client, authenticated again after each wait for its agent's `spec.tokensValidAfter`."""
-        patience = self._patience_seconds
-        while True:
-            client = await self._authenticator.client(request)
-            seconds = self._valid_after.seconds_left(client.agent)
-            if not seconds:
-                return client
+        patience, client = self._patience_seconds, await self._authenticator.client(request)
+        while seconds := self._valid_after.seconds_left(client.agent):
             await self._valid_after.wait(client.agent, seconds, patience)
             patience -= seconds
+            client = await self._authenticator.client_again(request)
+        return client

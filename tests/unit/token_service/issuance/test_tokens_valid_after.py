@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from agentidp.domain.identity.clients import ClientAgent, client_agent
 from agentidp.domain.tokens.oauth_errors import OAuthError
 from tests.support.clocks import ManualClock
-from tests.support.token_services import CLIENT, ServedAlone
+from tests.support.token_services import CLIENT, ServedAlone, signing_keys, the_credential
 from tests.support.worlds import a_registered_agent, a_uid
 from token_service.issuance.tokens_valid_after import TokensValidAfter
 from token_service.limits import LIMITS, Limits
@@ -97,6 +97,18 @@ async def test_tokens_valid_after_that_moves_delays_no_longer_in_all(served: Ser
     move_switch(served, began + 2)
     assert (await served.token()).status_code == 400
     assert 2 <= clock.now - began <= PATIENCE_SECONDS
+
+
+async def test_tokens_valid_after_takes_one_request_from_the_rate(clock: SteppingClock) -> None:
+    """However often it waits: the limit is of requests (`clientRequestsPerSecond` of the chart)."""
+    served = ServedAlone(clock=clock, client_requests_per_second=0.001, client_burst=2)
+    served.keys.put(signing_keys())
+    moments = [clock.now + 4]
+    clock.slept = lambda: move_switch(served, moments.pop()) if moments else None
+    served.declare(the_credential())
+    move_switch(served, clock.now + 2)
+    assert [(await served.token()).status_code for _ in range(3)] == [200, 200, 429]
+    await served.close()
 
 
 def an_agent(number: int) -> ClientAgent:
