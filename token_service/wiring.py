@@ -41,11 +41,11 @@ from token_service.endpoints.revocation import Record, RevocationEndpoint
 from token_service.endpoints.token import TokenEndpoint
 from token_service.issuance.request_cache import RequestCache
 from token_service.issuance.tokens_valid_after import TokensValidAfter
+from token_service.issued_tokens import RevocationWriter, TokenValidator
 from token_service.limits import LIMITS, Limits
 from token_service.metrics import Metrics
 from token_service.rate_limits import ClientRate, DailyQuota, RevocationQuota, Tarpit
 from token_service.settings import TokenServiceSettings
-from token_service.tokens import RevocationWriter, TokenValidator
 
 log = structlog.get_logger()
 

@@ -18,8 +18,8 @@ from token_service.authentication.result import (
 )
 from token_service.http.client_authentication import ClientAssertion, Presented, bearer_token, presented_by_client
 from token_service.http.request import FormRequest, RawRequest
+from token_service.issued_tokens import TokenValidator
 from token_service.rate_limits import ClientRate
-from token_service.tokens import TokenValidator
 
 
 class ClientAuthenticator:

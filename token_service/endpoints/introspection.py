@@ -17,7 +17,7 @@ from token_service.authentication.authenticator import ClientAuthenticator
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, json_response, token_body
 from token_service.http.request import RawRequest, parse_request
 from token_service.http.response import JsonResponse
-from token_service.tokens import TokenValidator
+from token_service.issued_tokens import TokenValidator
 
 SCOPE = "tokens:read"
 

@@ -19,9 +19,9 @@ from token_service.cluster.cache import ClientIndex
 from token_service.endpoints.openapi import FORM_ERRORS, error_responses, token_body
 from token_service.http.request import RawRequest, parse_request
 from token_service.http.response import JsonResponse
+from token_service.issued_tokens import TokenValidator
 from token_service.limits import LIMITS
 from token_service.rate_limits import RevocationQuota
-from token_service.tokens import TokenValidator
 
 Record = Callable[[AccessToken, str], Awaitable[None]]
 """Writes a TokenRevocation for a token of an agent in this namespace, unless there is one. Raises ApiError."""

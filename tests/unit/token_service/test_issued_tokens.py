@@ -12,7 +12,7 @@ from agentidp.kube.kinds import Kind
 from tests.support.token_services import ISSUER, ServedAlone
 from tests.support.worlds import AGENT_ID, NAMESPACE, a_registered_agent, a_uid
 from token_service.cluster.live_reads import LiveReader
-from token_service.tokens import RevocationWriter, TokenValidator
+from token_service.issued_tokens import RevocationWriter, TokenValidator
 
 TOKEN = AccessToken(client_id=AGENT_ID, jti=a_uid(7), issued_at=1_800_000_000, expires=1_800_003_600, audience=ISSUER)
 
