@@ -80,18 +80,19 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for path, name, handle, documentation in (
+    for form_path, route_name, handle, documentation in (
         (TOKEN, "token", service.token.handle, token.DOCUMENTATION),
         (INTROSPECTION, "introspect", service.introspection.handle, introspection.DOCUMENTATION),
         (REVOCATION, "revoke", service.revocation.handle, revocation.DOCUMENTATION),
     ):
-        metrics = service.metrics.routes[name]
-        endpoint = FormEndpoint(name, handle, metrics, service.failure_log, service.tarpit, service.limits)
-        for full_path in dict.fromkeys([BASE_PATH + path, path, prefix + BASE_PATH + path]):
+        metrics = service.metrics.routes[route_name]
+        endpoint = FormEndpoint(route_name, handle, metrics, service.failure_log, service.tarpit, service.limits)
+        for full_path in dict.fromkeys([BASE_PATH + form_path, form_path, prefix + BASE_PATH + form_path]):
             app.add_form_route(full_path, endpoint, documentation)
-    add_metadata(app, metadata(issuer, {name: BASE_PATH + path for name, path in STANDARD_NAMES.items()}), prefix)
-    for path in dict.fromkeys([JWKS, prefix + JWKS]):
-        add_jwks(app, service.cache.keys, service.jwks_max_age_seconds, path)
+    endpoint_paths = {member: BASE_PATH + path for member, path in STANDARD_NAMES.items()}
+    add_metadata(app, metadata(issuer, endpoint_paths), prefix)
+    for jwks_path in dict.fromkeys([JWKS, prefix + JWKS]):
+        add_jwks(app, service.cache.keys, service.jwks_max_age_seconds, jwks_path)
     add_probes(app, service.missing)
     if with_metrics:
         add_metrics(app, service.metrics.text)
@@ -101,4 +102,4 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
 
 
 async def _undispatched() -> None:
-    """Never called: FastAPI documents functions, and the switch answers the requests of the route."""
+    """Never called: FastAPI needs a function to document a route. `FormRoute.app` answers the requests."""

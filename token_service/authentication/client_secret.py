@@ -118,6 +118,7 @@ class ClientSecretAuthenticator:
         if match is None:
             raise AuthenticationFailed(self._reason_without_match(clients, agent), presented.client_id)
         self._verified.add(digest, match.credential.credential_id, match.hash.hash)
+        # bcrypt took a while: the client is accepted only if the hash still counts.
         if client := self._verified_client(clients, presented, digest):
             return client
         raise AuthenticationFailed(AuthenticationFailure.SUPERSEDED, presented.client_id)
@@ -133,8 +134,10 @@ class ClientSecretAuthenticator:
         ]
 
     def _reason_without_match(self, clients: ClientIndex, agent: ClientAgent) -> FailureReason:
-        """The reason of the credentials if none of them is accepted, because the client meant one of them."""
+        """Where no credential of the agent is accepted, the reason of the last one; otherwise the secret is wrong."""
         now, latest = self._clock(), clients.credentials.table.latest_without_hash(agent)
         credentials = clients.credentials_of(agent) or ([latest] if latest else [])
-        reasons = [credential_failure(credential, agent, now) for credential in credentials]
-        return (all(reasons) and reasons and reasons[-1]) or AuthenticationFailure.WRONG_SECRET
+        reasons = [reason for credential in credentials if (reason := credential_failure(credential, agent, now))]
+        if reasons and len(reasons) == len(credentials):
+            return reasons[-1]
+        return AuthenticationFailure.WRONG_SECRET

@@ -26,9 +26,9 @@ class AuthenticationFailure(StrEnum):
     """No agent has this id."""
     WRONG_SECRET = "WrongSecret"  # noqa: S105
     """The secret is not that of any credential of the agent that is accepted now."""
-    SUPERSEDED = "Overtaken"
+    SUPERSEDED = "Overtaken"  # the value is older than the name and stays (decision 40)
     """The hash that accepted the secret was revoked or changed while the secret was checked."""
-    NO_CLIENT_AUTHENTICATION = "NotAPair"
+    NO_CLIENT_AUTHENTICATION = "NotAPair"  # the value is older than the name and stays (decision 40)
     """The request has no client authentication, or a malformed one."""
     WORKLOAD_NOT_NAMED = "WorkloadNotNamed"
     """No agent of its namespace names the ServiceAccount, or not the one whose id was given."""
@@ -79,7 +79,7 @@ class FailureLog:
 
 
 class AuthenticatedClient(Struct, frozen=True, gc=False):
-    """The client is this agent, by the token of one of its workloads or by a secret."""
+    """The client is this agent, by the token of one of its workloads or by a secret. An agent's id is its `client_id`."""
 
     agent: ClientAgent
     organization: ClientOrganization | None

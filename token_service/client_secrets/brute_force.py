@@ -1,13 +1,15 @@
-"""The brute-force guard: checks that anybody can cause who knows a client's id, where no hint tells a guess from the secret.
+"""The brute-force guard: checks secrets that may be guesses. Whoever knows a client's id can cause such checks.
+
+A secret may be a guess where its hash has no hint, or where hints of the client have misled (`verifier`).
 
 Flows in: secrets with the hashes that they may have. Flows out: the hash that bcrypt accepts. Guesses have one thread (see
 `BcryptPools`), and each client one check at a time in it. Requests for the same client wait in a queue in which each address
 has one place, so guesses do not keep out a client that knows its secret, unless it shares their address. The address is that of
 the connection; headers that name another one are not believed.
 
-Whoever may write in a namespace can declare many hashes that take long to check. So a namespace has some of the queues, and of
-the thread its turns, each of which is one hash, the later the longer the hash takes. Bounded are clients, addresses, and wrong
-secrets a second of one address. Decision 34 says why.
+Whoever may write in a namespace can declare many hashes that take long to check. So a namespace has a quarter of the queues at
+most, and namespaces take turns in the thread. In each turn one hash is checked; the longer that takes, the later is the next
+turn of its namespace. Clients, addresses, and the wrong secrets a second of one address are bounded. Decision 34 says why.
 """
 
 import asyncio
@@ -98,7 +100,10 @@ class BruteForceGuard:
         return self._queues.setdefault(client_id, ClientQueue(namespace))
 
     def _has_room_for(self, namespace: str) -> bool:
-        """Each queue of a namespace leaves a quarter of all queues free, so it takes nine namespaces to have all of them."""
+        """Whether the namespace may have one more queue: for each that it has, a quarter of all queues must be free.
+
+        So nine namespaces are needed to have all 16 queues: 4 + 3 + 2 + 2 + 1 + 1 + 1 + 1 + 1 = 16.
+        """
         max_clients, max_of_namespace = self._limits.max_guarded_clients, self._limits.max_guarded_clients_of_namespace
         return len(self._queues) < max_clients - self.queued(namespace) * max_clients // max_of_namespace
 

@@ -1,9 +1,12 @@
 """The secret verifier: which of a client's hashes is that of a presented secret.
 
-Flows in: candidates. Flows out: the one that bcrypt accepts. Candidates that a hint has chosen are checked at once and first,
-all others as guesses (`brute_force`). A hint has 32 bits, and whoever may read credentials can find other secrets with the same
-hint. So a misleading hint says nothing against its hash: a hash that bcrypt has rejected for a secret is not checked again for
-it, and where hints of a client mislead often, its secrets are checked as guesses.
+A hint is the first 32 bits of SHA-256 over credential id and secret, published beside the hash
+(`agentidp/domain/secrets/client_secrets.py`). It tells which hash to check. Flows in: candidates. Flows out: the one that
+bcrypt accepts. Candidates that a hint has chosen are checked at once and first, all others as guesses (`brute_force`).
+
+Whoever may read credentials can find other secrets with the same hint. So a misleading hint says nothing against its hash: a
+hash that bcrypt has rejected for a secret is not checked again for it, and where hints of a client mislead often, its secrets
+are checked as guesses.
 """
 
 from collections.abc import Sequence
@@ -38,6 +41,8 @@ class SecretVerifier:
 
     async def match(self, presented: ClientCredentials, digest: bytes, candidates: Sequence[Candidate]) -> Candidate | None:
         """The candidate whose hash is the secret's, if there is one. Raises Busy and TooManyAttempts."""
+        # BcryptPools adds each mismatch to `rejected`. Besides, `_matches` counts misleading hints, and BruteForceGuard wrong
+        # secrets.
         unchecked = [candidate for candidate in candidates if not self._rejected.has_hash(candidate.hash.hash, digest)]
         guesses: list[Candidate] = []
         for candidate in sorted(unchecked, key=lambda candidate: candidate.hash.hint is None):

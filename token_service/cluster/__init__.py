@@ -1,1 +1,1 @@
-"""What the API server has: the cache that watches feed, live reads, and keys. Nothing here reads requests or has OAuth errors."""
+"""What the API server has: the watch-fed cache, live reads, and keys. Nothing here reads requests or raises OAuth errors."""

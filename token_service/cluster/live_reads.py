@@ -145,6 +145,7 @@ class LiveRecheck:
         cached ones. Raises ApiError and TooManyWaiting.
         """
         deadline, is_short = time.monotonic() + self._patience_seconds, self._reader.is_short
+        # 1. Live views, until one is not superseded. After a superseded one, the cluster cache is the newer view.
         while read := await self._reader.read(client_id):
             yield self._live_view(client_id, read)
             if not self._reader.is_superseded(client_id, read):
@@ -152,11 +153,13 @@ class LiveRecheck:
             yield View(self._clients)
         if read and not is_short:
             return
+        # 2. Without a live read, the cluster cache.
         if not read:
             async for view in self._cached_views(client_id):
                 yield view
         if len(self._clients.changes) >= self._max_waiting:
             raise TooManyWaiting
+        # 3. The cluster cache after each change that the watch reports, until the deadline.
         while await self._clients.changes.wait(client_id, deadline - time.monotonic()):
             async for view in self._cached_views(client_id):
                 yield view

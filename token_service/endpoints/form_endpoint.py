@@ -87,15 +87,18 @@ class FormEndpoint:
             response = await self._handle(await read_request(scope, receive, self._limits), receive)
             outcome = OK
         except FAILURES as failure:
-            response, outcome = await self._rejection(failure)
+            response, outcome = await self._failure_response(failure)
         except Exception:
             log.exception("a request failed", endpoint=self._name)
             response, outcome = error_response(server_error()), ErrorCode.SERVER_ERROR.value
         await write(response, send)
         self._metrics.answered(outcome, perf_counter() - began)
 
-    async def _rejection(self, failure: Exception) -> tuple[JsonResponse, str]:
-        """The response to a failure, and the outcome that is counted."""
+    async def _failure_response(self, failure: Exception) -> tuple[JsonResponse, str]:
+        """The response to a failure, and the outcome that is counted.
+
+        A departed client becomes `invalid_request`: nobody reads that response, and the metrics count it.
+        """
         if isinstance(failure, AuthenticationFailed):
             self._failure_log.add(failure)
         error = ERRORS[type(failure)](failure)

@@ -91,8 +91,8 @@ class TokenEndpoint:
         """Answer a token request. Raises the failures that `form_endpoint.ERRORS` has."""
         cached = self._request_cache.find(raw) if self._freshness.is_fresh() else None
         if cached is None:
-            # 1. Authenticate the client (RFC 6749, section 2.3), and wait for a `spec.tokensValidAfter` in the near future. This
-            #    counts the request against the client's rate once, before it waits.
+            # 1. Authenticate the client (RFC 6749, section 2.3), and wait for a `spec.tokensValidAfter` in the near future.
+            #    The request is counted once against the client's rate, before it waits.
             request = parse_request(raw, receive)
             self._require_answerable(request.form)
             client = await self._authenticate(request)

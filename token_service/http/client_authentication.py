@@ -1,7 +1,7 @@
-"""Client authentication: HTTP Basic or form fields (RFC 6749, section 2.3.1), or a client assertion (RFC 7521, section 4.2).
+"""What a client presents to authenticate: parsed, not judged.
 
-A client uses one method in a request, not two (RFC 6749, section 2.3). A malformed Basic header is answered like a wrong
-secret (section 5.2).
+That is HTTP Basic or form fields (RFC 6749, section 2.3.1), or a client assertion (RFC 7521, section 4.2). A client uses one
+method in a request, not two (RFC 6749, section 2.3). A malformed Basic header is answered like a wrong secret (section 5.2).
 """
 
 import binascii

@@ -1,4 +1,4 @@
-"""`spec.tokensValidAfter` in the future: a token that is issued before it would be inactive for its whole lifetime.
+"""`spec.tokensValidAfter` in the future: a token that is issued before it would be inactive (RFC 7662).
 
 Whoever wrote "now" may have a clock that is a few seconds ahead of ours. So a request waits for a time that is near, and the
 token that it gets is active. How many requests wait is bounded in all, for each namespace and for each client. Before a time
@@ -65,5 +65,5 @@ def _inactive_before(timestamp: int) -> OAuthError:
     """An error of the client (400): waiting does not help soon."""
     text = rfc3339(datetime.fromtimestamp(timestamp, UTC))
     return OAuthError(
-        ErrorCode.UNAUTHORIZED_CLIENT, f"No token would be good before {text}: the agent's spec.tokensValidAfter says so."
+        ErrorCode.UNAUTHORIZED_CLIENT, f"A token would be inactive before {text}: the agent's spec.tokensValidAfter says so."
     )

@@ -1,4 +1,4 @@
-"""`spec.tokensValidAfter` in the future: a token that is issued before that time would be void, so none is issued.
+"""`spec.tokensValidAfter` in the future: a token that is issued before that time would be inactive, so none is issued.
 
 The clock of whoever wrote "now" may be a few seconds ahead of ours. So the token service lets a request wait for a time that is
 near, and refuses it where the time is further ahead. The operator and the kubectl plugin tell what it would do.
@@ -14,7 +14,10 @@ TIMER_SECONDS = 0.001
 
 
 def seconds_until_valid(valid_after: float | None, now: float) -> float:
-    """How long a token that is issued now would be void; 0 where it is good. `iat` has no fractions (RFC 9068 section 2.2)."""
+    """How long a token that is issued now would be inactive (RFC 7662, section 2.2); 0 where it is active.
+
+    `iat` has no fractions (RFC 9068, section 2.2).
+    """
     return 0.0 if valid_after is None or valid_after <= int(now) else math.ceil(valid_after) - now + TIMER_SECONDS
 
 
@@ -32,5 +35,5 @@ def tokens_from(valid_after: datetime | None, now: datetime) -> datetime | None:
 
 
 def whole_second(timestamp: float) -> datetime:
-    """The first whole second that is not before this time: tokens that are issued from it on are good."""
+    """The first whole second that is not before this time: tokens that are issued from it on are active."""
     return datetime.fromtimestamp(math.ceil(timestamp), UTC)

@@ -31,7 +31,7 @@ _READ_OPTIONS: Any = {
 
 
 class PreparedClaims(Struct, frozen=True, gc=False):
-    """The claims that all tokens of one grant share: the begin of a base64url payload, and the `lifetime` in seconds."""
+    """The claims that all tokens of one grant share: the beginning of a base64url payload, and the `lifetime` in seconds."""
 
     payload: bytes
     lifetime: int

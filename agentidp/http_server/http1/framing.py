@@ -1,7 +1,8 @@
-"""Where a request ends (RFC 9112): which heads get an error because another program could see the request end elsewhere.
+"""Where a request ends, against request smuggling (RFC 9112, section 11.2).
 
-Pure. llhttp decides what each byte may be (line ends, whitespace, lengths, chunk sizes), and is strict; this module checks what
-llhttp lets pass. `protocol` joins both. docs/decisions/0031 says why.
+A head gets an error where another program could see the request end elsewhere. Pure. llhttp decides what each byte may be
+(line ends, whitespace, lengths, chunk sizes), and is strict; this module checks what llhttp lets pass. `protocol` joins both.
+Decision 31 says why.
 """
 
 import re

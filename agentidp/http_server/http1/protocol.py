@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection, by uvicorn and llhttp, with limits, and with ends of requests that other programs see, too.
+"""HTTP/1.1 on one connection, by uvicorn and llhttp, with limits and without request smuggling (RFC 9112, section 11.2).
 
 Flows in: bytes from the client. Flows out: one answer a request, in order (RFC 9112, section 9.3.2). Bounded by `Limits`: size
 and time of a head, the size of a request, the requests that wait for the answers before theirs, and what follows the last.
@@ -6,8 +6,8 @@ and time of a head, the size of a request, the requests that wait for the answer
 uvicorn's protocol takes the body of a request with `Upgrade` for the next request. It serves requests without `Host`, and of
 RTSP. It has no limits: its parser needs ever more time for each byte of an endless header. So this protocol checks heads
 (`framing`), and gives a new parser the head with `Upgrade` again, without it. It parses nothing after a request that is in
-error, or after the last one of its connection. An answer that comes before the end of its request is the last one.
-docs/decisions/0031 says why.
+error, or after the last one of its connection. An answer that comes before the end of its request is the last one. Decision 31
+says why.
 """
 
 from asyncio import Event, TimerHandle, Transport
@@ -56,7 +56,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._received: bytes | bytearray = b""
         """The present head as far as it is there, perhaps with what came before it."""
         self._request_line_from = 0
-        """Where in it the request line is looked for."""
+        """The place in `_received` from which `_speaks_http` searches for the request line of the present request."""
         self._in_head = self._in_body = False
         self._is_last_request = False
         """Whether the connection ends after the present request."""
@@ -197,7 +197,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.scope["raw_path"], self.scope["query_string"] = raw_path, query
 
     def _begin_exchange(self) -> None:
-        """Let the application answer, at once or after the requests before. The end of the request may keep the connection."""
+        """Let the application answer, at once or after the requests before. The end of the request may keep the connection.
+
+        uvicorn runs `app(scope, exchange.receive, exchange.send)`; `cycle` is uvicorn's name for the present exchange.
+        """
         before = self.cycle
         self.cycle = exchange = Exchange(
             scope=self.scope,
@@ -241,7 +244,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return received
 
     def _speaks_http(self, method: bytes) -> bool:
-        """Whether the request line says so; the first one of what arrived is usually seen at once."""
+        """Whether the request line names HTTP. It is usually the beginning of what arrived, so that is compared first."""
         start, line = self._request_line_from, method + b" " + self.url + b" HTTP/"
         if start == 0 and self._received.startswith(line):
             self._request_line_from = len(line)

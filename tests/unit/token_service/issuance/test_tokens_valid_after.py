@@ -41,7 +41,7 @@ def clock() -> SteppingClock:
 
 
 def move_switch(served: ServedAlone, moment: float) -> None:
-    """The agent's tokens from before are void."""
+    """The agent's tokens from before are inactive."""
     served.declare(a_registered_agent(tokens_valid_after=datetime.fromtimestamp(moment, UTC)))
 
 
