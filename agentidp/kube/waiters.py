@@ -1,7 +1,7 @@
 """Waiters: tasks that wait, for a bounded time, until a watch has told something.
 
 Flows in: notifications by key, from whatever a watch feeds. Flows out: every waiter of that key goes on. A waiter costs one
-future, and the API server nothing. `ResourceVersionWaiters` waits for a version; docs/decisions/0015 says what that is for.
+future, and the API server nothing. `ResourceVersionWaiters` waits for a version. Decision 15 says why.
 """
 
 import asyncio

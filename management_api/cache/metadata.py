@@ -8,7 +8,7 @@
 | `request-id` | with each change: the id of the request, which the log has, too | by people |
 
 A tenant that may write a resource may write its annotations, too. So an annotation gives no right that the tenant does not have
-already (docs/decisions/0032), and a timestamp that does not parse counts as absent.
+already (decision 32), and a timestamp that does not parse counts as absent.
 """
 
 from datetime import UTC, datetime

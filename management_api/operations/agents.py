@@ -1,4 +1,4 @@
-"""Register, change and decommission agents. Scopes and audiences are not changed over REST: see docs/decisions/0014."""
+"""Register, change and decommission agents. Scopes and audiences are not changed over REST. Decision 14 says why."""
 
 import asyncio
 import re

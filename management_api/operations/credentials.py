@@ -2,7 +2,7 @@
 
 A secret is issued in four steps: record the pending change (`pending_changes`), write the hash, wait until the operator has
 published it and every replica of the token service has applied it (`propagation`), confirm the change. If a step fails, or the
-caller has gone, the change is rolled back (`rollback`): no secret works that nobody has. See docs/decisions/0013.
+caller has gone, the change is rolled back (`rollback`): no secret works that nobody has. Decision 13 says why.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 A change is recorded before its first write, and the record is deleted when the change is confirmed or rolled back. So a process
 that dies leaves a record, and another process rolls the change back (`rollback`). The record's name is derived from the
 credential, so that the API server admits one change of a credential at a time. Only this API may write in its namespace:
-annotations of a credential decide nothing here, since its tenant writes them, too. See docs/decisions/0013 and 0032.
+annotations of a credential decide nothing here, since its tenant writes them, too. Decisions 13 and 32 say why.
 """
 
 import hashlib

@@ -4,8 +4,8 @@ Flows in: a credential that was written. It is published when the operator has c
 cluster cache shows that, and waiting for it costs the API server nothing. It is propagated when every replica of the token
 service has applied that resource version. A watch promises no time, so each replica is asked over HTTP (`GET
 /internal/applied`); replicas that are found while others answer are asked, too. Flows out: a return, or an exception that says
-what is missing. Both waits are bounded, by the setting `confirm_seconds` and by `Limits.propagation_seconds`. See
-docs/decisions/0015 for what counts as an answer, and for what callers are told without one.
+what is missing. Both waits are bounded, by the setting `confirm_seconds` and by `Limits.propagation_seconds`. Decision
+15 says what counts as an answer, and what callers are told without one.
 """
 
 import asyncio

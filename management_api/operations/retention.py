@@ -5,7 +5,7 @@ decommissioned agents that this API created, where `kept` newer ones have ended,
 Each object is judged again as it is stored before it is deleted. An admission policy holds this program to the same rule. The
 annotation that says what this API created is its tenant's to write: with it, a tenant can only have a record of its own
 namespace deleted whose end nobody can undo. One sweep deletes at most `Limits.max_deletions_per_namespace` credentials of a
-namespace. See docs/decisions/0036.
+namespace. Decision 36 says why.
 """
 
 import asyncio

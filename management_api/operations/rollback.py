@@ -3,7 +3,7 @@
 Flows in: the records of pending changes (`pending_changes`). The functions that decide are pure: they read the record and the
 credential as it is now, and roll back only what the change itself has written. `run_sweep` lists the records of all processes
 and hands each abandoned one to `CredentialOperations.roll_back`. Work is bounded by the records: each credential has one at
-most. See docs/decisions/0013.
+most. Decision 13 says why.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 A hash that was found by its hint is nearly always the right one, so its check is charged to the namespace of the hash (see
 `BcryptPool`). Other checks can be caused by anybody who knows a client's id; they have one thread of their own, in which
 namespaces take turns as well. So guesses take no turn from the checks of those who know a secret. Flows in: checks. Flows out:
-whether the hash is that of the secret. Equal checks run once. Threads and waiting checks are bounded; decision 34 says why.
+whether the hash is that of the secret. Equal checks run once. Threads and waiting checks are bounded. Decision 34 says why.
 """
 
 from collections.abc import Callable

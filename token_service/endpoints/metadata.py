@@ -2,7 +2,7 @@
 
 The metadata (RFC 8414, section 3) follows from the issuer alone, and lists only what exists. This is no OpenID provider, but
 many libraries look for the second document first. Some of them reject a document without the members that OpenID Connect
-Discovery 1.0 requires (section 3), so it has those of them that are true here: decision 39. Clients may cache the JWK Set (RFC
+Discovery 1.0 requires (section 3), so it has those of them that are true here (decision 39). Clients may cache the JWK Set (RFC
 7517, section 5), because a key is published long before it signs.
 """
 

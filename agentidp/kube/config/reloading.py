@@ -2,7 +2,7 @@
 
 Flows in: paths, and a function that reads them. Flows out: the value as the files are now. A check costs one `stat` a file, so
 each request makes it, and nothing polls. A file that is being written, or is not valid, has no effect: the former value stays,
-and the log says so once. docs/decisions/0037 says why.
+and the log says so once. Decision 37 says why.
 """
 
 import logging

@@ -7,7 +7,7 @@ Bounded: the threads, the jobs that wait in all, and those of one namespace (`Fa
 
 A cancelled caller frees the place in the queue, if no other caller waits for the same job. A job that has begun is always
 finished, and `run` returns its result even to a cancelled caller: the cost of a wrong secret has to be counted though the
-client has left. Everything but `work` runs on the event loop. docs/decisions/0034 says why.
+client has left. Everything but `work` runs on the event loop. Decision 34 says why.
 """
 
 import asyncio

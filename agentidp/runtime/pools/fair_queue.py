@@ -4,7 +4,7 @@ Flows in: items, each with a group (a namespace) and a cost. Flows out: the firs
 `take` charges the cost to the group, so waiting groups get equal cost, not equal counts. The items of one group are served
 first come, first served. A group that was idle starts where the others are: it has no credit and no debt. Bounded: at most
 `max_running` items of one group are taken and not `done`, so one group never has all workers where there are more. Memory has
-the items that wait, and one entry for each group that is ahead of the others. docs/decisions/0034 says why.
+the items that wait, and one entry for each group that is ahead of the others. Decision 34 says why.
 """
 
 import heapq

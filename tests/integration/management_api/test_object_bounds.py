@@ -1,4 +1,4 @@
-"""What a caller may leave behind is bounded, whatever it asks for in a loop (docs/decisions/0036).
+"""What a caller may leave behind is bounded, whatever it asks for in a loop (decision 36).
 
 Counted is what the API server has: objects, and versions of them, which are writes. Each call of the management API and of the
 token service that changes anything has a row; a test holds that none is left out.

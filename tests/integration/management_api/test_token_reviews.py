@@ -1,4 +1,4 @@
-"""Tokens of the cluster at the management API: the API server itself counts the reviews (docs/decisions/0041)."""
+"""Tokens of the cluster at the management API: the API server itself counts the reviews (decision 41)."""
 
 import time
 from collections import Counter

@@ -182,7 +182,7 @@ DELETED_BY_THE_MANAGEMENT_API = {
 def test_the_management_api_deletes_what_it_made_and_what_has_ended(
     what: str, as_program: Callable[[str], Objects], objects: Objects
 ) -> None:
-    """Nothing else, by an admission policy: RBAC cannot tell it apart (docs/decisions/0036)."""
+    """Nothing else, by an admission policy: RBAC cannot tell it apart (decision 36)."""
     kind, metadata, spec, expected = DELETED_BY_THE_MANAGEMENT_API[what]
     tenant = Tenant.new(objects)
     manifest = a_resource(kind, spec, "screener")

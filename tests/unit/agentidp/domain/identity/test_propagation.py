@@ -30,7 +30,7 @@ def state(*accepts: str, serving: bool = True) -> ReplicaState:
 def test_change_is_in_effect_when_all_serving_replicas_have_it(
     states: list[ReplicaState], youngest: str | None, expected: bool
 ) -> None:
-    """What a 200 of the management API promises (docs/decisions/0015)."""
+    """What a 200 of the management API promises (decision 15)."""
     assert is_in_effect(states, youngest) is expected
 
 
