@@ -1,6 +1,6 @@
 """The brute-force guard: checks secrets that may be guesses. Whoever knows a client's id can cause such checks.
 
-A secret may be a guess where its hash has no hint, or where hints of the client have misled (`verifier`).
+A secret may be a guess where its hash has no hint, or where `verifier` does not trust the hint.
 
 Flows in: secrets with the hashes that they may have. Flows out: the hash that bcrypt accepts. Guesses have one thread (see
 `BcryptPools`), and each client one check at a time in it. Requests for the same client wait in a queue in which each address
@@ -100,7 +100,7 @@ class BruteForceGuard:
         return self._queues.setdefault(client_id, ClientQueue(namespace))
 
     def _has_room_for(self, namespace: str) -> bool:
-        """Whether the namespace may have one more queue: for each that it has, a quarter of all queues must be free.
+        """Whether the namespace may have one more queue: for each that it has, a quarter of all queues must stay free.
 
         So nine namespaces are needed to have all 16 queues: 4 + 3 + 2 + 2 + 1 + 1 + 1 + 1 + 1 = 16.
         """
