@@ -7,6 +7,8 @@
 | changes a second | all callers of a namespace, since an agent can register more agents | `Call.change`, `Call.create` |
 | objects in etcd | the namespace in which an agent creates more of them | `Call.create` |
 | secrets that wait for a thread | all callers of a namespace | `operations.secret_generator` |
+
+`token_service.rate_limits` has the limits of the token service.
 """
 
 import math

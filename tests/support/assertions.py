@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Struct
 
 from agentidp.domain.tokens.client_assertions import TokenIssuer, token_issuer
-from token_service.http.client_authentication import JWT_BEARER
+from token_service.http.presented_credentials import JWT_BEARER
 
 CLUSTER = "https://kubernetes.default.svc.cluster.local"
 AUDIENCE = "https://idp.example"

@@ -16,7 +16,7 @@ from token_service.authentication.result import (
     AuthenticationFailure,
     ClientBySecret,
 )
-from token_service.http.client_authentication import ClientAssertion, Presented, bearer_token, presented_by_client
+from token_service.http.presented_credentials import ClientAssertion, Presented, bearer_token, presented_by_client
 from token_service.http.request import FormRequest, RawRequest
 from token_service.issued_tokens import TokenValidator
 from token_service.rate_limits import ClientRate

@@ -23,7 +23,7 @@ from token_service.authentication.result import AuthenticatedClient, Authenticat
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.cluster.cache import ClientIndex
 from token_service.cluster.live_reads import LiveReader
-from token_service.http.client_authentication import ClientAssertion
+from token_service.http.presented_credentials import ClientAssertion
 
 
 class ClientAssertionAuthenticator:

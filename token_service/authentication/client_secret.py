@@ -23,7 +23,7 @@ from token_service.client_secrets.verified_secrets import RejectedSecrets, Verif
 from token_service.client_secrets.verifier import Candidate, SecretVerifier
 from token_service.cluster.cache import ClientIndex
 from token_service.cluster.live_reads import LiveRecheck
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.http.request import while_connected
 
 NEVER = float("inf")

@@ -21,7 +21,7 @@ from agentidp.runtime.pools.bcrypt_pool import Busy
 from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.bcrypt_pools import BcryptPools, Check
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.limits import LIMITS, Limits
 
 HOST_PREFIX = 64

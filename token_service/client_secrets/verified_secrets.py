@@ -13,7 +13,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from agentidp.runtime.bounded_cache import BoundedCache
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.limits import LIMITS, Limits
 
 

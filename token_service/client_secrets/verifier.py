@@ -17,7 +17,7 @@ from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.client_secrets.bcrypt_pools import BcryptPools, Check
 from token_service.client_secrets.brute_force import BruteForceGuard
 from token_service.client_secrets.verified_secrets import RejectedSecrets
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.limits import LIMITS, Limits
 
 

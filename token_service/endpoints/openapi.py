@@ -3,7 +3,7 @@
 from typing import Any
 
 from agentidp.domain.tokens.oauth_errors import ErrorCode
-from token_service.http.client_authentication import JWT_BEARER
+from token_service.http.presented_credentials import JWT_BEARER
 
 Responses = dict[int | str, dict[str, Any]]
 

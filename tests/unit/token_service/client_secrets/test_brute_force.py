@@ -11,7 +11,7 @@ from tests.support.token_services import with_limits
 from token_service.client_secrets.bcrypt_pools import BcryptPools
 from token_service.client_secrets.brute_force import BruteForceGuard, host_of
 from token_service.client_secrets.verified_secrets import RejectedSecrets
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.limits import Limits
 
 WRONG = "wrong"

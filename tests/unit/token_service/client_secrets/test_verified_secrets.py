@@ -2,7 +2,7 @@
 
 from tests.support.clocks import ManualClock
 from token_service.client_secrets.verified_secrets import RejectedSecrets, VerifiedSecrets
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.limits import Limits
 
 PAIR = ClientCredentials("a", b"b")

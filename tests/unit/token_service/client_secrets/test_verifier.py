@@ -9,7 +9,7 @@ from tests.support.worlds import an_issued_credential
 from token_service.client_secrets.bcrypt_pools import BcryptPools
 from token_service.client_secrets.verified_secrets import RejectedSecrets
 from token_service.client_secrets.verifier import Candidate, SecretVerifier
-from token_service.http.client_authentication import ClientCredentials
+from token_service.http.presented_credentials import ClientCredentials
 from token_service.limits import Limits
 
 CREDENTIAL: ClientCredential = client_credential(an_issued_credential())

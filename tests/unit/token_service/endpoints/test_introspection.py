@@ -18,7 +18,7 @@ from agentidp.kube.errors import Unreachable
 from tests.support.clocks import ManualClock
 from tests.support.token_services import CLIENT, ISSUER, OTHER_SECRET, ServedAlone, basic, signing_keys, the_credential
 from tests.support.worlds import AGENT_ID, CREDENTIAL_ID, a_registered_agent, a_uid, an_organization
-from token_service.http.client_authentication import JWT_BEARER
+from token_service.http.presented_credentials import JWT_BEARER
 
 READER_ID = a_uid(300)
 INACTIVE = {"active": False}

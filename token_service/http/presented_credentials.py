@@ -1,4 +1,4 @@
-"""What a client presents to authenticate: parsed, not judged.
+"""What a client presents to authenticate: parsed here, and judged in `token_service.authentication.authenticator`.
 
 That is HTTP Basic or form fields (RFC 6749, section 2.3.1), or a client assertion (RFC 7521, section 4.2). A client uses one
 method in a request, not two (RFC 6749, section 2.3). A malformed Basic header is answered like a wrong secret (section 5.2).

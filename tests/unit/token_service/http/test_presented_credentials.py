@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from agentidp.domain.secrets.client_secrets import MAX_SECRET_BYTES
 from tests.support.worlds import AGENT_ID
-from token_service.http.client_authentication import (
+from token_service.http.form import Form
+from token_service.http.presented_credentials import (
     JWT_BEARER,
     MAX_BASIC_BYTES,
     ClientAssertion,
@@ -16,7 +17,6 @@ from token_service.http.client_authentication import (
     parse_basic,
     presented_by_client,
 )
-from token_service.http.form import Form
 from token_service.http.request import FormRequest, RawRequest
 
 
