@@ -4,17 +4,19 @@ Flows in: entries by key; an entry that is put again is the newest. Flows out: v
 costs nothing more. Bounded: the sum of the sizes of all entries, by default their number. An entry does not expire, and reading
 it does not make it newer; `TokenBuckets` drop the least recently used bucket instead.
 
-| what is cached | where | bound |
+| what is cached | where | at most |
 |---|---|---|
-| requests and their grants | `token_service.issuance.request_cache` | `request_cache_bytes` of `token_service.limits` |
-| accepted and rejected secrets | `token_service.client_secrets.verified_secrets` | `max_verified_secrets` and others there |
-| ServiceAccounts of client assertions | `token_service.authentication.service_accounts` | `max_service_accounts` there |
-| statuses that were written | `agent_operator.leadership.status_backoff` | `max_status_records` of `agent_operator.limits` |
-| names of removed objects | `agent_operator.cache.cluster_cache` | `TOMBSTONES` |
-| events that were sent | `agentidp.kube.events` | `MAX_SENT` |
+| requests and their grants | `token_service.issuance.request_cache` | 67,108,864 bytes |
+| accepted secrets, mismatches, rejected secrets | `token_service.client_secrets.verified_secrets` | 200,000, 20,000, 50,000 |
+| ServiceAccounts of client assertions | `token_service.authentication.service_accounts` | 50,000 |
+| statuses that were written | `agent_operator.leadership.status_backoff` | 10,000 |
+| names of removed objects | `agent_operator.cache.cluster_cache` | 10,000 |
+| events that were sent | `agentidp.kube.events` | 10,000 |
 
-Other caches: `management_api.auth.expiring_cache` (answers about callers; they expire, and each tenant has a share) and
-`agentidp.cache` (what a watch feeds: as large as the cluster's objects, and evicted when the object is deleted).
+The numbers are in `token_service.limits`, `agent_operator.limits` and the modules. A user discards an entry that is not valid
+any more. Other caches: `management_api.auth.expiring_cache` (answers about callers; they expire, 10,000 at most in each cache
+and 1,000 of a tenant), and those that a watch feeds, as large as the cluster's objects, of which an item goes when its object
+is deleted (`agentidp.cache`, `token_service.cluster.cache`, `management_api.cache`, `agent_operator.cache`).
 """
 
 from collections.abc import Callable, Hashable, Iterator

@@ -1,8 +1,15 @@
 """Bounded cache: what is kept, what goes first, and that the bound holds whatever is put."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+import agent_operator.limits
+import management_api.limits
+import token_service.limits
+from agent_operator.cache.cluster_cache import TOMBSTONES
+from agentidp.kube.events import MAX_SENT
 from agentidp.runtime import bounded_cache
 from agentidp.runtime.bounded_cache import BoundedCache
 from tests.support.crd_schema import CHECKOUT
@@ -65,3 +72,21 @@ def test_bounded_cache_lists_where_it_is_used() -> None:
     names = [".".join(user.parts).removeprefix("operator.") for user in users]
     assert names
     assert [name for name in names if f"`{name}`" not in (bounded_cache.__doc__ or "")] == []
+
+
+def test_bounded_cache_lists_how_large_caches_are() -> None:
+    """With the limits that ship."""
+    service, api, operator = token_service.limits.LIMITS, management_api.limits.Limits(), agent_operator.limits.LIMITS
+    entries = f"{service.max_verified_secrets:,}, {service.max_mismatches:,}, {service.max_rejected_secrets:,}"
+    expected = {
+        "token_service.issuance.request_cache": f"{service.request_cache_bytes:,} bytes",
+        "token_service.client_secrets.verified_secrets": entries,
+        "token_service.authentication.service_accounts": f"{service.max_service_accounts:,}",
+        "agent_operator.leadership.status_backoff": f"{operator.max_status_records:,}",
+        "agent_operator.cache.cluster_cache": f"{TOMBSTONES:,}",
+        "agentidp.kube.events": f"{MAX_SENT:,}",
+    }
+    text = bounded_cache.__doc__ or ""
+    rows = dict(re.findall(r"`([\w.]+)` \| (.*) \|", text))
+    assert rows == expected
+    assert f"{api.max_cache_entries:,} at most in each cache\nand {api.max_cache_entries_per_tenant:,} of a tenant" in text
