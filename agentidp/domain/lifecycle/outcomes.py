@@ -76,8 +76,8 @@ def _story(gathered: Input, status: CredentialStatus) -> EventNote | None:
     """Who keeps an old secret alive, where its end has moved; or that the credential's own end has moved on."""
     consumers = consumers_of_postponed(gathered.status, status, gathered.uses)
     if consumers is not None:
-        who = ", ".join(consumers) or "an unknown client, because the token service does not answer"
-        return EventNote(Reason.OLD_SECRET_IN_USE, f"An old secret is kept because it is still used, by {who}.")
+        cause = f"because it is still used, by {', '.join(consumers)}" if consumers else "while its last use is not known"
+        return EventNote(Reason.OLD_SECRET_IN_USE, f"An old secret is kept {cause}.")
     return _expiry_moved(gathered.status, status)
 
 
