@@ -63,7 +63,7 @@ class Reason(StrEnum):
     EXPIRY_POSTPONED = "ExpiryPostponed"
     """`spec.expiresAt` was moved on or removed while the credential worked: it works for longer."""
     OLD_SECRET_IN_USE = "OldSecretInUse"  # noqa: S105
-    """`spec.rotation.retire` is WhenUnused, and an old secret was used lately, or its use is unknown. The note names its users."""
+    """`spec.rotation.retire` is WhenUnused, and an old secret was used lately or its use is unknown. The note names users."""
 
     # Secrets
     SECRET_DELIVERED = "SecretDelivered"  # noqa: S105
