@@ -14,6 +14,7 @@ from agentidp.kube.config.identity import ClientIdentity
 from agentidp.kube.config.proxy import proxy_to
 
 BUFFER_BYTES = 2**23
+"""Bytes that are read ahead. A line of a watch may have twice as many: no object has more than 12 MiB (see `PageLimits`)."""
 
 
 class Connection:

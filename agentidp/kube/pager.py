@@ -1,8 +1,8 @@
 """Pager: lists a collection in pages, and returns its objects in chunks, between which the event loop runs other tasks.
 
 Flows in: pages of JSON. Flows out: chunks of decoded items; an object that cannot be decoded is left out, and logged. Bounded:
-one page is in memory at a time, and a page that is too large is requested again with fewer objects. `max_bytes` bounds all
-pages.
+one page is in memory at a time, and a page that is too large is requested again with fewer objects. A page of one object has
+the bound that no object exceeds, so no object ends a list. `max_bytes` bounds all pages.
 """
 
 import asyncio
@@ -35,8 +35,14 @@ class PageLimits:
     """Objects a page while a program serves requests: the event loop waits while a page is split into its items (0.3 ms)."""
     max_bytes: int = 2**22
     """Bytes of a page: everybody who may write objects may make them a thousand times as large as they need to be."""
+    max_bytes_of_one: int = 13 * 2**20
+    """Bytes of a page of one object, which has at most 12 MiB.
+
+    The API server sends 2 MiB to etcd at most, and etcd takes 1.5 MiB by default. Built-in kinds are stored as protobuf and
+    read as JSON, in which a byte becomes six at most, as `<` does.
+    """
     shrink_factor: int = 5
-    """Factor by which a page has fewer objects after one with too many bytes. One object has at most 1.5 MiB (etcd)."""
+    """Factor by which a page has fewer objects after one with too many bytes."""
 
 
 ENVELOPE_BYTES = 2**12
@@ -125,7 +131,7 @@ class Pager(Generic[ItemT]):
     async def _page_of_any_size(self, more: Mapping[str, str]) -> _Page:
         while True:
             try:
-                body = await self._body(more, self._limits.max_bytes)
+                body = await self._body(more, self._max_bytes())
             except TooLarge:
                 if self._limit == 1:
                     raise
@@ -134,6 +140,9 @@ class Pager(Generic[ItemT]):
                 page = await decoded_at_any_depth(_PAGE.decode, body)
                 self._limit = self._next_limit(page.items)
                 return page
+
+    def _max_bytes(self) -> int:
+        return self._limits.max_bytes_of_one if self._limit == 1 else self._limits.max_bytes
 
     def _next_limit(self, items: Sequence[msgspec.Raw]) -> int:
         """As many objects as fit into a page if they are like the largest of these; at most some times as many as now.

@@ -9,7 +9,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from agentidp.domain.resources import AgentCredential, Secret, SecretMeta
+from agentidp.domain.resources import AgentCredential, OwnerReference, Secret, SecretMeta
 from agentidp.domain.secrets.secret_delivery import is_bound, owning_credentials, with_own_fields_only
 from agentidp.kube.kinds import ObjectT
 
@@ -17,6 +17,7 @@ MAX_SECRET_BYTES = 8192
 """Bytes of keys, values and metadata. A delivered Secret has about 500, and its declared labels and annotations."""
 MAX_OWNERS = 8
 MAX_UID = 64
+MAX_API_VERSION = 64
 
 
 class SecretIdentity(Secret, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def trimmed_secret(secret: Secret, *, named: bool) -> Secret:
     if named and _size(secret) <= MAX_SECRET_BYTES:
         return replace(secret, metadata=with_own_fields_only(meta))
     named_owners = (one for one in meta.owner_references if one.kind == "AgentCredential" and len(one.uid) <= MAX_UID)
-    owners = tuple(islice(named_owners, MAX_OWNERS + 1))
+    owners = tuple(map(_trimmed_owner, islice(named_owners, MAX_OWNERS + 1)))
     identity = SecretMeta(
         name=meta.name,
         namespace=meta.namespace,
@@ -54,6 +55,11 @@ def trimmed_secret(secret: Secret, *, named: bool) -> Secret:
         owner_references=owners[:MAX_OWNERS],
     )
     return SecretIdentity(metadata=identity, has_more_owners=len(owners) > MAX_OWNERS)
+
+
+def _trimmed_owner(owner: OwnerReference) -> OwnerReference:
+    """Return the owner with its group and uid, which say whose the Secret is."""
+    return replace(owner, name="", api_version=owner.api_version[:MAX_API_VERSION])
 
 
 def _size(secret: Secret) -> int:

@@ -1,9 +1,9 @@
 """Bounds for what Kopf reads: lists and events of objects that tenants make deep or large.
 
 Kopf decodes whole answers with `metadata.managedFields`. A RecursionError ends the operator, and a page of 500 objects of
-1.5 MiB each exhausts its memory. So Kopf lists through `agentidp.kube.pager` (4 MiB at a time, a few objects in a chunk), and
-gets of each object what the schemas bound: identity, spec and status. Kopf's copy of each object, which fails at a quarter of
-the depth at which decoding fails, is switched off.
+1.5 MiB each exhausts its memory. So Kopf lists through `agentidp.kube.pager` (4 MiB or one object at a time, a few objects in
+a chunk), and gets of each object what the schemas bound: identity, spec and status. Kopf's copy of each object, which fails at
+a quarter of the depth at which decoding fails, is switched off.
 """
 
 import asyncio

@@ -25,6 +25,18 @@ async def test_connection_tries_again_once_after_a_401(tmp_path: Path) -> None:
     assert connection.closed
 
 
+async def test_connection_reads_a_watch_line_with_the_largest_object(tmp_path: Path) -> None:
+    """What etcd takes has six times as many bytes as JSON; a watch must not end at it."""
+    line = '{"type":"ADDED","object":"' + "x" * 12 * 2**20 + '"}\n'
+    with answering(200, line) as endpoint:
+        file = Home(tmp_path).write(a_kubeconfig({"server": endpoint.url}, {"token": "t"}))
+        connection = Connection(ClientIdentity(KubeconfigSource((file,))), 1)
+        response = await connection.request("GET", endpoint.url, [])
+        assert await response.content.readline() == line.encode()
+        response.release()
+        await connection.close()
+
+
 async def test_connection_failure_has_the_words_of_the_operating_system() -> None:
     """Nobody listens at this port."""
     async with aiohttp.ClientSession() as session:

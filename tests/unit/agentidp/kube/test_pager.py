@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from agentidp.domain.resources import Agent
 from agentidp.kube.errors import TooLarge
 from agentidp.kube.kinds import AGENTS
-from agentidp.kube.pager import PageLimits, Pager
+from agentidp.kube.pager import PAGE_LIMITS, PageLimits, Pager
 from tests.support.worlds import a_registered_agent, a_uid
 
+MIB = 2**20
 LIMITS = PageLimits(objects=100, max_bytes=64 * 1024)
 SMALL, LARGE = 0, 20_000
 """Bytes that an object has beyond what it needs; of large ones, three fit into a page."""
@@ -30,6 +31,8 @@ class Collection:
         self._items = [an_agent(number, size) for number, size in enumerate(sizes)]
         self.assembled = 0
         self.pages = 0
+        self.read: list[tuple[int, int]] = []
+        """Of each page that was read: its objects and its bytes."""
 
     async def request(self, _method: str, _path: str, *, params: Mapping[str, str], max_bytes: int | None) -> bytes:
         """As KubeClient: no more than `max_bytes`."""
@@ -42,6 +45,7 @@ class Collection:
         body = f'{{"metadata":{{"resourceVersion":"7","continue":"{more}"}},"items":[{",".join(items)}]}}'.encode()
         if max_bytes is not None and len(body) > max_bytes:
             raise TooLarge("too many bytes")
+        self.read.append((len(items), len(body)))
         return body
 
 
@@ -51,10 +55,10 @@ def an_agent(number: int, size: int) -> str:
     return json.dumps(agent | {"metadata": agent["metadata"] | {"managedFields": ["x" * size]}})
 
 
-async def listed(collection: Collection) -> list[Agent]:
+async def listed(collection: Collection, limits: PageLimits = LIMITS) -> list[Agent]:
     """All objects, by the programs' pager."""
     cluster: Any = collection
-    return [agent async for agents in Pager(cluster, AGENTS, limits=LIMITS) for agent in agents]
+    return [agent async for agents in Pager(cluster, AGENTS, limits=limits) for agent in agents]
 
 
 @pytest.mark.parametrize("size", [10_000, LARGE, 60_000])
@@ -84,3 +88,21 @@ async def test_every_object_is_listed_once(runs: list[tuple[int, int]]) -> None:
     names = [agent.metadata.name for agent in await listed(collection)]
     assert names == [f"agent-{number:04}" for number in range(len(sizes))]
     assert collection.assembled <= len(sizes) + 2 * LIMITS.objects * max(1, len(runs))
+
+
+@pytest.mark.parametrize("size", [5 * MIB, 9 * MIB, 12 * MIB])
+async def test_an_object_that_is_larger_than_a_page_is_read_alone(size: int) -> None:
+    """Whatever the API server stores is listed, and so is what others have; pages of several objects stay as small as ever.
+
+    The API server sends 2 MiB to etcd at most, which have six times as many bytes as JSON.
+    """
+    collection = Collection([SMALL] * 3 + [size] + [SMALL] * 30 + [size, size])
+    assert len(await listed(collection, PAGE_LIMITS)) == 36
+    assert all(page <= PAGE_LIMITS.max_bytes for objects, page in collection.read if objects > 1)
+    assert max(page for _, page in collection.read) > size
+
+
+async def test_a_page_that_has_more_bytes_than_any_object_is_not_read() -> None:
+    """What sends it is no API server: the memory for one page is bounded."""
+    with pytest.raises(TooLarge):
+        await listed(Collection([14 * MIB]), PAGE_LIMITS)

@@ -41,6 +41,10 @@ LARGE: dict[str, dict[str, Any]] = {
     "an id of a MiB": {"annotations": {CREDENTIAL_ID_ANNOTATION: "x" * MIB}},
     "labels": {"labels": {f"example.com/{number}": "x" * 63 for number in range(15_000)}},
     "owners": {"owner_references": OWNERS},
+    "an owner with a name of a MiB": {"owner_references": (replace(OWNERS[0], name="<" * MIB),)},
+    "an owner with a version of a MiB": {
+        "owner_references": (replace(OWNERS[0], api_version=OWNERS[0].api_version + "<" * MIB),)
+    },
     "finalizers": {"finalizers": tuple(f"example.com/{number}" for number in range(10_000))},
     "managed fields": {
         "managed_fields": (ManagedFieldsEntry(manager=FIELD_MANAGER, fields_v1=FieldsV1(metadata=MANY_FIELDS)),)
