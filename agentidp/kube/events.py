@@ -29,6 +29,7 @@ REPEAT_AFTER_SECONDS = 600.0
 MAX_SENT = 10_000
 """Sent events that are remembered, the oldest of which are forgotten first."""
 MAX_NOTE = 1024
+"""Bytes of a note: the API server refuses an event with more."""
 MAX_NAME = 230  # leaves room for the suffix that makes an event's name unique: 253 in all (RFC 1123 subdomain)
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,12 @@ class EventRecorder:
         transition: bool = False,
     ) -> None:
         """Tell what was done to an object, or that its state has changed (`transition`); returns at once."""
-        namespace = about.metadata.namespace
+        namespace, note = about.metadata.namespace, _cut(note)
         if (self._is_repeated((about.metadata.uid, reason, note)) and not transition) or self._queue.full():
             return
         if self._waiting[namespace] >= MAX_WAITING_OF_A_NAMESPACE:
             return
-        event = self._event(kind, about, reason, note[:MAX_NOTE], action, warning)
+        event = self._event(kind, about, reason, note, action, warning)
         if self._admits(f"{event['metadata']['namespace']}/{event['type']}"):
             self._waiting.add(namespace)
             self._queue.put_nowait(event)
@@ -108,3 +109,8 @@ class EventRecorder:
                 "uid": meta.uid,
             },
         }
+
+
+def _cut(note: str) -> str:
+    """As much of the note as has no more than `MAX_NOTE` bytes. No character is split."""
+    return note[:MAX_NOTE].encode()[:MAX_NOTE].decode(errors="ignore")

@@ -17,16 +17,15 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agentidp.domain.resources import ObjectMeta
-from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
+from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, ServiceAccountIdentity, Workload
 from agentidp.kube.errors import ApiError, Unreachable
 from agentidp.runtime.bounded_cache import BoundedCache
 from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
 from token_service.limits import LIMITS, Limits
 
-Fetch = Callable[[Workload], Awaitable[ObjectMeta | None]]
-"""Reads the metadata of the ServiceAccount that has this name now, None where there is none. Raises ApiError."""
+Fetch = Callable[[Workload], Awaitable[ServiceAccountIdentity | None]]
+"""Reads the identity of the ServiceAccount that has this name now, None where there is none. Raises ApiError."""
 
 log = structlog.get_logger()
 
@@ -42,7 +41,7 @@ class TooManyReads(ApiError):
 class Entry(Struct, frozen=True):
     """What the API server had at `read_at`, and until when that serves, both in seconds since the epoch."""
 
-    account: ObjectMeta | None
+    account: ServiceAccountIdentity | None
     read_at: float
     until: float
 

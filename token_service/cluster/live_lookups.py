@@ -6,16 +6,23 @@ has it or not, so that time tells no difference.
 
 import asyncio
 
+from msgspec import Struct
+from msgspec.json import Decoder
+
 from agentidp.domain.identity.clients import client_agent, client_credential, client_organization
-from agentidp.domain.resources import ObjectMeta
-from agentidp.domain.tokens.client_assertions import Workload
+from agentidp.domain.tokens.client_assertions import ServiceAccountIdentity, Workload
 from agentidp.kube.client import KubeClient
+from agentidp.kube.deep_json import decoded_at_any_depth
+from agentidp.kube.errors import NotFound, TooLarge
 from agentidp.kube.kinds import AGENTS, CREDENTIALS, ORGANIZATIONS, SERVICE_ACCOUNTS, Projection
 from agentidp.kube.pager import ItemT, Source, list_all
 from token_service.cluster.cache import ClientIndex
 
 MAX_BYTES = 2**20
-"""Bytes that are read of a client's agents, and of its credentials: several hundred of them in their usual size."""
+"""Bytes that are read of a client's agents, and of its credentials: several hundred of them in their usual size.
+
+As many are read of a ServiceAccount.
+"""
 
 CLIENT_AGENTS = Projection(AGENTS, client_agent)
 CLIENT_CREDENTIALS = Projection(CREDENTIALS, client_credential)
@@ -53,13 +60,27 @@ class ClientLookup:
             clients.organizations.put(client_organization(organization))
 
 
+class _ServiceAccount(Struct, frozen=True):
+    metadata: ServiceAccountIdentity
+
+
+_decode_service_account = Decoder(_ServiceAccount).decode
+
+
 class ServiceAccountLookup:
     """Reads one ServiceAccount from the API server."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def __call__(self, workload: Workload) -> ObjectMeta | None:
-        """The metadata of the ServiceAccount that has this name now, None where there is none. Raises ApiError."""
-        account = await self._client.find(SERVICE_ACCOUNTS, workload.namespace, workload.service_account)
-        return account.metadata if account else None
+    async def __call__(self, workload: Workload) -> ServiceAccountIdentity | None:
+        """The ServiceAccount that has this name now; None where there is none. Raises ApiError.
+
+        One with more than `MAX_BYTES` counts as none. Were it an error, what was read of its predecessor would serve on.
+        """
+        path = SERVICE_ACCOUNTS.path(workload.namespace, workload.service_account)
+        try:
+            body = await self._client.request("GET", path, max_bytes=MAX_BYTES)
+        except (NotFound, TooLarge):
+            return None
+        return (await decoded_at_any_depth(_decode_service_account, body)).metadata

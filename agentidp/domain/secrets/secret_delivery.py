@@ -143,7 +143,7 @@ def client_secret_in(secret: Secret, credential: AgentCredential) -> bytes | Non
 
 def owning_credentials(secret: Secret) -> set[str]:
     """The uids of the AgentCredentials that its owner references name."""
-    return {owner.uid for owner in secret.metadata.owner_references if _is_credential(owner)}
+    return {owner.uid for owner in secret.metadata.owner_references if is_credential(owner)}
 
 
 def is_ours(credential: AgentCredential, secret: Secret) -> bool:
@@ -182,7 +182,8 @@ def _owner(credential: AgentCredential) -> OwnerReference:
     )
 
 
-def _is_credential(owner: OwnerReference) -> bool:
+def is_credential(owner: OwnerReference) -> bool:
+    """Whether the owner is an AgentCredential, of whichever version."""
     return owner.kind == "AgentCredential" and owner.api_version.partition("/")[0] == GROUP
 
 

@@ -14,7 +14,7 @@ import jwt
 import msgspec
 from msgspec import Struct, field
 
-from agentidp.domain.resources.meta import ObjectMeta
+from agentidp.domain.resources.meta import Part, Time
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """The algorithms of API servers; never HMAC and never none (RFC 8725, section 3.1)."""
@@ -67,6 +67,14 @@ class Workload(Struct, frozen=True, gc=False):
         return f"{self.namespace}/{self.service_account}"
 
 
+class ServiceAccountIdentity(Part, frozen=True, kw_only=True):
+    """What tells a ServiceAccount from others that have its name before or after it. Its owner can make none of it larger."""
+
+    uid: str = ""
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
+
+
 class Assertion(Struct, frozen=True, gc=False):
     """The ServiceAccount that a token was issued to, by name and uid, and its lifetime in seconds since the epoch."""
 
@@ -75,7 +83,7 @@ class Assertion(Struct, frozen=True, gc=False):
     issued: float
     expires: float
 
-    def is_of(self, account: ObjectMeta | None) -> bool:
+    def is_of(self, account: ServiceAccountIdentity | None) -> bool:
         """Whether the token was issued to this ServiceAccount, which has the name now.
 
         The uid decides. A token is not older than its ServiceAccount either, within the leeway of the clocks.

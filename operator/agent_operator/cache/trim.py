@@ -1,23 +1,23 @@
 """Trim: what the cluster cache keeps of an object, bounded however large a tenant makes it.
 
 Of our kinds: identity, spec and status, which the schemas bound. Of a Secret that a credential names: all that a decision
-reads, up to `MAX_SECRET_BYTES` in sum. Of any other Secret: its identity, and the credentials that own it. A decision that
-needs more is taken from the object as the API server has it, so what is left out is never missed (decision 35).
+reads, up to `MAX_SECRET_BYTES` in sum. Of any other Secret: its identity, and the uids of the credentials that own it. A
+decision that needs more is taken from the object as the API server has it, so what is left out is never missed (decision 35).
 """
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from msgspec.structs import replace
 
-from agentidp.domain.resources import AgentCredential, OwnerReference, Secret, SecretMeta
-from agentidp.domain.secrets.secret_delivery import is_bound, owning_credentials, with_own_fields_only
+from agentidp.domain.resources import GROUP, VERSION, AgentCredential, OwnerReference, Secret, SecretMeta
+from agentidp.domain.secrets.secret_delivery import is_bound, is_credential, owning_credentials, with_own_fields_only
 from agentidp.kube.kinds import ObjectT
 
 MAX_SECRET_BYTES = 8192
 """Bytes of keys, values and metadata. A delivered Secret has about 500, and its declared labels and annotations."""
 MAX_OWNERS = 8
 MAX_UID = 64
-MAX_API_VERSION = 64
 
 
 class SecretIdentity(Secret, frozen=True, kw_only=True):
@@ -45,8 +45,7 @@ def trimmed_secret(secret: Secret, *, named: bool) -> Secret:
     meta = secret.metadata
     if named and _size(secret) <= MAX_SECRET_BYTES:
         return replace(secret, metadata=with_own_fields_only(meta))
-    named_owners = (one for one in meta.owner_references if one.kind == "AgentCredential" and len(one.uid) <= MAX_UID)
-    owners = tuple(map(_trimmed_owner, islice(named_owners, MAX_OWNERS + 1)))
+    owners = tuple(islice(_credentials(meta.owner_references), MAX_OWNERS + 1))
     identity = SecretMeta(
         name=meta.name,
         namespace=meta.namespace,
@@ -57,9 +56,11 @@ def trimmed_secret(secret: Secret, *, named: bool) -> Secret:
     return SecretIdentity(metadata=identity, has_more_owners=len(owners) > MAX_OWNERS)
 
 
-def _trimmed_owner(owner: OwnerReference) -> OwnerReference:
-    """Return the owner with its group and uid, which say whose the Secret is."""
-    return replace(owner, name="", api_version=owner.api_version[:MAX_API_VERSION])
+def _credentials(owners: Iterable[OwnerReference]) -> Iterator[OwnerReference]:
+    """The credentials among the owners, by their uids. The API server bounds neither name nor version of an owner."""
+    for one in owners:
+        if is_credential(one) and len(one.uid) <= MAX_UID:
+            yield replace(one, api_version=f"{GROUP}/{VERSION}", name="")
 
 
 def _size(secret: Secret) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from agentidp.domain.resources import AgentCredential
 from agentidp.kube.client import KubeClient
@@ -120,3 +122,17 @@ async def test_a_transition_is_told_each_time() -> None:
         *((one, note, True) for note in ("off", "on", "off", "on")), (one, "again", False), (one, "again", False)
     )
     assert [event["note"] for event in events] == ["off", "on", "off", "on", "again"]
+
+
+@given(st.builds(lambda text, times, end: text * times + end, st.text(), st.sampled_from([1, 10, 1_000]), st.text()))
+@example("\xe9" * 1_024)
+@example("x" + "\xe9" * 1_024)
+@example("x" * 1_025)
+@example("x" * 1_024)
+def test_notes_are_cut_by_bytes(note: str) -> None:
+    """The API server refuses an event whose note has more than 1,024 bytes (`events.k8s.io/v1`); no character is split."""
+    (event,) = asyncio.run(sent((a_credential(), note, False)))
+    found = event["note"]
+    assert len(found.encode()) <= 1_024
+    assert note.startswith(found)
+    assert found == note or len(found.encode()) > 1_024 - 4

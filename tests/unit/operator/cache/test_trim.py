@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent_operator.cache.cluster_cache import ClusterCache, Store
-from agent_operator.cache.trim import MAX_SECRET_BYTES, SecretIdentity
+from agent_operator.cache.trim import MAX_OWNERS, MAX_SECRET_BYTES, SecretIdentity, trimmed_secret
 from agent_operator.last_used import LastUsedRecord
 from agent_operator.reconcilers.gatherer import Gatherer
 from agent_operator.work_queue import WorkQueue
-from agentidp.domain.resources import AgentCredential, ObjectMeta, OwnerReference, Secret, SecretMeta
+from agentidp.domain.resources import GROUP, AgentCredential, ObjectMeta, OwnerReference, Secret, SecretMeta
 from agentidp.domain.resources.secret import FieldLeaf, FieldsV1, ManagedFieldsEntry, MetadataFields
 from agentidp.domain.secrets.secret_delivery import CREDENTIAL_ID_ANNOTATION, FIELD_MANAGER, SECRET_TYPE
 from tests.support.worlds import (
@@ -41,10 +43,8 @@ LARGE: dict[str, dict[str, Any]] = {
     "an id of a MiB": {"annotations": {CREDENTIAL_ID_ANNOTATION: "x" * MIB}},
     "labels": {"labels": {f"example.com/{number}": "x" * 63 for number in range(15_000)}},
     "owners": {"owner_references": OWNERS},
-    "an owner with a name of a MiB": {"owner_references": (replace(OWNERS[0], name="<" * MIB),)},
-    "an owner with a version of a MiB": {
-        "owner_references": (replace(OWNERS[0], api_version=OWNERS[0].api_version + "<" * MIB),)
-    },
+    "an owner's name": {"owner_references": (replace(OWNERS[0], name="x" * MIB),)},
+    "the version of an owner": {"owner_references": (replace(OWNERS[0], api_version=f"{GROUP}/{'v' * MIB}"),)},
     "finalizers": {"finalizers": tuple(f"example.com/{number}" for number in range(10_000))},
     "managed fields": {
         "managed_fields": (ManagedFieldsEntry(manager=FIELD_MANAGER, fields_v1=FieldsV1(metadata=MANY_FIELDS)),)
@@ -101,6 +101,30 @@ def test_metadata_of_a_secret_is_bounded_too(what: str, named_by: str) -> None:
     cache.secrets.put(with_metadata(a_secret(an_issued_credential()), **LARGE[what]))
     assert remembered(cache.secrets) < MAX_OBJECT_BYTES
     assert sum(bool(cache.secrets.by_index(owner.uid)) for owner in OWNERS) <= 16
+
+
+LONG_TEXTS = st.builds(lambda text, times: text * times, st.text(max_size=20), st.sampled_from([1, 10_000]))
+ANY_OWNERS = st.lists(
+    st.builds(
+        OwnerReference,
+        api_version=st.one_of(LONG_TEXTS, LONG_TEXTS.map(f"{GROUP}/{{}}".format)),
+        kind=st.one_of(LONG_TEXTS, st.just("AgentCredential")),
+        name=LONG_TEXTS,
+        uid=st.one_of(LONG_TEXTS, st.just(a_uid(1))),
+        controller=st.booleans(),
+    ),
+    max_size=2 * MAX_OWNERS,
+).map(tuple)
+
+
+@given(ANY_OWNERS)
+def test_of_owners_only_the_uids_are_remembered(owners: tuple[OwnerReference, ...]) -> None:
+    """The API server bounds no text of an owner reference: some 600 bytes are the Secret's, as the threat model says."""
+    kept = trimmed_secret(with_metadata(a_secret(an_issued_credential()), owner_references=owners), named=False)
+    uids = [one.uid for one in kept.metadata.owner_references]
+    assert len(uids) <= MAX_OWNERS
+    assert len(msgspec.json.encode(kept)) <= 600 + sum(100 + len(msgspec.json.encode(uid)) for uid in uids)
+    assert all(len(uid) <= len(a_uid(1)) * 2 for uid in uids)
 
 
 KINDS: dict[str, Callable[[ClusterCache], tuple[Store[Any], Any]]] = {

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from agentidp.domain.resources import ObjectMeta
-from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, Workload
+from agentidp.domain.tokens.client_assertions import LEEWAY_SECONDS, Assertion, ServiceAccountIdentity, Workload
 from agentidp.kube.errors import ApiError, Unreachable
 from token_service.authentication.service_accounts import ServiceAccounts, TooManyReads
 from token_service.limits import Limits
@@ -35,7 +34,7 @@ class ApiServer:
         self.asked, self.answers = asyncio.Event(), asyncio.Event()
         self.answers.set()
 
-    async def __call__(self, workload: Workload) -> ObjectMeta | None:
+    async def __call__(self, workload: Workload) -> ServiceAccountIdentity | None:
         """What it has when it is asked, and tells when it may answer."""
         self.reads.append(workload)
         self.asked.set()
@@ -43,7 +42,7 @@ class ApiServer:
             raise self.trouble
         uid = self.uids.get(workload)
         await self.answers.wait()
-        return ObjectMeta(uid=uid, creation_timestamp=datetime.fromtimestamp(BEGIN - 3600, UTC)) if uid else None
+        return ServiceAccountIdentity(uid=uid, creation_timestamp=datetime.fromtimestamp(BEGIN - 3600, UTC)) if uid else None
 
     def shown(self, uid: str = "first", workload: Workload = WORKER, *, age: float = 0.0) -> Assertion:
         """A token of this ServiceAccount, issued so many seconds ago."""

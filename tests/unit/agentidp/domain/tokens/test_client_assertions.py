@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentidp.domain.resources import ObjectMeta
 from agentidp.domain.tokens.client_assertions import (
     ALGORITHMS,
     LEEWAY_SECONDS,
     MAX_LIFETIME_SECONDS,
     Assertion,
     AssertionFailure,
+    ServiceAccountIdentity,
     TokenIssuer,
     Workload,
     key_id,
@@ -162,21 +162,21 @@ def test_read_assertion_ends_with_exp() -> None:
 
 
 SHOWN = Assertion(SCREENER, uid_of(), NOW, END)
-ACCOUNTS: dict[str, tuple[ObjectMeta | None, bool]] = {
-    "the one that it was issued to": (ObjectMeta(uid=uid_of(), creation_timestamp=at(NOW - 1)), True),
+ACCOUNTS: dict[str, tuple[ServiceAccountIdentity | None, bool]] = {
+    "the one that it was issued to": (ServiceAccountIdentity(uid=uid_of(), creation_timestamp=at(NOW - 1)), True),
     "none, for there is none": (None, False),
-    "another one of the same name": (ObjectMeta(uid=uid_of("sales"), creation_timestamp=at(NOW - 1)), False),
-    "one that is being deleted": (ObjectMeta(uid=uid_of(), deletion_timestamp=at(NOW)), False),
+    "another one of the same name": (ServiceAccountIdentity(uid=uid_of("sales"), creation_timestamp=at(NOW - 1)), False),
+    "one that is being deleted": (ServiceAccountIdentity(uid=uid_of(), deletion_timestamp=at(NOW)), False),
     "one that was made a little later, for clocks differ": (
-        ObjectMeta(uid=uid_of(), creation_timestamp=at(NOW + LEEWAY_SECONDS)),
+        ServiceAccountIdentity(uid=uid_of(), creation_timestamp=at(NOW + LEEWAY_SECONDS)),
         True,
     ),
-    "one that was made after it": (ObjectMeta(uid=uid_of(), creation_timestamp=at(NOW + JUST)), False),
+    "one that was made after it": (ServiceAccountIdentity(uid=uid_of(), creation_timestamp=at(NOW + JUST)), False),
 }
 
 
 @pytest.mark.parametrize(("account", "is_its_own"), ACCOUNTS.values(), ids=ACCOUNTS)
-def test_assertion_is_of_one_service_account(account: ObjectMeta | None, is_its_own: bool) -> None:
+def test_assertion_is_of_one_service_account(account: ServiceAccountIdentity | None, is_its_own: bool) -> None:
     """Not of every one that has its name: TokenReview, too, holds the uid against that of the one that is there."""
     assert SHOWN.is_of(account) is is_its_own
 
