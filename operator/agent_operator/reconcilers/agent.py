@@ -54,6 +54,7 @@ class AgentReconciler:
         if _is_conflict(status) and not _is_conflict(agent.status):
             await self._verify_rivals(agent)
             status = register(self._gather(agent), now())
+        self._keep_place(agent, status)
         if status == agent.status:
             return due
         if _only_counts_differ(agent.status, status) and now() < (later := self._counted.get(name, now()) + COUNT_INTERVAL):
@@ -62,6 +63,12 @@ class AgentReconciler:
         self._counted[name] = now()
         await self._record(agent, status)
         return due
+
+    def _keep_place(self, agent: Agent, status: AgentStatus) -> None:
+        """Before anything else is decided: agents of one organization may be reconciled at the same time."""
+        is_admitted = status.organization_id is not None and status.organization_id != agent.status.organization_id
+        memberships = self._cache.memberships
+        (memberships.reserve if is_admitted else memberships.release)(agent)
 
     def _gather(self, agent: Agent) -> AgentInput:
         organization = self._organization_of(agent)

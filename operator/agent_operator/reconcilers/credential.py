@@ -46,9 +46,9 @@ class CredentialReconciler:
 
     def _keep_place(self, credential: AgentCredential, step: Step) -> None:
         """Before anything else is decided: credentials of one agent may be reconciled at the same time."""
-        makes_the_first = isinstance(step, IssueSecret) and not credential.status.secret_hashes
+        takes_one = _has_hashes_after(step) and not credential.status.secret_hashes
         places = self._cache.places
-        (places.reserve if makes_the_first else places.release)(credential)
+        (places.reserve if takes_one else places.release)(credential)
 
     async def _decide(self, credential: AgentCredential) -> tuple[GatheredInput, Step]:
         """Decide from the cache if no Secret is to be written, else from the Secrets as the API server has them.
@@ -93,3 +93,8 @@ class CredentialReconciler:
         self._writer.credential_event(current, reason, refusal.message, warning=True)
         if status != current.status:
             await self._writer.credential_status(current, status)
+
+
+def _has_hashes_after(step: Step) -> bool:
+    """Whether the step publishes a hash: of a secret that it makes, or one that the secret's owner provides."""
+    return isinstance(step, IssueSecret) or (isinstance(step, WriteStatus) and bool(step.status.secret_hashes))

@@ -8,6 +8,7 @@ import json
 import random
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -18,7 +19,7 @@ import pytest
 from devcluster.cluster import ControlPlane
 from devcluster.programs import OPERATOR, Programs
 from tests.support.crd_schema import Manifest
-from tests.support.manifests import a_resource
+from tests.support.manifests import BCRYPT, a_resource
 from tests.support.objects import Objects, path_of
 from tests.support.on_call import KubectlWithPlugins
 from tests.support.tenants import NAME, Tenant, condition_of
@@ -244,9 +245,36 @@ def test_a_limit_of_one_credential_is_kept_in_one_apply(
     assert sum(len(tenant.get("AgentCredential", name)["status"].get("secretHashes", ())) for name in names) == 1
 
 
-def reasons(tenant: Tenant, names: list[str]) -> list[str | None]:
+@pytest.mark.parametrize("kind", ["Agent", "AgentCredential"])
+def test_a_limit_of_two_is_kept_by_twenty_that_are_created_in_parallel(
+    kind: str, tenant: Tenant, objects: Objects, cluster: ControlPlane
+) -> None:
+    """`limits.agents` and `limits.credentialsPerAgent` (tenancy.md); the credentials declare a hash."""
+    limits = {"namespaces": [tenant.namespace], "limits": {"agents": 2, "credentialsPerAgent": 2}}
+    objects.create(a_resource("Organization", limits, tenant.namespace))
+    spec: dict[str, Any] = {"organizationId": tenant.namespace}
+    if kind == "AgentCredential":
+        tenant.create("Agent", **spec)
+        tenant.until("Agent", "Registered")
+        spec = {"secretHash": {"hash": BCRYPT}}
+    names = [f"{secrets.token_hex(3)}-{number}" for number in range(20)]
+
+    def create(name: str) -> None:
+        with Objects(cluster.kubeconfig) as own:
+            Tenant(own, tenant.namespace).create(kind, name, **spec)
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(create, names))
+    full, has_place = (
+        ("CredentialLimitReached", "Provided") if kind == "AgentCredential" else ("OrganizationLimitReached", "Registered")
+    )
+    decided = sorted([full] * 18 + [has_place] * 2)
+    eventually("all are decided", lambda: sorted(reasons(tenant, names, kind), key=str), decided.__eq__)
+
+
+def reasons(tenant: Tenant, names: list[str], kind: str = "AgentCredential") -> list[str | None]:
     """The reason that each credential has for being ready or not."""
-    return [(condition_of(tenant.get("AgentCredential", name)) or {}).get("reason") for name in names]
+    return [(condition_of(tenant.get(kind, name)) or {}).get("reason") for name in names]
 
 
 @pytest.mark.parametrize(("what", "reason"), [("deleted", "SecretMissing"), ("changed", "SecretDrifted")])

@@ -3,9 +3,10 @@
 import asyncio
 import sys
 from collections import Counter
-from itertools import count
+from itertools import count, permutations
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -90,6 +91,25 @@ class Running:
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
+
+
+class Slow(Running):
+    """A world in which a status is written when `answers` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+        anything: Any = self
+        self.reconcile = AgentReconciler(anything, self.cache, anything).reconcile
+
+    async def agent_status(self, agent: Agent, status: AgentStatus) -> Agent:
+        """As Writes."""
+        await self.answers.wait()
+        return await super().agent_status(agent, status)
+
+    def admitted(self) -> list[str]:
+        """Who is registered in the organization, by name."""
+        return sorted(one.metadata.name for one in self.cache.agents if one.status.organization_id)
 
 
 def foreign(number: int, namespace: str = ELSEWHERE) -> Agent:
@@ -260,3 +280,49 @@ def test_an_agent_counts_where_it_is_admitted() -> None:
     moved = place_of(replace(agent, spec=replace(agent.spec, organization_id="other")))
     assert moved
     assert (moved.organization, moved.standing) == ("other", Membership.WAITING)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+async def test_of_those_that_are_reconciled_at_the_same_time_as_many_are_admitted_as_the_limit_says(
+    order: tuple[int, ...],
+) -> None:
+    """`limits.agents: 2` (tenancy.md): admissions are being written when an agent appears that counts as older, by its uid."""
+    running = Slow()
+    running.put(an_organization(admits=("n1", "n2"), limits=OrganizationLimits(agents=2)))
+    looks = []
+    for number in order:
+        running.put(agent := foreign(number, f"n{number % 2 + 1}"))
+        looks.append(asyncio.create_task(running.reconcile(agent.key)))
+        await asyncio.sleep(0)
+    running.answers.set()
+    await asyncio.gather(*looks)
+    await running.at_rest()
+    assert len(running.admitted()) == 2
+
+
+def a_full_world() -> tuple[Memberships, Organization, Agent, Agent]:
+    """Of two agents the younger has the one place reserved."""
+    memberships, organization = Memberships(), an_organization(limits=OrganizationLimits(agents=1))
+    older, younger = foreign(0, NAMESPACE), foreign(1, NAMESPACE)
+    memberships.move(None, place_of(younger))
+    memberships.reserve(younger)
+    memberships.move(None, place_of(older))
+    assert not memberships.has_place_for(older, organization)
+    assert memberships.has_place_for(younger, organization)
+    return memberships, organization, older, younger
+
+
+def test_a_place_that_is_given_back_is_for_the_oldest() -> None:
+    """The one that had it is not admitted after all."""
+    memberships, organization, older, younger = a_full_world()
+    memberships.release(younger)
+    assert memberships.has_place_for(older, organization)
+    assert not memberships.has_place_for(younger, organization)
+
+
+def test_a_place_goes_with_its_agent() -> None:
+    """Deleted before its admission was written; and no place is reserved for one that is gone."""
+    memberships, organization, older, younger = a_full_world()
+    memberships.move(place_of(younger), None)
+    memberships.reserve(younger)
+    assert memberships.has_place_for(older, organization)
