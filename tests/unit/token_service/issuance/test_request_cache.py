@@ -94,7 +94,8 @@ def test_request_text_tells_all_requests_apart(one: RawRequest, other: RawReques
 
 async def test_request_cache_tells_a_body_from_a_header_and_a_body(served: ServedAlone) -> None:
     """The bytes of a granted request, its header moved into the body, are no request for a token (RFC 6749, section 4.4.2)."""
-    assert (await served.token(GRANT, headers=(header := basic(AGENT_ID, SECRET)))).status_code == 200
+    header = basic(AGENT_ID, SECRET)
+    assert (await served.token(GRANT, headers=header)).status_code == 200
     moved = RawRequest(header["Authorization"].encode() + b"\n" + httpx.Request("POST", "http://a", data=GRANT).content)
     assert served.service.request_cache.find(moved) is None
 
