@@ -22,7 +22,8 @@ from typing import Any
 from msgspec import Struct
 
 from agentidp.authentication.issuer_keys import IssuerKeys
-from agentidp.domain.tokens.client_assertions import TokenIssuer, key_id, signed_token
+from agentidp.domain.tokens.client_assertions import TokenIssuer, signed_token
+from agentidp.domain.tokens.compact_jws import key_id
 from agentidp.runtime.single_flight import SingleFlight
 from agentidp.runtime.token_buckets import TokenBuckets
 from management_api.auth.authorization import tenant_of

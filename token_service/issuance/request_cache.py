@@ -97,8 +97,8 @@ class RequestCache:
 def request_text(request: RawRequest) -> bytes:
     """Return a text of header and body that no other pair of them has.
 
-    A header value holds neither CR nor LF (RFC 9110, section 5.5). So a text that begins with CR has no header, and the first LF
-    of any other text ends its header.
+    A header value holds neither CR nor LF (RFC 9110, section 5.5). So a text that begins with CR has no header, and the first
+    LF of any other text ends its header.
     """
     body, authorization = request.body, request.authorization
     return b"\r" + body if authorization is None else authorization + b"\n" + body

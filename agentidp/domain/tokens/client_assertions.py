@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct, field
 
 from agentidp.domain.resources.meta import ObjectMeta
+from agentidp.domain.tokens.compact_jws import key_id
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """The algorithms of API servers; never HMAC and never none (RFC 8725, section 3.1)."""
@@ -158,15 +159,6 @@ def token_issuer(discovery: bytes, key_set: bytes) -> TokenIssuer:
         issuer=msgspec.json.decode(discovery, type=_Discovery).issuer,
         keys={key.key_id: key for key in keys if key and key.key_id and key.algorithm_name in ALGORITHMS},
     )
-
-
-def key_id(token: str) -> str | None:
-    """The `kid` of a token, unverified; None where it has none, or is no JWT."""
-    try:
-        kid = jwt.get_unverified_header(token).get("kid")
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
-        return None
-    return kid if isinstance(kid, str) else None
 
 
 def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Assertion | AssertionFailure:
