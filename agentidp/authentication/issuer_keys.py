@@ -2,8 +2,9 @@
 
 Flows in: the API server's discovery document and JWK Set, from its own paths, whatever `jwks_uri` the document names: that may
 be for other clients. Flows out: the issuer with a key, read before it is needed. Concurrent callers share one read. Bounded:
-one read begins a second, however many unknown keys tokens name. Periodic reads end the use of a withdrawn key. While the API
-server is away, the last keys stay in use.
+one read begins a second, however many unknown keys tokens name. Periodic reads end the use of a withdrawn key. Reads may
+overlap, and may end in another order than they began: the read that began last decides. While the API server is away, the last
+keys stay in use.
 """
 
 import asyncio
@@ -69,6 +70,8 @@ class IssuerKeys:
         self._limits = limits
         self._reads: SingleFlight[None, TokenIssuer] = SingleFlight()
         self._began_at = float("-inf")
+        self._begun = 0
+        self._known_by = 0
         self._known: TokenIssuer | None = None
 
     @property
@@ -103,9 +106,17 @@ class IssuerKeys:
         await asyncio.sleep(self._began_at + self._limits.seconds_between - time.monotonic())
         self._reads.forget(None)  # a later caller may mean a key that is newer than this answer
         self._began_at = time.monotonic()
+        self._begun += 1
+        number = self._begun
         try:
             async with asyncio.timeout(self._limits.timeout_seconds):
-                self._known = await self._fetch()
+                issuer = await self._fetch()
         except TimeoutError as error:
             raise Unreachable("the API server did not answer in time") from error
+        return self._newest(number, issuer)
+
+    def _newest(self, number: int, issuer: TokenIssuer) -> TokenIssuer:
+        """Keep what this read returned, unless a read that began later has returned before it. Return what is known then."""
+        if self._known is None or number > self._known_by:
+            self._known, self._known_by = issuer, number
         return self._known

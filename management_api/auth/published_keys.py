@@ -15,6 +15,7 @@ import jwt
 import msgspec
 
 from agentidp.domain.tokens.access_tokens import PublicKey
+from agentidp.domain.tokens.compact_jws import key_id
 from agentidp.domain.tokens.signing_keys import Algorithm
 from agentidp.runtime.single_flight import SingleFlight
 from management_api.errors import unavailable
@@ -34,7 +35,7 @@ class PublishedKeys:
 
     async def for_token(self, token: str) -> dict[str, PublicKey]:
         """Return all keys, among them the token's if there is such a key. Raises ApiFailure where no trusted keys are left."""
-        if self._is_due(_key_id(token)):
+        if self._is_due(key_id(token)):
             await self._fetches.run(self._url, self._fetch)
         if self._clock() - self._fetched_at > self._limits.keys_max_age_seconds:
             raise unavailable("The keys that verify access tokens cannot be fetched now. Nothing was done.")
@@ -65,14 +66,6 @@ class PublishedKeys:
 
 class _JwkSet(msgspec.Struct):
     keys: list[dict[str, str]]
-
-
-def _key_id(token: str) -> str | None:
-    try:
-        key_id = jwt.get_unverified_header(token).get("kid")
-    except jwt.InvalidTokenError:
-        return None
-    return key_id if isinstance(key_id, str) else None
 
 
 def _public_keys(body: bytes) -> dict[str, PublicKey]:

@@ -16,13 +16,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from agentidp.domain.identity.clients import is_client_id
 from agentidp.domain.secrets.client_secrets import PREFIX
 from agentidp.http_server.asgi import Endpoint, Message, Receive, Scope, Send
+from agentidp.http_server.content_length import is_length_within
 from agentidp.runtime.logs import LogLimit
 from management_api.errors import ApiFailure, invalid, not_json, too_large
 from management_api.http.error_handlers import INTERNAL_ERROR, error_response
 from management_api.limits import Limits
 from management_api.metrics import Metrics
 
-MAX_LENGTH_DIGITS = 20
 REQUEST_ID_HEADER = "X-Request-Id"
 READ_METHODS = {"GET", "OPTIONS"}
 
@@ -128,8 +128,7 @@ def _request_id(headers: Headers) -> str:
 
 async def _read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
     """Return the body, which is empty or JSON by its Content-Type. Raises ApiFailure."""
-    length = headers.get("Content-Length", "0")
-    if not length.isdigit() or len(length) > MAX_LENGTH_DIGITS or int(length) > max_bytes:
+    if not is_length_within(headers.get("Content-Length", "0").encode("latin-1"), max_bytes):
         raise too_large()
     body = bytearray()
     more = True

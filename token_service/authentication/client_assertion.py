@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.client_status import agent_failure
 from agentidp.domain.identity.clients import ClientAgent, is_client_id
-from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id, read_assertion
+from agentidp.domain.tokens.client_assertions import Assertion, Workload, read_assertion
 from agentidp.domain.tokens.client_assertions import AssertionFailure as Failure
+from agentidp.domain.tokens.compact_jws import key_id
 from agentidp.domain.tokens.oauth_errors import too_many_requests, unavailable
 from agentidp.kube.errors import ApiError
 from token_service.authentication.result import AuthenticatedClient, AuthenticationFailed, AuthenticationFailure

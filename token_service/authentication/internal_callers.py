@@ -11,7 +11,8 @@ from collections.abc import Callable
 from agentidp.authentication.bearer import bearer_token
 from agentidp.authentication.issuer_keys import IssuerKeys
 from agentidp.domain.identity.propagation import AUDIENCE
-from agentidp.domain.tokens.client_assertions import Assertion, Workload, key_id, read_assertion
+from agentidp.domain.tokens.client_assertions import Assertion, Workload, read_assertion
+from agentidp.domain.tokens.compact_jws import key_id
 from token_service.authentication.service_accounts import ServiceAccounts
 
 NO_AGENT = ""

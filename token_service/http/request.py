@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from agentidp.domain.tokens.oauth_errors import OAuthError, invalid_request
 from agentidp.http_server.asgi import Message, Receive, Scope
+from agentidp.http_server.content_length import is_length_within
 from token_service.http.form import Form, parse_form
 from token_service.limits import LIMITS, Limits
 
 FORM = b"application/x-www-form-urlencoded"
-MAX_LENGTH_DIGITS = 20
 
 ResultT = TypeVar("ResultT")
 
@@ -79,7 +79,7 @@ async def read_request(scope: Scope, receive: Receive, limits: Limits = LIMITS) 
             authorization = value
         elif name == b"user-agent":
             user_agent = value
-        elif name == b"content-length" and not _is_acceptable(value, limits):
+        elif name == b"content-length" and not is_length_within(value, limits.max_body_bytes):
             raise _too_large(limits)
     if content_type != FORM and content_type.partition(b";")[0].strip().lower() != FORM:
         raise invalid_request("The content type must be application/x-www-form-urlencoded.")
@@ -112,13 +112,6 @@ async def while_connected(receive: Receive | None, work: Coroutine[Any, Any, Res
 async def _disconnection(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _is_acceptable(content_length: bytes, limits: Limits) -> bool:
-    """Whether the announced length is a number within the limit; a number of very many digits is not even parsed."""
-    return (
-        content_length.isdigit() and len(content_length) <= MAX_LENGTH_DIGITS and int(content_length) <= limits.max_body_bytes
-    )
 
 
 async def _read_body(receive: Receive, limits: Limits) -> bytes:

@@ -78,9 +78,8 @@ class RequestCache:
         self._entries.put(digest[:16], CachedRequest(digest[16:], client, grant))
 
     def _digest(self, request: RawRequest) -> bytes:
-        """HMAC-SHA256 of header and body. A header holds no line break, so no two requests have the same text."""
-        body, authorization = request.body, request.authorization
-        return hmac.digest(self._key, body if authorization is None else authorization + b"\n" + body, "sha256")
+        """HMAC-SHA256 of what is told apart of a request."""
+        return hmac.digest(self._key, request_text(request), "sha256")
 
     def _is_unchanged(self, client: AuthenticatedClient) -> bool:
         """Whether the cluster cache holds the very objects by which the client was authenticated."""
@@ -93,3 +92,13 @@ class RequestCache:
                 or clients.credential(agent, client.credential.credential_id) is client.credential
             )
         )
+
+
+def request_text(request: RawRequest) -> bytes:
+    """Return a text of header and body that no other pair of them has.
+
+    A header value holds neither CR nor LF (RFC 9110, section 5.5). So a text that begins with CR has no header, and the first
+    LF of any other text ends its header.
+    """
+    body, authorization = request.body, request.authorization
+    return b"\r" + body if authorization is None else authorization + b"\n" + body

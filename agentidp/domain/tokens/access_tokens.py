@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
 from agentidp.domain.identity.clients import ClientAgent
+from agentidp.domain.tokens.compact_jws import unverified_header
 from agentidp.domain.tokens.grants import Grant
 from agentidp.domain.tokens.signing_keys import Algorithm, PrivateKey, SigningKey
 
@@ -101,11 +102,11 @@ class PublicKey(Struct, frozen=True):
 
 def read_token(token: str, keys: dict[str, PublicKey], issuer: str) -> AccessToken | None:
     """The claims of an access token of this issuer; None for any other text. Its expiry is not checked."""
+    header = unverified_header(token)
+    public = keys.get(str(header.get("kid")))
+    if public is None or str(header.get("typ")).lower() not in {TYPE, f"application/{TYPE}"}:
+        return None
     try:
-        header = jwt.get_unverified_header(token)
-        public = keys.get(str(header.get("kid")))
-        if public is None or str(header.get("typ")).lower() not in {TYPE, f"application/{TYPE}"}:
-            return None
         claims = jwt.decode(token, public.key, algorithms=[public.algorithm], issuer=issuer, options=_READ_OPTIONS)
         return msgspec.convert(claims, AccessToken)
     except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError, RecursionError):

@@ -15,11 +15,14 @@ import msgspec
 from msgspec import Struct, field
 
 from agentidp.domain.resources.meta import Part, Time
+from agentidp.domain.tokens.compact_jws import key_id
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """The algorithms of API servers; never HMAC and never none (RFC 8725, section 3.1)."""
 LEEWAY_SECONDS = 30
 """By how much the clock of the API server may differ."""
+API_SERVER_LEEWAY_SECONDS = 60
+"""What API servers themselves allow in `exp`, `nbf` and `iat` of a ServiceAccount's token (`DefaultLeeway` of go-jose)."""
 MAX_LIFETIME_SECONDS = 86_400
 """Tokens with a longer lifetime are not accepted (RFC 7523, section 3, item 4), because nothing revokes them."""
 
@@ -94,6 +97,21 @@ class Assertion(Struct, frozen=True, gc=False):
         return created is None or created.timestamp() <= self.issued + LEEWAY_SECONDS
 
 
+class SignedToken(Struct, frozen=True, gc=False):
+    """A token that the cluster has signed for a ServiceAccount: what tells whose it was, and when it is valid."""
+
+    namespace: str
+    uid: str
+    """The ServiceAccount's; "" where the token has none."""
+    begins: float
+    expires: float
+
+    def is_refused_at(self, now: float) -> bool:
+        """Whether an API server refuses it for its time alone, by any clock that differs no more than clocks may."""
+        leeway = API_SERVER_LEEWAY_SECONDS + LEEWAY_SECONDS
+        return not self.begins - leeway <= now <= self.expires + leeway
+
+
 class TokenIssuer(Struct, frozen=True):
     """The issuer of a cluster's ServiceAccount tokens: its `iss`, and its public keys by `kid`."""
 
@@ -123,6 +141,17 @@ class _Claims(Struct, frozen=True):
     bound: _BoundObjects = field(name="kubernetes.io", default=_BoundObjects())
 
 
+class _SignedClaims(Struct, frozen=True):
+    """What is read of any token of a ServiceAccount. Legacy tokens have a claim of their own for the uid, and no `exp`."""
+
+    sub: str
+    exp: float = float("inf")
+    nbf: float = 0.0
+    iat: float = 0.0
+    bound: _BoundObjects = field(name="kubernetes.io", default=_BoundObjects())
+    legacy_uid: str = field(name="kubernetes.io/serviceaccount/service-account.uid", default="")
+
+
 class _Discovery(Struct, frozen=True):
     issuer: str
 
@@ -140,15 +169,6 @@ def token_issuer(discovery: bytes, key_set: bytes) -> TokenIssuer:
     )
 
 
-def key_id(token: str) -> str | None:
-    """The `kid` of a token, unverified; None where it has none, or is no JWT."""
-    try:
-        kid = jwt.get_unverified_header(token).get("kid")
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
-        return None
-    return kid if isinstance(kid, str) else None
-
-
 def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -> Assertion | AssertionFailure:
     """The assertion of a token, or the reason why it is not accepted; `now` in seconds since the epoch."""
     kid = key_id(token)
@@ -164,17 +184,19 @@ def read_assertion(token: str, issuer: TokenIssuer, audience: str, now: float) -
     return failure or _assertion(claims)
 
 
-def signed_workload(token: str, issuer: TokenIssuer) -> Workload | None:
-    """The ServiceAccount that a token names which a key of this issuer has signed, whatever else it says; else None."""
+def signed_token(token: str, issuer: TokenIssuer) -> SignedToken | None:
+    """The token of a ServiceAccount that a key of this issuer has signed, whatever else it says; else None."""
     key = issuer.keys.get(key_id(token) or "")
     if key is None:
         return None
     try:
-        claims = jwt.decode(token, key, algorithms=[key.algorithm_name], options=_OPTIONS | {"require": ["sub"]})
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        verified = jwt.decode(token, key, algorithms=[key.algorithm_name], options=_OPTIONS | {"require": ["sub"]})
+        claims = msgspec.convert(verified, _SignedClaims)
+    except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError, RecursionError):
         return None
-    subject = _SUBJECT.fullmatch(claims["sub"])
-    return Workload(*subject.groups()) if subject else None
+    subject = _SUBJECT.fullmatch(claims.sub)
+    uid = claims.bound.serviceaccount.uid or claims.legacy_uid
+    return SignedToken(subject[1], uid, max(claims.iat, claims.nbf), claims.exp) if subject else None
 
 
 def _assertion(claims: _Claims) -> Assertion | AssertionFailure:

@@ -95,6 +95,51 @@ async def test_issuer_keys_lose_a_withdrawn_key(cluster: Cluster) -> None:
         assert CLUSTER_KEY.key_id not in (await keys.issuer_with(NEW_KEY.key_id)).keys
 
 
+class ControlledReads:
+    """Reads, each of which ends when a test says so."""
+
+    def __init__(self) -> None:
+        self.begun: list[asyncio.Future[TokenIssuer]] = []
+
+    async def __call__(self) -> TokenIssuer:
+        """Wait for the answer."""
+        self.begun.append(asyncio.get_running_loop().create_future())
+        return await self.begun[-1]
+
+
+async def two_reads(keys: IssuerKeys, reads: ControlledReads) -> list[asyncio.Task[TokenIssuer]]:
+    """Their callers: the second read has begun while the first still runs."""
+    first = asyncio.create_task(keys.refresh())
+    await until(lambda: len(reads.begun) == 1)
+    second = asyncio.create_task(keys.refresh())
+    await until(lambda: len(reads.begun) == 2)
+    return [first, second]
+
+
+async def test_issuer_keys_of_a_later_read_stay_when_an_earlier_read_ends() -> None:
+    """A withdrawn key does not come back, and whoever waited for the earlier read gets what is known by then."""
+    reads = ControlledReads()
+    keys = IssuerKeys(reads, Limits(seconds_between=0.0))
+    first, second = await two_reads(keys, reads)
+    reads.begun[1].set_result(issuer_of(NEW_KEY))
+    await second
+    reads.begun[0].set_result(issuer_of(CLUSTER_KEY))
+    assert set((await first).keys) == {NEW_KEY.key_id}
+    assert keys.known is await second
+
+
+async def test_issuer_keys_of_an_earlier_read_count_when_a_later_read_fails() -> None:
+    """A read that returned nothing decides nothing."""
+    reads = ControlledReads()
+    keys = IssuerKeys(reads, Limits(seconds_between=0.0))
+    first, second = await two_reads(keys, reads)
+    reads.begun[1].set_exception(Unreachable("away"))
+    with pytest.raises(Unreachable):
+        await second
+    reads.begun[0].set_result(issuer_of(CLUSTER_KEY))
+    assert set((await first).keys) == {CLUSTER_KEY.key_id}
+
+
 async def test_issuer_keys_are_read_again_after_a_failure(cluster: Cluster) -> None:
     """A caller who needs a key meanwhile gets the failure."""
     cluster.away = True

@@ -146,6 +146,14 @@ async def test_bearer_that_is_a_client_secret_is_not_reviewed_and_evicts_nothing
     assert len(requests.tokens) == 1
 
 
+async def test_bearer_with_padding_is_not_reviewed(requests: Requests) -> None:
+    """Base64url has none in a JWS (RFC 7515, section 2), so it is refused, and its bare form is not."""
+    token = a_token("quiet", 0)
+    assert await status_of(requests.bearers, token + "=" * (-len(token.rpartition(".")[2]) % 4)) == HTTPStatus.UNAUTHORIZED
+    assert requests.tokens == []
+    assert await status_of(requests.bearers, token) == HTTPStatus.OK
+
+
 async def test_bearer_of_a_deleted_agent_is_looked_up_once(requests: Requests) -> None:
     """Its tokens verify until they expire. Many requests, concurrent or not, cost the API server one list."""
     issuer, now = "https://idp.example", int(time.time())

@@ -4,6 +4,7 @@ It signs tokens by a key of its own, as the cluster does, and takes one other is
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ import pytest
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jwt.utils import base64url_decode, base64url_encode
 
 from agentidp.authentication.issuer_keys import DISCOVERY, KEYS, IssuerDiscovery, IssuerKeys
 from agentidp.authentication.reviews import TOKEN_REVIEWS
+from agentidp.domain.tokens.client_assertions import API_SERVER_LEEWAY_SECONDS, LEEWAY_SECONDS, SignedToken
 from management_api.auth.kubernetes_caller import Reviews
 from management_api.auth.token_reviews import TokenReviews
 from management_api.errors import ApiFailure
 from management_api.limits import DEFAULT_LIMITS, Limits
-from tests.support.assertions import CLUSTER, CLUSTER_KEY, a_cluster_key, claims_of, signed
+from tests.support.assertions import CLUSTER, CLUSTER_KEY, ClusterKey, a_cluster_key, bound_to, claims_of, signed
 from tests.support.stand_ins import connected
 
 STRANGER = a_cluster_key()
@@ -33,7 +36,11 @@ LIMITS = Limits(
     max_unproven_token_review_burst=20,
     token_review_seconds=0,
 )
-"""Of each namespace ten, and twenty of all that nothing is known of; and nothing more for as long as a test takes."""
+"""Of each namespace ten, of each ServiceAccount two of them, and twenty of all that nothing is known of.
+
+And nothing more for as long as a test takes.
+"""
+OF_AN_ACCOUNT = 2
 
 
 @dataclass
@@ -91,9 +98,9 @@ async def server() -> AsyncIterator[ReviewServer]:
         yield ReviewServer(reviewed, TokenReviews(Reviews(cluster, LIMITS), keys, LIMITS))
 
 
-def of_namespace(namespace: str, **changed: Any) -> str:
+def of_namespace(namespace: str, account: str = "worker", key: ClusterKey = CLUSTER_KEY, **changed: Any) -> str:
     """A new token of a ServiceAccount there."""
-    return signed(claims_of(namespace, "worker", **changed))
+    return signed(claims_of(namespace, account, **changed), key)
 
 
 def forged(namespace: str, **header: Any) -> str:
@@ -135,17 +142,108 @@ async def test_token_review_is_not_spent_on_a_forged_token(server: ReviewServer,
 
 async def test_token_reviews_of_a_namespace_are_bounded(server: ReviewServer) -> None:
     """Of its genuine tokens as many are reviewed as one tenant may; others' first uses are all served."""
-    outcomes = Counter([await server.outcome(of_namespace("many")) for _ in range(100)])
-    assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
+    outcomes = Counter([await server.outcome(of_namespace("many", f"worker-{number}")) for number in range(100)])
+    assert outcomes["RATE_LIMIT_EXCEEDED"] == 90
+    assert server.reviews == 10
     others = [await server.outcome(of_namespace(f"other-{number}")) for number in range(50)]
     assert others == [f"system:serviceaccount:other-{number}:worker" for number in range(50)]
 
 
 async def test_token_reviews_of_an_accepted_token_take_its_tenants_share(server: ReviewServer) -> None:
     """They were reviewed again without a bound: as many tokens as a namespace could keep good."""
-    token = of_namespace("many")
+    token = of_a_person("ann")
     outcomes = Counter([await server.outcome(token) for _ in range(100)])
-    assert outcomes == {"system:serviceaccount:many:worker": 10, "RATE_LIMIT_EXCEEDED": 90}
+    assert outcomes == {"ann": 11, "RATE_LIMIT_EXCEEDED": 89}
+
+
+async def test_token_reviews_of_a_deleted_account_leave_the_share_of_its_names_next_owner(server: ReviewServer) -> None:
+    """A namespace and its ServiceAccount were deleted and made anew: tokens of the former one have another uid."""
+    former = bound_to("anew", "worker", uid="former")
+    for number in range(100):
+        await server.outcome(of_namespace("anew", **{"kubernetes.io": former, "jti": str(number)}))
+    assert server.reviews == OF_AN_ACCOUNT
+    assert await server.outcome(of_namespace("anew")) == "system:serviceaccount:anew:worker"
+
+
+MINUTES_OFF = {
+    "expired": {"exp": -2, "iat": -60, "nbf": -60},
+    "without an end, and not valid yet": {"exp": None, "nbf": 2},
+    "not valid yet": {"nbf": 2},
+    "yet to be issued": {"iat": 2},
+}
+
+
+@pytest.mark.parametrize("minutes", MINUTES_OFF.values(), ids=MINUTES_OFF)
+async def test_token_review_is_not_spent_on_a_token_out_of_its_time(
+    server: ReviewServer, minutes: dict[str, int | None]
+) -> None:
+    """RFC 7519, sections 4.1.4 and 4.1.5: it must not be accepted, so there is nothing to ask."""
+    now = int(time.time())
+    times = {claim: None if after is None else now + 60 * after for claim, after in minutes.items()}
+    assert {await server.outcome(of_namespace("many", **times)) for _ in range(20)} == {"nobody"}
+    assert server.reviews == 0
+    assert await server.outcome(of_namespace("many")) == "system:serviceaccount:many:worker"
+
+
+CLOCKS_DIFFER = {
+    "just expired": {"exp": -60},
+    "about to begin": {"nbf": 60},
+    "a legacy token, which has no end": {"exp": None, "nbf": None, "iat": None},
+}
+
+
+@pytest.mark.parametrize("seconds", CLOCKS_DIFFER.values(), ids=CLOCKS_DIFFER)
+async def test_token_review_decides_where_an_api_server_may_accept(
+    server: ReviewServer, seconds: dict[str, int | None]
+) -> None:
+    """API servers allow a minute in these claims, and legacy tokens do not expire: TokenReview decides (decision 41)."""
+    now = int(time.time())
+    times = {claim: None if after is None else now + after for claim, after in seconds.items()}
+    assert await server.outcome(of_namespace("many", **times)) == "system:serviceaccount:many:worker"
+
+
+@given(st.integers(-300, 300), st.integers(-300, 300), st.integers(-LEEWAY_SECONDS, LEEWAY_SECONDS))
+def test_token_that_is_refused_unasked_would_be_refused_by_any_api_server(begins: int, expires: int, clock: int) -> None:
+    """By its own leeway, and by a clock that differs by no more than ours may (go-jose, `ValidateWithLeeway`)."""
+    accepted = begins <= clock + API_SERVER_LEEWAY_SECONDS and expires >= clock - API_SERVER_LEEWAY_SECONDS
+    assert not (accepted and SignedToken("talent", "", begins, expires).is_refused_at(0))
+
+
+CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""n of P-256 (FIPS 186-4, D.1.2.3)."""
+
+
+def with_the_twin_signature(token: str) -> str:
+    """With (r, n - s), which verifies as (r, s) does."""
+    signed_part, _, signature = token.rpartition(".")
+    r_and_s = base64url_decode(signature)
+    twin = r_and_s[:32] + (CURVE_ORDER - int.from_bytes(r_and_s[32:])).to_bytes(32)
+    return f"{signed_part}.{base64url_encode(twin).decode()}"
+
+
+async def test_token_reviews_of_texts_of_one_token_are_one() -> None:
+    """Whoever writes its signature otherwise has no other token, and no other review."""
+    reviewed = Counter[str]()
+    async with connected(api_server(reviewed)) as cluster:
+        keys = IssuerKeys(IssuerDiscovery(cluster))
+        await keys.refresh()
+        server = ReviewServer(reviewed, TokenReviews(Reviews(cluster, DEFAULT_LIMITS), keys, DEFAULT_LIMITS))
+        token = of_namespace("many")
+        outcomes = {await server.outcome(one) for one in (token, with_the_twin_signature(token))}
+        assert (outcomes, server.reviews) == ({"system:serviceaccount:many:worker"}, 1)
+
+
+async def test_token_with_the_signed_part_of_a_cached_one_is_verified() -> None:
+    """An answer is found by what is signed only after the signature was verified."""
+    reviewed = Counter[str]()
+    async with connected(api_server(reviewed)) as cluster:
+        keys = IssuerKeys(IssuerDiscovery(cluster))
+        await keys.refresh()
+        server = ReviewServer(reviewed, TokenReviews(Reviews(cluster, DEFAULT_LIMITS), keys, DEFAULT_LIMITS))
+        token = of_namespace("many")
+        await server.outcome(token)
+        other = token.rpartition(".")[0] + "." + of_namespace("many").rpartition(".")[2]
+        assert (await server.outcome(other), server.reviews) == ("nobody", 1)
 
 
 async def test_token_reviews_of_other_issuers_leave_the_share_of_the_cluster(server: ReviewServer) -> None:
@@ -187,7 +285,8 @@ async def test_token_reviews_go_on_where_the_cluster_has_no_keys_to_read() -> No
 
 MAKERS: dict[str, Callable[[int], str]] = {
     "first use": lambda number: of_namespace(f"first-{number}"),
-    "of the namespace that floods": lambda _: of_namespace("many"),
+    "of the namespace that floods": lambda number: of_namespace("many", f"worker-{number}"),
+    "of the ServiceAccount that floods": lambda _: of_namespace("one-account"),
     "forged": lambda number: forged(f"first-{number}", kid=CLUSTER_KEY.key_id),
     "of an invented issuer": lambda number: of_a_person(f"system:serviceaccount:first-{number}:worker"),
 }
@@ -212,4 +311,5 @@ def test_token_reviews_serve_first_uses_during_any_flood(sent: list[str]) -> Non
     assert all(outcome.startswith("system:serviceaccount:first-") for outcome in firsts)
     counts = Counter(sent)
     bounded = min(counts["of the namespace that floods"], 10) + min(counts["of an invented issuer"], 20)
+    bounded += min(counts["of the ServiceAccount that floods"], OF_AN_ACCOUNT)
     assert reviews <= len(firsts) + bounded

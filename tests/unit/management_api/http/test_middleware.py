@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import httpx
+import pytest
 import structlog
 from fastapi import FastAPI
 
@@ -79,3 +80,17 @@ async def test_request_that_breaks_off_reaches_no_route() -> None:
     )
     assert reached == []
     assert answers[0] == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize(("length", "status"), [("2", 200), ("0" * 30 + "2", 200), ("9" * 30, 413), ("\xb2", 413)])
+async def test_request_is_served_by_the_length_that_it_announces(length: str, status: int) -> None:
+    """Content-Length is `1*DIGIT` (RFC 9110, section 8.6)."""
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    transport = httpx.ASGITransport(app=RequestMiddleware(app, Metrics(), DEFAULT_LIMITS))
+    headers = {b"Content-Length": length.encode("latin-1"), b"Content-Type": b"application/json"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        assert (await client.post("/", content=b"{}", headers=headers)).status_code == status

@@ -59,6 +59,13 @@ async def test_request_body_that_announces_too_much_is_not_read(length: bytes) -
     assert (refused.value.status, sender.asked) == (413, 0)
 
 
+@pytest.mark.parametrize("zeros", [0, 1, 30])
+async def test_request_body_may_announce_its_length_with_leading_zeros(zeros: int) -> None:
+    """Content-Length is `1*DIGIT` (RFC 9110, section 8.6)."""
+    read = await read_request(scope((b"content-length", b"0" * zeros + b"3")), Sender(b"a=1"))
+    assert read.body == b"a=1"
+
+
 async def test_request_body_that_announces_nothing_is_read_up_to_the_limit() -> None:
     """And not a piece further."""
     sender = Sender(*[b"x" * 4096] * 100)

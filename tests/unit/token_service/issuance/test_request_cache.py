@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from agentidp.domain.identity.clients import client_agent
 from agentidp.domain.resources import (
@@ -34,6 +36,7 @@ from tests.support.token_services import (
 )
 from tests.support.worlds import AGENT_ID, DAY, NAMESPACE, NOW, a_registered_agent, an_organization
 from token_service.http.request import RawRequest
+from token_service.issuance.request_cache import request_text
 
 LONG_AGO = NOW - 1000 * DAY
 A_TABLE = 100_000
@@ -73,6 +76,28 @@ async def test_request_cache_knows_no_other_request(served: ServedAlone, underst
     assert (await served.token(CLIENT | GRANT, headers=basic(AGENT_ID, SECRET))).status_code == 400
     assert (await served.token(CLIENT | GRANT, headers={"Content-Type": "text/plain"})).status_code == 400
     assert len(understood) == 4
+
+
+FIELD_VALUES = st.binary(max_size=6).filter(lambda value: not {*b"\r\n"} & {*value})
+REQUESTS = st.builds(RawRequest, st.binary(max_size=12), st.none() | FIELD_VALUES)
+
+
+@given(REQUESTS, REQUESTS)
+@example(RawRequest(b"body", b"header"), RawRequest(b"header\nbody"))
+@example(RawRequest(b"body", b""), RawRequest(b"\nbody"))
+@example(RawRequest(b"body", b""), RawRequest(b"\rbody"))
+@example(RawRequest(b"body", b""), RawRequest(b"body"))
+def test_request_text_tells_all_requests_apart(one: RawRequest, other: RawRequest) -> None:
+    """A body may hold any bytes, and a field value neither CR nor LF (RFC 9110, section 5.5)."""
+    assert (request_text(one) == request_text(other)) == (one == other)
+
+
+async def test_request_cache_tells_a_body_from_a_header_and_a_body(served: ServedAlone) -> None:
+    """The bytes of a granted request, its header moved into the body, are no request for a token (RFC 6749, section 4.4.2)."""
+    header = basic(AGENT_ID, SECRET)
+    assert (await served.token(GRANT, headers=header)).status_code == 200
+    moved = RawRequest(header["Authorization"].encode() + b"\n" + httpx.Request("POST", "http://a", data=GRANT).content)
+    assert served.service.request_cache.find(moved) is None
 
 
 CHANGES: dict[str, tuple[Callable[[ServedAlone], object], int]] = {

@@ -21,10 +21,10 @@ from agentidp.domain.tokens.client_assertions import (
     ServiceAccountIdentity,
     TokenIssuer,
     Workload,
-    key_id,
     read_assertion,
     token_issuer,
 )
+from agentidp.domain.tokens.compact_jws import key_id
 from tests.support.assertions import AUDIENCE, CLUSTER_KEY, a_cluster_key, bound_to, claims_of, issuer_of, signed, uid_of
 
 CLAIMS = claims_of()
