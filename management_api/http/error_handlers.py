@@ -76,7 +76,7 @@ def _details(invalid_request: RequestValidationError, forms: Mapping[str, str]) 
 def _problem(error: Mapping[str, Any], forms: Mapping[str, str]) -> str:
     """Return the words of the framework, or for a regular expression a sentence with an example."""
     if error["type"] == "string_pattern_mismatch":
-        return forms.get(_parts(error["loc"])[0], "It does not have the form that the API's documentation describes.")
+        return forms.get(str(_parts(error["loc"])[0]), "It does not have the form that the API's documentation describes.")
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
 
