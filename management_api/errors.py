@@ -4,6 +4,8 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
+from agentidp.domain.identity.clients import is_client_id
+
 
 class Code(StrEnum):
     """The `code` of an error; a value never changes its meaning."""
@@ -79,13 +81,13 @@ def agent_not_active(message: str) -> ApiFailure:
 
 def agent_not_found(agent_id: str) -> ApiFailure:
     """404: no such agent, or none that this caller may read."""
-    return ApiFailure(HTTPStatus.NOT_FOUND, Code.AGENT_NOT_FOUND, "There is no such agent.", {"agentId": agent_id})
+    return ApiFailure(HTTPStatus.NOT_FOUND, Code.AGENT_NOT_FOUND, "There is no such agent.", _id(agentId=agent_id))
 
 
 def credential_not_found(credential_id: str) -> ApiFailure:
     """404: the agent has no credential of this id."""
     message = "This agent has no such credential."
-    return ApiFailure(HTTPStatus.NOT_FOUND, Code.CREDENTIAL_NOT_FOUND, message, {"credentialId": credential_id})
+    return ApiFailure(HTTPStatus.NOT_FOUND, Code.CREDENTIAL_NOT_FOUND, message, _id(credentialId=credential_id))
 
 
 def already_revoked(credential_id: str) -> ApiFailure:
@@ -114,6 +116,11 @@ def unavailable(message: str, retry_after: int = 1, **details: Any) -> ApiFailur
     """503: try again later. The message says whether something was done."""
     headers = {"Retry-After": str(retry_after)}
     return ApiFailure(HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, message, details, headers)
+
+
+def _id(**ids: str) -> dict[str, str]:
+    """Return the ids that have the form of one: anything else in a path may be a secret in the wrong place."""
+    return {name: text for name, text in ids.items() if is_client_id(text)}
 
 
 def _challenge(error: str = "") -> dict[str, str]:

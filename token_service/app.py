@@ -15,7 +15,7 @@ from agentidp.http_server.metrics import add_metrics
 from agentidp.http_server.probes import add_probes
 from token_service.endpoints import introspection, revocation, token
 from token_service.endpoints.form_endpoint import FormEndpoint
-from token_service.endpoints.internal import add_last_used, add_propagation
+from token_service.endpoints.internal import add_last_used, add_propagation, add_validation_errors
 from token_service.endpoints.metadata import JWKS, add_jwks, add_metadata, metadata
 from token_service.endpoints.openapi import SECURITY_SCHEMES
 from token_service.wiring import TokenService
@@ -96,6 +96,7 @@ def create_app(service: TokenService, *, with_metrics: bool = True) -> FastAPI:
     add_probes(app, service.missing)
     if with_metrics:
         add_metrics(app, service.metrics.text)
+    add_validation_errors(app)
     add_last_used(app, service.last_used, service.cache.keys, issuer)
     add_propagation(app, service.propagation, service.management)
     return app

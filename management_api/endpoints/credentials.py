@@ -66,10 +66,10 @@ async def list_credentials(
 async def rotate_credential(
     call: AuthenticatedCall, agent_id: AgentId, credential_id: CredentialId, body: RotationBody = NO_ROTATION_BODY
 ) -> Any:
-    """Another secret for the same credential; the old one is refused before the answer is sent.
+    """Another secret for the same credential; the old one is refused before the answer is sent, unless an overlap is declared.
 
-    Tokens that were issued stay valid. A credential that is delivered to a Secret is rotated there: then a declared overlap
-    counts, unless `endOverlaps` ends it.
+    Tokens that were issued stay valid. A declared overlap (`spec.rotation.overlap`) counts, unless `endOverlaps` ends it. A
+    credential that is delivered to a Secret is rotated there.
     """
     agent = await call.agent(Action.CHANGE_CREDENTIAL, agent_id)
     credential = _credential_of(call.api.cache, agent, credential_id)

@@ -1,5 +1,6 @@
 """Error handlers: every error is answered as `{"code", "message", "details"}`. What failed inside is logged, never answered."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +20,11 @@ log = structlog.get_logger()
 
 INTERNAL_ERROR = ApiFailure(HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL_ERROR, "The server failed; its log says more.")
 STATIC_FILE_METHODS = {"GET"}
+PLACES = {"body", "query", "path", "header"}
 NO_SUCH_PATH = ApiFailure(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, "There is no such path.")
+
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
+"""What a field of this API may be called. No secret that this API makes matches: its prefix has underscores."""
 
 
 def error_response(failure: ApiFailure) -> Response:
@@ -31,7 +36,7 @@ def error_response(failure: ApiFailure) -> Response:
 def add_error_handlers(app: FastAPI, forms: Mapping[str, str]) -> None:
     """Let the app answer all its errors, and those of the framework, in this form.
 
-    `forms` has a sentence with an example for each regular expression of a request.
+    `forms` has a sentence with an example for each field of a request that has a regular expression.
     """
     log_limit = LogLimit()
 
@@ -71,14 +76,21 @@ def _details(invalid_request: RequestValidationError, forms: Mapping[str, str]) 
 def _problem(error: Mapping[str, Any], forms: Mapping[str, str]) -> str:
     """Return the words of the framework, or for a regular expression a sentence with an example."""
     if error["type"] == "string_pattern_mismatch":
-        return forms.get(error["ctx"]["pattern"], "It does not have the form that the API's documentation describes.")
+        return forms.get(str(_parts(error["loc"])[0]), "It does not have the form that the API's documentation describes.")
     message: str = error["msg"]
     return message.removeprefix("Value error, ")
 
 
 def _field(path: tuple[str | int, ...]) -> str:
-    names = [str(name) for name in path if name not in {"body", "query", "path", "header"}]
-    return ".".join(names) if names and not names[0].isdecimal() else "body"
+    """Return the field's name, or "body" where it has none, or none to repeat: a key may be a secret in the wrong place."""
+    parts = _parts(path)
+    is_named = bool(parts) and isinstance(parts[0], str)
+    is_harmless = all(isinstance(part, int) or _FIELD_NAME.fullmatch(part) for part in parts)
+    return ".".join(map(str, parts)) if is_named and is_harmless else "body"
+
+
+def _parts(path: tuple[str | int, ...]) -> list[str | int]:
+    return [part for part in path if part not in PLACES]
 
 
 def _failure_of(error: ApiError, log_limit: LogLimit) -> ApiFailure:

@@ -91,7 +91,7 @@ class CredentialOperations:
         manifest = _manifest(agent, name, expires, context, secret)
         credential = cached_credential(await self._create(manifest, change))
         secret = secret.of(credential.credential_id)
-        patch = {"spec": {"secretHash": {"hash": secret.hashed, "hint": secret.hint}}}
+        patch = {"spec": preconditions.provided_secret(secret)}
         try:
             await self._change(credential, lambda _: patch)
             return await self._take_effect(credential, secret, change, context)
@@ -107,9 +107,9 @@ class CredentialOperations:
         *,
         end_overlaps: bool = False,
     ) -> CredentialResult:
-        """Give the credential another secret; the old one stops working. Raises ApiFailure and ApiError.
+        """Give the credential another secret. Raises ApiFailure and ApiError.
 
-        A secret that this API makes has no overlap, so `end_overlaps` is for those that the operator delivers.
+        The old one stops working: at once, or after the overlap that the credential declares, unless `end_overlaps`.
         """
         preconditions.require_active(agent)
         await self._require_replicas()
@@ -119,9 +119,10 @@ class CredentialOperations:
             return await self._rotate_delivered(credential, current, expires, context, end_overlaps)
         preconditions.require_generated(current)
         secret = (await self._generator.make(context.caller.tenant)).of(credential.credential_id)
-        change = await self._pending.begin(rotation(current, secret.hashed, context.request_id))
-        provided = {"hash": secret.hashed, "hint": secret.hint}
-        patch = preconditions.rotation_patch(context.annotations(), expires, secretHash=provided)
+        ends = preconditions.next_rotation_time(current) if end_overlaps else None
+        change = await self._pending.begin(rotation(current, secret.hashed, context.request_id, ends))
+        spec = preconditions.provided_secret(secret, ends)
+        patch = preconditions.rotation_patch(context.annotations(), expires, **spec)
         try:
             await self._change(credential, lambda latest: preconditions.unless_superseded(current, latest, patch))
             return await self._take_effect(credential, secret, change, context)
@@ -194,7 +195,10 @@ class CredentialOperations:
         self, credential: CachedCredential, secret: GeneratedSecret, change: PendingChange, context: RequestContext
     ) -> CredentialResult:
         """Wait until the secret is published and propagated, then confirm the change if the client still waits."""
-        await self._publication.wait(credential.credential_id, lambda cached: preconditions.is_published(cached, secret))
+        ends_overlaps = change.spec.end_overlaps_at is not None
+        await self._publication.wait(
+            credential.credential_id, lambda cached: preconditions.is_published(cached, secret, alone=ends_overlaps)
+        )
         await self._replicas.wait(await self._read(credential))
         if await context.is_disconnected():
             raise ClientDisconnect

@@ -8,6 +8,7 @@ annotations of a credential decide nothing here, since its tenant writes them, t
 
 import hashlib
 from contextlib import suppress
+from datetime import datetime
 
 from agentidp.domain.resources import (
     AgentCredential,
@@ -81,13 +82,16 @@ def generation(namespace: str, name: str, hashed: str, request_id: str) -> Pendi
     return PendingChangeSpec(credential=reference, operation=Operation.GENERATE, hash=hashed, request_id=request_id)
 
 
-def rotation(credential: AgentCredential, hashed: str, request_id: str) -> PendingChangeSpec:
+def rotation(
+    credential: AgentCredential, hashed: str, request_id: str, end_overlaps_at: datetime | None = None
+) -> PendingChangeSpec:
     """Return the record's spec for another hash of a credential, with the hash that it has now."""
     meta = credential.metadata
     return PendingChangeSpec(
         credential=CredentialRef(namespace=meta.namespace, name=meta.name, uid=meta.uid),
         operation=Operation.ROTATE,
         hash=hashed,
+        end_overlaps_at=end_overlaps_at,
         previous=_previous_secret(credential),
         request_id=request_id,
     )
@@ -102,4 +106,9 @@ def _previous_secret(credential: AgentCredential) -> PreviousSecret | None:
     provided = credential.spec.secret_hash
     if provided is None:
         return None
-    return PreviousSecret(hash=provided.hash, hint=provided.hint, expires_at=credential.spec.expires_at)
+    return PreviousSecret(
+        hash=provided.hash,
+        hint=provided.hint,
+        expires_at=credential.spec.expires_at,
+        end_overlaps_at=credential.spec.rotation.end_overlaps_at,
+    )

@@ -51,6 +51,12 @@ def rotation_patch(annotations: dict[str, str], expires: datetime | None, **spec
     return {"metadata": {"annotations": annotations}, "spec": spec}
 
 
+def provided_secret(secret: GeneratedSecret, ends: datetime | None = None) -> dict[str, Any]:
+    """Return the fields of the spec that make this the secret in use, and end all overlaps at this time if one is given."""
+    fields: dict[str, Any] = {"secretHash": {"hash": secret.hashed, "hint": secret.hint}}
+    return fields | {"rotation": {"endOverlapsAt": micro_time(ends)}} if ends else fields
+
+
 def unless_superseded(before: AgentCredential, current: AgentCredential, patch: Patch) -> Patch:
     """Return the patch if the credential is as it was judged. Raises ApiFailure: of two rotations at once, one fails.
 
@@ -70,10 +76,10 @@ def require_in_effect(current: AgentCredential, change: PendingChange) -> None:
         raise unavailable("Another change of this credential came in between. This one is not in effect.")
 
 
-def is_published(credential: CachedCredential, secret: GeneratedSecret) -> bool:
-    """Return whether the operator has published the hash of this secret."""
-    published = ((entry.hash, entry.hint) for entry in credential.hashes)
-    return credential.is_settled and (secret.hashed, secret.hint) in published
+def is_published(credential: CachedCredential, secret: GeneratedSecret, *, alone: bool = False) -> bool:
+    """Return whether the operator has published the hash of this secret; with `alone`, and no other one."""
+    published = [(entry.hash, entry.hint) for entry in credential.hashes]
+    return credential.is_settled and (secret.hashed, secret.hint) in published and not (alone and len(published) > 1)
 
 
 def is_delivered(credential: CachedCredential, requested_at: datetime) -> bool:

@@ -50,8 +50,26 @@ def rollback_patch(change: PendingChange, credential: AgentCredential) -> dict[s
     previous = change.spec.previous
     if change.spec.operation is Operation.GENERATE or previous is None:
         return {"spec": {"state": CredentialState.REVOKED.value}}
-    expiry = previous.expires_at.isoformat() if previous.expires_at else None
-    return {"spec": {"secretHash": {"hash": previous.hash, "hint": previous.hint}, "expiresAt": expiry}}
+    restored: dict[str, Any] = {
+        "secretHash": {"hash": previous.hash, "hint": previous.hint},
+        "expiresAt": _text_of(previous.expires_at),
+    }
+    if _has_ended_overlaps(change, credential):
+        restored["rotation"] = {"endOverlapsAt": _text_of(previous.end_overlaps_at)}
+    return {"spec": restored}
+
+
+def _has_ended_overlaps(change: PendingChange, credential: AgentCredential) -> bool:
+    """Return whether `endOverlapsAt` is the change's own: left there, it would end the overlap of the restored secret.
+
+    Another value is somebody else's, who has ended overlaps meanwhile: those stay ended.
+    """
+    ends = change.spec.end_overlaps_at
+    return ends is not None and credential.spec.rotation.end_overlaps_at == ends
+
+
+def _text_of(timestamp: datetime | None) -> str | None:
+    return timestamp.isoformat() if timestamp else None
 
 
 async def run_sweep(pending: PendingChanges, roll_back: RollBack, min_age: timedelta, interval: float) -> None:

@@ -33,13 +33,14 @@ CAPABILITY = r"^[a-z0-9][a-z0-9._-]*:([a-z0-9][a-z0-9._-]*|\*)$"
 OWNER = r"^[^\x00-\x20\x7F]([^\x00-\x1F\x7F]*[^\x00-\x20\x7F])?$"
 ORGANIZATION = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 FORMS = {
-    EMAIL: "It should be one address without a display name, for example screener@agents.example.",
-    SEMVER: "It should be three numbers with dots (semver.org), for example 1.4.0 or 2.0.0-rc.1; no leading v.",
-    CAPABILITY: "It should be resource:action in lower case, for example resume:read or email:*.",
-    OWNER: "It should be one line of text without spaces around it, for example talent-platform.",
-    ORGANIZATION: "It should be the name of an Organization: lower-case letters, digits and -, for example acme.",
+    "email": "It should be one address without a display name, for example screener@agents.example.",
+    "version": "It should be three numbers with dots (semver.org), for example 1.4.0 or 2.0.0-rc.1; no leading v.",
+    "capabilities": "It should be resource:action in lower case, for example resume:read or email:*.",
+    "owner": "It should be one line of text without spaces around it, for example talent-platform.",
+    "organizationId": "It should be the name of an Organization: lower-case letters, digits and -, for example acme.",
+    "namespace": "It should be the name of a namespace: lower-case letters, digits and -, for example agents-demo.",
 }
-"""What a text should be, by the regular expression that it does not match."""
+"""What a text should be, by the field whose regular expression it does not match."""
 
 
 class SettableState(StrEnum):

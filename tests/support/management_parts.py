@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from msgspec.structs import replace
 
 from agentidp.domain.identity.administration import READ, WRITE
+from agentidp.domain.lifecycle.status import with_issue_recorded, with_provided_hash
 from agentidp.domain.resources import Agent, AgentCredential, CredentialPhase, CredentialState, ProvidedHash, SecretHash
 from agentidp.kube.kinds import CREDENTIALS
 from agentidp.runtime.settings import Url, Urls
@@ -22,6 +23,7 @@ from management_api.http.error_handlers import add_error_handlers
 from management_api.limits import DEFAULT_LIMITS
 from management_api.operations.propagation import Replicas
 from management_api.request_context import RequestContext
+from management_api.schemas.agents import FORMS
 from management_api.settings import ManagementApiSettings
 from management_api.wiring import ManagementApi
 from tests.support.model_cluster import ModelCluster
@@ -94,14 +96,15 @@ def published(credential: AgentCredential) -> AgentCredential:
     """The credential with the status that the operator gives it."""
     meta, spec = credential.metadata, credential.spec
     is_active = spec.state is CredentialState.ACTIVE
-    provided = spec.secret_hash if is_active else None
-    hashes = (SecretHash(hash=provided.hash, hint=provided.hint, created_at=datetime.now(UTC)),) if provided else ()
+    status = replace(credential.status, secret_hashes=())
+    if is_active and spec.secret_hash:
+        status = with_provided_hash(credential.status, spec.secret_hash, spec.rotation, datetime.now(UTC))
+        status = with_issue_recorded(status, status.secret_hashes[-1], spec.rotation)
     status = replace(
-        credential.status,
+        status,
         credential_id=meta.uid,
         client_id=AGENT_ID,
         phase=CredentialPhase.ACTIVE if is_active else CredentialPhase.REVOKED,
-        secret_hashes=hashes,
         observed_generation=meta.generation,
     )
     return replace(credential, status=status)
@@ -131,5 +134,5 @@ def client_of(api: ManagementApi, *routers: APIRouter, context: RequestContext |
     for router in routers:
         app.include_router(router)
     app.dependency_overrides[authenticated_call] = lambda: Call(api, context or a_context())
-    add_error_handlers(app, {})
+    add_error_handlers(app, FORMS)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=f"http://api{BASE_PATH}")

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
-from fastapi import FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from agentidp.authentication.bearer import bearer_token
 from agentidp.domain.identity.propagation import APPLIED_PATH, LONGEST_WAIT
@@ -50,6 +51,15 @@ def _is_operator(authorization: str, keys: SigningKeys, issuer: str, now: float)
         and access_token.audience == issuer
         and USAGE_SCOPE in (access_token.scope or "").split()
     )
+
+
+def add_validation_errors(app: FastAPI) -> None:
+    """Let the app answer 422 without the values of the request: one may be a secret in the wrong place."""
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(_: Request, error: RequestValidationError) -> Response:
+        details = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
+        return Response(msgspec.json.encode({"detail": details}), 422, media_type="application/json")
 
 
 def add_propagation(app: FastAPI, propagation: Propagation, callers: InternalCallers) -> None:

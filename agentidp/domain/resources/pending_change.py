@@ -33,14 +33,16 @@ class PreviousSecret(Part, frozen=True, kw_only=True):
     hash: str
     hint: str | None = None
     expires_at: Time | None = None
+    end_overlaps_at: Time | None = None
 
 
 class PendingChangeSpec(Part, frozen=True, kw_only=True):
-    """The operation and its request, the new hash, and the secret before it."""
+    """The operation and its request, the new hash, when all overlaps end (if so), and the secret before it."""
 
     credential: CredentialRef
     operation: Operation
     hash: str
+    end_overlaps_at: Time | None = None
     previous: PreviousSecret | None = None
     request_id: str
     state: PendingState = PendingState.PENDING

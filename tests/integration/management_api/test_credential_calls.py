@@ -134,6 +134,29 @@ def test_rotate_ends_overlaps_after_a_leak(api: Api, home: Tenant, agent_id: str
     eventually("the new one is served", lambda: is_served(home.pair("leaked")))
 
 
+def test_rotate_ends_overlaps_of_a_secret_that_this_api_made(
+    api: Api, home: Tenant, agent_id: str, all_programs: Programs
+) -> None:
+    """manage-credentials.md: a declared overlap counts; at the response `endOverlaps` has refused what was made before."""
+    first = api.generate(agent_id)
+    credential_id = first.json()["credentialId"]
+    (name,) = (
+        one["metadata"]["name"]
+        for one in home.objects.list("AgentCredential", home.namespace)
+        if one["metadata"]["uid"] == credential_id
+    )
+    home.change("AgentCredential", name, rotation={"overlap": "24h"})
+    second = api.rotate(agent_id, credential_id)
+    assert second.status_code == HTTPStatus.OK, second.text
+    assert is_served(pair_of(first, all_programs))
+    third = api.rotate(agent_id, credential_id, endOverlaps=True)
+    assert third.status_code == HTTPStatus.OK, third.text
+    served = [is_served(pair_of(answer, all_programs)) for answer in (first, second, third)]
+    assert served == [False, False, True]
+    fourth = api.rotate(agent_id, credential_id)
+    assert [is_served(pair_of(answer, all_programs)) for answer in (second, third, fourth)] == [False, True, True]
+
+
 def test_revoke(api: Api, agent_id: str, all_programs: Programs) -> None:
     """204 and nothing else; the record stays, what was issued stays good, a second time is a conflict."""
     first = api.generate(agent_id)

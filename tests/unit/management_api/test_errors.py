@@ -6,6 +6,7 @@ import pytest
 
 from management_api import errors
 from management_api.errors import ApiFailure, Code
+from tests.support.worlds import AGENT_ID
 
 FAILURES: dict[str, tuple[ApiFailure, HTTPStatus, Code]] = {
     "invalid": (errors.invalid(email="it is too long"), HTTPStatus.BAD_REQUEST, Code.VALIDATION_ERROR),
@@ -41,6 +42,17 @@ def test_failure_has_the_status_and_the_code_of_the_contract(case: str) -> None:
 def test_failure_of_a_token_has_a_challenge(case: str) -> None:
     """RFC 6750, section 3: with an error only where the request has a token; no other failure has a challenge."""
     assert FAILURES[case][0].headers.get("WWW-Authenticate") == CHALLENGES.get(case)
+
+
+NOT_FOUND = {"agentId": errors.agent_not_found, "credentialId": errors.credential_not_found}
+
+
+@pytest.mark.parametrize("name", NOT_FOUND)
+def test_failure_repeats_an_id_and_nothing_else_of_a_path(name: str) -> None:
+    """SECURITY.md: no error message has a secret; what is no id may be one in the wrong place."""
+    assert NOT_FOUND[name](AGENT_ID).details == {name: AGENT_ID}
+    for other in ("a", "sk_live_" + "0" * 32, AGENT_ID.upper(), AGENT_ID + "0"):
+        assert NOT_FOUND[name](other).details == {}
 
 
 def test_failure_that_passes_says_when_to_come_back() -> None:

@@ -1,7 +1,5 @@
 """Error handlers: what errors of the API server are to a caller."""
 
-import ast
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -10,9 +8,12 @@ import pytest
 from fastapi import FastAPI
 
 from agentidp.kube.errors import ApiError, Forbidden, Invalid, Unreachable
+from management_api.endpoints import agents, credentials
 from management_api.http.error_handlers import add_error_handlers
 from management_api.schemas.agents import FORMS, AgentRequest, AgentUpdate
+from management_api.schemas.credentials import CredentialRequest, RotationRequest
 from tests.support.management import AN_AGENT
+from tests.support.management_parts import an_api, client_of
 from tests.support.refusals import refused
 
 QUOTA = "exceeded quota: agents, requested: 1, used: 9, limited: 9"
@@ -84,9 +85,35 @@ async def test_error_of_a_regular_expression_is_a_sentence_with_an_example(field
     assert "pattern" not in answer.text
 
 
+async def test_error_of_a_regular_expression_is_about_the_field_that_is_wrong() -> None:
+    """Namespaces and Organizations are named by the same regular expression."""
+    async with client_of(an_api()[0], agents.router) as client:
+        answer = await client.get("/agents", params={"namespace": "BAD_"})
+    details = refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR")
+    assert "namespace" in details["namespace"]
+    assert "Organization" not in details["namespace"]
+
+
+UNKNOWN_KEYS = {"colour": "colour", "a b": "body", "x" * 65: "body", "0": "body", "sk_live_00": "body", "": "body"}
+
+
+@pytest.mark.parametrize("key", UNKNOWN_KEYS)
+async def test_error_of_an_unknown_field_repeats_what_may_be_a_name(key: str) -> None:
+    """A misspelled name helps the caller; anything else may be a secret in the wrong place (SECURITY.md)."""
+    async with client_of(an_api()[0], agents.router) as client:
+        answer = await client.post("/agents", json=AN_AGENT | {key: 1})
+    assert refused(answer, HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR").keys() == {UNKNOWN_KEYS[key]}
+
+
 def test_error_of_each_regular_expression_has_a_sentence() -> None:
-    """A new one in a request's schema needs an example, too."""
-    schemas = (AgentRequest.model_json_schema(), AgentUpdate.model_json_schema())
-    patterns = set(re.findall(r"'pattern': ('[^']*'|\"[^\"]*\")", str(schemas)))
-    assert patterns
-    assert {ast.literal_eval(pattern) for pattern in patterns} <= FORMS.keys()
+    """A new one in a request needs an example, too."""
+    app = FastAPI()
+    app.include_router(agents.router)
+    app.include_router(credentials.router)
+    document = app.openapi()
+    fields = {
+        (one["name"], str(one)) for path in document["paths"].values() for call in path.values() for one in call["parameters"]
+    }
+    for request in (AgentRequest, AgentUpdate, CredentialRequest, RotationRequest):
+        fields |= {(name, str(schema)) for name, schema in request.model_json_schema()["properties"].items()}
+    assert {name for name, schema in fields if "'pattern': " in schema} == FORMS.keys()

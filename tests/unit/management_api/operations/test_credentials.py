@@ -1,11 +1,14 @@
 """Operations on credentials, on a model cluster whose operator publishes at once. See `scenarios/` for faults."""
 
 import dataclasses
+from datetime import UTC, datetime
+from typing import Any
 
 import bcrypt
 import pytest
 from msgspec.structs import replace
 
+from agentidp.domain.identity.clients import accepted_until
 from agentidp.domain.resources import AgentCredential, CredentialState, NamespacedName
 from agentidp.kube.kinds import CREDENTIALS, PENDING_CHANGES
 from management_api.cache.cluster_cache import ClusterCache
@@ -13,7 +16,7 @@ from management_api.cache.credentials import CachedCredential, Status, cached_cr
 from management_api.cache.metadata import CHANGED_BY
 from management_api.errors import ApiFailure, Code
 from management_api.limits import DEFAULT_LIMITS
-from management_api.operations.credentials import CredentialOperations
+from management_api.operations.credentials import CredentialOperations, CredentialResult
 from management_api.operations.optimistic_writer import OptimisticWriter
 from management_api.operations.pending_changes import PendingChanges
 from management_api.operations.propagation import Publication, Replicas
@@ -82,6 +85,58 @@ async def test_rotate_replaces_the_hash() -> None:
     assert accepts(stored, second.secret)
     assert not accepts(stored, first.secret)
     assert second.credential.credential_id == first.credential.credential_id
+
+
+def declare(process: Process, **rotation: Any) -> AgentCredential:
+    """Somebody writes into `spec.rotation`, as with kubectl."""
+    spec = process.only_credential().spec
+    changed = replace(spec, rotation=replace(spec.rotation, **rotation))
+    return process.cluster.change(CREDENTIALS, process.only_credential().key, spec=changed)
+
+
+def accepted(process: Process, *results: CredentialResult) -> list[bool]:
+    """For each secret, whether a hash of it that has not ended is published."""
+    credential, now = process.only_credential(), datetime.now(UTC)
+    ends = [(one.hash, accepted_until(one, credential.spec.rotation)) for one in credential.status.secret_hashes]
+    current = [hashed.encode() for hashed, end in ends if end is None or end > now]
+    return [any(bcrypt.checkpw((one.secret or "").encode(), hashed) for hashed in current) for one in results]
+
+
+async def test_rotate_keeps_a_declared_overlap() -> None:
+    """manage-credentials.md: without one the old secret is refused, else it works for that long."""
+    process = Process()
+    first = await process.credentials.generate(AGENT, None, a_context())
+    second = await process.credentials.rotate(AGENT, first.credential, None, a_context())
+    assert accepted(process, first, second) == [False, True]
+    declare(process, overlap="24h")
+    third = await process.credentials.rotate(AGENT, first.credential, None, a_context())
+    assert accepted(process, first, second, third) == [False, True, True]
+
+
+async def test_rotate_that_ends_overlaps_leaves_no_older_secret() -> None:
+    """manage-credentials.md, `endOverlaps`: whoever declared the overlap; one that begins later counts again."""
+    process = Process()
+    first = await process.credentials.generate(AGENT, None, a_context())
+    declare(process, overlap="24h")
+    second = await process.credentials.rotate(AGENT, first.credential, None, a_context())
+    assert accepted(process, first, second) == [True, True]
+    third = await process.credentials.rotate(AGENT, first.credential, None, a_context(), end_overlaps=True)
+    assert accepted(process, first, second, third) == [False, False, True]
+    fourth = await process.credentials.rotate(AGENT, first.credential, None, a_context())
+    assert accepted(process, second, third, fourth) == [False, True, True]
+
+
+async def test_rotate_that_is_rolled_back_cuts_no_later_overlap_short() -> None:
+    """Decision 13: nothing of the change stays, so the restored secret has its overlap in the next rotation."""
+    process = Process()
+    gone = dataclasses.replace(a_context(), is_disconnected=is_disconnected)
+    first = await process.credentials.generate(AGENT, None, a_context())
+    before = declare(process, overlap="24h")
+    with pytest.raises(ApiFailure, match="Nothing was done"):
+        await process.credentials.rotate(AGENT, first.credential, None, gone, end_overlaps=True)
+    assert process.only_credential().spec == before.spec
+    second = await process.credentials.rotate(AGENT, first.credential, None, a_context())
+    assert accepted(process, first, second) == [True, True]
 
 
 async def test_change_of_a_client_that_has_disconnected_is_rolled_back() -> None:

@@ -127,6 +127,16 @@ def test_hash_is_published_when_the_operator_has_observed_it() -> None:
     assert not preconditions.is_published(credential, secret._replace(hint="0f0f0f0f"))
 
 
+def test_hash_that_ends_overlaps_is_published_when_no_other_one_is() -> None:
+    """manage-credentials.md: at the response no older secret is accepted, so the operator has to have ended them."""
+    entry = a_hash(2)
+    secret = GeneratedSecret("", entry.hash, entry.hint or "")
+    overlapping, alone = (a_cached_credential(hashes=hashes) for hashes in ((a_hash(1), entry), (entry,)))
+    assert preconditions.is_published(overlapping, secret)
+    assert not preconditions.is_published(overlapping, secret, alone=True)
+    assert preconditions.is_published(alone, secret, alone=True)
+
+
 def test_secret_is_delivered_when_it_is_younger_than_the_request() -> None:
     """And when the Secret has a name."""
     credential = a_cached_credential(issued=NOW, secret_name="screener-key")

@@ -17,6 +17,7 @@ from agentidp.domain.resources import (
     PendingChange,
     PendingChangeSpec,
     PreviousSecret,
+    Rotation,
 )
 from agentidp.kube.errors import Unreachable
 from management_api.errors import ApiFailure, Code
@@ -58,6 +59,29 @@ def test_rollback_patch_undoes_only_what_the_change_wrote(what: str) -> None:
     """Each row names what the credential is like now, and what becomes of it."""
     credential, change, patch = ROLLED_BACK[what]
     assert rollback_patch(change, credential) == patch
+
+
+ENDS = NOW + SECOND
+ENDED = replace(
+    ROTATED, spec=replace(ROTATED_SPEC, end_overlaps_at=ENDS, previous=PreviousSecret(hash=OLD, end_overlaps_at=NOW - HOUR))
+)
+FIRST = replace(ENDED, spec=replace(ENDED.spec, previous=PreviousSecret(hash=OLD)))
+ENDS_AFTERWARDS: dict[str, tuple[PendingChange, datetime | None, dict[str, Any]]] = {
+    "its own goes back": (ENDED, ENDS, {"rotation": {"endOverlapsAt": (NOW - HOUR).isoformat()}}),
+    "its own goes away": (FIRST, ENDS, {"rotation": {"endOverlapsAt": None}}),
+    "a later one of somebody else stays": (ENDED, ENDS + HOUR, {}),
+    "one that somebody has taken away stays away": (ENDED, None, {}),
+    "one of before stays": (ROTATED, NOW, {}),
+}
+
+
+@pytest.mark.parametrize("what", ENDS_AFTERWARDS)
+def test_rollback_patch_restores_the_end_of_overlaps_that_the_change_wrote(what: str) -> None:
+    """Decision 13: left there it would cut the restored secret's overlap short; what others have ended stays ended."""
+    change, ends, patch = ENDS_AFTERWARDS[what]
+    written = rollback_patch(change, a_credential_with_hash(NEW, rotation=Rotation(end_overlaps_at=ends)))["spec"]
+    assert written["secretHash"]["hash"] == OLD
+    assert {key: value for key, value in written.items() if key == "rotation"} == patch
 
 
 def test_rollback_concerns_one_object() -> None:
