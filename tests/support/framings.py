@@ -291,7 +291,11 @@ protocol_lines = st.lists(
     max_size=4,
 ).map(tuple)
 bodies = st.one_of(
-    st.just(ANOTHER_REQUEST), st.just(b"POST /token ICE/1.1"), st.just(b"0\r\n\r\n" + ANOTHER_REQUEST), st.binary(min_size=1, max_size=40), st.just(b"x" * 3000)
+    st.just(ANOTHER_REQUEST),
+    st.just(b"POST /token ICE/1.1"),
+    st.just(b"0\r\n\r\n" + ANOTHER_REQUEST),
+    st.binary(min_size=1, max_size=40),
+    st.just(b"x" * 3000),
 )
 
 
