@@ -217,14 +217,6 @@ FAULTS: dict[str, Callable[[Message], Message]] = {
     "HTTP/2.0": lambda one: one.refused("RFC 9110, 15.6.6", version=b"HTTP/2.0"),
     "HTTP/1.2": lambda one: one.refused("RFC 9110, 15.6.6", version=b"HTTP/1.2"),
     "http/1.1": lambda one: one.refused("RFC 9112, 2.3: case-sensitive", version=b"http/1.1"),
-    "RTSP/1.1": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.1"),
-    "RTSP/1.0": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.0"),
-    "RTSP after two spaces": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b" RTSP/1.1"),
-    "RTSP with Upgrade": lambda one: one.having(b"Connection: upgrade", b"Upgrade: tls").refused(
-        "RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.1"
-    ),
-    "RTSP to a URL": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", target=b"http://h/faulty", version=b"RTSP/1.1"),
-    "ICE/1.1": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", method=b"SOURCE", version=b"ICE/1.1"),
     "HTTP/0.9": lambda one: one.refused("RFC 9112, 3", version=b""),
     "the preface of HTTP/2": lambda _: Message(b"PRI", b"*", b"HTTP/2.0", lines=(), content=b"SM\r\n\r\n").refused(
         "RFC 9113, 3.4"
@@ -235,6 +227,18 @@ FAULTS: dict[str, Callable[[Message], Message]] = {
     "whitespace in the target": lambda one: one.refused("RFC 9112, 3", target=b"/a b"),
 }
 """What is refused."""
+
+OTHER_PROTOCOLS: dict[str, Callable[[Message], Message]] = {
+    "RTSP/1.1": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.1"),
+    "RTSP/1.0": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.0"),
+    "RTSP after two spaces": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", version=b" RTSP/1.1"),
+    "RTSP with Upgrade": lambda one: one.having(b"Connection: upgrade", b"Upgrade: tls").refused(
+        "RFC 9112, 2.3: the name is HTTP", version=b"RTSP/1.1"
+    ),
+    "RTSP to a URL": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", target=b"http://h/faulty", version=b"RTSP/1.1"),
+    "ICE/1.1": lambda one: one.refused("RFC 9112, 2.3: the name is HTTP", method=b"SOURCE", version=b"ICE/1.1"),
+}
+"""What is refused where it begins a read."""
 
 OLD = "RFC 9112, 9.3: persists if the recipient wishes"
 ODDITIES: dict[str, Callable[[Message], Message]] = {
@@ -279,13 +283,19 @@ protocol_lines = st.lists(
                 b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
                 b"Sec-WebSocket-Version: 13",
                 PADDED,
+                b"X-Other: POST /token RTSP/1.1",
+                b"X-Other: GET / ICE/1.1",
             ]
         ),
     ),
     max_size=4,
 ).map(tuple)
 bodies = st.one_of(
-    st.just(ANOTHER_REQUEST), st.just(b"0\r\n\r\n" + ANOTHER_REQUEST), st.binary(min_size=1, max_size=40), st.just(b"x" * 3000)
+    st.just(ANOTHER_REQUEST),
+    st.just(b"POST /token ICE/1.1"),
+    st.just(b"0\r\n\r\n" + ANOTHER_REQUEST),
+    st.binary(min_size=1, max_size=40),
+    st.just(b"x" * 3000),
 )
 
 

@@ -26,9 +26,14 @@ class Exchange(RequestResponseCycle):
         self._head = b""
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
-        """Write a part of the answer. Raises RuntimeError for a message that ASGI or HTTP does not allow."""
+        """Write a part of the answer; nothing, where the connection is gone (the ASGI specification, "Disconnected Client").
+
+        Raises RuntimeError for a message that ASGI or HTTP does not allow.
+        """
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
+        if not self.response_complete and self.transport.is_closing():
+            self.disconnected = True
         if self.disconnected:
             return
         if not self.response_started:

@@ -15,7 +15,9 @@ Headers = list[tuple[bytes, bytes]]
 HTTP_1_0, HTTP_1_1 = "1.0", "1.1"
 SINGLETONS = (b"host", b"content-length", b"transfer-encoding")
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:._~-]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?", re.ASCII)
-_REQUEST_LINE = re.compile(rb"(?<![A-Z_-])([A-Z_-]++) ++([^ \r\n]++) ++([A-Z]++)/[0-9]")
+_MAX_CACHED_HOST_BYTES = 300
+"""A registered name has 255 octets at most (RFC 3986, section 3.2.2), and a port follows it."""
+_ANOTHER_PROTOCOL = re.compile(rb"[\r\n]*+[^ \r\n]++ ++[^ \r\n]++ ++(?!HTTP/)")
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#@]+)([/?].*)?", re.ASCII | re.IGNORECASE)
 
 
@@ -54,15 +56,12 @@ def head_error(version: str, headers: Headers, values: dict[bytes, bytes]) -> Er
     return None if coding is None else _coding_error(version, coding, values)
 
 
-def protocol_after(received: bytes | bytearray, start: int, method: bytes, target: bytes) -> tuple[bytes, int]:
-    """The protocol that the request line of this request names, the first from `start` that is like it, and where that ends.
+def names_another_protocol(received: bytes | bytearray) -> bool:
+    """Whether these bytes begin with a request line that does not name HTTP (RFC 9112, section 2.3).
 
-    It should be HTTP (RFC 9112, section 2.3). llhttp also takes RTSP and ICE, and does not say which it has seen.
+    llhttp also takes RTSP and ICE, and does not say which it has seen, or where.
     """
-    for line in _REQUEST_LINE.finditer(received, start):
-        if line[2] == target and line[1].endswith(method):
-            return line[3], line.end()
-    return b"", start
+    return _ANOTHER_PROTOCOL.match(received) is not None
 
 
 def host_and_path(target: bytes) -> tuple[bytes, bytes] | None:
@@ -81,9 +80,14 @@ def head_without_upgrade(method: bytes, target: bytes, version: str, headers: He
     return b"\r\n".join([*lines, b"", b""])
 
 
-@lru_cache(maxsize=256)
 def _is_host(value: bytes) -> bool:
-    """Whether this is a valid host. Cached, because the match takes longer than all other checks and hosts are few."""
+    """Whether this is a valid host. Long ones are not cached: a client can send many different ones."""
+    return _is_short_host(value) if len(value) <= _MAX_CACHED_HOST_BYTES else _HOST.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=256)
+def _is_short_host(value: bytes) -> bool:
+    """Cached, because the match takes longer than all other checks, and hosts are few."""
     return _HOST.fullmatch(value) is not None
 
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from agentidp.http_server.http1 import framing
 from agentidp.http_server.http1.exchange import Exchange
@@ -26,7 +26,7 @@ from agentidp.http_server.http1.framing import (
     head_error,
     head_without_upgrade,
     host_and_path,
-    protocol_after,
+    names_another_protocol,
 )
 from agentidp.http_server.http1.limits import Limits
 from agentidp.http_server.http1.lingering import LingeringTransport
@@ -54,9 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._max_waiting, self._chunk_bytes = limits.max_pipelined_requests, limits.chunk_bytes
         self._begun_requests = 0
         self._received: bytes | bytearray = b""
-        """The present head as far as it is there, perhaps with what came before it."""
-        self._request_line_from = 0
-        """The place in `_received` from which `_speaks_http` searches for the request line of the present request."""
+        """The present head as far as it is there; empty where it began within a read, since its place there is unknown."""
         self._in_head = self._in_body = False
         self._is_last_request = False
         """Whether the connection ends after the present request."""
@@ -67,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_timer: TimerHandle | None = None
         self._read_buffer: ReadBuffer
         self._lingering: LingeringTransport
+        self._running: RequestResponseCycle | None = None
+        """The exchange that runs or ran last; `cycle` is the last of those that wait for it, if there are any."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Start the connection, and the time in which its first head must come."""
@@ -76,12 +76,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timers, and leave no reference cycle: full garbage collections are rare, and connections may be many."""
+        """Tell the running exchange (uvicorn tells `cycle`), and begin none of those that wait.
+
+        Leave no reference cycle: full garbage collections are rare, and connections may be many.
+        """
         self._stop_head_timer()
         self._lingering.connection_lost()
-        super().connection_lost(exc)
         self.pipeline.clear()
-        self.cycle = None  # type: ignore[assignment]
+        self.cycle = self._running  # type: ignore[assignment]
+        super().connection_lost(exc)
+        self.cycle = self._running = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Parse the data, until too many requests wait."""
@@ -134,10 +138,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         """Parse the data. Where the parser would change the protocol, a new one gets the head again, without `Upgrade`."""
         while data:
-            if self._in_head:
+            if not self._in_head:
+                self._received = b"" if self._in_body else data
+            elif self._received:
                 self._received = self._continued(data)
-            else:
-                self._received, self._request_line_from = data, 0
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
@@ -151,7 +155,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
 
     def _head_again(self) -> bytes:
-        """Make a new parser, and return the head for it."""
+        """Make a new parser, and return the head for it, which begins what this parser reads."""
+        self._in_head = False
         method, version = self.parser.get_method(), self.parser.get_http_version()
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does; `_is_last_request` decides
@@ -221,6 +226,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, self.app))
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _check_head(self) -> None:
         """Raises ValueError where the head is in error."""
         version, values = self.parser.get_http_version(), dict(self.headers)
@@ -228,7 +237,7 @@ class BoundedProtocol(HttpToolsProtocol):
         method = self.parser.get_method()
         if self._error is None and method == b"CONNECT":
             self._error = framing.CONNECT  # with any target: its head would be parsed again without end
-        elif self._error is None and not self._speaks_http(method):
+        elif self._error is None and names_another_protocol(self._received):
             self._error = MALFORMED
         elif self._error is None and (self.url[0] != SLASH or b"#" in self.url):
             self._error = self._target_error()
@@ -242,15 +251,6 @@ class BoundedProtocol(HttpToolsProtocol):
         received = self._received if isinstance(self._received, bytearray) else bytearray(self._received)
         received += data
         return received
-
-    def _speaks_http(self, method: bytes) -> bool:
-        """Whether the request line names HTTP. It is usually the beginning of what arrived, so that is compared first."""
-        start, line = self._request_line_from, method + b" " + self.url + b" HTTP/"
-        if start == 0 and self._received.startswith(line):
-            self._request_line_from = len(line)
-            return True
-        protocol, self._request_line_from = protocol_after(self._received, start, method, self.url)
-        return protocol == b"HTTP"
 
     def _target_error(self) -> ErrorResponse | None:
         """The error of a target that is no path or has a fragment (RFC 9112, 3.2). A URL's host replaces the header (3.2.2)."""
@@ -270,6 +270,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             return  # the head is parsed again
         self._in_body = False
+        self._received = b""
         if not self.parser.should_keep_alive():  # a trailer may say so, too
             self._is_last_request = True
         if not self.cycle.response_started:

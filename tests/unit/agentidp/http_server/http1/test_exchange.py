@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,7 +43,20 @@ class Recording:
 async def outcome(cycle: type[Any], method: str, messages: list[dict[str, Any]], *, keep_alive: bool) -> tuple[Any, ...]:
     """What is written, whether the connection ends, how often the end is told, and the refusal."""
     transport, ends, refusal = Recording(), list[None](), ""
-    one = cycle(
+    one = exchange_on(cycle, transport, method, keep_alive=keep_alive, on_response=lambda: ends.append(None))
+    try:
+        for message in messages:
+            await one.send(message)
+    except RuntimeError as error:
+        refusal = str(error)
+    return transport.written, transport.closed, len(ends), refusal, one.response_complete
+
+
+def exchange_on(
+    cycle: type[Any], transport: Recording, method: str, *, keep_alive: bool, on_response: Callable[[], None] = list
+) -> Any:
+    """One of this class."""
+    return cycle(
         scope={"method": method},
         transport=transport,
         flow=FlowControl(transport),  # type: ignore[arg-type]
@@ -53,14 +67,8 @@ async def outcome(cycle: type[Any], method: str, messages: list[dict[str, Any]],
         message_event=asyncio.Event(),
         expect_100_continue=False,
         keep_alive=keep_alive,
-        on_response=lambda: ends.append(None),
+        on_response=on_response,
     )
-    try:
-        for message in messages:
-            await one.send(message)
-    except RuntimeError as error:
-        refusal = str(error)
-    return transport.written, transport.closed, len(ends), refusal, one.response_complete
 
 
 def messages_of(status: int, headers: list[tuple[bytes, bytes]], framing: bytes, parts: list[bytes]) -> list[dict[str, Any]]:
@@ -93,6 +101,19 @@ def test_exchange_writes_the_bytes_of_uvicorn(
     theirs = asyncio.run(outcome(RequestResponseCycle, method, messages, keep_alive=keep_alive))
     assert ours[1:] == theirs[1:]
     assert ours[0] == theirs[0] or (theirs[3] and theirs[0].startswith(ours[0]))
+
+
+async def test_exchange_writes_nothing_to_a_connection_that_is_gone() -> None:
+    """It is a no-op to send then (the ASGI specification, "Disconnected Client"), also before uvicorn tells of it."""
+    for parts in ([b"all"], [b"a part", b"the rest"]):
+        start, *bodies = messages_of(200, [], b"length", parts)
+        transport = Recording()
+        one = exchange_on(Exchange, transport, "GET", keep_alive=True)
+        await one.send(start)
+        transport.close()
+        for body in bodies:
+            await one.send(body)
+        assert (transport.written, one.disconnected) == (b"", True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Where a request ends: as h11 and hyper see it, or as a clause decides, for generated requests in generated pieces."""
 
+import socket
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
@@ -7,14 +9,16 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from agentidp.http_server.http1.framing import head_error
 from tests.support.echoing import Address, all_three
-from tests.support.exchanges import Exchange, exchange
+from tests.support.exchanges import PATIENCE_SECONDS, Exchange, exchange
 from tests.support.framings import (
     FAULTS,
     FRAMINGS,
     LAST,
     LAST_UNDERSTOOD,
     ODDITIES,
+    OTHER_PROTOCOLS,
     UPGRADES,
     Message,
     conversations,
@@ -49,24 +53,51 @@ def test_framing_is_seen_alike_by_all_servers(
 
 
 @pytest.mark.parametrize("step", [1, 10_000], ids=["by bytes", "whole"])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", FAULTS | OTHER_PROTOCOLS)
 def test_framing_error_ends_the_connection(fault: str, step: int, servers: dict[str, Address]) -> None:
     """By the clause that its entry names: one answer, and the connection is closed."""
-    message = FAULTS[fault](Message(b"POST", b"/faulty", body=b"a body"))
+    message = (FAULTS | OTHER_PROTOCOLS)[fault](Message(b"POST", b"/faulty", body=b"a body"))
     data = message.data + LAST
     seen = exchange(servers["ours"], cut(data, range(0, len(data), step)))
     assert seen.understood == []
     assert is_orderly(seen, refused=True)
 
 
-@pytest.mark.parametrize("step", [1, 30, 10_000], ids=["by bytes", "in pieces", "whole"])
-def test_another_protocol_is_refused_after_a_request_that_looks_the_same(step: int, servers: dict[str, Address]) -> None:
-    """Each request line names its own protocol (RFC 9112, section 2.3), wherever it is in what arrives at once."""
+@pytest.mark.parametrize("name", OTHER_PROTOCOLS)
+def test_another_protocol_is_refused_after_a_good_request(name: str, servers: dict[str, Address]) -> None:
+    """Each request line names its own protocol (RFC 9112, section 2.3), where it begins what arrives."""
     good = with_length(Message(b"POST", b"/same", body=b"a body"))
-    data = (good.data + good.data + FAULTS["RTSP/1.1"](good).data) + LAST
+    with socket.create_connection(servers["ours"], PATIENCE_SECONDS) as connection:
+        for data, status in ((good.data, b"200"), (good.data, b"200"), (OTHER_PROTOCOLS[name](good).data, b"400")):
+            connection.sendall(data)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize("step", [1, 30, 10_000], ids=["by bytes", "in pieces", "whole"])
+@pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
+@pytest.mark.parametrize("line", [b"POST /same RTSP/1.1", b"POST /same ICE/1", b"\r\n\r\nPOST /same ICE/1.1\r\n"])
+def test_the_name_of_another_protocol_in_content_changes_nothing(
+    line: bytes, framing: str, step: int, servers: dict[str, Address]
+) -> None:
+    """Content and headers are the request's own (RFC 9112, section 6); the line after them names HTTP."""
+    first = FRAMINGS[framing](Message(b"POST", b"/same", body=line).having(b"X-Other: " + line.strip()))
+    second = with_length(Message(b"POST", b"/same", body=b"a body"))
+    data = sent([first, second, first, second])
     seen = exchange(servers["ours"], cut(data, range(0, len(data), step)))
-    assert seen.understood == [good.understood] * 2
-    assert [answer.status for answer in seen.answers] == [200, 200, 400]
+    assert seen.understood == meant([first, second, first, second])
+
+
+def test_hosts_take_no_memory() -> None:
+    """However long and many they are: a client chooses them."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(300):
+            host = b"%d." % number + b"a" * 60_000
+            assert head_error("1.1", [(b"host", host)], {b"host": host}) is None
+        assert tracemalloc.get_traced_memory()[0] - before < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES)

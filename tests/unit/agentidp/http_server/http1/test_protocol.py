@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import uvloop
 from fastapi import FastAPI, Request, Response
 
+from agentidp.http_server.asgi import Receive, Scope, Send
 from agentidp.http_server.http1.connections import ConnectionReaper
 from agentidp.http_server.http1.limits import Limits
 from agentidp.http_server.http1.protocol import BoundedProtocol
@@ -17,6 +19,8 @@ from tests.support.clocks import ManualClock
 
 HEAD = b"POST /nothing HTTP/1.1\r\nHost: here\r\n"
 SHORT = b"POST /echo HTTP/1.1\r\nHost:\r\n\r\n"
+WAITS = b"POST /waits HTTP/1.1\r\nHost:\r\n\r\n"
+UNFINISHED = b"POST /echo HTTP/1.1\r\nHost:\r\nContent-Length: 9\r\n\r\nhalf"
 LARGEST_READ = 262_144
 MAX_BODY_BYTES = 16_384
 LONGER_THAN_A_HEAD_MAY_TAKE = 0.8
@@ -32,9 +36,22 @@ def listening() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-async def server(listening: socket.socket) -> AsyncIterator[Server]:
-    """It knows three paths, and not that of HEAD."""
+def heard() -> asyncio.Queue[str]:
+    """What requests of /waits are told."""
+    return asyncio.Queue()
+
+
+@pytest.fixture
+async def server(listening: socket.socket, heard: asyncio.Queue[str]) -> AsyncIterator[Server]:
+    """It knows some paths, and not that of HEAD."""
     app = FastAPI()
+
+    @app.post("/waits")
+    async def waits(request: Request) -> Response:
+        await request.body()
+        heard.put_nowait("begun")
+        heard.put_nowait((await request.receive())["type"])
+        return Response(b"late")
 
     @app.post("/echo")
     async def echo(request: Request) -> Response:
@@ -78,11 +95,12 @@ def address(server: Server, listening: socket.socket) -> Address:
 LEFT = {
     "nothing": b"",
     "half a head": HEAD,
-    "half a body": HEAD.replace(b"/nothing", b"/echo") + b"Content-Length: 9\r\n\r\nhalf",
+    "half a body": UNFINISHED,
     "a served request": SHORT,
     "a served request and half a head": SHORT + HEAD,
     "many requests": SHORT * 20,
     "a request that is being served": b"POST /slow HTTP/1.1\r\nHost:\r\n\r\n",
+    "requests that wait for one that is being served": b"POST /slow HTTP/1.1\r\nHost:\r\n\r\n" + SHORT * 3,
     "a malformed request": b"POST\r\n\r\n",
     "a request that is refused": b"POST /echo HTTP/1.1\r\n\r\n",
     "a body that is too large": b"POST /refuses HTTP/1.1\r\nHost:\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999,
@@ -112,6 +130,91 @@ async def test_protocol_is_freed_when_its_connection_ends(sent: bytes, address: 
 def protocols() -> list[object]:
     """Every protocol that is in memory."""
     return [thing for thing in gc.get_objects() if isinstance(thing, BoundedProtocol)]
+
+
+PIPELINED = {
+    "nothing": b"",
+    "a request": SHORT,
+    "the same request": WAITS * 3,
+    "half a head": SHORT + HEAD,
+    "half a body": UNFINISHED,
+}
+
+
+@pytest.mark.parametrize("pipelined", PIPELINED.values(), ids=PIPELINED)
+async def test_protocol_tells_the_running_request_that_its_client_left(
+    pipelined: bytes, server: Server, address: Address, heard: asyncio.Queue[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """By `http.disconnect` (the ASGI specification), whatever came after it. What waited never begins, nothing is logged."""
+    _, writer = await asyncio.open_connection(*address)
+    writer.write(WAITS + pipelined)
+    assert await asyncio.wait_for(heard.get(), 5) == "begun"
+    writer.transport.abort()
+    assert await asyncio.wait_for(heard.get(), 5) == "http.disconnect"
+    await all_ended(server)
+    assert heard.empty()
+    assert caplog.messages == []
+
+
+def test_protocol_is_silent_about_an_answer_whose_client_left(
+    listening: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To send is a no-op then (the ASGI specification, "Disconnected Client"). On uvloop, whose closed transports refuse it."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(leave_before_the_answer(listening))
+    assert caplog.messages == []
+
+
+async def leave_before_the_answer(listening: socket.socket) -> None:
+    """Send two requests, and leave while the first is served."""
+    begun, gone = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await receive()
+            begun.set()
+            await gone.wait()
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+    server = server_for(app, LIMITS)
+    serving = asyncio.create_task(server.serve([listening]))
+    _, writer = await asyncio.open_connection(*listening.getsockname())
+    writer.write(SHORT * 2)
+    await asyncio.wait_for(begun.wait(), 5)
+    writer.transport.abort()
+    async with asyncio.timeout(5):
+        while server.server_state.connections:  # noqa: ASYNC110 nothing tells of it
+            await asyncio.sleep(0.01)
+    gone.set()
+    await all_ended(server)
+    server.should_exit = True
+    await serving
+
+
+async def test_protocol_tells_the_running_request_that_the_reaper_aborted(
+    server: Server, address: Address, heard: asyncio.Queue[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here because the next request does not end."""
+    clock = ManualClock()
+    reaper = ConnectionReaper(server.server_state, 10, LIMITS, clock)
+    _, writer = await asyncio.open_connection(*address)
+    writer.write(WAITS + UNFINISHED)
+    assert await asyncio.wait_for(heard.get(), 5) == "begun"
+    reaper.check()
+    clock.now += LIMITS.max_stall_seconds
+    reaper.check()
+    assert await asyncio.wait_for(heard.get(), 5) == "http.disconnect"
+    await all_ended(server)
+    assert caplog.messages == []
+    writer.close()
+
+
+async def all_ended(server: Server) -> None:
+    """Wait until no request runs, and no connection is there."""
+    async with asyncio.timeout(5):
+        while server.server_state.tasks or server.server_state.connections:  # noqa: ASYNC110 nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 ENDLESS = {

@@ -24,12 +24,14 @@ CALLED = {
     "on_headers_complete": "",
     "on_message_complete": "",
     "on_response_complete": "",
+    "_start_asgi_task": "cycle app",
     "_unset_keepalive_if_required": "",
 }
 USED = {
     "on_message_begin": ["self.headers = []", "self.expect_100_continue = False"],
     "on_response_complete": ["self.pipeline.pop()", "self.flow.resume_reading()"],
     "on_message_complete": ["self.cycle.more_body = False"],
+    "connection_lost": ["self.cycle.disconnected = True", "self.cycle.message_event.set()"],
 }
 OF_A_CYCLE = [
     "self.transport.close()",
