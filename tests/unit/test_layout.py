@@ -56,6 +56,8 @@ SMALL_MODULES = {
         "agentidp/domain/lifecycle/delivery_blockers.py": "one rule, which status, metrics and plugin apply",
         "agentidp/domain/lifecycle/repair_backoff.py": "the operator uses it for every status, too",
         "agentidp/domain/resources/token_revocation.py": "one kind",
+        "agentidp/domain/tokens/compact_jws.py": "the form of all tokens, which three modules read here first",
+        "agentidp/http_server/content_length.py": "one rule, which both HTTP programs apply",
         "agentidp/http_server/probes.py": "two URLs, as one module has each other one",
         "agentidp/http_server/tracing.py": "imports nothing of OpenTelemetry, which `spans` does",
         "agentidp/runtime/command_line.py": "what every console script begins with",
