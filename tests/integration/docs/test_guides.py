@@ -146,11 +146,11 @@ def test_an_agent_without_a_secret(type_in: Type, all_programs: Programs) -> Non
 def test_managing_credentials_over_http(type_in: Type) -> None:
     """From the first to the last day of a credential, and of an agent: each answer has the documented shape."""
     said = [type_in(step) for step in steps_of("manage-credentials")]
-    names = {3: "generated", 4: "listed", 5: "rotated", 7: "delivered", 8: "registered"}
+    names = {3: "generated", 4: "listed", 5: "rotated", 6: "leaked", 8: "delivered", 9: "registered"}
     first_json = json.JSONDecoder().raw_decode
     answers = {name: first_json(said[place][said[place].index("{") :])[0] for place, name in names.items()}
     facts = {"credentialId", "clientId", "status", "createdAt", "expiresAt", "revokedAt"}
-    assert answers["generated"].keys() == answers["rotated"].keys() == facts | {"clientSecret"}
+    assert answers["generated"].keys() == answers["rotated"].keys() == answers["leaked"].keys() == facts | {"clientSecret"}
     assert answers["rotated"]["credentialId"] == answers["generated"]["credentialId"]
     assert answers["rotated"]["clientSecret"] != answers["generated"]["clientSecret"]
     assert answers["generated"]["credentialId"] in {one["credentialId"] for one in answers["listed"]["data"]}
