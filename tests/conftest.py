@@ -5,11 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Last, not first: the programs under test come from the installed wheel; only `devcluster`, `demo` and `tests` come from here.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 MEASURED = "measured"
+
+# No property is about how fast a machine is: on a busy one, an example may take any time.
+settings.register_profile("any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-speed")
 
 
 @pytest.fixture
