@@ -160,7 +160,7 @@ async def test_introspection_of_a_token_of_an_agent_that_the_watch_has_not_repor
 
 MEANWHILE: dict[str, Callable[[ServedAlone, ManualClock], object]] = {
     "was revoked": lambda one, _: one.cache.revocations.put(RevokedToken(a_uid(7), AGENT_ID)),
-    "has expired": lambda _, clock: setattr(clock, "now", clock.now + 3600),
+    "has expired": lambda _, clock: setattr(clock, "now", clock.now + 7200),
 }
 
 
