@@ -206,6 +206,7 @@ def test_resuming_and_a_later_end_are_told(settled: tuple[Tenant, Pair]) -> None
     for kind, reason in (("Agent", "Registered"), ("AgentCredential", "Issued")):
         eventually(f"{kind} has {reason} twice", partial(told_times, tenant, kind, reason), lambda times: times == 2)
     tenant.change("AgentCredential", expiresAt=in_time(hours=1))
+    eventually("the end is in the status", lambda: tenant.get("AgentCredential")["status"].get("expiresAt"))
     tenant.change("AgentCredential", expiresAt=in_time(hours=2))
     eventually("the later end is told", lambda: told_times(tenant, "AgentCredential", "ExpiryPostponed"))
 
